@@ -1,0 +1,132 @@
+// swift-tools-version: 6.2
+import CompilerPluginSupport
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let nioThreads = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "stored-files",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Storages", targets: ["Storages"]),
+        .library(name: "StorageImages", targets: ["StorageImages"]),
+        .library(name: "PostgresModels", targets: ["PostgresModels"]),
+        .library(name: "StoredFiles", targets: ["StoredFiles"]),
+        .library(name: "StoredFilesTesting", targets: ["StoredFilesTesting"]),
+    ],
+    traits: [
+        .trait(name: "Macros", description: "@Model, at the price of building swift-syntax once"),
+        .default(enabledTraits: ["Macros"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
+        .package(url: "https://github.com/swiftlang/swift-syntax.git", "600.0.1"..<"604.0.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLibPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+        .systemLibrary(
+            name: "CLibCrypto",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
+        // No pkgConfig: gdlib.pc carries a -D flag that SwiftPM refuses with a warning.
+        .systemLibrary(name: "CLibGD", providers: [.apt(["libgd-dev"]), .brew(["gd"])]),
+        .target(
+            name: "Storages",
+            dependencies: ["CLibCrypto", nio, nioLocks, nioThreads],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "StorageImages",
+            dependencies: ["Storages", "CLibGD", nio, nioLocks, nioThreads],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "PostgresModels",
+            dependencies: [
+                "CLibPQ", nio, nioLocks, nioThreads, logging,
+                .target(name: "StoredFilesMacros", condition: .when(traits: ["Macros"])),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "StoredFiles",
+            dependencies: ["Storages", "StorageImages", "PostgresModels", nio, nioLocks, logging],
+            swiftSettings: settings
+        ),
+        .macro(
+            name: "StoredFilesMacros",
+            dependencies: [
+                .product(name: "SwiftSyntax", package: "swift-syntax", condition: .when(traits: ["Macros"])),
+                .product(name: "SwiftSyntaxMacros", package: "swift-syntax", condition: .when(traits: ["Macros"])),
+                .product(name: "SwiftCompilerPlugin", package: "swift-syntax", condition: .when(traits: ["Macros"])),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "StoredFilesTesting",
+            dependencies: ["StoredFiles", "Storages", "StorageImages", "PostgresModels", nio, nioLocks, nioThreads],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "Quickstart",
+            dependencies: ["StoredFiles", "StoredFilesTesting"],
+            path: "Examples/Quickstart",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "StoragesTests",
+            dependencies: ["Storages", "StoredFilesTesting", nio],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "StorageImagesTests",
+            dependencies: ["StorageImages", "Storages", "StoredFilesTesting", nio],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PostgresModelsTests",
+            dependencies: ["PostgresModels", "StoredFilesTesting", nio],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "StoredFilesTests",
+            dependencies: ["StoredFiles", "StoredFilesTesting", nio],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "StoredFilesMacrosTests",
+            dependencies: [
+                "StoredFilesMacros",
+                .product(
+                    name: "SwiftSyntaxMacrosGenericTestSupport",
+                    package: "swift-syntax",
+                    condition: .when(traits: ["Macros"])
+                ),
+                .product(
+                    name: "SwiftSyntaxMacroExpansion",
+                    package: "swift-syntax",
+                    condition: .when(traits: ["Macros"])
+                ),
+            ],
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
