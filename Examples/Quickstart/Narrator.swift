@@ -1,0 +1,22 @@
+import StoredFiles
+import StoredFilesTesting
+
+/// Runs the steps, and tells for each what happened underneath.
+struct Narrator {
+    let database: Database
+    let storages: KeyValuePairs<String, FaultyStorage>
+
+    func step(_ title: String, _ body: () async throws -> String) async throws {
+        let statements = database.statistics.statements
+        let before = storages.map { $0.value.counts }
+        let outcome = try await body()
+        var parts = ["\(database.statistics.statements - statements) SQL"]
+        for (index, entry) in storages.enumerated() {
+            let operations = entry.value.counts.difference(since: before[index])
+            if !operations.isEmpty { parts.append("\(entry.key): \(operations)") }
+        }
+        print("• \(title)")
+        print("    \(outcome)")
+        print("    underneath: \(parts.joined(separator: "; "))")
+    }
+}

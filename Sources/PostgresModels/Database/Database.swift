@@ -1,0 +1,86 @@
+public import Logging
+import Synchronization
+
+/// A PostgreSQL database: a pool of connections, and what runs on them.
+///
+/// One per process and database is enough; it is safe to use from all tasks. Each call takes a connection from the pool
+/// and gives it back; a ``transaction(_:)`` keeps one for its duration.
+public final class Database: DatabaseSession {
+    let pool: ConnectionPool
+    private let statementCount = Atomic<Int>(0)
+
+    /// What layers above hung onto the database.
+    public let attachments: DatabaseAttachments
+
+    /// Where notable events go.
+    public let logger: Logger
+
+    private init(pool: ConnectionPool, attachments: DatabaseAttachments, logger: Logger) {
+        self.pool = pool
+        self.attachments = attachments
+        self.logger = logger
+    }
+
+    /// Opens a database.
+    ///
+    /// One connection is made at once, so that a wrong address fails here and not in the first request.
+    ///
+    /// - Parameters:
+    ///   - conninfo: A libpq connection string or URI, for example `postgresql:///app` (libpq manual, 34.1.1).
+    ///   - configuration: Pool, time-outs, logging.
+    ///   - attachments: What layers above hang onto the database. Default: nothing.
+    /// - Returns: The database. Close it with ``close()``.
+    /// - Throws: ``DatabaseError`` with code `.connectionFailed`, `.invalidArgument` for a configuration that makes no
+    ///   sense; `CancellationError`.
+    public static func connect(
+        _ conninfo: String,
+        configuration: DatabaseConfiguration = DatabaseConfiguration(),
+        attachments: DatabaseAttachments = DatabaseAttachments()
+    ) async throws -> Database {
+        let pool = try ConnectionPool(conninfo, configuration: configuration)
+        do {
+            try await pool.withConnection { _ in }
+        } catch {
+            await pool.close()
+            throw error
+        }
+        return Database(pool: pool, attachments: attachments, logger: configuration.logger)
+    }
+
+    /// Closes all connections; statements that are running end with ``DatabaseError/Code/closed``.
+    public func close() async {
+        await pool.close()
+    }
+
+    /// What the database has done and holds at the moment.
+    public var statistics: DatabaseStatistics {
+        let pool = pool.statistics
+        return DatabaseStatistics(
+            statements: statementCount.load(ordering: .relaxed),
+            openConnections: pool.open,
+            idleConnections: pool.idle,
+            waitingTasks: pool.waiting
+        )
+    }
+
+    /// Runs one statement on a connection of the pool.
+    ///
+    /// - Parameter statement: The statement and its bound values.
+    /// - Returns: The rows.
+    /// - Throws: ``DatabaseError`` by SQLSTATE, `.poolTimeout` when no connection came free in time;
+    ///   `CancellationError`.
+    public func run(_ statement: Statement) async throws -> Rows {
+        try await pool.withConnection { connection in
+            try await run(statement, on: connection)
+        }
+    }
+
+    func run(_ statement: Statement, on connection: PostgresConnection) async throws -> Rows {
+        countStatement()
+        return Rows(try await connection.query(statement.text, statement.parameters), attachments: attachments)
+    }
+
+    func countStatement() {
+        statementCount.wrappingAdd(1, ordering: .relaxed)
+    }
+}

@@ -1,0 +1,26 @@
+/// What layers above hang onto a database, found again by its type from every row and every session.
+public struct DatabaseAttachments: Sendable {
+    private var objects: [ObjectIdentifier: any AnyObject & Sendable] = [:]
+
+    /// Nothing.
+    public init() {}
+
+    /// Hangs an object onto the database, in place of another of its type.
+    ///
+    /// - Parameter object: The object.
+    public mutating func set<Object: AnyObject & Sendable>(_ object: Object) {
+        objects[ObjectIdentifier(Object.self)] = object
+    }
+
+    /// The object of a type.
+    ///
+    /// - Parameter type: The class.
+    /// - Returns: The object, `nil` when there is none.
+    public func get<Object: AnyObject & Sendable>(_ type: Object.Type) -> Object? {
+        objects[ObjectIdentifier(type)] as? Object
+    }
+
+    var verifiers: [any ModelVerifier] {
+        objects.values.compactMap { $0 as? any ModelVerifier }
+    }
+}

@@ -1,0 +1,61 @@
+extension DatabaseSession {
+    /// The row with a primary key.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - id: The key.
+    /// - Returns: The model, `nil` when there is no such row.
+    /// - Throws: ``DatabaseError``; `CancellationError`.
+    /// - Complexity: One statement.
+    public func find<M: Model>(_ model: M.Type, _ id: M.ID) async throws -> M? {
+        var statement = Statement(text: try ModelStatements.of(model).find)
+        try statement.parameters.append(oid: M.ID.databaseType.oid) { try id.encode(into: &$0) }
+        return try await run(statement).decode(model).first
+    }
+
+    /// All rows that fit.
+    ///
+    /// ```swift
+    /// let cats = try await database.all(Photo.self, "WHERE title ILIKE \(pattern) ORDER BY id LIMIT \(20)")
+    /// ```
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - clause: What follows `FROM table`; `\(value)` binds. Default: nothing, all rows.
+    /// - Returns: The models.
+    /// - Throws: ``DatabaseError``; `CancellationError`.
+    /// - Complexity: One statement; the whole result is in memory.
+    public func all<M: Model>(_ model: M.Type, _ clause: SQL = "") async throws -> [M] {
+        try await query(ModelStatements.of(model).select, clause).decode(model)
+    }
+
+    /// The first row that fits.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - clause: What follows `FROM table`, without LIMIT; `\(value)` binds.
+    /// - Returns: The model, `nil` when no row fits.
+    /// - Throws: ``DatabaseError``; `CancellationError`.
+    public func first<M: Model>(_ model: M.Type, _ clause: SQL = "") async throws -> M? {
+        try await query(ModelStatements.of(model).select, "\(sql: clause) LIMIT 1").decode(model).first
+    }
+
+    /// How many rows fit.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - clause: What follows `FROM table`; `\(value)` binds. Default: nothing, all rows.
+    /// - Returns: The number.
+    /// - Throws: ``DatabaseError``; `CancellationError`.
+    public func count<M: Model>(_ model: M.Type, _ clause: SQL = "") async throws -> Int {
+        let rows = try await query(ModelStatements.of(model).count, clause)
+        guard let row = rows.first else { return 0 }
+        return try row.decode(Int.self, at: 0)
+    }
+
+    private func query(_ beginning: String, _ clause: SQL) async throws -> Rows {
+        if clause.isEmpty { return try await run(Statement(text: beginning)) }
+        var sql = SQL(stringLiteral: "\(beginning) ")
+        sql.append(clause)
+        return try await run(sql.statement())
+    }
+}

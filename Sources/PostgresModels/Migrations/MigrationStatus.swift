@@ -1,0 +1,13 @@
+public import Foundation
+
+/// How one migration stands.
+public struct MigrationStatus: Hashable, Sendable {
+    /// The migration's name.
+    public let name: String
+
+    /// When it was applied, `nil` when it has not been.
+    public let appliedAt: Date?
+
+    /// Whether it writes other statements than those that were applied.
+    public let isChanged: Bool
+}

@@ -1,0 +1,127 @@
+import Foundation
+import NIOCore
+
+/// Migrates on one connection, which holds the lock.
+struct Migrator {
+    struct Record {
+        let checksum: String
+        let date: Date
+    }
+
+    /// "stored" in ASCII: an advisory lock is a number that everybody must agree on.
+    private static let lockKey: Int64 = 0x73_74_6f_72_65_64
+
+    private let connection: PostgresConnection
+    private let database: Database
+
+    init(_ connection: PostgresConnection, _ database: Database) {
+        self.connection = connection
+        self.database = database
+    }
+
+    func lock(_ patience: Duration) async throws {
+        let deadline = ContinuousClock.now + patience
+        while try await !run("SELECT pg_try_advisory_lock(\(Self.lockKey))").isTrue {
+            guard ContinuousClock.now < deadline else {
+                throw MigrationError(
+                    code: .locked,
+                    message: "Another process has been migrating this database for \(patience); is it stuck?"
+                )
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// Gives the lock back, also for a cancelled task; a connection on which that fails is closed, which frees it too.
+    func unlock() async {
+        do {
+            try await connection.simpleQuery("SELECT pg_advisory_unlock(\(Self.lockKey))", cancellable: false)
+        } catch {
+            connection.close()
+        }
+    }
+
+    func prepare() async throws {
+        guard try await !run("SELECT to_regclass('stored_files.migrations') IS NOT NULL").isTrue else { return }
+        try await run("CREATE SCHEMA IF NOT EXISTS stored_files")
+        try await run(
+            """
+            CREATE TABLE IF NOT EXISTS stored_files.migrations (\
+            name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
+            """
+        )
+    }
+
+    func applied() async throws -> [String: Record] {
+        let rows = try await run("SELECT name, checksum, applied_at FROM stored_files.migrations")
+        var records: [String: Record] = [:]
+        for row in rows {
+            records[try row.decode(String.self, at: 0)] = Record(
+                checksum: try row.decode(String.self, at: 1),
+                date: try row.decode(Date.self, at: 2)
+            )
+        }
+        return records
+    }
+
+    func apply(_ plan: MigrationPlan) async throws {
+        let note: SQL = """
+            INSERT INTO stored_files.migrations (name, checksum) VALUES (\(plan.migration.name), \(plan.checksum))
+            """
+        try await perform(plan.statements, note, plan.migration)
+    }
+
+    func revert(_ plan: MigrationPlan, _ statements: [Statement]) async throws {
+        let note: SQL = "DELETE FROM stored_files.migrations WHERE name = \(plan.migration.name)"
+        try await perform(statements, note, plan.migration)
+    }
+
+    private func perform(_ statements: [Statement], _ note: SQL, _ migration: Migration) async throws {
+        let isTransaction = !migration.isOutsideTransaction
+        do {
+            if isTransaction { try await connection.simpleQuery("BEGIN") }
+            for statement in statements { try await run(statement) }
+            try await run(note)
+            if isTransaction { try await connection.simpleQuery("COMMIT", cancellable: false) }
+        } catch {
+            if isTransaction, connection.isUsable {
+                do {
+                    try await connection.simpleQuery("ROLLBACK", cancellable: false)
+                } catch {
+                    connection.close()
+                }
+            }
+            if error is CancellationError { throw error }
+            throw MigrationError(
+                code: .failed,
+                message: """
+                    The migration "\(migration.name)" failed\
+                    \(isTransaction ? " and was rolled back" : "; what ran before the failure stays"). The cause says why.
+                    """,
+                migration: migration.name,
+                underlying: error
+            )
+        }
+    }
+
+    @discardableResult
+    private func run(_ sql: SQL) async throws -> Rows {
+        try await run(sql.statement())
+    }
+
+    @discardableResult
+    private func run(_ statement: Statement) async throws -> Rows {
+        database.countStatement()
+        // Each is run once: preparing it under a name would only fill the cache.
+        return Rows(
+            try await connection.query(statement.text, statement.parameters, cache: false),
+            attachments: database.attachments
+        )
+    }
+}
+
+extension Rows {
+    fileprivate var isTrue: Bool {
+        get throws { try first?.decode(Bool.self, at: 0) ?? false }
+    }
+}

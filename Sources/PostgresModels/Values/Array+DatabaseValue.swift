@@ -1,0 +1,129 @@
+public import NIOCore
+
+/// A value that may be an element of a PostgreSQL array.
+///
+/// `UInt8` is none: `[UInt8]` is `bytea`.
+public protocol DatabaseArrayElement: DatabaseArrayStorage, DatabaseDecodable, DatabaseEncodable {
+    /// The type of an array of these.
+    static var arrayType: DatabaseType { get }
+}
+
+extension Bool: DatabaseArrayElement {
+    /// `boolean[]`.
+    public static var arrayType: DatabaseType { DatabaseType(oid: 1000) }
+}
+extension Int16: DatabaseArrayElement {
+    /// `smallint[]`.
+    public static var arrayType: DatabaseType { DatabaseType(oid: 1005) }
+}
+extension Int32: DatabaseArrayElement {
+    /// `integer[]`.
+    public static var arrayType: DatabaseType { DatabaseType(oid: 1007) }
+}
+extension Int64: DatabaseArrayElement {
+    /// `bigint[]`.
+    public static var arrayType: DatabaseType { DatabaseType(oid: 1016) }
+}
+extension Int: DatabaseArrayElement {
+    /// `bigint[]`.
+    public static var arrayType: DatabaseType { DatabaseType(oid: 1016) }
+}
+extension Double: DatabaseArrayElement {
+    /// `double precision[]`.
+    public static var arrayType: DatabaseType { DatabaseType(oid: 1022) }
+}
+extension String: DatabaseArrayElement {
+    /// `text[]`.
+    public static var arrayType: DatabaseType { DatabaseType(oid: 1009) }
+}
+
+/// `bytea`, or an array of PostgreSQL when the elements are values.
+extension Array: DatabaseEncodable where Element: DatabaseArrayStorage {
+    /// `bytea` for bytes, the element's array type otherwise.
+    public static var databaseType: DatabaseType { Element.storageType }
+
+    /// Writes the bytes, or a one-dimensional array.
+    public func encode(into buffer: inout ByteBuffer) throws {
+        try Element.write(self, into: &buffer)
+    }
+}
+
+extension Array: DatabaseDecodable where Element: DatabaseArrayStorage {
+    /// Reads the bytes, or a one-dimensional array without NULLs.
+    public init(cell: DatabaseCell) throws {
+        self = try Element.read(cell)
+    }
+}
+
+/// How an array of these is kept: `UInt8` as `bytea`, ``DatabaseArrayElement`` as an array.
+public protocol DatabaseArrayStorage: Sendable {
+    /// The type of the whole.
+    static var storageType: DatabaseType { get }
+    /// Writes the whole.
+    static func write(_ array: [Self], into buffer: inout ByteBuffer) throws
+    /// Reads the whole.
+    static func read(_ cell: DatabaseCell) throws -> [Self]
+}
+
+extension UInt8: DatabaseArrayStorage {
+    /// `bytea`.
+    public static var storageType: DatabaseType { .bytea }
+
+    /// Writes the bytes.
+    public static func write(_ array: [UInt8], into buffer: inout ByteBuffer) {
+        buffer.writeBytes(array)
+    }
+
+    /// Reads the bytes.
+    public static func read(_ cell: DatabaseCell) throws -> [UInt8] {
+        guard cell.type == .bytea else { throw CellError.mismatch("[UInt8]", cell.type) }
+        return Array(cell.bytes)
+    }
+}
+
+extension DatabaseArrayElement {
+    /// The array type.
+    public static var storageType: DatabaseType { arrayType }
+
+    /// Writes the dimensions and the elements (PostgreSQL source, `array_send`).
+    public static func write(_ array: [Self], into buffer: inout ByteBuffer) throws {
+        guard let count = Int32(exactly: array.count) else {
+            throw DatabaseError(code: .invalidArgument, message: "An array has more elements than PostgreSQL can hold.")
+        }
+        buffer.writeMultipleIntegers(count == 0 ? 0 : 1, Int32(0), databaseType.oid)
+        guard count > 0 else { return }
+        buffer.writeMultipleIntegers(count, Int32(1))
+        for element in array {
+            let start = buffer.writerIndex
+            buffer.writeInteger(Int32(0))
+            try element.encode(into: &buffer)
+            buffer.setInteger(Int32(buffer.writerIndex - start - 4), at: start)
+        }
+    }
+
+    /// Reads an array of one dimension, whatever its lower bound.
+    ///
+    /// - Throws: ``DatabaseError`` with code `.typeMismatch` for more dimensions, `.decodingFailed` for a NULL element.
+    public static func read(_ cell: DatabaseCell) throws -> [Self] {
+        var bytes = ByteBuffer(bytes: cell.bytes)
+        guard let (dimensions, _, type) = bytes.readMultipleIntegers(as: (Int32, Int32, UInt32).self) else {
+            throw CellError.malformed("an array")
+        }
+        if dimensions == 0 { return [] }
+        guard dimensions == 1, let (count, _) = bytes.readMultipleIntegers(as: (Int32, Int32).self), count >= 0 else {
+            throw CellError.mismatch("an array of one dimension", cell.type)
+        }
+        var elements: [Self] = []
+        for _ in 0..<count {
+            guard let length = bytes.readInteger(as: Int32.self) else { throw CellError.malformed("an array") }
+            guard length >= 0 else { throw CellError.null("\(Self.self)") }
+            guard let slice = bytes.readSlice(length: Int(length)) else { throw CellError.malformed("an array") }
+            elements.append(
+                try slice.withUnsafeReadableBytes {
+                    try Self(cell: DatabaseCell(bytes: $0, type: DatabaseType(oid: type)))
+                }
+            )
+        }
+        return elements
+    }
+}

@@ -1,0 +1,55 @@
+public import PostgresModels
+public import StorageImages
+public import Storages
+
+extension RowDecoder {
+    /// Reads the next column as the file of a field. No storage is asked for anything.
+    ///
+    /// - Parameter field: The field whose column comes next.
+    /// - Returns: The file, or `nil` when the column is NULL.
+    /// - Throws: ``Storages/StorageError`` with code `.unknownStorage` when the database was opened without the field's
+    ///   storage, `.invalidName` when the column holds something that no storage could have given out.
+    public mutating func storedFile<Owner>(_ field: StoredField<Owner>) throws -> StorageFile? {
+        let binding = try cachedObject(FieldBinding.self) { [attachments] in try FieldBinding(field, attachments) }
+        guard let name = try next(String?.self) else { return nil }
+        return StorageFile(name: try StorageName(validating: name), in: binding.storage)
+    }
+
+    /// Reads the next columns as the image of a field: the name, then its width and height when the field caches them.
+    /// No storage is asked for anything.
+    ///
+    /// - Parameter field: The field whose columns come next.
+    /// - Returns: The image, or `nil` when the name is NULL.
+    /// - Throws: As ``storedFile(_:)``.
+    public mutating func storedImage<Owner>(_ field: StoredField<Owner>) throws -> StorageImage? {
+        let binding = try cachedObject(FieldBinding.self) { [attachments] in try FieldBinding(field, attachments) }
+        let name = try next(String?.self)
+        var size = StorageImage.SizeState.unknown
+        if field.sizeColumns != nil {
+            let width = try next(Int32?.self)
+            let height = try next(Int32?.self)
+            if let width, let height { size = .init(width: Int(width), height: Int(height)) }
+        }
+        guard let name else { return nil }
+        return StorageImage(
+            file: StorageFile(name: try StorageName(validating: name), in: binding.storage),
+            size: size,
+            recorder: binding.recorder,
+            prober: binding.prober
+        )
+    }
+}
+
+extension StorageImage.SizeState {
+    /// The state that two columns speak of: 0 × 0 says that the file is known not to be an image.
+    init(width: Int, height: Int) {
+        self =
+            if width > 0, height > 0 {
+                .known(PixelSize(width: width, height: height))
+            } else if width == 0, height == 0 {
+                .notAnImage
+            } else {
+                .unknown
+            }
+    }
+}

@@ -1,0 +1,62 @@
+public import PostgresModels
+public import StorageImages
+public import Storages
+
+extension RowEncoder {
+    /// Writes the file of a field into the next column.
+    ///
+    /// - Parameters:
+    ///   - file: The file, or `nil` for NULL.
+    ///   - field: The field whose column comes next.
+    /// - Throws: ``Storages/StorageError`` with code `.unknownStorage` when the file lives in another storage than the
+    ///   field's: the row keeps the name alone, so it would come back as a file that is not there.
+    public mutating func encode<Owner>(_ file: StorageFile?, for field: StoredField<Owner>) throws {
+        if let file { try check(file, belongsTo: field) }
+        try encode(file?.name.string)
+    }
+
+    /// Writes the image of a field into the next columns: its name, then its width and height when the field caches
+    /// them.
+    ///
+    /// - Parameters:
+    ///   - image: The image, or `nil` for NULL.
+    ///   - field: The field whose columns come next.
+    /// - Throws: As ``encode(_:for:)-(StorageFile?,_)``.
+    public mutating func encode<Owner>(_ image: StorageImage?, for field: StoredField<Owner>) throws {
+        if let image { try check(image.file, belongsTo: field) }
+        try encode(image?.name.string)
+        guard field.sizeColumns != nil else { return }
+        let size = image?.knownColumns
+        try encode(size.map { Int32(clamping: $0.width) })
+        try encode(size.map { Int32(clamping: $0.height) })
+    }
+
+    private func check<Owner>(_ file: StorageFile, belongsTo field: StoredField<Owner>) throws {
+        // A database without storages can still write names: a migration script has no need of them.
+        guard let context = attachments.get(FileContext.self) else { return }
+        let storage = try context.storages.storage(for: field.storage)
+        guard storage.label == file.storage.label else {
+            throw StorageError(
+                .unknownStorage,
+                """
+                    The file lives in \(file.storage.label), but the column "\(field.column)" of "\(Owner.table)" \
+                    belongs to the storage "\(field.storage)", which is \(storage.label). \
+                    Store it there first, with store(_:named:for:).
+                    """,
+                name: file.name.string
+            )
+        }
+    }
+}
+
+extension StorageImage {
+    /// What the two size columns say of this image: its size, 0 × 0 for a file known not to be an image, `nil` for
+    /// a size that nobody has asked for yet.
+    var knownColumns: PixelSize? {
+        switch sizeState {
+        case .known(let size): size
+        case .notAnImage: .notAnImage
+        case .unknown: nil
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import NIOCore
+import StoredFiles
+import StoredFilesTesting
+
+extension StorageID {
+    static let pictures: Self = "pictures"
+    static let papers: Self = "papers"
+}
+
+/// The model that most tests use, written by the macro.
+@Model("albums")
+struct Album: Equatable {
+    var id: Int64?
+    var title: String
+    @StoredFile(in: .papers, path: "papers", maxBytes: 1 << 20)
+    var paper: StorageFile? = nil
+    @StoredImage(in: .pictures, path: "covers", width: "cover_width", height: "cover_height")
+    var cover: StorageImage? = nil
+}
+
+/// The same table, the model written by hand.
+struct HandWrittenAlbum: StoredFileModel {
+    static let table = "albums"
+    static let paperField = StoredField<HandWrittenAlbum>.file(\.$paper, in: .papers, column: "paper", path: "papers")
+    static let coverField = StoredField<HandWrittenAlbum>.image(
+        \.$cover,
+        in: .pictures,
+        column: "cover",
+        width: "cover_width",
+        height: "cover_height",
+        path: "covers"
+    )
+    static let storedFields = [paperField, coverField]
+    static let columns: [ModelColumn] = [
+        ModelColumn("id", .bigint, keyPath: \HandWrittenAlbum.id),
+        ModelColumn("title", .text, keyPath: \HandWrittenAlbum.title),
+        ModelColumn("paper", .text, isOptional: true, keyPath: \HandWrittenAlbum.paper),
+        ModelColumn("cover", .text, isOptional: true, keyPath: \HandWrittenAlbum.cover),
+        ModelColumn("cover_width", .integer, isOptional: true, keyPath: \HandWrittenAlbum.cover),
+        ModelColumn("cover_height", .integer, isOptional: true, keyPath: \HandWrittenAlbum.cover),
+    ]
+
+    var id: Int64?
+    var title: String
+    @StoredFile(in: .papers) var paper: StorageFile? = nil
+    @StoredImage(in: .pictures) var cover: StorageImage? = nil
+
+    init(title: String) {
+        self.title = title
+    }
+
+    init(row: inout RowDecoder) throws {
+        id = try row.next()
+        title = try row.next()
+        paper = try row.storedFile(Self.paperField)
+        cover = try row.storedImage(Self.coverField)
+    }
+
+    func encode(into row: inout RowEncoder) throws {
+        try row.encode(id)
+        try row.encode(title)
+        try row.encode(paper, for: Self.paperField)
+        try row.encode(cover, for: Self.coverField)
+    }
+}
+
+let albumMigrations = [
+    Migration("create albums") { schema in
+        try await schema.create(table: "albums") { table in
+            table.identity()
+            table.column("title", .text)
+            table.storedFile("paper", in: .papers)
+            table.storedImage("cover", in: .pictures, width: "cover_width", height: "cover_height")
+        }
+    }
+]
+
+/// A fresh database with the table, and two counting storages in memory.
+struct World: Sendable {
+    let database: Database
+    let pictures = FaultyStorage(MemoryStorage())
+    let papers = FaultyStorage(MemoryStorage())
+
+    static func run<Result>(
+        poolSize: Int = 4,
+        _ body: (World) async throws -> Result
+    ) async throws -> Result {
+        let world = try await World(poolSize: poolSize)
+        do {
+            let result = try await body(world)
+            await world.database.close()
+            return result
+        } catch {
+            await world.database.close()
+            throw error
+        }
+    }
+
+    private init(poolSize: Int) async throws {
+        let url = try await TemporaryPostgres.shared().makeDatabase()
+        var configuration = DatabaseConfiguration()
+        configuration.maximumConnections = poolSize
+        let storages = StorageRegistry([.pictures: pictures, .papers: papers])
+        database = try await Database.connect(url, storages: storages, configuration: configuration)
+        try await database.migrate(albumMigrations)
+    }
+
+    /// A row that another program wrote: a name and nothing else.
+    func insertByHand(_ picture: ByteBuffer, named name: String) async throws -> Int64 {
+        let stored = try await pictures.upload(.buffer(picture), to: StorageName(validating: name), options: .init())
+        let rows = try await database.query(
+            "INSERT INTO albums (title, cover) VALUES ('by hand', \(stored.name.string)) RETURNING id"
+        )
+        guard let row = rows.first else { throw FixtureMissing(name: "the inserted row") }
+        return try row.decode(Int64.self, named: "id")
+    }
+
+    /// What the two size columns hold.
+    func sizeColumns(of id: Int64) async throws -> [Int32?] {
+        let rows = try await database.query("SELECT cover_width, cover_height FROM albums WHERE id = \(id)")
+        guard let row = rows.first else { throw FixtureMissing(name: "row \(id)") }
+        return [
+            try row.decode(Int32?.self, named: "cover_width"), try row.decode(Int32?.self, named: "cover_height"),
+        ]
+    }
+}
+
+struct FixtureMissing: Error {
+    let name: String
+}
+
+/// Reads a file of the folder Fixtures.
+func fixture(_ name: String) throws -> ByteBuffer {
+    let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Fixtures/\(name)").standardized
+    return ByteBuffer(bytes: try Data(contentsOf: url))
+}

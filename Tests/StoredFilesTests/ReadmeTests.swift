@@ -1,0 +1,31 @@
+import Foundation
+import StoredFiles
+import StoredFilesTesting
+import Testing
+
+@Suite("The README")
+struct ReadmeTests {
+    private let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+
+    @Test func showsTheCodeThatIsCompiledHere() throws {
+        let source = try String(
+            contentsOf: root.appending(path: "Tests/StoredFilesTests/ReadmeExample.swift"), encoding: .utf8)
+        let marks = source.components(separatedBy: "// README: ")
+        try #require(marks.count == 3)
+        let code = marks[1].dropFirst("begin\n".count)
+        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        #expect(readme.contains("```swift\n\(code)```"))
+    }
+
+    @Test func theCodeRuns() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "readme-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await tour(
+            of: try await TemporaryPostgres.shared().makeDatabase(),
+            files: folder.path,
+            picture: root.appending(path: "Fixtures/cat.jpg").path
+        )
+        let left = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix("cat.jpg") }
+        #expect(left.count == 1)
+    }
+}

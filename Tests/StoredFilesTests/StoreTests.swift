@@ -1,0 +1,203 @@
+import NIOCore
+import StoredFiles
+import StoredFilesTesting
+import Testing
+
+@Suite("Storing files of fields")
+struct StoreTests {
+    @Test func storedImageIsWrittenWithItsRowAndComesBackWithItsSize() async throws {
+        try await World.run { world in
+            var album = Album(title: "Cat")
+            album.cover = try await world.database.store(
+                .buffer(fixture("cat.jpg")), named: "My cat (1).jpg", for: \Album.$cover)
+            let name = try #require(album.cover?.name)
+            let parts = name.string.split(separator: "/")
+            #expect(parts.count == 3)
+            #expect(parts.first == "covers")
+            #expect(parts[1].utf8.count == 26)
+            #expect(parts.last == "My_cat_1.jpg")
+            #expect(album.cover?.pixelSize != nil)
+            try await world.database.insert(&album)
+
+            let operations = world.pictures.counts.total
+            let found = try #require(await world.database.find(Album.self, try #require(album.id)))
+            #expect(found == album)
+            #expect(found.cover?.pixelSize == album.cover?.pixelSize)
+            #expect(world.pictures.counts.total == operations, "loading a row asked the storage")
+            let bytes = try await found.cover?.open().collect(upTo: 1 << 22)
+            #expect(try bytes == fixture("cat.jpg"))
+        }
+    }
+
+    @Test func sameNameTwiceGivesTwoFiles() async throws {
+        try await World.run { world in
+            let first = try await world.database.store(.string("one"), named: "a.txt", for: \Album.$paper)
+            let second = try await world.database.store(.string("two"), named: "a.txt", for: \Album.$paper)
+            #expect(first.name != second.name)
+            #expect(try await first.open().collect(upTo: 10) == ByteBuffer(string: "one"))
+            #expect(try await second.open().collect(upTo: 10) == ByteBuffer(string: "two"))
+        }
+    }
+
+    @Test(arguments: ["../../etc/passwd", "/etc/passwd", "a\u{0}b.txt", "a\u{202E}b.txt", "", "...", "///"])
+    func hostileOriginalNameIsRefusedAndNothingIsUploaded(_ name: String) async throws {
+        try await World.run { world in
+            await #expect {
+                _ = try await world.database.store(.string("x"), named: name, for: \Album.$paper)
+            } throws: {
+                ($0 as? StorageError)?.code == .invalidName
+            }
+            #expect(world.papers.counts.uploads == 0)
+        }
+    }
+
+    @Test func tooManyBytesLeaveNothing() async throws {
+        try await World.run { world in
+            let body = UploadBody.buffer(ByteBuffer(repeating: 7, count: (1 << 20) + 1))
+            await #expect {
+                _ = try await world.database.store(body, named: "a.bin", for: \Album.$paper)
+            } throws: {
+                ($0 as? StorageError)?.code == .tooLarge
+            }
+            #expect(try await world.names(in: world.papers).isEmpty)
+        }
+    }
+
+    @Test(arguments: ["<svg xmlns='http://www.w3.org/2000/svg'/>", "plain text", "", "GIF89a"])
+    func whatIsNoImageIsRefusedAndLeavesNothing(_ text: String) async throws {
+        try await World.run { world in
+            await #expect(throws: ImageError.self) {
+                _ = try await world.database.store(.string(text), named: "cat.png", for: \Album.$cover)
+            }
+            #expect(try await world.names(in: world.pictures).isEmpty)
+        }
+    }
+
+    @Test func rollbackRemovesWhatTheTransactionStored() async throws {
+        try await World.run { world in
+            await #expect(throws: Stop.self) {
+                try await world.database.transaction { transaction in
+                    var album = Album(title: "Never")
+                    album.paper = try await transaction.store(.string("x"), named: "a.txt", for: \Album.$paper)
+                    try await transaction.insert(&album)
+                    throw Stop()
+                }
+            }
+            #expect(try await world.database.count(Album.self) == 0)
+            #expect(try await world.names(in: world.papers).isEmpty)
+        }
+    }
+
+    @Test func innerRollbackRemovesOnlyWhatTheSavepointStored() async throws {
+        try await World.run { world in
+            try await world.database.transaction { outer in
+                var kept = Album(title: "kept")
+                kept.paper = try await outer.store(.string("kept"), named: "kept.txt", for: \Album.$paper)
+                try await outer.insert(&kept)
+                await #expect(throws: Stop.self) {
+                    try await outer.transaction { inner in
+                        _ = try await inner.store(.string("gone"), named: "gone.txt", for: \Album.$paper)
+                        throw Stop()
+                    }
+                }
+                try await outer.transaction { inner in
+                    _ = try await inner.store(.string("also kept"), named: "also.txt", for: \Album.$paper)
+                }
+            }
+            let names = try await world.names(in: world.papers).map(\.lastComponent).sorted()
+            #expect(names == ["also.txt", "kept.txt"])
+        }
+    }
+
+    @Test func outerRollbackRemovesWhatAReleasedSavepointStored() async throws {
+        try await World.run { world in
+            await #expect(throws: Stop.self) {
+                try await world.database.transaction { outer in
+                    try await outer.transaction { inner in
+                        _ = try await inner.store(.string("gone"), named: "gone.txt", for: \Album.$paper)
+                    }
+                    throw Stop()
+                }
+            }
+            #expect(try await world.names(in: world.papers).isEmpty)
+        }
+    }
+
+    @Test func aConstraintThatFailsAtCommitRemovesTheUploadToo() async throws {
+        try await World.run { world in
+            try await world.database.execute(
+                "ALTER TABLE albums ADD CONSTRAINT one_title UNIQUE (title) DEFERRABLE INITIALLY DEFERRED")
+            var first = Album(title: "same")
+            try await world.database.insert(&first)
+            await #expect {
+                try await world.database.transaction { transaction in
+                    var second = Album(title: "same")
+                    second.paper = try await transaction.store(.string("x"), named: "a.txt", for: \Album.$paper)
+                    try await transaction.insert(&second)
+                }
+            } throws: {
+                ($0 as? DatabaseError)?.code == .uniqueViolation
+            }
+            #expect(try await world.names(in: world.papers).isEmpty)
+        }
+    }
+
+    @Test func aFileBelongsToOneRow() async throws {
+        try await World.run { world in
+            var first = Album(title: "first")
+            first.paper = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+            try await world.database.insert(&first)
+            var second = Album(title: "second")
+            second.paper = first.paper
+            await #expect {
+                try await world.database.insert(&second)
+            } throws: {
+                ($0 as? DatabaseError)?.code == .uniqueViolation
+            }
+        }
+    }
+
+    @Test(arguments: 0..<24)
+    func cancellationAtAnyMomentLeavesNoFileNoConnectionAndAUsablePool(_ step: Int) async throws {
+        try await World.run(poolSize: 2) { world in
+            let picture = try fixture("cat.jpg")
+            let task = Task {
+                try await world.database.transaction { transaction in
+                    var album = Album(title: "cancelled")
+                    album.cover = try await transaction.store(.buffer(picture), named: "c.jpg", for: \Album.$cover)
+                    try await transaction.insert(&album)
+                    _ = try await album.cover?.dimensions()
+                    try await transaction.execute("SELECT pg_sleep(0.02)")
+                }
+            }
+            try await Task.sleep(for: .milliseconds(step * 3))
+            task.cancel()
+            let result = await task.result
+            let rows = try await world.database.count(Album.self)
+            let files = try await world.names(in: world.pictures).count
+            switch result {
+            case .success: #expect(rows == 1 && files == 1)
+            case .failure(let error):
+                #expect(error is CancellationError)
+                #expect(rows == 0 && files == 0)
+            }
+            // Both connections are there for others.
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask { try await world.database.execute("SELECT pg_sleep(0.001)") }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    struct Stop: Error {}
+}
+
+extension World {
+    func names(in storage: some Storage) async throws -> [StorageName] {
+        var names: [StorageName] = []
+        for try await info in storage.list(prefix: "") { names.append(info.name) }
+        return names
+    }
+}

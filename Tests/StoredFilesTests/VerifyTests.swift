@@ -1,0 +1,71 @@
+import StoredFiles
+import StoredFilesTesting
+import Testing
+
+@Suite("A model checked against its table")
+struct VerifyTests {
+    @Model("albums")
+    struct WithoutColumn {
+        var id: Int64?
+        var title: String
+        var subtitle: String
+        var pages: Int32?
+    }
+
+    @Model("albums")
+    struct WithWrongType {
+        var id: Int64?
+        var title: Int64
+    }
+
+    @Model("albums")
+    struct WithUnknownStorage {
+        var id: Int64?
+        var title: String
+        @StoredFile(in: "attic") var paper: StorageFile? = nil
+    }
+
+    @Test func theModelOfTheMigrationFits() async throws {
+        try await World.run { world in
+            try await world.database.verify(Album.self)
+            try await world.database.verify(HandWrittenAlbum.self)
+        }
+    }
+
+    @Test func allMissingColumnsAreNamedInOneError() async throws {
+        try await World.run { world in
+            await #expect { try await world.database.verify(WithoutColumn.self) } throws: { error in
+                let text = "\(error)"
+                return error is DatabaseError && text.contains("subtitle") && text.contains("pages")
+            }
+        }
+    }
+
+    @Test func aWrongTypeIsNamed() async throws {
+        try await World.run { world in
+            await #expect { try await world.database.verify(WithWrongType.self) } throws: { error in
+                error is DatabaseError && "\(error)".contains("title")
+            }
+        }
+    }
+
+    @Test func anUnknownStorageIsNamedByVerifyAndByLoading() async throws {
+        try await World.run { world in
+            await #expect { try await world.database.verify(WithUnknownStorage.self) } throws: { error in
+                "\(error)".contains("attic")
+            }
+            try await world.database.execute("INSERT INTO albums (title) VALUES ('x')")
+            await #expect { try await world.database.all(WithUnknownStorage.self) } throws: { error in
+                (error as? StorageError)?.code == .unknownStorage && "\(error)".contains("attic")
+            }
+        }
+    }
+
+    @Test func aMissingColumnFailsTheQueryWithAnErrorThatNamesIt() async throws {
+        try await World.run { world in
+            await #expect { try await world.database.all(WithoutColumn.self) } throws: { error in
+                error is DatabaseError && "\(error)".contains("subtitle")
+            }
+        }
+    }
+}
