@@ -1,10 +1,16 @@
 /// How a file is opened for reading.
 public struct OpenOptions: Sendable {
-    /// The part to read. Default: the whole file.
+    /// The part to read.
+    ///
+    /// Default: the whole file.
     public var range: ByteRange?
-    /// Open only this version: the entity tag as ``FileInfo/entityTag`` gave it. Default: any version.
+    /// Open only this version:
+    ///
+    /// the entity tag as ``FileInfo/entityTag`` gave it. Default: any version.
     public var ifMatch: String?
-    /// Told after each chunk. Default: none.
+    /// Told after each chunk.
+    ///
+    /// Default: none.
     public var progress: ProgressHandler?
 
     /// Creates options.

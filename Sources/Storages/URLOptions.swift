@@ -1,15 +1,23 @@
 /// What kind of URL is wanted.
 public struct URLOptions: Hashable, Sendable {
-    /// How long the URL shall work. Default: the storage's own default, which may be "for ever".
+    /// How long the URL shall work.
+    ///
+    /// Default: the storage's own default, which may be "for ever".
     ///
     /// Asking for a lifetime from a storage without ``StorageCapabilities/temporaryURL`` throws
     /// ``StorageError/Code/unsupported``.
     public var lifetime: Duration?
-    /// The `Content-Disposition` the answer shall have. Default: as stored.
+    /// The `Content-Disposition` the answer shall have.
+    ///
+    /// Default: as stored.
     public var contentDisposition: String?
-    /// The `Content-Type` the answer shall have. Default: as stored.
+    /// The `Content-Type` the answer shall have.
+    ///
+    /// Default: as stored.
     public var contentType: ContentType?
-    /// Signed URLs for equal requests within this window are equal, so that caches hit. Default: no rounding.
+    /// Signed URLs for equal requests within this window are equal, so that caches hit.
+    ///
+    /// Default: no rounding.
     public var quantum: Duration?
 
     /// Creates options.

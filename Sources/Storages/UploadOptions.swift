@@ -33,21 +33,37 @@ public typealias ProgressHandler = @Sendable (TransferProgress) -> Void
 
 /// How a file is uploaded.
 public struct UploadOptions: Sendable {
-    /// What to do when the name is taken. Default: ``IfExists/rename``.
+    /// What to do when the name is taken.
+    ///
+    /// Default: ``IfExists/rename``.
     public var ifExists: IfExists
-    /// The media type to keep with the file. Default: none, then storages derive it from the name.
+    /// The media type to keep with the file.
+    ///
+    /// Default: none, then storages derive it from the name.
     public var contentType: ContentType?
-    /// The `Content-Disposition` to serve the file with. Default: none.
+    /// The `Content-Disposition` to serve the file with.
+    ///
+    /// Default: none.
     public var contentDisposition: String?
-    /// The `Cache-Control` to serve the file with. Default: none.
+    /// The `Cache-Control` to serve the file with.
+    ///
+    /// Default: none.
     public var cacheControl: String?
-    /// Further metadata; keys are ASCII and case does not count in S3. Default: empty.
+    /// Further metadata; keys are ASCII and case does not count in S3.
+    ///
+    /// Default: empty.
     public var metadata: [String: String]
-    /// The most bytes to take; one more aborts the upload with ``StorageError/Code/tooLarge``. Default: no limit.
+    /// The most bytes to take; one more aborts the upload with ``StorageError/Code/tooLarge``.
+    ///
+    /// Default: no limit.
     public var maxBytes: Int64?
-    /// Told after each chunk, and once at the end. Default: none.
+    /// Told after each chunk, and once at the end.
+    ///
+    /// Default: none.
     public var progress: ProgressHandler?
-    /// Sees every chunk once, in order, before it is sent; throwing aborts the upload and leaves nothing. Default: none.
+    /// Sees every chunk once, in order, before it is sent; throwing aborts the upload and leaves nothing.
+    ///
+    /// Default: none.
     public var tap: (@Sendable (ByteBuffer) throws -> Void)?
 
     /// Creates options.

@@ -13,7 +13,7 @@ public struct StoredContents: AsyncSequence, Sendable {
     public typealias Failure = any Error
 
     /// What is known about the file; ``FileInfo/byteCount`` is the size of the whole file, not of the range.
-    public let info: FileInfo
+    public private(set) var info: FileInfo
     /// The offsets this sequence delivers.
     public let range: Range<Int64>
 
@@ -77,6 +77,13 @@ public struct StoredContents: AsyncSequence, Sendable {
             result.writeBuffer(&chunk)
         }
         return result
+    }
+
+    /// The same contents under the name they have in a storage that decorates another.
+    package func renamed(to name: StorageName) -> StoredContents {
+        var copy = self
+        copy.info.name = name
+        return copy
     }
 
     /// Starts reading; only the first iterator gets the bytes.

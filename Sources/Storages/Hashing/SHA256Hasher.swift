@@ -1,7 +1,9 @@
 import CLibCrypto
 package import NIOCore
 
-/// SHA-256 (FIPS 180-4), fed piece by piece. One owner at a time: not `Sendable`.
+/// SHA-256 (FIPS 180-4), fed piece by piece.
+///
+/// One owner at a time: not `Sendable`.
 package final class SHA256Hasher {
     // EVP_MD is reference-counted and immutable after EVP_MD_fetch, which the OpenSSL manual declares safe to share
     // between threads; fetched once because a fetch per hash costs more than hashing a small chunk.
