@@ -12,11 +12,11 @@ enum DirectoryEntries {
     ///
     /// The kind is `nil` on file systems that do not keep it with the entry. The pointer is valid during the call.
     static func forEach(
-        in directory: Int32,
+        in directory: Descriptor,
         _ body: (UnsafePointer<CChar>, FileStatus.Kind?) throws -> Void
     ) throws {
         // A stream takes its descriptor over and moves its offset, so it gets one of its own.
-        let number = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let number = directory.use { openat($0, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard number >= 0 else { throw SystemCallError.last("openat") }
         guard let stream = fdopendir(number) else {
             let error = SystemCallError.last("fdopendir")

@@ -108,7 +108,7 @@ struct DirectoryWalk: Sendable {
         let segment = String(decoding: entry, as: UTF8.self)
         let status: FileStatus
         do {
-            status = try SystemCall.status(of: segment, in: directory.number)
+            status = try SystemCall.status(of: segment, in: directory)
         } catch let error as SystemCallError where error.isMissing {
             return nil
         }
@@ -122,7 +122,7 @@ struct DirectoryWalk: Sendable {
         level.entries = []
         level.position = 0
         var isCut = false
-        try DirectoryEntries.forEach(in: directory.number) { pointer, kind in
+        try DirectoryEntries.forEach(in: directory) { pointer, kind in
             guard let entry = Self.entry(pointer, kind: kind, in: directory, of: level) else { return }
             if isCut, let last = level.entries.last, level.entries.count == Self.batchSize,
                 !entry.lexicographicallyPrecedes(last)
@@ -154,7 +154,7 @@ struct DirectoryWalk: Sendable {
         of level: Level
     ) -> [UInt8]? {
         var bytes = Array(UnsafeBufferPointer(start: pointer, count: strlen(pointer)).lazy.map(UInt8.init(bitPattern:)))
-        switch kind ?? (try? SystemCall.status(of: pointer, in: directory.number))?.kind {
+        switch kind ?? (try? SystemCall.status(of: pointer, in: directory))?.kind {
         case .file: break
         case .directory: bytes.append(UInt8(ascii: "/"))
         default: return nil

@@ -81,7 +81,7 @@ extension FileSystemStorage {
     /// Opens, checks and reads the first chunk, all in one visit to the pool.
     func openFile(_ name: StorageName, range: ByteRange?, ifMatch: String?) throws -> OpenedFile {
         let descriptor = try openDescriptor(name)
-        let status = try SystemCall.status(of: descriptor.number)
+        let status = try SystemCall.status(of: descriptor)
         try requireFile(status, name)
         if let ifMatch, ifMatch != status.entityTag {
             throw StorageError(
@@ -103,7 +103,7 @@ extension FileSystemStorage {
         let count = Int(min(resolved.upperBound - resolved.lowerBound, Int64(largestChunk)))
         let first =
             count == 0
-            ? ByteBuffer() : try SystemCall.read(count, at: resolved.lowerBound, from: descriptor.number)
+            ? ByteBuffer() : try SystemCall.read(count, at: resolved.lowerBound, from: descriptor)
         guard first.readableBytes == count else { throw changed(name) }
         let isWhole = Int64(count) == resolved.upperBound - resolved.lowerBound
         return OpenedFile(status: status, range: resolved, first: first, descriptor: isWhole ? nil : descriptor)
@@ -169,9 +169,9 @@ struct FileChunks: AsyncSequence, Sendable {
             }
             let count = Int(Swift.min(range.upperBound - position, Int64(largestChunk)))
             let chunk = try await chunks.storage.run("read the file", chunks.name) { [chunks, position] in
-                let chunk = try SystemCall.read(count, at: position, from: chunks.descriptor.number)
+                let chunk = try SystemCall.read(count, at: position, from: chunks.descriptor)
                 guard chunk.readableBytes == count,
-                    try SystemCall.status(of: chunks.descriptor.number) == chunks.status
+                    try SystemCall.status(of: chunks.descriptor) == chunks.status
                 else { throw chunks.storage.changed(chunks.name) }
                 return chunk
             }

@@ -116,7 +116,7 @@ extension FileSystemStorage {
             do {
                 try requireOwnName(name)
                 if try directory.removeEntry(name.string) {
-                    changed[String(try directory.removeEmptyParents(of: name.string)), default: []].append(name)
+                    changed[String(directory.removeEmptyParents(of: name.string)), default: []].append(name)
                 }
             } catch {
                 failures.append(DeletionFailure(name: name, error: deletionError(error, name)))
@@ -125,7 +125,7 @@ extension FileSystemStorage {
         guard directory.synchronizes else { return failures }
         for (path, names) in changed {
             do {
-                try SystemCall.synchronize(try directory.directory(at: path).number)
+                try SystemCall.synchronize(directory.directory(at: path))
             } catch let error as SystemCallError where error.isMissing {
                 // Somebody else found it empty and removed it, and with it the entries.
                 continue

@@ -44,9 +44,9 @@ public final class FileSystemStorage: Storage {
     let urls: FileURLs
     private let namePolicy: StorageNamePolicy
 
-    /// Opens, and makes if it must, the directory to store in. Blocks shortly: call it at start-up.
+    /// Opens, and makes if it must, the directory to store in.
     ///
-    /// The directory is held open: one that is removed and made again under the same path is another directory.
+    /// Blocks shortly, so it belongs into the start-up. The directory is held open: one that is removed and made again under the same path is another directory.
     ///
     /// - Parameters:
     ///   - root: Path of the directory, absolute or relative to the working directory at this moment.

@@ -18,9 +18,7 @@ final class RootDirectory: Sendable {
     let path: String
     let directoryMode: UInt32
     let synchronizes: Bool
-    private let descriptor: Descriptor
-
-    var number: Int32 { descriptor.number }
+    let descriptor: Descriptor
 
     /// Opens the directory; makes it, and the missing ones above it, when `creates`.
     init(path: String, creates: Bool, directoryMode: UInt32, synchronizes: Bool) throws {
@@ -37,7 +35,7 @@ final class RootDirectory: Sendable {
 
     /// The root itself may be, and may lie behind, a symbolic link: that is the operator's choice, not a client's.
     private static func open(_ path: String) throws -> Descriptor {
-        try SystemCall.open(path, in: AT_FDCWD, flags: O_RDONLY | O_DIRECTORY)
+        try SystemCall.open(path, in: .workingDirectory, flags: O_RDONLY | O_DIRECTORY)
     }
 
     private static func makeDirectories(_ path: String, mode: UInt32, synchronizes: Bool) throws {
@@ -45,12 +43,10 @@ final class RootDirectory: Sendable {
         var current = try open(path.hasPrefix("/") ? "/" : ".")
         for segment in segments {
             let name = String(segment)
-            if mkdirat(current.number, name, mode_t(truncatingIfNeeded: mode)) == 0 {
-                if synchronizes { try SystemCall.synchronize(current.number) }
-            } else if errno != EEXIST {
-                throw SystemCallError.last("mkdirat")
+            if try SystemCall.makeDirectory(name, in: current, mode: mode), synchronizes {
+                try SystemCall.synchronize(current)
             }
-            current = try SystemCall.open(name, in: current.number, flags: O_RDONLY | O_DIRECTORY)
+            current = try SystemCall.open(name, in: current, flags: O_RDONLY | O_DIRECTORY)
         }
     }
 
@@ -58,25 +54,25 @@ final class RootDirectory: Sendable {
 
     /// The directory at `path` below the root ("" is the root).
     func directory(at path: String) throws -> Descriptor {
-        guard !path.isEmpty else { return try SystemCall.open(".", in: number, flags: O_RDONLY | O_DIRECTORY) }
+        guard !path.isEmpty else { return try SystemCall.open(".", in: descriptor, flags: O_RDONLY | O_DIRECTORY) }
         return try withSegments(of: path) { segments in
             var current = descriptor
             for segment in segments {
-                current = try SystemCall.openDirectory(segment, in: current.number)
+                current = try SystemCall.openDirectory(segment, in: current)
             }
             return current
         }
     }
 
     /// Calls `body` with the directory that holds the last segment of `name`, and that segment.
-    func withParent<R>(of name: String, _ body: (Int32, UnsafePointer<CChar>) throws -> R) throws -> R {
+    func withParent<R>(of name: String, _ body: (Descriptor, UnsafePointer<CChar>) throws -> R) throws -> R {
         try withSegments(of: name) { segments in
             var current = descriptor
             for segment in segments.dropLast() {
-                current = try SystemCall.openDirectory(segment, in: current.number)
+                current = try SystemCall.openDirectory(segment, in: current)
             }
             guard let last = segments.last else { throw SystemCallError(call: "openat", number: EINVAL) }
-            return try body(current.number, last)
+            return try body(current, last)
         }
     }
 
@@ -87,7 +83,7 @@ final class RootDirectory: Sendable {
     /// when this returns.
     func makeEntry(
         named name: String,
-        _ body: (Int32, UnsafePointer<CChar>) throws -> Void
+        _ body: (Descriptor, UnsafePointer<CChar>) throws -> Void
     ) throws {
         try withSegments(of: name) { segments in
             for attempt in 1...Self.attempts {
@@ -95,10 +91,10 @@ final class RootDirectory: Sendable {
                     var changed: [Descriptor] = []
                     let parent = try makeWay(along: segments.dropLast(), changed: &changed)
                     guard let last = segments.last else { throw SystemCallError(call: "openat", number: EINVAL) }
-                    try body(parent.number, last)
+                    try body(parent, last)
                     if synchronizes {
-                        try SystemCall.synchronize(parent.number)
-                        for directory in changed.reversed() { try SystemCall.synchronize(directory.number) }
+                        try SystemCall.synchronize(parent)
+                        for directory in changed.reversed() { try SystemCall.synchronize(directory) }
                     }
                     return
                 } catch let error as SystemCallError where error.isMissing && attempt < Self.attempts {
@@ -116,14 +112,10 @@ final class RootDirectory: Sendable {
         var current = descriptor
         for segment in segments {
             do {
-                current = try SystemCall.openDirectory(segment, in: current.number)
+                current = try SystemCall.openDirectory(segment, in: current)
             } catch let error as SystemCallError where error.isMissing {
-                if mkdirat(current.number, segment, mode_t(truncatingIfNeeded: directoryMode)) == 0 {
-                    changed.append(current)
-                } else if errno != EEXIST {
-                    throw SystemCallError.last("mkdirat")
-                }
-                current = try SystemCall.openDirectory(segment, in: current.number)
+                if try SystemCall.makeDirectory(segment, in: current, mode: directoryMode) { changed.append(current) }
+                current = try SystemCall.openDirectory(segment, in: current)
             }
         }
         return current
@@ -133,14 +125,16 @@ final class RootDirectory: Sendable {
     func removeEntry(_ name: String) throws -> Bool {
         do {
             return try withParent(of: name) { parent, segment in
-                if unlinkat(parent, segment, 0) == 0 { return true }
-                let error = SystemCallError.last("unlinkat")
-                // Linux says EISDIR, POSIX and Darwin EPERM.
-                if error.isMissing || error.isADirectory { return false }
-                if let status = try? SystemCall.status(of: segment, in: parent), status.kind == .directory {
-                    return false
+                do {
+                    try SystemCall.unlink(segment, in: parent)
+                    return true
+                } catch let error as SystemCallError where !error.isMissing {
+                    // A directory: Linux says EISDIR, POSIX and Darwin EPERM.
+                    if let status = try? SystemCall.status(of: segment, in: parent), status.kind == .directory {
+                        return false
+                    }
+                    throw error
                 }
-                throw error
             }
         } catch let error as SystemCallError where error.isMissing {
             return false
@@ -151,18 +145,19 @@ final class RootDirectory: Sendable {
     }
 
     /// Removes the directories above `name` that are empty, deepest first, and returns the first that is not.
-    func removeEmptyParents(of name: String) throws -> Substring {
+    func removeEmptyParents(of name: String) -> Substring {
         var parent = Self.parent(of: name[...])
         while !parent.isEmpty {
-            let removed = try withParent(of: String(parent)) { directory, segment in
-                if unlinkat(directory, segment, AT_REMOVEDIR) == 0 { return true }
-                switch errno {
-                case ENOENT: return true
-                // A name that is in use, a mount point, a directory of another owner: it stays, nothing is lost.
-                default: return false
+            do {
+                try withParent(of: String(parent)) { directory, segment in
+                    try SystemCall.unlink(segment, in: directory, flags: AT_REMOVEDIR)
                 }
+            } catch let error as SystemCallError where error.isMissing {
+                // Somebody else has removed it.
+            } catch {
+                // In use, a mount point, another owner's: it stays, nothing is lost.
+                break
             }
-            guard removed else { break }
             parent = Self.parent(of: parent)
         }
         return parent
@@ -189,12 +184,12 @@ final class RootDirectory: Sendable {
         let segments = name.split(separator: "/")
         for (index, segment) in segments.enumerated() {
             path += path.isEmpty ? String(segment) : "/" + segment
-            guard let status = try? SystemCall.status(of: String(segment), in: current.number) else { return nil }
+            guard let status = try? SystemCall.status(of: String(segment), in: current) else { return nil }
             switch status.kind {
             case .symbolicLink: return .symbolicLink(path)
             case .file, .other: return index + 1 < segments.count ? .file(path) : nil
             case .directory:
-                guard let next = try? SystemCall.openDirectory(String(segment), in: current.number) else { return nil }
+                guard let next = try? SystemCall.openDirectory(String(segment), in: current) else { return nil }
                 current = next
             }
         }

@@ -25,27 +25,25 @@ final class StagedFile: Sendable {
     }
 
     func write(_ buffer: ByteBuffer) throws {
-        try SystemCall.write(buffer, to: descriptor.number)
+        try SystemCall.write(buffer, to: descriptor)
     }
 
     /// Puts the bytes onto the medium and returns what the file is; the next step is one of the two below.
     func complete() throws -> FileStatus {
-        try SystemCall.stampNow(descriptor.number)
-        if area.root.synchronizes { try SystemCall.synchronize(descriptor.number) }
-        return try SystemCall.status(of: descriptor.number)
+        try SystemCall.stampNow(descriptor)
+        if area.root.synchronizes { try SystemCall.synchronize(descriptor) }
+        return try SystemCall.status(of: descriptor)
     }
 
     /// Makes the file appear under `destination` unless something is there: then it throws `EEXIST`.
     func link(to destination: String) throws {
         try area.root.makeEntry(named: destination) { directory, segment in
             if let name {
-                let staging = try area.directory()
-                guard linkat(staging.number, name, directory, segment, 0) == 0 else {
-                    throw SystemCallError.last("linkat")
-                }
+                try SystemCall.link(name, in: area.directory(), to: segment, in: directory)
             } else {
-                guard linkat(AT_FDCWD, "/proc/self/fd/\(descriptor.number)", directory, segment, AT_SYMLINK_FOLLOW) == 0
-                else { throw SystemCallError.last("linkat") }
+                #if os(Linux)
+                    try SystemCall.link(descriptor, to: segment, in: directory)
+                #endif
             }
         }
         // The bytes are in place under both names; a leftover of the second is harmless and is collected later.
@@ -57,9 +55,7 @@ final class StagedFile: Sendable {
         guard let name else { return try link(to: destination) }
         let staging = try area.directory()
         try area.root.makeEntry(named: destination) { directory, segment in
-            guard renameat(staging.number, name, directory, segment) == 0 else {
-                throw SystemCallError.last("renameat")
-            }
+            try SystemCall.rename(name, in: staging, to: segment, in: directory)
         }
         descriptor.closeNow()
     }
@@ -68,9 +64,7 @@ final class StagedFile: Sendable {
     func discard() throws {
         defer { descriptor.closeNow() }
         guard let name else { return }
-        guard unlinkat(try area.directory().number, name, 0) == 0 || errno == ENOENT else {
-            throw SystemCallError.last("unlinkat")
-        }
+        try SystemCall.unlink(name, in: area.directory())
     }
 }
 
@@ -102,8 +96,8 @@ final class StagingArea: Sendable {
             if makesAnonymousFiles && !needsName {
                 let descriptor = try SystemCall.open(
                     ".",
-                    in: root.number,
-                    flags: anonymousFileFlag | O_WRONLY,
+                    in: root.descriptor,
+                    flags: SystemCall.anonymousFileFlag | O_WRONLY,
                     mode: fileMode
                 )
                 return StagedFile(area: self, descriptor: descriptor, name: nil)
@@ -112,18 +106,16 @@ final class StagingArea: Sendable {
         let staging = try directory(creates: true)
         let name = Self.filePrefix + Self.randomName()
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-        let descriptor = try SystemCall.open(name, in: staging.number, flags: flags, mode: fileMode)
+        let descriptor = try SystemCall.open(name, in: staging, flags: flags, mode: fileMode)
         return StagedFile(area: self, descriptor: descriptor, name: name)
     }
 
     func directory(creates: Bool = false) throws -> Descriptor {
         do {
-            return try SystemCall.openDirectory(Self.directoryName, in: root.number)
+            return try SystemCall.openDirectory(Self.directoryName, in: root.descriptor)
         } catch let error as SystemCallError where error.isMissing && creates {
-            guard mkdirat(root.number, Self.directoryName, 0o700) == 0 || errno == EEXIST else {
-                throw SystemCallError.last("mkdirat")
-            }
-            return try SystemCall.openDirectory(Self.directoryName, in: root.number)
+            _ = try SystemCall.makeDirectory(Self.directoryName, in: root.descriptor, mode: 0o700)
+            return try SystemCall.openDirectory(Self.directoryName, in: root.descriptor)
         }
     }
 
@@ -136,12 +128,13 @@ final class StagingArea: Sendable {
             return 0
         }
         var removed = 0
-        try DirectoryEntries.forEach(in: staging.number) { name, _ in
+        try DirectoryEntries.forEach(in: staging) { name, _ in
             guard strncmp(name, Self.filePrefix, Self.filePrefix.utf8.count) == 0,
-                let status = try? SystemCall.status(of: name, in: staging.number),
+                let status = try? SystemCall.status(of: name, in: staging),
                 status.kind == .file, status.seconds < limit
             else { return }
-            if unlinkat(staging.number, name, 0) == 0 { removed += 1 }
+            // Gone already, or no permission: then it is not one that was removed here.
+            if (try? SystemCall.unlink(name, in: staging)) != nil { removed += 1 }
         }
         return removed
     }
@@ -151,23 +144,15 @@ final class StagingArea: Sendable {
         String(UInt64.random(in: .min ... .max), radix: 16) + "-" + String(UInt64.random(in: .min ... .max), radix: 16)
     }
 
-    // MARK: Files without a name
-
-    #if os(Linux)
-        /// `O_TMPFILE` of asm-generic/fcntl.h, which the C library's module does not export: `__O_TMPFILE | O_DIRECTORY`.
-        private var anonymousFileFlag: Int32 { 0o20_000_000 | O_DIRECTORY }
-    #endif
-
-    /// Tries it once: the kernel, the file system and a mounted /proc must all play along.
+    /// Tries files without a name once: the kernel, the file system and a mounted /proc must all play along.
     private static func probeAnonymousFiles(in root: RootDirectory) -> Bool {
         #if os(Linux)
-            guard let file = try? SystemCall.open(".", in: root.number, flags: 0o20_000_000 | O_DIRECTORY | O_WRONLY)
-            else { return false }
+            let flags = SystemCall.anonymousFileFlag | O_WRONLY
             let name = directoryName + "-" + randomName()
-            guard linkat(AT_FDCWD, "/proc/self/fd/\(file.number)", root.number, name, AT_SYMLINK_FOLLOW) == 0
+            guard let file = try? SystemCall.open(".", in: root.descriptor, flags: flags),
+                (try? SystemCall.link(file, to: name, in: root.descriptor)) != nil
             else { return false }
-            _ = unlinkat(root.number, name, 0)
-            return true
+            return (try? SystemCall.unlink(name, in: root.descriptor)) != nil
         #else
             return false
         #endif

@@ -31,10 +31,10 @@ struct SystemCallError: Error {
 
 /// A file descriptor that is closed when the last reference to it goes, or before.
 final class Descriptor: Sendable {
-    private let value: Atomic<Int32>
+    /// What relative paths start from.
+    static let workingDirectory = Descriptor(AT_FDCWD)
 
-    /// The descriptor; -1 once it is closed, so that every later call fails with `EBADF`.
-    var number: Int32 { value.load(ordering: .relaxed) }
+    private let value: Atomic<Int32>
 
     init(_ number: Int32) {
         value = Atomic(number)
@@ -42,6 +42,12 @@ final class Descriptor: Sendable {
 
     deinit {
         closeNow()
+    }
+
+    /// Calls `body` with the descriptor, which stays open meanwhile; -1 once it is closed, so that calls fail.
+    func use<Result>(_ body: (Int32) throws -> Result) rethrows -> Result {
+        // Without this the object could go, and the number be another file's, between its reading and the call.
+        try withExtendedLifetime(self) { try body(value.load(ordering: .relaxed)) }
     }
 
     /// Closes it here and now: letting go of the last name of a large file takes time that only a pool thread has.
@@ -88,71 +94,76 @@ struct FileStatus: Equatable, Sendable {
 
 /// The system calls of this folder: errors thrown, interrupted calls repeated, short writes completed.
 enum SystemCall {
+    // MARK: Files
+
     /// Opens a directory without following a symbolic link in the last segment.
-    static func openDirectory(_ path: UnsafePointer<CChar>, in directory: Int32) throws -> Descriptor {
+    static func openDirectory(_ path: UnsafePointer<CChar>, in directory: Descriptor) throws -> Descriptor {
         try open(path, in: directory, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     }
 
     /// `openat`, always with `O_CLOEXEC`.
     static func open(
         _ path: UnsafePointer<CChar>,
-        in directory: Int32,
+        in directory: Descriptor,
         flags: Int32,
         mode: UInt32 = 0
     ) throws -> Descriptor {
-        while true {
-            let number = openat(directory, path, flags | O_CLOEXEC, mode_t(truncatingIfNeeded: mode))
-            if number >= 0 { return Descriptor(number) }
-            if errno != EINTR { throw SystemCallError.last("openat") }
+        try directory.use { directory in
+            let number = repeatingOnInterrupt {
+                openat(directory, path, flags | O_CLOEXEC, mode_t(truncatingIfNeeded: mode))
+            }
+            guard number >= 0 else { throw SystemCallError.last("openat") }
+            return Descriptor(number)
         }
     }
 
-    static func status(of descriptor: Int32) throws -> FileStatus {
+    static func status(of descriptor: Descriptor) throws -> FileStatus {
         var raw = stat()
-        guard fstat(descriptor, &raw) == 0 else { throw SystemCallError.last("fstat") }
+        guard descriptor.use({ fstat($0, &raw) }) == 0 else { throw SystemCallError.last("fstat") }
         return FileStatus(raw)
     }
 
-    /// What a name in a directory is; a symbolic link is reported, not followed.
-    static func status(of name: UnsafePointer<CChar>, in directory: Int32) throws -> FileStatus {
-        var raw = stat()
-        guard fstatat(directory, name, &raw, AT_SYMLINK_NOFOLLOW) == 0 else { throw SystemCallError.last("fstatat") }
-        return FileStatus(raw)
-    }
-
-    static func write(_ buffer: ByteBuffer, to descriptor: Int32) throws {
-        try buffer.withUnsafeReadableBytes { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let part = UnsafeRawBufferPointer(rebasing: rest)
-                #if canImport(Darwin)
-                    let count = Darwin.write(descriptor, part.baseAddress, part.count)
-                #elseif canImport(Musl)
-                    let count = Musl.write(descriptor, part.baseAddress, part.count)
-                #else
-                    let count = Glibc.write(descriptor, part.baseAddress, part.count)
-                #endif
-                if count > 0 {
+    static func write(_ buffer: ByteBuffer, to descriptor: Descriptor) throws {
+        try descriptor.use { number in
+            try buffer.withUnsafeReadableBytes { bytes in
+                var rest = bytes[...]
+                while !rest.isEmpty {
+                    let part = UnsafeRawBufferPointer(rebasing: rest)
+                    let count = repeatingOnInterrupt { writeBytes(number, part.baseAddress, part.count) }
+                    guard count != 0 else { throw SystemCallError(call: "write", number: EIO) }
+                    guard count > 0 else { throw SystemCallError.last("write") }
                     rest = rest.dropFirst(count)
-                } else if count == 0 || errno != EINTR {
-                    throw count == 0 ? SystemCallError(call: "write", number: EIO) : .last("write")
                 }
             }
         }
     }
 
+    // `write` alone would mean the function above.
+    private static func writeBytes(_ number: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+        #if canImport(Darwin)
+            Darwin.write(number, bytes, count)
+        #elseif canImport(Musl)
+            Musl.write(number, bytes, count)
+        #else
+            Glibc.write(number, bytes, count)
+        #endif
+    }
+
     /// Reads until `count` bytes are there or the file ends.
-    static func read(_ count: Int, at offset: Int64, from descriptor: Int32) throws -> ByteBuffer {
+    static func read(_ count: Int, at offset: Int64, from descriptor: Descriptor) throws -> ByteBuffer {
         var buffer = ByteBufferAllocator().buffer(capacity: count)
         while buffer.writerIndex < count {
             let done = buffer.writerIndex
             var failure: Int32 = 0
             let got = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count - done) { bytes in
-                let got = pread(descriptor, bytes.baseAddress, count - done, off_t(offset + Int64(done)))
-                failure = got < 0 ? errno : 0
+                let got = descriptor.use { number in
+                    repeatingOnInterrupt {
+                        pread(number, bytes.baseAddress, count - done, off_t(offset + Int64(done)))
+                    }
+                }
+                if got < 0 { failure = errno }
                 return max(got, 0)
             }
-            if failure == EINTR { continue }
             guard failure == 0 else { throw SystemCallError(call: "pread", number: failure) }
             if got == 0 { break }
         }
@@ -160,27 +171,90 @@ enum SystemCall {
     }
 
     /// Asks the system to put a file's bytes, or a directory's entries, onto the medium.
-    static func synchronize(_ descriptor: Int32) throws {
-        #if canImport(Darwin)
-            // fsync on Darwin stops at the drive's cache; this is the call that goes through it (fsync(2)).
-            if fcntl(descriptor, F_FULLFSYNC) == 0 { return }
-        #endif
-        while fsync(descriptor) != 0 {
-            if errno != EINTR { throw SystemCallError.last("fsync") }
+    static func synchronize(_ descriptor: Descriptor) throws {
+        let result = descriptor.use { number in
+            #if canImport(Darwin)
+                // fsync on Darwin stops at the drive's cache; this is the call that goes through it (fsync(2)).
+                if fcntl(number, F_FULLFSYNC) == 0 { return 0 as Int32 }
+            #endif
+            return repeatingOnInterrupt { fsync(number) }
         }
+        guard result == 0 else { throw SystemCallError.last("fsync") }
     }
 
     /// Sets the modification time to the clock's nanosecond.
     ///
     /// A kernel stamps files with the time of the last timer tick (up to 10 ms old), and an inode number is reused as
     /// soon as its file is deleted: two versions made within one tick could have equal entity tags.
-    static func stampNow(_ descriptor: Int32) throws {
+    static func stampNow(_ descriptor: Descriptor) throws {
         var now = timespec()
         guard clock_gettime(CLOCK_REALTIME, &now) == 0 else { throw SystemCallError.last("clock_gettime") }
         let result = withUnsafeTemporaryAllocation(of: timespec.self, capacity: 2) { times in
             times.initialize(repeating: now)
-            return futimens(descriptor, times.baseAddress)
+            return descriptor.use { futimens($0, times.baseAddress) }
         }
         guard result == 0 else { throw SystemCallError.last("futimens") }
+    }
+
+    // MARK: Entries of directories
+
+    /// What a name in a directory is; a symbolic link is reported, not followed.
+    static func status(of name: UnsafePointer<CChar>, in directory: Descriptor) throws -> FileStatus {
+        var raw = stat()
+        guard directory.use({ fstatat($0, name, &raw, AT_SYMLINK_NOFOLLOW) }) == 0 else {
+            throw SystemCallError.last("fstatat")
+        }
+        return FileStatus(raw)
+    }
+
+    /// Makes a directory; returns whether it is new.
+    static func makeDirectory(_ name: UnsafePointer<CChar>, in directory: Descriptor, mode: UInt32) throws -> Bool {
+        if directory.use({ mkdirat($0, name, mode_t(truncatingIfNeeded: mode)) }) == 0 { return true }
+        guard errno == EEXIST else { throw SystemCallError.last("mkdirat") }
+        return false
+    }
+
+    /// Gives a file a second name; throws `EEXIST` when that is taken.
+    static func link(
+        _ name: UnsafePointer<CChar>,
+        in directory: Descriptor,
+        to newName: UnsafePointer<CChar>,
+        in newDirectory: Descriptor
+    ) throws {
+        let result = directory.use { old in newDirectory.use { new in linkat(old, name, new, newName, 0) } }
+        guard result == 0 else { throw SystemCallError.last("linkat") }
+    }
+
+    #if os(Linux)
+        /// `O_TMPFILE` of asm-generic/fcntl.h, which the C library's module does not export.
+        static let anonymousFileFlag: Int32 = 0o20_000_000 | O_DIRECTORY
+
+        /// Gives a file without a name one, as open(2) says under `O_TMPFILE`; throws `EEXIST` when it is taken.
+        static func link(
+            _ file: Descriptor,
+            to newName: UnsafePointer<CChar>,
+            in newDirectory: Descriptor
+        ) throws {
+            let result = file.use { file in
+                newDirectory.use { linkat(AT_FDCWD, "/proc/self/fd/\(file)", $0, newName, AT_SYMLINK_FOLLOW) }
+            }
+            guard result == 0 else { throw SystemCallError.last("linkat") }
+        }
+    #endif
+
+    /// Gives a file another name, in place of a file that has it.
+    static func rename(
+        _ name: UnsafePointer<CChar>,
+        in directory: Descriptor,
+        to newName: UnsafePointer<CChar>,
+        in newDirectory: Descriptor
+    ) throws {
+        let result = directory.use { old in newDirectory.use { new in renameat(old, name, new, newName) } }
+        guard result == 0 else { throw SystemCallError.last("renameat") }
+    }
+
+    /// Removes a name; of a directory, which must be empty, with `AT_REMOVEDIR`.
+    static func unlink(_ name: UnsafePointer<CChar>, in directory: Descriptor, flags: Int32 = 0) throws {
+        guard directory.use({ unlinkat($0, name, flags) }) == 0 else { throw SystemCallError.last("unlinkat") }
     }
 }

@@ -6,8 +6,8 @@ public struct VerifiedFileURL: Hashable, Sendable {
     public var name: StorageName
     /// When the URL stops working; the answer should not be cached for longer.
     public var expires: Date
-    /// The `Content-Disposition` the answer shall have. `nil`: no wish.
+    /// The `Content-Disposition` the answer shall have, if the URL names one.
     public var contentDisposition: String?
-    /// The `Content-Type` the answer shall have. `nil`: the file's own.
+    /// The `Content-Type` the answer shall have, if the URL names one; otherwise the file's own.
     public var contentType: ContentType?
 }
