@@ -1,0 +1,204 @@
+import Foundation
+import NIOCore
+import Storages
+import Synchronization
+import Testing
+
+@Suite("FileSystemStorage: no way out of the root")
+struct FileSystemContainmentTests {
+    let fixture: FileSystemFixture
+    let storage: FileSystemStorage
+
+    init() throws {
+        fixture = try FileSystemFixture()
+        storage = try fixture.storage()
+        try fixture.write("secret", to: fixture.path + "/outside/secret.txt")
+    }
+
+    /// The outside is as it was: one file with its text.
+    private func outsideIsUntouched() throws -> Bool {
+        let outside = fixture.path + "/outside"
+        let names = try FileManager.default.contentsOfDirectory(atPath: outside)
+        return try names == ["secret.txt"]
+            && String(contentsOfFile: outside + "/secret.txt", encoding: .utf8) == "secret"
+    }
+
+    /// What every operation on a name throws, and the failures of its deletion.
+    private func codes(_ name: String) async throws -> [StorageError.Code?] {
+        let name = try StorageName(validating: name)
+        return [
+            await storageErrorCode { _ = try await storage.open(name) },
+            await storageErrorCode { _ = try await storage.info(for: name) },
+            await storageErrorCode { _ = try await storage.exists(name) },
+            await storageErrorCode {
+                _ = try await storage.copy(name, to: StorageName(validating: "z"), options: .init())
+            },
+        ]
+    }
+
+    @Test(
+        "A link to a directory is not followed, by no operation",
+        arguments: ["../outside", "/", "inside", "nowhere"]
+    )
+    func directoryLink(target: String) async throws {
+        try await storage.put("in", "inside/secret.txt")
+        try fixture.link(fixture.root + "/link", to: target)
+        for code in try await codes("link/secret.txt") { #expect(code == .permissionDenied) }
+        for mode in [IfExists.fail, .rename, .replace] {
+            #expect(
+                await storageErrorCode { try await storage.put("x", "link/new", ifExists: mode) } == .permissionDenied
+            )
+            #expect(
+                await storageErrorCode { try await storage.put("x", "link/a/b", ifExists: mode) } == .permissionDenied
+            )
+        }
+        let failures = try await storage.delete([StorageName(validating: "link/secret.txt")])
+        #expect(failures.map(\.error.code) == [.permissionDenied])
+        #expect(try await storage.names() == ["inside/secret.txt"])
+        #expect(try await storage.names("link/") == [])
+        #expect(try outsideIsUntouched())
+        #expect(try await storage.text("inside/secret.txt") == "in")
+    }
+
+    @Test("A link to a file is not read; an upload does not write through it; deleting removes the link only")
+    func fileLink() async throws {
+        try fixture.link(fixture.root + "/link.txt", to: "../outside/secret.txt")
+        for code in try await codes("link.txt") { #expect(code == .permissionDenied) }
+        #expect(try await storage.names() == [])
+        #expect(await storageErrorCode { try await storage.put("x", "link.txt") } == .alreadyExists)
+        #expect(try await storage.put("x", "link.txt", ifExists: .rename).name.string != "link.txt")
+        try await storage.put("mine", "link.txt", ifExists: .replace)
+        #expect(try await storage.text("link.txt") == "mine")
+        #expect(try outsideIsUntouched())
+
+        try fixture.link(fixture.root + "/other.txt", to: "../outside/secret.txt")
+        #expect(try await storage.delete([StorageName(validating: "other.txt")]).isEmpty)
+        #expect(try !fixture.everything().contains("other.txt"))
+        #expect(try outsideIsUntouched())
+    }
+
+    @Test("A dangling link is no free name, and nothing appears at its target")
+    func danglingLink() async throws {
+        try fixture.link(fixture.root + "/dangling", to: "../outside/new.txt")
+        #expect(
+            try await codes("dangling") == [.permissionDenied, .permissionDenied, .permissionDenied, .permissionDenied]
+        )
+        #expect(await storageErrorCode { try await storage.put("x", "dangling") } == .alreadyExists)
+        #expect(await storageErrorCode { try await storage.put("x", "dangling/x") } == .permissionDenied)
+        try await storage.put("x", "dangling", ifExists: .replace)
+        #expect(try await storage.text("dangling") == "x")
+        #expect(try outsideIsUntouched())
+    }
+
+    @Test("A directory that is swapped for a link again and again never lets anything out")
+    func swappedDirectory() async throws {
+        let storage = storage
+        let state = SwapState()
+        let root = fixture.root
+        try FileManager.default.createDirectory(atPath: root + "/d", withIntermediateDirectories: true)
+        try fixture.link(root + "/l", to: "../outside")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !state.isDone.load(ordering: .relaxed) {
+                    // Exchange d and l: the directory is a link for a moment.
+                    rename(root + "/d", root + "/t")
+                    rename(root + "/l", root + "/d")
+                    await Task.yield()
+                    rename(root + "/d", root + "/l")
+                    rename(root + "/t", root + "/d")
+                    await Task.yield()
+                }
+            }
+            group.addTask {
+                for round in 0..<200 {
+                    let name = try StorageName(validating: "d/file\(round)")
+                    if (try? await storage.put("x", name.string)) != nil { state.successes.add(1, ordering: .relaxed) }
+                    _ = try await storage.delete([StorageName(validating: "d/secret.txt")])
+                    if let text = try? await storage.text("d/secret.txt") { Issue.record("read \(text) from outside") }
+                }
+                state.isDone.store(true, ordering: .relaxed)
+            }
+            try await group.waitForAll()
+        }
+        #expect(try outsideIsUntouched())
+        #expect(state.successes.load(ordering: .relaxed) > 0)
+    }
+
+    @Test("Pipes are not opened, and do not hold a thread")
+    func pipe() async throws {
+        try #require(mkfifo(fixture.root + "/pipe", 0o600) == 0)
+        #expect(try await codes("pipe") == [.notFound, .notFound, nil, .notFound])
+        #expect(try await storage.names() == [])
+    }
+
+    @Test("The storage's own directory cannot be named or listed")
+    func ownDirectory() async throws {
+        try fixture.write("partial", to: fixture.root + "/.stored-files-tmp/upload-1")
+        for name in [".stored-files-tmp", ".stored-files-tmp/upload-1", ".stored-files-tmp-x"] {
+            #expect(try await codes(name) == [.invalidName, .invalidName, .invalidName, .invalidName])
+            #expect(await storageErrorCode { try await storage.put("x", name) } == .invalidName)
+            let failures = try await storage.delete([StorageName(validating: name)])
+            #expect(failures.map(\.error.code) == [.invalidName])
+            #expect(
+                await storageErrorCode { _ = try await storage.url(for: StorageName(validating: name)) } == .invalidName
+            )
+        }
+        #expect(try await storage.names() == [])
+        #expect(try await storage.names(".stored-files-tmp/") == [])
+        #expect(try fixture.everything() == [".stored-files-tmp/", ".stored-files-tmp/upload-1"])
+    }
+
+    @Test("Only old leftovers of uploads are removed")
+    func abandonedUploads() async throws {
+        let own = fixture.root + "/.stored-files-tmp"
+        #expect(try await storage.removeAbandonedUploads() == 0)
+        for name in ["upload-old", "upload-new", "something-else"] {
+            try fixture.write("x", to: own + "/" + name)
+        }
+        for name in ["upload-old", "something-else"] {
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -90_000)],
+                ofItemAtPath: own + "/" + name
+            )
+        }
+        try await storage.put("x", "kept")
+        #expect(try await storage.removeAbandonedUploads() == 1)
+        #expect(
+            try fixture.everything()
+                == [".stored-files-tmp/", ".stored-files-tmp/upload-new", ".stored-files-tmp/something-else", "kept"]
+        )
+        #expect(try await storage.removeAbandonedUploads(olderThan: .seconds(-2)) == 1)
+    }
+
+    @Test("A replacing upload that is killed leaves a hidden file that is collected")
+    func killedUpload() async throws {
+        // What the killed process leaves is what is on disk in the middle of an upload: looked at from here.
+        let storage = storage
+        let (started, signal) = AsyncStream<Void>.makeStream()
+        let source = PatternSource(
+            byteCount: 3_000_000,
+            onChunk: { position in
+                guard position > 1_000_000 else { return }
+                signal.yield()
+                try await Task.sleep(for: .seconds(60))
+            }
+        )
+        let task = Task {
+            try await storage.upload(.stream(source), to: .init(validating: "a"), options: .init(ifExists: .replace))
+        }
+        for await _ in started { break }
+        let left = try fixture.everything().filter { $0.hasPrefix(".stored-files-tmp/upload-") }
+        #expect(left.count == 1)
+        #expect(try await storage.names() == [])
+        #expect(try await storage.removeAbandonedUploads(olderThan: .seconds(-2)) == 1)
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(try fixture.everything() == [".stored-files-tmp/"])
+    }
+}
+
+/// What the two sides of the swapping test tell each other.
+private final class SwapState: Sendable {
+    let isDone = Atomic(false)
+    let successes = Atomic(0)
+}

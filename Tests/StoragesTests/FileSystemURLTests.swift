@@ -1,0 +1,175 @@
+import Foundation
+import Testing
+
+@testable import Storages
+
+@Suite("FileSystemStorage: URLs")
+struct FileSystemURLTests {
+    let fixture: FileSystemFixture
+    let key = Array("0123456789abcdef0123456789abcdef".utf8)
+
+    init() throws {
+        fixture = try FileSystemFixture()
+    }
+
+    private func signing(_ baseURL: String = "https://example.org/media/", key: [UInt8]? = nil) throws
+        -> FileSystemStorage
+    {
+        try fixture.storage(baseURL: baseURL, signingKey: key ?? self.key)
+    }
+
+    private func code(_ work: () throws -> Void) -> StorageError.Code? {
+        do {
+            try work()
+            return nil
+        } catch {
+            return (error as? StorageError)?.code
+        }
+    }
+
+    @Test(
+        "Without a base URL the path is given, with one the URL, both percent-encoded",
+        arguments: [
+            ("a b/c.txt", "a%20b/c.txt"), ("é?#&=%/+;:@.jpg", "%C3%A9%3F%23%26%3D%25/%2B%3B%3A%40.jpg"),
+            ("~-._/0", "~-._/0"),
+        ]
+    )
+    func plain(name: String, encoded: String) async throws {
+        let name = try StorageName(validating: name)
+        #expect(try await fixture.storage().url(for: name) == fixture.root + "/" + encoded)
+        #expect(try await fixture.storage(baseURL: "/media").url(for: name) == "/media/" + encoded)
+        #expect(try await fixture.storage(baseURL: "/").url(for: name) == "/" + encoded)
+        let url = try await fixture.storage(baseURL: "https://example.org/m%20x/").url(for: name)
+        #expect(url == "https://example.org/m%20x/" + encoded)
+        #expect(try fixture.storage().capabilities == [.conditionalUpload, .rangedRead, .orderedListing])
+        for options in [URLOptions(lifetime: .seconds(1)), URLOptions(contentDisposition: "inline")] {
+            let code = await storageErrorCode {
+                _ = try await fixture.storage(baseURL: "/m").url(for: name, options: options)
+            }
+            #expect(code == .unsupported)
+        }
+    }
+
+    @Test(
+        "A signed URL is accepted as it is, through a proxy, and gives back what was asked for",
+        arguments: [
+            "https://example.org/media", "/media", "",
+        ]
+    )
+    func signedRoundTrip(baseURL: String) async throws {
+        let storage = try signing(baseURL)
+        #expect(storage.capabilities.contains(.temporaryURL))
+        let name = try StorageName(validating: "d/é &=?.png")
+        let options = URLOptions(
+            lifetime: .seconds(60),
+            contentDisposition: "attachment; filename=\"a&b=c\n.png\"",
+            contentType: "image/png"
+        )
+        let url = try await storage.url(for: name, options: options)
+        let expiry = Date().addingTimeInterval(60).timeIntervalSince1970
+        let targets = [url, url.replacingOccurrences(of: "https://example.org", with: "http://10.0.0.1:8080")]
+        for target in targets {
+            for method in ["GET", "HEAD"] {
+                let grant = try storage.verify(url: target, method: method)
+                #expect(grant.name == name)
+                #expect(grant.contentDisposition == options.contentDisposition)
+                #expect(grant.contentType == options.contentType)
+                #expect(abs(grant.expires.timeIntervalSince1970 - expiry) <= 2)
+            }
+        }
+        let start = baseURL.hasPrefix("https") ? "https://example.org".count : 0
+        let halves = url.dropFirst(start).split(separator: "?", maxSplits: 1).map(String.init)
+        #expect(try storage.verify(path: halves[0], query: halves[1]).name == name)
+        #expect(code { _ = try storage.verify(url: url, now: Date(timeIntervalSinceNow: 62)) } == .permissionDenied)
+        #expect(code { _ = try storage.verify(url: url, now: Date(timeIntervalSinceNow: 58)) } == nil)
+    }
+
+    @Test("Every change of a signed URL is refused")
+    func tampering() async throws {
+        let storage = try signing()
+        let name = try StorageName(validating: "a/b.txt")
+        let url = try await storage.url(for: name, options: URLOptions(contentType: "text/plain"))
+        #expect(try storage.verify(url: url).name == name)
+        for (old, new) in [
+            ("b.txt", "c.txt"), ("/a/", "/a/../"), ("/media/", "/other/"), ("expires=", "expires=9"),
+            ("text%2Fplain", "text%2Fhtml"),
+            ("&response-content-type=text%2Fplain", ""), ("&signature", "&x=1&signature"),
+            ("&signature=", "&signature=0"),
+            ("?expires", "?signature=00&expires"), ("b.txt", "b%2"), ("b.txt", "b%FF"), ("b.txt", "b%00"),
+            ("&signature=", "&none="),
+            ("https", "ftp"), ("?", "#?"), ("?", ""),
+        ] {
+            let changed = url.replacingOccurrences(of: old, with: new)
+            #expect(changed != url)
+            #expect(code { _ = try storage.verify(url: changed) } == .invalidURL, "\(old) → \(new)")
+        }
+        for index in 1...64 {
+            var changed = Array(url)
+            let position = changed.count - index
+            changed[position] = changed[position] == "0" ? "1" : "0"
+            #expect(code { _ = try storage.verify(url: String(changed)) } == .invalidURL)
+        }
+        for method in ["PUT", "DELETE", "POST", "get"] {
+            #expect(code { _ = try storage.verify(url: url, method: method) } == .invalidURL)
+        }
+        var otherKey = key
+        otherKey[31] ^= 1
+        #expect(code { _ = try signing(key: otherKey).verify(url: url) } == .invalidURL)
+        #expect(code { _ = try signing("https://example.com/media").verify(url: url) } == .invalidURL)
+        #expect(code { _ = try fixture.storage().verify(url: url) } == .unsupported)
+        do {
+            _ = try storage.verify(url: url + "0")
+        } catch {
+            let signature = try #require(url.split(separator: "signature=").last)
+            #expect(!"\(error)".contains(signature), "a signature must not get into a log")
+        }
+    }
+
+    @Test("Equal requests within the quantum give equal URLs that live long enough")
+    func quantum() async throws {
+        let storage = try signing()
+        let name = try StorageName(validating: "a")
+        let options = URLOptions(lifetime: .seconds(100), quantum: .seconds(300))
+        let start = Date(timeIntervalSince1970: 1_800_000_000)
+        let urls = try (0..<600).map { try storage.url(for: name, options: options, now: start + Double($0)) }
+        // 1,800,000,000 is a multiple of 300: an expiry is rounded up to the next.
+        #expect(urls.filter { $0.contains("expires=1800000300&") }.count == 201)
+        #expect(Set(urls).count == 3)
+        for (second, url) in urls.enumerated() {
+            #expect(try storage.verify(url: url, now: start + Double(second) + 99).name == name)
+        }
+        for lifetime in [Duration.zero, .seconds(-1), .seconds(Int64.max / 4)] {
+            let code = await storageErrorCode {
+                _ = try await storage.url(for: name, options: .init(lifetime: lifetime))
+            }
+            #expect(code == .invalidURL)
+        }
+    }
+
+    @Test(
+        "Unusable configuration is refused",
+        arguments: [
+            ("not a url", nil), ("ftp://example.org", nil), ("https://", nil),
+            ("https://user:password@example.org", nil),
+            ("/media?x=1", nil), ("//example.org/m", nil), ("/media", 15), (nil, 32),
+        ] as [(String?, Int?)]
+    )
+    func configuration(baseURL: String?, keyLength: Int?) {
+        let code = code {
+            _ = try fixture.storage(baseURL: baseURL, signingKey: keyLength.map { [UInt8](repeating: 7, count: $0) })
+        }
+        #expect(code == .invalidConfiguration)
+    }
+
+    @Test("A root that is none is refused")
+    func roots() throws {
+        try fixture.write("x", to: fixture.path + "/file")
+        for root in ["", "a\0b", fixture.path + "/file", fixture.path + "/file/below"] {
+            #expect(code { _ = try FileSystemStorage(root: root) } == .invalidConfiguration, "\(root)")
+        }
+        let missing = fixture.path + "/x/y/z"
+        #expect(code { _ = try FileSystemStorage(root: missing, createsRoot: false) } == .invalidConfiguration)
+        #expect(code { _ = try FileSystemStorage(root: missing) } == nil)
+        #expect(code { _ = try FileSystemStorage(root: missing, fileMode: 0o100644) } == .invalidConfiguration)
+    }
+}
