@@ -2,25 +2,31 @@
 ///
 /// The defaults accept the photos of phones up to 48 megapixels and every format whose header can be read.
 public struct ImageLimits: Hashable, Sendable {
-    /// The most pixels a header may claim. Default 50,000,000; must be at least 1.
+    /// The most pixels a header may claim.
+    ///
+    /// Default 50,000,000; must be at least 1.
     public var maxPixels: Int
 
-    /// The most pixels that are decoded to verify an image. Default 25,000,000.
+    /// The most pixels that are decoded to verify an image.
     ///
-    /// A larger image (up to ``maxPixels``) is accepted by its header only.
+    /// Default 25,000,000. A larger image (up to ``maxPixels``) is accepted by its header only.
     public var verifyMaxPixels: Int
 
-    /// The largest file in bytes. Default and upper bound 2,147,483,647, as libgd counts in 32-bit integers.
+    /// The largest file in bytes.
+    ///
+    /// Default and upper bound 2,147,483,647, as libgd counts in 32-bit integers.
     public var maxFileBytes: Int64 {
         didSet { maxFileBytes = min(maxFileBytes, Self.largestFile) }
     }
 
-    /// The formats that are accepted. Default: all of ``ImageFormat``.
+    /// The formats that are accepted.
+    ///
+    /// Default: all of ``ImageFormat``.
     public var formats: Set<ImageFormat>
 
-    /// The most scans (SOS markers) of a JPEG. Default 100; real files have up to 14.
+    /// The most scans (SOS markers) of a JPEG.
     ///
-    /// Every scan makes a decoder walk over the whole image, so that 220 KB with 20,000 scans cost it 24 seconds.
+    /// Default 100; real files have up to 14. Every scan makes a decoder walk over the whole image, so that 220 KB with 20,000 scans cost it 24 seconds.
     public var maxJPEGScans: Int
 
     /// One byte less than 2 GiB.
