@@ -1,0 +1,56 @@
+extension ContentType {
+    /// The type that files with an extension usually have.
+    ///
+    /// - Parameter fileExtension: Without its dot; case does not count.
+    /// - Returns: `nil` for an extension that is not known, or none.
+    public init?(fileExtension: String?) {
+        guard let fileExtension, fileExtension.utf8.count <= 8 else { return nil }
+        guard let known = ContentType.byExtension[fileExtension.lowercased()] else { return nil }
+        self = known
+    }
+
+    /// The extension, without a dot, that a file of this type should have; `nil` when none is known.
+    public var preferredExtension: String? {
+        ContentType.preferredExtensions[self]
+    }
+
+    private static let byExtension: [String: ContentType] = {
+        var result: [String: ContentType] = [:]
+        for (type, extensions) in known {
+            for name in extensions { result[name] = type }
+        }
+        return result
+    }()
+
+    private static let preferredExtensions: [ContentType: String] = {
+        var result: [ContentType: String] = [:]
+        for (type, extensions) in known { result[type] = extensions.first }
+        return result
+    }()
+
+    // Types as the IANA registry of media types has them; the preferred extension comes first.
+    private static let known: [(ContentType, [String])] = [
+        (.jpeg, ["jpg", "jpeg", "jpe", "jfif"]), (.png, ["png"]), (.gif, ["gif"]), (.webp, ["webp"]),
+        (.bmp, ["bmp", "dib"]), (.tiff, ["tiff", "tif"]), (.avif, ["avif"]), (.heic, ["heic"]),
+        ("image/heif", ["heif"]), (.icon, ["ico"]), (.photoshop, ["psd"]), (.svg, ["svg"]),
+        ("image/jxl", ["jxl"]), (.pdf, ["pdf"]), ("application/postscript", ["ps", "eps", "ai"]),
+        (.zip, ["zip"]), (.gzip, ["gz"]), ("application/x-bzip2", ["bz2"]), ("application/x-xz", ["xz"]),
+        ("application/zstd", ["zst"]), ("application/x-7z-compressed", ["7z"]), ("application/vnd.rar", ["rar"]),
+        ("application/x-tar", ["tar"]), ("application/java-archive", ["jar"]),
+        (.mp4, ["mp4", "m4v"]), (.quickTime, ["mov", "qt"]), (.webm, ["webm"]), (.matroska, ["mkv"]),
+        ("video/x-msvideo", ["avi"]), ("video/mpeg", ["mpeg", "mpg"]), ("video/ogg", ["ogv"]),
+        (.mp3, ["mp3"]), (.m4a, ["m4a"]), ("audio/aac", ["aac"]), (.ogg, ["ogg", "oga", "opus"]),
+        (.wav, ["wav"]), (.flac, ["flac"]), ("audio/midi", ["mid", "midi"]),
+        (.html, ["html", "htm"]), (.xhtml, ["xhtml", "xht"]), (.xml, ["xml", "xsl", "xslt"]),
+        (.javaScript, ["js", "mjs"]), (.css, ["css"]), (.csv, ["csv"]), (.json, ["json", "map"]),
+        (.plainText, ["txt", "text", "log"]), ("text/markdown", ["md", "markdown"]), ("text/calendar", ["ics"]),
+        ("text/vcard", ["vcf"]), ("application/yaml", ["yaml", "yml"]), ("application/rtf", ["rtf"]),
+        (.wasm, ["wasm"]), (.executable, ["elf"]), (.portableExecutable, ["exe", "dll"]),
+        ("application/epub+zip", ["epub"]), (.docx, ["docx"]), (.xlsx, ["xlsx"]), (.pptx, ["pptx"]),
+        ("application/msword", ["doc"]), ("application/vnd.ms-excel", ["xls"]),
+        ("application/vnd.ms-powerpoint", ["ppt"]), ("application/vnd.oasis.opendocument.text", ["odt"]),
+        ("application/vnd.oasis.opendocument.spreadsheet", ["ods"]),
+        ("application/vnd.oasis.opendocument.presentation", ["odp"]),
+        ("font/woff", ["woff"]), ("font/woff2", ["woff2"]), ("font/ttf", ["ttf"]), ("font/otf", ["otf"]),
+    ]
+}

@@ -1,0 +1,197 @@
+internal import Foundation
+internal import NIOCore
+
+#if canImport(Darwin)
+    internal import Darwin
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Glibc
+#endif
+
+extension FileSystemStorage {
+    /// Opens a file; all bytes come from the file that had the name at this moment.
+    ///
+    /// A file that is replaced or deleted meanwhile stays readable to its end. One that another program cuts or
+    /// rewrites in place makes the next chunk throw ``StorageError/Code/changedDuringRead``. Contents of at most
+    /// 256 KiB are read at once, in the same visit to the thread pool; of others the first chunk is.
+    ///
+    /// - Parameters:
+    ///   - name: The file.
+    ///   - options: A range, a version, progress.
+    /// - Returns: The contents, to be read once. A file that is not read to its end stays open as long as they live.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound``, ``StorageError/Code/invalidRange``,
+    ///   ``StorageError/Code/preconditionFailed``, ``StorageError/Code/permissionDenied`` when a segment is a symbolic
+    ///   link.
+    public func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
+        let range = options.range
+        let ifMatch = options.ifMatch
+        let opened = try await run("open the file", name) { try self.openFile(name, range: range, ifMatch: ifMatch) }
+        let info = FileInfo(name: name, status: opened.status)
+        guard let descriptor = opened.descriptor else {
+            return StoredContents(info: info, range: opened.range, progress: options.progress, buffer: opened.first)
+        }
+        let chunks = FileChunks(
+            storage: self,
+            name: name,
+            descriptor: descriptor,
+            status: opened.status,
+            range: opened.range,
+            first: opened.first
+        )
+        return StoredContents(info: info, range: opened.range, progress: options.progress, chunks: chunks)
+    }
+
+    /// Size, type by extension, tag and date of a file.
+    ///
+    /// - Parameter name: The file.
+    /// - Returns: What the file system and the name say.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound`` when no regular file has the name.
+    public func info(for name: StorageName) async throws -> FileInfo {
+        try await run("look up the file", name) {
+            let status = try self.directory.withParent(of: name.string) { parent, segment in
+                try SystemCall.status(of: segment, in: parent)
+            }
+            try self.requireFile(status, name)
+            return FileInfo(name: name, status: status)
+        }
+    }
+
+    /// The files whose names begin with a prefix, in byte order.
+    ///
+    /// Directories that cannot hold such a file are not read. Entries that are not regular files, or have no valid
+    /// ``StorageName``, are left out.
+    ///
+    /// - Parameter prefix: Compared by UTF-8 bytes.
+    /// - Returns: A sequence that reads 256 files at a time.
+    /// - Complexity: O(n log n) in the entries of a directory, constant memory: of each directory on the way at most
+    ///   8192 names are kept.
+    public func list(prefix: String) -> FileListing {
+        FileListing(DirectoryWalkSequence(storage: self, prefix: prefix))
+    }
+
+    struct OpenedFile: Sendable {
+        var status: FileStatus
+        var range: Range<Int64>
+        var first: ByteBuffer
+        /// `nil` when `first` is everything.
+        var descriptor: Descriptor?
+    }
+
+    /// Opens, checks and reads the first chunk, all in one visit to the pool.
+    func openFile(_ name: StorageName, range: ByteRange?, ifMatch: String?) throws -> OpenedFile {
+        let descriptor = try openDescriptor(name)
+        let status = try SystemCall.status(of: descriptor.number)
+        try requireFile(status, name)
+        if let ifMatch, ifMatch != status.entityTag {
+            throw StorageError(
+                .preconditionFailed,
+                "The file has another version than the one asked for (\(StorageError.quoted(ifMatch))). Look up its "
+                    + "current entity tag and decide again.",
+                name: name,
+                storage: label
+            )
+        }
+        let resolved: Range<Int64>
+        do {
+            resolved = try range?.resolved(status.size) ?? 0..<status.size
+        } catch var error as StorageError {
+            error.name = name.string
+            error.storage = label
+            throw error
+        }
+        let count = Int(min(resolved.upperBound - resolved.lowerBound, Int64(largestChunk)))
+        let first =
+            count == 0
+            ? ByteBuffer() : try SystemCall.read(count, at: resolved.lowerBound, from: descriptor.number)
+        guard first.readableBytes == count else { throw changed(name) }
+        let isWhole = Int64(count) == resolved.upperBound - resolved.lowerBound
+        return OpenedFile(status: status, range: resolved, first: first, descriptor: isWhole ? nil : descriptor)
+    }
+
+    private func openDescriptor(_ name: StorageName) throws -> Descriptor {
+        try directory.withParent(of: name.string) { parent, segment in
+            // O_NONBLOCK: a FIFO put there by somebody else must not hold the thread; files do not know it.
+            try SystemCall.open(segment, in: parent, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        }
+    }
+
+    func requireFile(_ status: FileStatus, _ name: StorageName) throws {
+        switch status.kind {
+        case .file: return
+        case .symbolicLink: throw SystemCallError(call: "fstatat", number: ELOOP)
+        case .directory: throw SystemCallError(call: "fstatat", number: EISDIR)
+        case .other:
+            throw StorageError(
+                .notFound,
+                "A device, pipe or socket has this name; a storage has regular files only.",
+                name: name,
+                storage: label
+            )
+        }
+    }
+
+    func changed(_ name: StorageName) -> StorageError {
+        StorageError(
+            .changedDuringRead,
+            "Another program changed the file in place while it was being read. Open it again.",
+            name: name,
+            storage: label
+        )
+    }
+}
+
+/// The chunks of an open file.
+struct FileChunks: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
+
+    let storage: FileSystemStorage
+    let name: StorageName
+    let descriptor: Descriptor
+    let status: FileStatus
+    let range: Range<Int64>
+    let first: ByteBuffer
+
+    func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(chunks: self, position: range.lowerBound)
+    }
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        let chunks: FileChunks
+        var position: Int64
+
+        mutating func next() async throws -> ByteBuffer? {
+            let range = chunks.range
+            guard position < range.upperBound else { return nil }
+            if position == range.lowerBound {
+                position += Int64(chunks.first.readableBytes)
+                return chunks.first
+            }
+            let count = Int(Swift.min(range.upperBound - position, Int64(largestChunk)))
+            let chunk = try await chunks.storage.run("read the file", chunks.name) { [chunks, position] in
+                let chunk = try SystemCall.read(count, at: position, from: chunks.descriptor.number)
+                guard chunk.readableBytes == count,
+                    try SystemCall.status(of: chunks.descriptor.number) == chunks.status
+                else { throw chunks.storage.changed(chunks.name) }
+                return chunk
+            }
+            position += Int64(count)
+            return chunk
+        }
+    }
+}
+
+extension FileInfo {
+    /// What the file system and the name say about a file.
+    init(name: StorageName, status: FileStatus) {
+        self.init(
+            name: name,
+            byteCount: status.size,
+            contentType: ContentType(fileExtension: name.fileExtension),
+            entityTag: status.entityTag,
+            modified: Date(
+                timeIntervalSince1970: TimeInterval(status.seconds) + TimeInterval(status.nanoseconds) / 1_000_000_000
+            )
+        )
+    }
+}

@@ -1,0 +1,255 @@
+internal import NIOCore
+
+extension FileSystemStorage {
+    /// How often a free name is looked for; with 100 random bits the second attempt finds one.
+    private static let renameAttempts = 4
+
+    /// Stores a file; it is complete or absent, never partial.
+    ///
+    /// A body of at most 256 KiB costs one visit to the thread pool, whatever is asked for; of larger ones 512 KiB are
+    /// in memory at most. Directories are made when the bytes are complete, so a failed upload leaves none.
+    ///
+    /// - Parameters:
+    ///   - body: The bytes.
+    ///   - name: Where to store it; missing directories are made.
+    ///   - options: What to do when the name is taken, limits.
+    /// - Returns: The final name, the size, the tag and the SHA-256.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/alreadyExists`` when the name is taken and
+    ///   ``IfExists/fail`` was asked for, or when a directory on the way is a file; ``StorageError/Code/tooLarge``,
+    ///   ``StorageError/Code/sourceFailed``, ``StorageError/Code/outOfSpace``, ``StorageError/Code/permissionDenied``;
+    ///   ``StorageError/Code/unsupported`` for a disposition, cache control or metadata; what
+    ///   ``UploadOptions/tap`` throws; `CancellationError`.
+    /// - Complexity: O(n) in the byte count, constant memory.
+    public func upload(
+        _ body: UploadBody,
+        to name: StorageName,
+        options: UploadOptions
+    ) async throws -> UploadedFile {
+        try requireOwnName(name)
+        try requireKeepable(options, name)
+        let expected = body.length
+        try requireRoom(for: expected ?? 0, options, name)
+
+        let writer = FileWriter(storage: self, name: name, ifExists: options.ifExists)
+        do {
+            var chunks = body.chunks.makeAsyncIterator()
+            var pending: [ByteBuffer] = []
+            var pendingCount = 0
+            var count: Int64 = 0
+            while let chunk = try await chunks.next() {
+                count += Int64(chunk.readableBytes)
+                try requireRoom(for: count, options, name)
+                try options.tap?(chunk)
+                pending.append(chunk)
+                pendingCount += chunk.readableBytes
+                if pendingCount >= largestChunk && count != expected {
+                    let full = pending
+                    try await run("store the file", name, writes: true) { try writer.write(full) }
+                    pending = []
+                    pendingCount = 0
+                    options.progress?(TransferProgress(completedBytes: count, totalBytes: expected))
+                }
+            }
+            let rest = pending
+            let uploaded = try await run("store the file", name, writes: true) { try writer.finish(rest) }
+            options.progress?(TransferProgress(completedBytes: count, totalBytes: count))
+            return uploaded
+        } catch {
+            await BlockingPool.runShielded { writer.discard() }
+            throw error
+        }
+    }
+
+    /// Copies a file; complete or absent as an upload is.
+    ///
+    /// The bytes pass through this process, in constant memory, and all come from one version of the source.
+    ///
+    /// - Parameters:
+    ///   - source: The file to copy.
+    ///   - destination: The name of the copy; its extension gives the copy its type.
+    ///   - options: What to do when the destination is taken, limits.
+    /// - Returns: The final name, the size, the tag and the SHA-256.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound`` when there is no source,
+    ///   ``StorageError/Code/changedDuringRead``, and as ``upload(_:to:options:)``.
+    /// - Complexity: O(n) in the byte count, constant memory.
+    public func copy(
+        _ source: StorageName,
+        to destination: StorageName,
+        options: UploadOptions
+    ) async throws -> UploadedFile {
+        try requireOwnName(destination)
+        try requireKeepable(options, destination)
+        let contents = try await open(source, options: OpenOptions())
+        let body = UploadBody.stream(contents, length: contents.info.byteCount)
+        do {
+            return try await upload(body, to: destination, options: options)
+        } catch let error as StorageError where error.code == .sourceFailed {
+            // Here the source is this storage: its own error says more than that a source failed.
+            throw error.underlying as? StorageError ?? error
+        }
+    }
+
+    /// Deletes files, and the directories that become empty, up to the root.
+    ///
+    /// A symbolic link with such a name is removed itself, its target is not touched.
+    ///
+    /// - Parameter names: Any number of names. One that no file has counts as deleted.
+    /// - Returns: The names that may still exist, and why.
+    /// - Throws: `CancellationError`; what was deleted before stays deleted.
+    public func delete(_ names: [StorageName]) async throws -> [DeletionFailure] {
+        var failures: [DeletionFailure] = []
+        var start = 0
+        // One visit to the pool for so many names, so that cancelling a long deletion is noticed.
+        while start < names.count {
+            let batch = names[start..<min(start + 64, names.count)]
+            failures += try await run("delete the files", nil) { self.deleteNow(batch) }
+            start = batch.endIndex
+        }
+        return failures
+    }
+
+    private func deleteNow(_ names: ArraySlice<StorageName>) -> [DeletionFailure] {
+        var failures: [DeletionFailure] = []
+        // Directories that lost an entry and still exist, to be written out once each.
+        var changed: [String: [StorageName]] = [:]
+        for name in names {
+            do {
+                try requireOwnName(name)
+                if try directory.removeEntry(name.string) {
+                    changed[String(try directory.removeEmptyParents(of: name.string)), default: []].append(name)
+                }
+            } catch {
+                failures.append(DeletionFailure(name: name, error: deletionError(error, name)))
+            }
+        }
+        guard directory.synchronizes else { return failures }
+        for (path, names) in changed {
+            do {
+                try SystemCall.synchronize(try directory.directory(at: path).number)
+            } catch let error as SystemCallError where error.isMissing {
+                // Somebody else found it empty and removed it, and with it the entries.
+                continue
+            } catch {
+                failures += names.map { DeletionFailure(name: $0, error: deletionError(error, $0)) }
+            }
+        }
+        return failures
+    }
+
+    private func deletionError(_ error: any Error, _ name: StorageName) -> StorageError {
+        switch error {
+        case let error as StorageError: error
+        case let error as SystemCallError: explain(error, "delete the file", name, writes: false)
+        default: StorageError(.io, "Cannot delete the file.", name: name, storage: label, underlying: error)
+        }
+    }
+
+    // MARK: Checks
+
+    private func requireRoom(for count: Int64, _ options: UploadOptions, _ name: StorageName) throws {
+        guard let limit = options.maxBytes, count > limit else { return }
+        throw StorageError(
+            .tooLarge,
+            "The upload has more than the \(limit) bytes allowed, so nothing was stored. Send a smaller file.",
+            name: name,
+            storage: label
+        )
+    }
+
+    private func requireKeepable(_ options: UploadOptions, _ name: StorageName) throws {
+        let refused =
+            if options.contentDisposition != nil {
+                "a Content-Disposition"
+            } else if options.cacheControl != nil {
+                "a Cache-Control"
+            } else if !options.metadata.isEmpty {
+                "metadata"
+            } else {
+                nil as String?
+            }
+        guard let refused else { return }
+        throw StorageError(
+            .unsupported,
+            "A file system cannot keep \(refused) with a file. Leave it out, or keep it in the database.",
+            name: name,
+            storage: label
+        )
+    }
+}
+
+/// Writes one upload, visit by visit to the pool.
+///
+// The hasher and the file are used by one visit at a time: the upload waits for each before it begins the next.
+private final class FileWriter: @unchecked Sendable {
+    private let storage: FileSystemStorage
+    private let name: StorageName
+    private let ifExists: IfExists
+    private var file: StagedFile?
+    private var hasher: SHA256Hasher?
+    private var count: Int64 = 0
+
+    init(storage: FileSystemStorage, name: StorageName, ifExists: IfExists) {
+        self.storage = storage
+        self.name = name
+        self.ifExists = ifExists
+    }
+
+    func write(_ buffers: [ByteBuffer]) throws {
+        let file = try self.file ?? storage.staging.makeFile(named: ifExists == .replace)
+        self.file = file
+        let hasher = try self.hasher ?? SHA256Hasher()
+        self.hasher = hasher
+        for buffer in buffers {
+            hasher.update(buffer)
+            try file.write(buffer)
+            count += Int64(buffer.readableBytes)
+        }
+    }
+
+    /// Writes the last bytes and gives the file its name.
+    func finish(_ buffers: [ByteBuffer]) throws -> UploadedFile {
+        try write(buffers)
+        guard let file, let hasher else { throw SystemCallError(call: "write", number: 0) }
+        let status = try file.complete()
+        let sha256 = try hasher.finish()
+        let final = try place(file)
+        self.file = nil
+        return UploadedFile(name: final, byteCount: count, entityTag: status.entityTag, sha256: sha256)
+    }
+
+    private func place(_ file: StagedFile) throws -> StorageName {
+        switch ifExists {
+        case .replace:
+            try file.rename(to: name.string)
+            return name
+        case .fail:
+            try file.link(to: name.string)
+            return name
+        case .rename:
+            return try storage.linkUnderFreeName(file, name)
+        }
+    }
+
+    /// Undoes what there is, after a failure or cancellation.
+    func discard() {
+        // Nobody is left to tell; a name that stays is collected by removeAbandonedUploads.
+        try? file?.discard()
+        file = nil
+    }
+}
+
+extension FileSystemStorage {
+    fileprivate func linkUnderFreeName(_ file: StagedFile, _ name: StorageName) throws -> StorageName {
+        var candidate = name
+        for _ in 1..<Self.renameAttempts {
+            do {
+                try file.link(to: candidate.string)
+                return candidate
+            } catch let error as SystemCallError where error.isExisting {
+                candidate = name.withRandomSuffix()
+            }
+        }
+        try file.link(to: candidate.string)
+        return candidate
+    }
+}

@@ -1,0 +1,205 @@
+internal import Foundation
+
+/// A storage in a directory of the local file system.
+///
+/// ```swift
+/// let storage = try FileSystemStorage(root: "/var/lib/app/media", baseURL: "https://example.org/media")
+/// ```
+///
+/// **Complete or absent.** A file is written without a name (`O_TMPFILE`) or under a hidden one, and appears under its
+/// own by one system call: `linkat`, which fails when the name is taken, or `renameat` for ``IfExists/replace``. With
+/// ``Durability/fsync`` the bytes, the entry and new directories are on the medium when an upload returns.
+///
+/// **Contained.** Names are walked segment by segment from the root's descriptor, and no symbolic link below the root
+/// is ever followed, neither to a directory nor to a file, whoever puts it there and when; such a name throws
+/// ``StorageError/Code/permissionDenied``. Only regular files are read. The root itself may be a link.
+///
+/// **What a file system cannot do.** It keeps no media types, dispositions or metadata: the type is derived from the
+/// name, ``UploadOptions/contentType`` is accepted for that reason, and the others are refused with
+/// ``StorageError/Code/unsupported`` before a byte is read. A file "a" and a file "a/b" cannot both exist. The tree
+/// below the root must be one file system. On a file system that folds case or normalises names, two names may be one
+/// file.
+///
+/// Several processes may use one root at the same time. The directory `.stored-files-tmp` below it belongs to the
+/// storage; it is not listed, and no name can begin with it.
+public final class FileSystemStorage: Storage {
+    /// What must have reached the medium before an operation returns.
+    public enum Durability: Hashable, Sendable {
+        /// The file's bytes, its directory entry and new directories: a power cut after the return loses nothing.
+        case fsync
+        /// Nothing: the kernel writes when it likes; for files that can be made again. Other processes see every file
+        /// complete all the same.
+        case none
+    }
+
+    /// `FileSystemStorage(` and the root `)`.
+    public let label: String
+    /// Conditional uploads, ranged reads, ordered listings; temporary URLs when there is a signing key.
+    public let capabilities: StorageCapabilities
+    /// The root as it was given.
+    public var root: String { directory.path }
+
+    let directory: RootDirectory
+    let staging: StagingArea
+    let urls: FileURLs
+    private let namePolicy: StorageNamePolicy
+
+    /// Opens, and makes if it must, the directory to store in. Blocks shortly: call it at start-up.
+    ///
+    /// The directory is held open: one that is removed and made again under the same path is another directory.
+    ///
+    /// - Parameters:
+    ///   - root: Path of the directory, absolute or relative to the working directory at this moment.
+    ///   - baseURL: Where a web server offers the root: an absolute `http` or `https` URL, or an absolute path such as
+    ///     `/media`; without query and fragment. Default: none, then ``url(for:options:)`` gives paths of files.
+    ///   - signingKey: Makes every URL carry an expiry and an HMAC-SHA256 signature, to be checked by
+    ///     ``verify(url:method:now:)``. At least 16 bytes, 32 random ones are right. Default: none.
+    ///   - urlLifetime: How long a signed URL works unless ``URLOptions/lifetime`` says otherwise. Default: one hour.
+    ///   - durability: What must be on the medium when an operation returns. Default: ``Durability/fsync``.
+    ///   - fileMode: Permission bits of new files, less the process's umask. Default: `0o644`.
+    ///   - directoryMode: Permission bits of new directories, less the process's umask. Default: `0o755`.
+    ///   - namePolicy: What ``name(for:)`` leaves of a name. Default: ``StorageNamePolicy/unicode``.
+    ///   - createsRoot: Whether to make the directory, and those above it, when missing. Default: `true`.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` when an argument is wrong or the
+    ///   root is no directory, ``StorageError/Code/permissionDenied`` when the process has no access to it.
+    public init(
+        root: String,
+        baseURL: String? = nil,
+        signingKey: [UInt8]? = nil,
+        urlLifetime: Duration = .seconds(3600),
+        durability: Durability = .fsync,
+        fileMode: UInt32 = 0o644,
+        directoryMode: UInt32 = 0o755,
+        namePolicy: StorageNamePolicy = .unicode,
+        createsRoot: Bool = true
+    ) throws {
+        let label = "FileSystemStorage(\(root))"
+        self.label = label
+        self.namePolicy = namePolicy
+        guard !root.isEmpty, !root.utf8.contains(0) else {
+            throw Self.misconfigured("The root is empty or contains NUL. Give the path of a directory.", label)
+        }
+        guard fileMode & ~0o777 == 0, directoryMode & ~0o777 == 0, directoryMode & 0o700 == 0o700,
+            fileMode & 0o600 == 0o600
+        else {
+            throw Self.misconfigured(
+                "The modes \(String(fileMode, radix: 8)) and \(String(directoryMode, radix: 8)) are not usable. Give "
+                    + "permission bits that let the owner write, such as 644 and 755 (octal).",
+                label
+            )
+        }
+        urls = try FileURLs(root: root, baseURL: baseURL, key: signingKey, lifetime: urlLifetime, label: label)
+        do {
+            directory = try RootDirectory(
+                path: root,
+                creates: createsRoot,
+                directoryMode: directoryMode,
+                synchronizes: durability == .fsync
+            )
+        } catch let error as SystemCallError {
+            var failure = StorageError(errno: error.number, "open the root directory", path: root, storage: label)
+            if failure.code == .notFound { failure.code = .invalidConfiguration }
+            throw failure
+        }
+        staging = StagingArea(root: directory, fileMode: fileMode)
+        var capabilities: StorageCapabilities = [.conditionalUpload, .rangedRead, .orderedListing]
+        if signingKey != nil { capabilities.insert(.temporaryURL) }
+        self.capabilities = capabilities
+    }
+
+    /// The valid name a file with this original name would be stored under.
+    ///
+    /// - Parameter original: A name or path as a client sent it.
+    /// - Returns: The sanitised name; whether it is free is not looked up.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName``.
+    public func name(for original: String) throws -> StorageName {
+        try StorageName(sanitizing: original, policy: namePolicy)
+    }
+
+    /// Removes what uploads left behind whose process was killed.
+    ///
+    /// Where the kernel has files without names (Linux with ext4, XFS, Btrfs, tmpfs and others) only uploads with
+    /// ``IfExists/replace`` can leave anything. It is never listed and cannot be opened by a name.
+    ///
+    /// - Parameter age: How long nothing must have been written to it. Default: one day. An upload that stalls for
+    ///   longer fails at its end.
+    /// - Returns: The number of files removed.
+    /// - Throws: ``StorageError``; `CancellationError`.
+    /// - Complexity: O(n) in the number of unfinished uploads, not of files.
+    @discardableResult
+    public func removeAbandonedUploads(olderThan age: Duration = .seconds(86_400)) async throws -> Int {
+        let limit = Date().timeIntervalSince1970 - Double(age.components.seconds)
+        return try await run("remove abandoned uploads", nil) {
+            try self.staging.removeFiles(olderThan: Int64(limit))
+        }
+    }
+
+    // MARK: Blocking work and its errors
+
+    /// Runs blocking work for one name on the pool and explains the system calls that fail.
+    func run<Result: Sendable>(
+        _ operation: String,
+        _ name: StorageName?,
+        writes: Bool = false,
+        _ work: @escaping @Sendable () throws -> Result
+    ) async throws -> Result {
+        if let name { try requireOwnName(name) }
+        return try await BlockingPool.run {
+            do {
+                return try work()
+            } catch let error as SystemCallError {
+                throw self.explain(error, operation, name, writes: writes)
+            }
+        }
+    }
+
+    /// Refuses names in the directory that belongs to the storage itself.
+    func requireOwnName(_ name: StorageName) throws {
+        guard StagingArea.isReserved(name.string) else { return }
+        throw StorageError(
+            .invalidName,
+            "Names that begin with \(StagingArea.directoryName) belong to the storage itself. Use another name.",
+            name: name,
+            storage: label
+        )
+    }
+
+    /// Says what a failed system call means for a file.
+    func explain(_ error: SystemCallError, _ operation: String, _ name: StorageName?, writes: Bool) -> StorageError {
+        if let name, error.isNotADirectory {
+            switch directory.firstObstacle(on: name.string) {
+            case .symbolicLink(let path):
+                return StorageError(
+                    .permissionDenied,
+                    "Cannot \(operation): \(StorageError.quoted(path)) is a symbolic link, and none is followed below "
+                        + "the root. Replace it by the directory or file itself.",
+                    name: name,
+                    storage: label,
+                    underlying: SystemCallFailure(errno: error.number)
+                )
+            case .file(let path):
+                return StorageError(
+                    writes ? .alreadyExists : .notFound,
+                    "Cannot \(operation): \(StorageError.quoted(path)) is a file, so a file system holds nothing below "
+                        + "it. Use another name.",
+                    name: name,
+                    storage: label,
+                    underlying: SystemCallFailure(errno: error.number)
+                )
+            case nil: break
+            }
+        }
+        var failure = StorageError(errno: error.number, operation, name: name?.string, storage: label)
+        if writes && error.isADirectory {
+            failure.code = .alreadyExists
+        } else if writes && failure.code == .notFound {
+            failure.code = .io
+            failure.message = "Cannot \(operation): its directory keeps disappearing. Check that the root still exists."
+        }
+        return failure
+    }
+
+    private static func misconfigured(_ message: String, _ label: String) -> StorageError {
+        StorageError(.invalidConfiguration, message, storage: label)
+    }
+}

@@ -1,0 +1,63 @@
+/// Percent-encoding as RFC 3986 section 2.1 defines it.
+enum PercentEncoding {
+    /// Encodes all bytes but the unreserved ones (section 2.3) and the slashes between segments.
+    static func encode(path: String) -> String {
+        encode(path.utf8, keepingSlash: true)
+    }
+
+    /// Encodes all bytes but the unreserved ones.
+    static func encode(component: String) -> String {
+        encode(component.utf8, keepingSlash: false)
+    }
+
+    private static func encode(_ bytes: String.UTF8View, keepingSlash: Bool) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        for byte in bytes {
+            if isUnreserved(byte) || keepingSlash && byte == UInt8(ascii: "/") {
+                result.append(byte)
+            } else {
+                result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// The text behind an encoding; `nil` when a `%` is not followed by two hexadecimal digits, or it is not UTF-8.
+    static func decode(_ bytes: some Collection<UInt8>) -> String? {
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var iterator = bytes.makeIterator()
+        while let byte = iterator.next() {
+            guard byte == UInt8(ascii: "%") else {
+                result.append(byte)
+                continue
+            }
+            guard let high = iterator.next().flatMap(value(ofDigit:)),
+                let low = iterator.next().flatMap(value(ofDigit:))
+            else { return nil }
+            result.append(high << 4 | low)
+        }
+        return String(validating: result, as: UTF8.self)
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"):
+            true
+        default: false
+        }
+    }
+
+    private static func value(ofDigit byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

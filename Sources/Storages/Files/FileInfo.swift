@@ -1,0 +1,52 @@
+public import Foundation
+
+/// What a storage knows about a file without reading it.
+public struct FileInfo: Hashable, Sendable {
+    /// The name.
+    public var name: StorageName
+    /// The size in bytes.
+    public var byteCount: Int64
+    /// The media type, stored or derived from the name.
+    public var contentType: ContentType?
+    /// The version's tag: changes when the contents do, and is what ``OpenOptions/ifMatch`` takes.
+    public var entityTag: String?
+    /// When the contents last changed.
+    public var modified: Date?
+    /// The `Content-Disposition` given at upload, from storages with ``StorageCapabilities/storedMetadata``.
+    public var contentDisposition: String?
+    /// The `Cache-Control` given at upload, from storages with ``StorageCapabilities/storedMetadata``.
+    public var cacheControl: String?
+    /// The metadata given at upload; listings leave it empty.
+    public var metadata: [String: String]
+
+    /// Creates a description of a file.
+    ///
+    /// - Parameters:
+    ///   - name: The name.
+    ///   - byteCount: The size in bytes.
+    ///   - contentType: The media type. Default: unknown.
+    ///   - entityTag: The version's tag. Default: none.
+    ///   - modified: When the contents last changed. Default: unknown.
+    ///   - contentDisposition: The stored `Content-Disposition`. Default: none.
+    ///   - cacheControl: The stored `Cache-Control`. Default: none.
+    ///   - metadata: The stored metadata. Default: empty.
+    public init(
+        name: StorageName,
+        byteCount: Int64,
+        contentType: ContentType? = nil,
+        entityTag: String? = nil,
+        modified: Date? = nil,
+        contentDisposition: String? = nil,
+        cacheControl: String? = nil,
+        metadata: [String: String] = [:]
+    ) {
+        self.name = name
+        self.byteCount = byteCount
+        self.contentType = contentType
+        self.entityTag = entityTag
+        self.modified = modified
+        self.contentDisposition = contentDisposition
+        self.cacheControl = cacheControl
+        self.metadata = metadata
+    }
+}

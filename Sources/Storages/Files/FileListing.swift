@@ -1,0 +1,42 @@
+/// The files of a storage, fetched as they are iterated, in constant memory.
+///
+/// Each iteration lists anew. It is not a snapshot.
+public struct FileListing: AsyncSequence, Sendable {
+    /// A file that exists.
+    public typealias Element = FileInfo
+    /// Listing can fail with ``StorageError`` or `CancellationError`.
+    public typealias Failure = any Error
+
+    private let make: @Sendable () -> () async throws -> FileInfo?
+
+    /// Makes a listing from a sequence; for authors of storages.
+    ///
+    /// - Parameter files: The files; each iteration must list anew and fetch only as it is iterated.
+    public init<Files: AsyncSequence & Sendable>(_ files: Files) where Files.Element == FileInfo {
+        make = {
+            var iterator = files.makeAsyncIterator()
+            return { try await iterator.next(isolation: #isolation) }
+        }
+    }
+
+    /// Starts listing.
+    ///
+    /// - Returns: An iterator over the files.
+    public func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(advance: make())
+    }
+
+    /// Delivers the files of a ``FileListing``.
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        let advance: () async throws -> FileInfo?
+
+        /// The next file.
+        ///
+        /// - Returns: A file; `nil` after the last one.
+        /// - Throws: ``StorageError``, or `CancellationError`.
+        public mutating func next() async throws -> FileInfo? {
+            try Task.checkCancellation()
+            return try await advance()
+        }
+    }
+}

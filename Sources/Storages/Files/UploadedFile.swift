@@ -1,0 +1,28 @@
+/// What a storage reports about a file it has just taken in.
+public struct UploadedFile: Hashable, Sendable {
+    /// The final name; differs from the one asked for when ``IfExists/rename`` had to add a suffix.
+    public var name: StorageName
+    /// The size in bytes.
+    public var byteCount: Int64
+    /// The version's tag as ``OpenOptions/ifMatch`` takes it, when the storage has tags.
+    public var entityTag: String?
+    /// The 32 bytes of the SHA-256 of the contents; `nil` when the bytes did not pass through this process.
+    public var sha256: [UInt8]?
+
+    /// Creates a report.
+    ///
+    /// - Parameters:
+    ///   - name: The final name.
+    ///   - byteCount: The size in bytes.
+    ///   - entityTag: The version's tag. Default: none.
+    ///   - sha256: The 32 bytes of the SHA-256. Default: unknown.
+    public init(name: StorageName, byteCount: Int64, entityTag: String? = nil, sha256: [UInt8]? = nil) {
+        self.name = name
+        self.byteCount = byteCount
+        self.entityTag = entityTag
+        self.sha256 = sha256
+    }
+
+    /// ``sha256`` as 64 lower-case hexadecimal digits.
+    public var sha256Hex: String? { sha256?.hexadecimal }
+}

@@ -1,0 +1,99 @@
+public import NIOCore
+
+/// What to do when an upload finds its name taken.
+public enum IfExists: Hashable, Sendable {
+    /// Keep both: a random suffix is added to the new file's name, atomically.
+    case rename
+    /// Throw ``StorageError/Code/alreadyExists`` and leave the old file alone.
+    case fail
+    /// Put the new file in the place of the old one; readers see one or the other whole.
+    case replace
+}
+
+/// How far a transfer has come.
+public struct TransferProgress: Hashable, Sendable {
+    /// Bytes moved so far.
+    public var completedBytes: Int64
+    /// Bytes to move in all, when known before the end.
+    public var totalBytes: Int64?
+
+    /// Creates a progress report.
+    ///
+    /// - Parameters:
+    ///   - completedBytes: Bytes moved so far.
+    ///   - totalBytes: Bytes to move in all, `nil` when unknown.
+    public init(completedBytes: Int64, totalBytes: Int64?) {
+        self.completedBytes = completedBytes
+        self.totalBytes = totalBytes
+    }
+}
+
+/// Receives progress reports, in order and never at the same time; it should return at once.
+public typealias ProgressHandler = @Sendable (TransferProgress) -> Void
+
+/// How a file is uploaded.
+public struct UploadOptions: Sendable {
+    /// What to do when the name is taken.
+    ///
+    /// Default: ``IfExists/rename``.
+    public var ifExists: IfExists
+    /// The media type to keep with the file.
+    ///
+    /// Default: none, then storages derive it from the name.
+    public var contentType: ContentType?
+    /// The `Content-Disposition` to serve the file with.
+    ///
+    /// Default: none.
+    public var contentDisposition: String?
+    /// The `Cache-Control` to serve the file with.
+    ///
+    /// Default: none.
+    public var cacheControl: String?
+    /// Further metadata; keys are ASCII and case does not count in S3.
+    ///
+    /// Default: empty.
+    public var metadata: [String: String]
+    /// The most bytes to take; one more aborts the upload with ``StorageError/Code/tooLarge``.
+    ///
+    /// Default: no limit.
+    public var maxBytes: Int64?
+    /// Told after each chunk, and once at the end.
+    ///
+    /// Default: none.
+    public var progress: ProgressHandler?
+    /// Sees every chunk once, in order, before it is sent; throwing aborts the upload and leaves nothing.
+    ///
+    /// Default: none.
+    public var tap: (@Sendable (ByteBuffer) throws -> Void)?
+
+    /// Creates options.
+    ///
+    /// - Parameters:
+    ///   - ifExists: What to do when the name is taken. Default: ``IfExists/rename``.
+    ///   - contentType: The media type to keep. Default: none.
+    ///   - contentDisposition: The `Content-Disposition` to serve with. Default: none.
+    ///   - cacheControl: The `Cache-Control` to serve with. Default: none.
+    ///   - metadata: Further metadata. Default: empty.
+    ///   - maxBytes: The most bytes to take. Default: no limit.
+    ///   - progress: Told after each chunk. Default: none.
+    ///   - tap: Sees every chunk before it is sent. Default: none.
+    public init(
+        ifExists: IfExists = .rename,
+        contentType: ContentType? = nil,
+        contentDisposition: String? = nil,
+        cacheControl: String? = nil,
+        metadata: [String: String] = [:],
+        maxBytes: Int64? = nil,
+        progress: ProgressHandler? = nil,
+        tap: (@Sendable (ByteBuffer) throws -> Void)? = nil
+    ) {
+        self.ifExists = ifExists
+        self.contentType = contentType
+        self.contentDisposition = contentDisposition
+        self.cacheControl = cacheControl
+        self.metadata = metadata
+        self.maxBytes = maxBytes
+        self.progress = progress
+        self.tap = tap
+    }
+}
