@@ -79,6 +79,15 @@
             return ModelDiagnostic("notAStruct", at: keyword, "@Model needs a struct; \(subject)")
         }
 
+        static func privateNested(_ name: String, modifier: DeclModifierSyntax) -> ModelDiagnostic {
+            ModelDiagnostic(
+                "privateNested",
+                at: modifier,
+                "the extension that @Model writes stands outside and cannot name the private '\(name)'",
+                fixIts: [.replacing(modifier.name, with: TokenSyntax.keyword(.fileprivate), "make it 'fileprivate'")]
+            )
+        }
+
         static func tableNotLiteral(at node: some SyntaxProtocol) -> ModelDiagnostic {
             ModelDiagnostic(
                 "tableNotLiteral",

@@ -19,9 +19,10 @@
         }
 
         private var conformance: String {
-            let names = missing.compactMap(\.nominalName.name)
-            if names.contains("StoredFileModel"), !model.fields.isEmpty { return ": StoredFiles.StoredFileModel" }
-            return names.contains("Model") ? ": PostgresModels.Model" : ""
+            let names = Set(missing.compactMap(\.nominalName.name))
+            let wanted = model.fields.isEmpty ? ["Model"] : ["Model", "FieldModel"]
+            let protocols = wanted.filter(names.contains).map { "PostgresModels.\($0)" }
+            return protocols.isEmpty ? "" : ": \(protocols.joined(separator: ", "))"
         }
 
         private var access: String { model.access.map { "\($0) " } ?? "" }
@@ -72,9 +73,9 @@
                     [(label: "column", name: property.column)]
                     + field.sizeColumns.map { (label: $0.label, name: $0.name) }
                 let arguments =
-                    ["\\.$\(property.name)", "in: \(field.storage)"]
+                    ["\\.$\(property.name)", "in: \(dedented(field.storage))"]
                     + columns.map { "\($0.label): \(literal($0.name))" }
-                    + field.others.map { "\($0.label): \($0.value)" }
+                    + field.others.map { "\($0.label): \(dedented($0.value))" }
                 let value = ".\(field.kind.factory)(\n\(indented(arguments.joined(separator: ",\n")))\n)"
                 return constant(fieldName(property), access: "", type: type, value: value)
             }
@@ -97,7 +98,7 @@
                 ? "if let newValue { self.\(identity.reference) = newValue }"
                 : "self.\(identity.reference) = newValue"
             return """
-                \(access)var id: (\(type))? {
+                \(access)var id: \(type)? {
                     get { self.\(identity.reference) }
                     set { \(setter) }
                 }
@@ -145,6 +146,16 @@
 
         private func literal(_ text: String) -> String {
             StringLiteralExprSyntax(content: text).description
+        }
+
+        /// The source of an expression without the indentation that its further lines have where it was written.
+        private func dedented(_ expression: ExprSyntax) -> String {
+            let lines = expression.description.split(separator: "\n", omittingEmptySubsequences: false)
+            let indentation = lines.dropFirst().filter { !$0.allSatisfy(\.isWhitespace) }
+                .map { $0.prefix { $0 == " " || $0 == "\t" }.count }
+                .min()
+            guard let indentation, let first = lines.first else { return expression.description }
+            return ([first] + lines.dropFirst().map { $0.dropFirst(indentation) }).joined(separator: "\n")
         }
 
         private func indented(_ text: String) -> String {

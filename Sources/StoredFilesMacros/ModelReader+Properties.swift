@@ -3,7 +3,9 @@
     import SwiftSyntaxBuilder
 
     extension ModelReader {
-        /// The stored properties of the struct, in order. Static, lazy and computed ones are no columns.
+        /// The stored properties of the struct, in order.
+        ///
+        /// Static, lazy and computed ones are no columns.
         mutating func readProperties(of declaration: StructDeclSyntax) -> [ModelProperty] {
             var properties: [ModelProperty] = []
             for member in declaration.memberBlock.members {

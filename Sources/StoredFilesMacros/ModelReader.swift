@@ -30,6 +30,9 @@
                 diagnostics.append(.notAStruct(kind, keyword: declaration.introducer, name: name))
                 return nil
             }
+            if !lexicalContext.isEmpty, let modifier = declaration.modifiers.first(of: [.private]) {
+                diagnostics.append(.privateNested(declaration.name.bareText, modifier: modifier))
+            }
             let table = readTable()
             let properties = readProperties(of: declaration)
             checkColumns(of: properties)
@@ -101,7 +104,9 @@
 
         // MARK: - Surroundings
 
-        /// The access that the members of a conformance need. A member of a `public extension` is public unsaid.
+        /// The access that the members of a conformance need.
+        ///
+        /// A struct inside a `public extension` is public without saying so.
         private func access(of declaration: StructDeclSyntax) -> String? {
             let levels: [Keyword] = [.public, .package, .internal, .fileprivate, .private]
             let own = declaration.modifiers.first(of: levels)
