@@ -28,8 +28,9 @@
         }
     }
 
-    /// Diagnoses an attribute that no `@Model` will ever read. What it means on a property of a model is for `@Model`
-    /// to judge.
+    /// Diagnoses an attribute that no model's macro will ever read.
+    ///
+    /// What it means on a property of a model is for the model's macro to judge.
     private func checkPlace(
         of node: AttributeSyntax,
         named name: String,

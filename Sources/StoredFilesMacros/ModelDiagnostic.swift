@@ -103,7 +103,9 @@
         static func noID(in declaration: StructDeclSyntax) -> ModelDiagnostic {
             let members = declaration.memberBlock.members
             var property = DeclSyntax("var id: Int64?")
-            property.leadingTrivia = members.first?.leadingTrivia ?? .newline + .spaces(4)
+            // Comments above the first member stay with it.
+            let indentation = members.first?.leadingTrivia.pieces.last { $0.isSpaceOrTab } ?? .spaces(4)
+            property.leadingTrivia = [.newlines(1), indentation]
             let item = MemberBlockItemSyntax(decl: property)
             let fix = FixIt(
                 message: ModelMessage(id: "fix", message: "add 'var id: Int64?'"),
@@ -305,11 +307,12 @@
 
         static func notStatic(
             _ part: ExprSyntax,
+            of value: ExprSyntax,
             label: String,
             kind: FieldKind
         ) -> ModelDiagnostic {
             var fixIts: [FixIt] = []
-            if label == "in", let name = part.as(DeclReferenceExprSyntax.self), name.argumentNames == nil {
+            if label == "in", let name = value.as(DeclReferenceExprSyntax.self), name.argumentNames == nil {
                 let member = ExprSyntax(
                     MemberAccessExprSyntax(
                         period: .periodToken(),

@@ -61,7 +61,9 @@
 
         private mutating func checkStatic(_ value: ExprSyntax, label: String, of kind: FieldKind) {
             if let part = StaticExpression.offender(in: value, allowsClosures: label == "path") {
-                diagnostics.append(.notStatic(part, label: label, kind: kind))
+                diagnostics.append(
+                    .notStatic(part, of: value, label: label, kind: kind)
+                )
             }
         }
     }
