@@ -14,13 +14,13 @@ struct ServerReport: Sendable {
         func field(_ code: some BinaryInteger) -> String? {
             PQresultErrorField(result, Int32(code)).map { String(cString: $0) }
         }
-        severity = field(clibpq_diag_severity.rawValue) ?? ""
-        sqlState = field(clibpq_diag_sqlstate.rawValue)
-        message = field(clibpq_diag_message.rawValue) ?? PQresultErrorMessage(result).map { String(cString: $0) } ?? ""
-        hint = field(clibpq_diag_hint.rawValue)
-        constraint = field(clibpq_diag_constraint.rawValue)
-        table = field(clibpq_diag_table.rawValue)
-        column = field(clibpq_diag_column.rawValue)
+        severity = field(clibpq_diag_severity) ?? ""
+        sqlState = field(clibpq_diag_sqlstate)
+        message = field(clibpq_diag_message) ?? PQresultErrorMessage(result).map { String(cString: $0) } ?? ""
+        hint = field(clibpq_diag_hint)
+        constraint = field(clibpq_diag_constraint)
+        table = field(clibpq_diag_table)
+        column = field(clibpq_diag_column)
     }
 
     var isFatal: Bool {
