@@ -1,0 +1,57 @@
+import NIOConcurrencyHelpers
+
+/// Stopping a command whose task was cancelled, without ever hitting the one after it.
+extension PostgresConnection {
+    /// Called from cancellation handlers, on any thread: stops the command of this operation if one is running.
+    func cancel(_ operation: UInt64) {
+        let request = state.withLockedValue { state -> CancelHandle? in
+            guard let command = state.command, command.operation == operation, command.isCancellable,
+                !command.isCancelRequested, let handle = state.handle, let request = CancelHandle(for: handle)
+            else { return nil }
+            state.command?.isCancelRequested = true
+            state.isCancelInFlight = true
+            state.graceTimer = reactor.schedule(after: configuration.cancellationGracePeriod) { [weak self] in
+                self?.gracePeriodIsOver(operation)
+            }
+            return request
+        }
+        guard let request else { return }
+        let isStarted = PrivateThread.start { [self] in
+            request.send()
+            cancelRequestReturned()
+        }
+        // Without a thread the command goes on until the grace period ends it.
+        if !isStarted { cancelRequestReturned() }
+    }
+
+    /// From here on no cancel request is under way: what was held back may go on.
+    private func cancelRequestReturned() {
+        let parked = state.withLockedValue { state -> Completion? in
+            state.isCancelInFlight = false
+            guard let parked = state.parked else { return nil }
+            state.parked = nil
+            if let timer = state.graceTimer {
+                reactor.cancelTimer(timer)
+                state.graceTimer = nil
+            }
+            return parked
+        }
+        parked?.resume()
+    }
+
+    /// The server did not stop the command, or never answered the request: the session cannot be trusted any more.
+    private func gracePeriodIsOver(_ operation: UInt64) {
+        let (completion, deathHandler) = state.withLockedValue { state -> (Completion?, (@Sendable () -> Void)?) in
+            state.graceTimer = nil
+            guard state.parked != nil || state.command?.operation == operation else { return (nil, nil) }
+            let reason = DatabaseError(
+                code: .connectionLost,
+                message: "A cancelled statement did not stop within \(configuration.cancellationGracePeriod); its "
+                    + "connection was closed."
+            )
+            return (end(&state, because: reason), state.deathHandler)
+        }
+        completion?.resume()
+        deathHandler?()
+    }
+}

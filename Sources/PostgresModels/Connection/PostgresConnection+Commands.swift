@@ -1,0 +1,290 @@
+internal import CLibPQ
+import NIOConcurrencyHelpers
+import NIOCore
+import Synchronization
+
+/// Sending commands.
+extension PostgresConnection {
+    /// Runs one statement with bound values; rows come back in binary format.
+    ///
+    /// - Parameters:
+    ///   - sql: one statement, with `$1`, `$2`, … for the values.
+    ///   - parameters: the values, at most 65,535.
+    ///   - cache: whether to prepare the statement once for the session and reuse it; true by default. Has no effect
+    ///     when the configuration says `.off`.
+    /// - Throws: `DatabaseError` with the code that the server's SQLSTATE stands for; `.connectionLost` when the
+    ///   session broke (the statement may have taken effect), `.commandInProgress`, `.closed`, `.invalidArgument`;
+    ///   `CancellationError` when the task was cancelled and the statement stopped.
+    @discardableResult
+    package func query(
+        _ sql: String,
+        _ parameters: QueryParameters = QueryParameters(),
+        cache: Bool = true
+    ) async throws -> QueryResult {
+        guard parameters.count <= Int(UInt16.max) else {
+            throw DatabaseError(
+                code: .invalidArgument,
+                message: "A statement can bind 65535 values, not \(parameters.count). Bind arrays (unnest) instead."
+            )
+        }
+        let isPrepared = cache && configuration.preparedStatements == .cached
+        if !isPrepared { try Self.refuseNUL(in: sql) }
+        let operation = nextOperation.wrappingAdd(1, ordering: .relaxed).oldValue
+        return try await withTaskCancellationHandler {
+            if isPrepared { return try await runPrepared(sql, parameters, operation) }
+            return try await unwrap(
+                command(operation, cancellable: true) { _, connection in
+                    Self.withArrays(of: parameters) { count, values, lengths, formats in
+                        let oids = parameters.oids
+                        return Sent(PQsendQueryParams(connection, sql, count, oids, values, lengths, formats, 1))
+                    }
+                }
+            )
+        } onCancel: {
+            cancel(operation)
+        }
+    }
+
+    /// Runs SQL text, possibly several statements as one implicit transaction; rows come back as text.
+    ///
+    /// - Parameters:
+    ///   - sql: the statements. Of several results the last is returned, unless one fails.
+    ///   - cancellable: whether cancelling the task stops the statement; true by default. False for ROLLBACK, COMMIT
+    ///     and what else must run although the task was cancelled.
+    ///   - limit: after how long the session is given up; nil, the default, waits.
+    /// - Throws: as `query`.
+    @discardableResult
+    package func simpleQuery(
+        _ sql: String,
+        cancellable: Bool = true,
+        within limit: Duration? = nil
+    ) async throws -> QueryResult {
+        try Self.refuseNUL(in: sql)
+        let operation = nextOperation.wrappingAdd(1, ordering: .relaxed).oldValue
+        let timer = limit.map { limit in
+            reactor.schedule(after: limit) { [weak self] in self?.abandon(operation, after: limit) }
+        }
+        defer { if let timer { reactor.cancelTimer(timer) } }
+        guard cancellable else { return try await sendSimple(sql, operation, cancellable: false) }
+        return try await withTaskCancellationHandler {
+            try await sendSimple(sql, operation, cancellable: true)
+        } onCancel: {
+            cancel(operation)
+        }
+    }
+
+    private func sendSimple(_ sql: String, _ operation: UInt64, cancellable: Bool) async throws -> QueryResult {
+        try await unwrap(
+            command(operation, cancellable: cancellable) { _, connection in Sent(PQsendQuery(connection, sql)) }
+        )
+    }
+
+    private func abandon(_ operation: UInt64, after limit: Duration) {
+        let (completion, handler) = state.withLockedValue { state -> (Completion?, (@Sendable () -> Void)?) in
+            guard state.command?.operation == operation else { return (nil, nil) }
+            let reason = DatabaseError(
+                code: .connectionLost,
+                message: "The server did not answer within \(limit); the connection was closed."
+            )
+            return (end(&state, because: reason), state.deathHandler)
+        }
+        completion?.resume()
+        handler?()
+    }
+
+    // MARK: Prepared statements
+
+    private func runPrepared(
+        _ sql: String,
+        _ parameters: QueryParameters,
+        _ operation: UInt64
+    ) async throws -> QueryResult {
+        let key = StatementKey(sql: sql, oids: parameters.oids)
+        do {
+            if let result = try await execute(key, parameters, operation) { return result }
+        } catch let error as DatabaseError where Self.isStale(error) {
+            let isOnServer = error.sqlState == SQLState.featureNotSupported
+            let isOutside = state.withLockedValue { state in
+                state.statements.forget(key, isOnServer: isOnServer)
+                return state.death == nil
+            }
+            // Inside a transaction the transaction is lost: whoever began it has to run it again.
+            guard isOutside, transactionStatus == .idle else { throw error }
+        }
+        try await prepare(key, operation)
+        if let result = try await execute(key, parameters, operation) { return result }
+        throw DatabaseError(code: .queryFailed, message: "The prepared statement vanished before it was run.")
+    }
+
+    /// Runs a statement that is prepared already; nil when it is not.
+    private func execute(
+        _ key: StatementKey,
+        _ parameters: QueryParameters,
+        _ operation: UInt64
+    ) async throws -> QueryResult? {
+        try await command(operation, cancellable: true) { state, connection in
+            guard let name = state.statements.use(key) else { return .notPrepared }
+            return Self.withArrays(of: parameters) { count, values, lengths, formats in
+                Sent(PQsendQueryPrepared(connection, name, count, values, lengths, formats, 1))
+            }
+        }
+    }
+
+    private func prepare(_ key: StatementKey, _ operation: UInt64) async throws {
+        try Self.refuseNUL(in: key.sql)
+        let name = key.statementName
+        let isIdle = transactionStatus == .idle
+        let (isKnown, obsolete) = state.withLockedValue { state -> (Bool, [String]) in
+            state.statements.makeRoom()
+            if state.statements.stale.contains(name) { return (false, [name]) }
+            if state.statements.evicted.contains(name) {
+                // Evicted inside this transaction: the server has it still, and would refuse the name.
+                state.statements.insert(key, name: name)
+                return (true, [])
+            }
+            // A failing DEALLOCATE would abort a transaction: outside one it is only an error to ignore.
+            return (false, isIdle ? state.statements.takeEvicted() : [])
+        }
+        if isKnown { return }
+        if !obsolete.isEmpty { try await deallocate(obsolete, operation) }
+        do {
+            _ = try await command(operation, cancellable: true) { _, connection in
+                Sent(PQsendPrepare(connection, name, key.sql, Int32(key.oids.count), key.oids))
+            }
+        } catch let error as DatabaseError where error.sqlState == SQLState.duplicatePreparedStatement {
+            // The name is made of the content: behind a pooler somebody else has prepared the same statement.
+            state.withLockedValue { $0.statements.insert(key, name: name) }
+            guard isIdle else { throw error }
+            return
+        }
+        state.withLockedValue { $0.statements.insert(key, name: name) }
+    }
+
+    private func deallocate(_ names: [String], _ operation: UInt64) async throws {
+        let sql = names.map { "DEALLOCATE \($0)" }.joined(separator: ";")
+        state.withLockedValue { state in names.forEach { state.statements.deallocated($0) } }
+        do {
+            _ = try await command(operation, cancellable: false) { _, connection in Sent(PQsendQuery(connection, sql)) }
+        } catch let error as DatabaseError where error.sqlState == SQLState.undefinedPreparedStatement {
+            // DISCARD ALL or a pooler was faster.
+        }
+    }
+
+    private static func isStale(_ error: DatabaseError) -> Bool {
+        error.sqlState == SQLState.featureNotSupported || error.sqlState == SQLState.undefinedPreparedStatement
+    }
+
+    // MARK: One command
+
+    /// What became of an attempt to send.
+    enum Sent {
+        case sent, refused, notPrepared
+
+        init(_ status: Int32) {
+            self = status == 1 ? .sent : .refused
+        }
+    }
+
+    /// Sends a command under the lock and waits for its result; nil when `send` said `.notPrepared`.
+    private func command(
+        _ operation: UInt64,
+        cancellable: Bool,
+        _ send: (inout State, OpaquePointer) -> Sent
+    ) async throws -> QueryResult? {
+        try await withUnsafeThrowingContinuation { (continuation: Continuation) in
+            let answer = state.withLockedValue { state -> Result<QueryResult?, any Error>? in
+                if let death = state.death { return .failure(death) }
+                guard let handle = state.handle, state.command == nil, state.parked == nil else {
+                    return .failure(
+                        DatabaseError(
+                            code: .commandInProgress,
+                            message: "The connection is running another command. Wait for it, or use a second one."
+                        )
+                    )
+                }
+                // Under the lock: a cancellation from here on finds the command, one before it is seen here.
+                if cancellable, Task.isCancelled { return .failure(CancellationError()) }
+                switch send(&state, handle.pointer) {
+                case .notPrepared:
+                    return .success(nil)
+                case .refused:
+                    return .failure(refusal(&state, handle))
+                case .sent:
+                    state.command = Command(
+                        operation: operation,
+                        isCancellable: cancellable,
+                        continuation: continuation
+                    )
+                    if PQflush(handle.pointer) == 1 {
+                        reactor.setWantsWrite(true, descriptor: socket, token: state.token)
+                    }
+                    return nil
+                }
+            }
+            if let answer { continuation.resume(with: answer) }
+        }
+    }
+
+    /// Nothing was sent; the reactor notices by itself when the session is broken.
+    private func refusal(_ state: inout State, _ handle: ConnectionHandle) -> DatabaseError {
+        let isBroken = PQstatus(handle.pointer) != CONNECTION_OK
+        if isBroken { state.isUnwanted = true }
+        return DatabaseError(
+            code: isBroken ? .connectionLost : .invalidArgument,
+            message: "The statement could not be sent: \(handle.errorMessage).",
+            sqlState: isBroken ? "08006" : nil
+        )
+    }
+
+    private func unwrap(_ result: QueryResult?) throws -> QueryResult {
+        guard let result else {
+            throw DatabaseError(code: .queryFailed, message: "The server answered without a result.")
+        }
+        return result
+    }
+
+    private static func refuseNUL(in sql: String) throws {
+        guard !sql.utf8.contains(0) else {
+            throw DatabaseError(
+                code: .invalidArgument,
+                message: "SQL cannot contain a NUL character: the server would run only what precedes it."
+            )
+        }
+    }
+
+    /// The parameters as the parallel arrays that libpq takes; nothing is copied.
+    private static func withArrays<R>(
+        of parameters: QueryParameters,
+        _ body: (
+            Int32, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?
+        ) -> R
+    ) -> R {
+        let count = parameters.count
+        guard count > 0 else { return body(0, nil, nil, nil) }
+        return parameters.bytes.withUnsafeReadableBytes { bytes in
+            parameters.lengths.withUnsafeBufferPointer { lengths in
+                withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: count) { values in
+                    withUnsafeTemporaryAllocation(of: Int32.self, capacity: count) { formats in
+                        // An empty value must not look like NULL: any address does for no bytes.
+                        let empty = UnsafeRawPointer(formats.baseAddress)
+                        var offset = 0
+                        for index in 0..<count {
+                            let length = Int(lengths[index])
+                            let start = length == 0 ? empty : bytes.baseAddress.map { UnsafeRawPointer($0 + offset) }
+                            let value = length < 0 ? nil : start?.assumingMemoryBound(to: CChar.self)
+                            values.initializeElement(at: index, to: value)
+                            formats.initializeElement(at: index, to: 1)
+                            offset += max(0, length)
+                        }
+                        return body(
+                            Int32(count),
+                            UnsafePointer(values.baseAddress),
+                            lengths.baseAddress,
+                            UnsafePointer(formats.baseAddress)
+                        )
+                    }
+                }
+            }
+        }
+    }
+}

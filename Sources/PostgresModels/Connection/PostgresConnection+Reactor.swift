@@ -1,0 +1,154 @@
+internal import CLibPQ
+import Logging
+import NIOConcurrencyHelpers
+
+/// What happens on the reactor's thread: reading results and noticing the end of the session.
+extension PostgresConnection {
+    private struct Aftermath {
+        var completion: Completion?
+        var deathHandler: (@Sendable () -> Void)?
+        var death: DatabaseError?
+        var notices: NoticeBox?
+    }
+
+    func socketReady(readable: Bool, writable: Bool) {
+        let aftermath = state.withLockedValue { state -> Aftermath in
+            guard let handle = state.handle else { return Aftermath() }
+            var aftermath = Aftermath(notices: handle.notices)
+            if writable, PQflush(handle.pointer) == 0 {
+                reactor.setWantsWrite(false, descriptor: socket, token: state.token)
+            }
+            let isReadable = PQconsumeInput(handle.pointer) == 1
+            aftermath.completion = readResults(&state, handle)
+            if state.command == nil {
+                // Also makes libpq look at a farewell that came while nothing was running.
+                while let notification = PQnotifies(handle.pointer) { PQfreemem(notification) }
+            }
+            if !isReadable || PQstatus(handle.pointer) != CONNECTION_OK {
+                let reason = state.result?.isError == true ? state.result?.report.error : nil
+                let death = reason ?? lossReason(handle)
+                aftermath.deathHandler = state.deathHandler
+                aftermath.death = death
+                let completion = end(&state, because: death)
+                aftermath.completion = aftermath.completion ?? completion
+            }
+            return aftermath
+        }
+        if let notices = aftermath.notices { log(notices) }
+        aftermath.completion?.resume()
+        if let death = aftermath.death {
+            configuration.logger.debug(
+                "Connection lost",
+                metadata: ["pid": "\(backendPID)", "reason": "\(death)"]
+            )
+        }
+        aftermath.deathHandler?()
+    }
+
+    /// Takes what libpq has finished; the completion of the command when that is over.
+    private func readResults(_ state: inout State, _ handle: ConnectionHandle) -> Completion? {
+        while state.command != nil {
+            if state.isDrainingCopy {
+                guard drainCopy(handle) else { return nil }
+                state.isDrainingCopy = false
+            }
+            guard PQisBusy(handle.pointer) == 0 else { return nil }
+            guard let pointer = PQgetResult(handle.pointer) else { return finish(&state, handle) }
+            let result = QueryResult(owning: pointer)
+            switch result.status {
+            case PGRES_COPY_IN:
+                _ = PQputCopyEnd(handle.pointer, "COPY FROM STDIN is not supported here")
+            case PGRES_COPY_OUT, PGRES_COPY_BOTH:
+                state.isDrainingCopy = true
+            default:
+                // Of several statements the last counts, unless one fails.
+                if state.result?.isError != true { state.result = result }
+            }
+        }
+        return nil
+    }
+
+    /// Throws away what COPY TO STDOUT sends; false while more is to come.
+    private func drainCopy(_ handle: ConnectionHandle) -> Bool {
+        var buffer: UnsafeMutablePointer<CChar>?
+        while true {
+            let count = PQgetCopyData(handle.pointer, &buffer, 1)
+            if count == 0 { return false }
+            guard count > 0 else { return true }
+            PQfreemem(buffer)
+            buffer = nil
+        }
+    }
+
+    private func finish(_ state: inout State, _ handle: ConnectionHandle) -> Completion? {
+        guard let command = state.command else { return nil }
+        let outcome = outcome(of: command, &state, handle)
+        state.command = nil
+        state.result = nil
+        let completion = Completion(continuation: command.continuation, result: outcome)
+        if state.isCancelInFlight {
+            // The request may still be on its way to the server; it would stop the next command instead.
+            state.parked = completion
+            return nil
+        }
+        if let timer = state.graceTimer {
+            reactor.cancelTimer(timer)
+            state.graceTimer = nil
+        }
+        return completion
+    }
+
+    private func outcome(
+        of command: Command,
+        _ state: inout State,
+        _ handle: ConnectionHandle
+    ) -> Result<QueryResult?, any Error> {
+        guard let result = state.result else { return .failure(lossReason(handle)) }
+        guard result.isError else { return .success(result) }
+        let report = result.report
+        if report.isFatal || report.sqlState.map(SQLState.endsSession) ?? true {
+            // The server closes the socket next; nobody should try the connection until then.
+            state.isUnwanted = true
+        }
+        if report.sqlState == SQLState.readOnlyTransaction, target.requiresReadWrite {
+            // A server that failed over: reconnecting finds the new primary.
+            state.isUnwanted = true
+        }
+        if report.sqlState == SQLState.queryCancelled, command.isCancelRequested {
+            return .failure(CancellationError())
+        }
+        return .failure(report.error)
+    }
+
+    /// Why the session broke: the server's last words if there were any, else what libpq saw.
+    private func lossReason(_ handle: ConnectionHandle) -> DatabaseError {
+        if let fatal = handle.notices.lastFatal {
+            return DatabaseError(
+                code: .connectionLost,
+                message: "The server ended the connection: \(ServerReport.oneLine(fatal.message)).",
+                sqlState: fatal.sqlState
+            )
+        }
+        return DatabaseError(
+            code: .connectionLost,
+            message: "The connection to the server was lost (\(target.label)): \(handle.errorMessage).",
+            sqlState: "08006"
+        )
+    }
+
+    private func log(_ notices: NoticeBox) {
+        for report in notices.drain() {
+            let level: Logger.Level =
+                switch report.severity {
+                case "WARNING", "FATAL", "PANIC": .warning
+                case "NOTICE", "INFO": .info
+                default: .debug
+                }
+            configuration.logger.log(
+                level: level,
+                "\(ServerReport.showable(report.message, sqlState: report.sqlState ?? ""))",
+                metadata: ["sqlState": "\(report.sqlState ?? "")", "pid": "\(backendPID)"]
+            )
+        }
+    }
+}

@@ -1,0 +1,245 @@
+internal import CLibPQ
+import Logging
+import NIOConcurrencyHelpers
+import Synchronization
+
+/// One session with the server.
+///
+/// One command at a time; a second one gets `.commandInProgress`. Commands are sent by the caller, under the lock;
+/// the reactor reads the result, under the same lock, and resumes the caller outside it with the finished result.
+package final class PostgresConnection: ReactorClient, Sendable {
+    /// Where the session stands with regard to transactions.
+    package enum TransactionStatus: Sendable {
+        /// No transaction is open.
+        case idle
+        /// A command is running.
+        case active
+        /// A transaction is open.
+        case inTransaction
+        /// A transaction is open and can only be rolled back.
+        case inFailedTransaction
+        /// The connection is closed or broken.
+        case unknown
+    }
+
+    typealias Continuation = UnsafeContinuation<QueryResult?, any Error>
+
+    struct Command {
+        var operation: UInt64
+        var isCancellable: Bool
+        var isCancelRequested = false
+        var continuation: Continuation
+    }
+
+    struct Completion {
+        var continuation: Continuation
+        var result: Result<QueryResult?, any Error>
+
+        func resume() {
+            continuation.resume(with: result)
+        }
+    }
+
+    struct State {
+        var handle: ConnectionHandle?
+        var token: UInt64 = 0
+        var command: Command?
+        /// What the command in flight has returned so far.
+        var result: QueryResult?
+        /// The command is over, but its cancel request is not: the next command must not be hit by it.
+        var parked: Completion?
+        var isCancelInFlight = false
+        var graceTimer: UInt64?
+        var isDrainingCopy = false
+        var death: DatabaseError?
+        var isUnwanted = false
+        var statements: StatementCache
+        var deathHandler: (@Sendable () -> Void)?
+    }
+
+    /// The process id of the session on the server.
+    package let backendPID: Int32
+    /// The version of the server: 150020 for 15.20.
+    package let serverVersion: Int
+
+    let state: NIOLockedValueBox<State>
+    let isLent = Atomic<Bool>(false)
+    let expiry: UInt64
+    let socket: Int32
+    let reactor: Reactor
+    let target: ConnectionTarget
+    let configuration: DatabaseConfiguration
+    let nextOperation = Atomic<UInt64>(1)
+    private let isAlive = Atomic<Bool>(true)
+
+    // MARK: Opening and closing
+
+    /// Opens a session.
+    ///
+    /// - Throws: `DatabaseError` `.invalidArgument` for a connection string that cannot be read, `.connectionFailed`.
+    package static func connect(
+        _ conninfo: String,
+        configuration: DatabaseConfiguration = DatabaseConfiguration()
+    ) async throws -> PostgresConnection {
+        try await connect(ConnectionTarget(conninfo), configuration: configuration, reactor: .shared())
+    }
+
+    static func connect(
+        _ target: ConnectionTarget,
+        configuration: DatabaseConfiguration,
+        reactor: Reactor
+    ) async throws -> PostgresConnection {
+        let attempt = ConnectionAttempt(
+            target: target,
+            applicationName: configuration.applicationName,
+            timeout: configuration.connectTimeout
+        )
+        let handle = try await attempt.run()
+        let connection = PostgresConnection(handle, target, configuration, reactor)
+        try connection.register()
+        if let timeout = configuration.statementTimeout {
+            let milliseconds = max(1, timeout.nanoseconds / 1_000_000)
+            do {
+                try await connection.simpleQuery(
+                    "SET statement_timeout = \(milliseconds)",
+                    cancellable: false,
+                    within: configuration.connectTimeout
+                )
+            } catch {
+                connection.close()
+                throw error
+            }
+        }
+        return connection
+    }
+
+    private init(
+        _ handle: ConnectionHandle,
+        _ target: ConnectionTarget,
+        _ configuration: DatabaseConfiguration,
+        _ reactor: Reactor
+    ) {
+        socket = PQsocket(handle.pointer)
+        backendPID = PQbackendPID(handle.pointer)
+        serverVersion = Int(PQserverVersion(handle.pointer))
+        // Connections opened together must not all be replaced together.
+        let lifetime = configuration.maxLifetime.nanoseconds
+        expiry = MonotonicTime.now + lifetime - UInt64.random(in: 0...lifetime / 10)
+        self.reactor = reactor
+        self.target = target
+        self.configuration = configuration
+        let statements = StatementCache(capacity: configuration.statementCacheCapacity)
+        state = NIOLockedValueBox(State(handle: handle, statements: statements))
+    }
+
+    private func register() throws {
+        try state.withLockedValue { state in
+            guard let token = reactor.add(socket, client: self) else {
+                state.handle = nil
+                throw DatabaseError(code: .connectionFailed, message: "The system refuses to watch the connection.")
+            }
+            state.token = token
+        }
+    }
+
+    /// Ends the session at once; a command that is running gets `.closed`. Calling it again does nothing.
+    package func close() {
+        let reason = DatabaseError(code: .closed, message: "The connection was closed by this program.")
+        let completion = state.withLockedValue { state in
+            state.deathHandler = nil
+            return end(&state, because: reason)
+        }
+        completion?.resume()
+    }
+
+    /// Called once, with no lock held, when the session ends by itself.
+    func onDeath(_ handler: @escaping @Sendable () -> Void) {
+        let isDead = state.withLockedValue { state in
+            if state.death == nil { state.deathHandler = handler }
+            return state.death != nil
+        }
+        if isDead { handler() }
+    }
+
+    // MARK: State
+
+    /// Whether the session can run commands, as far as is known.
+    package var isUsable: Bool {
+        isAlive.load(ordering: .relaxed)
+    }
+
+    /// Why the session ended, nil while it has not.
+    package var deathReason: DatabaseError? {
+        state.withLockedValue { $0.death }
+    }
+
+    /// Where the session stands with regard to transactions.
+    package var transactionStatus: TransactionStatus {
+        state.withLockedValue { transactionStatus(of: $0) }
+    }
+
+    /// A setting the server reports on its own: "server_encoding", "in_hot_standby", "TimeZone" and others.
+    package func parameterStatus(_ name: String) -> String? {
+        state.withLockedValue { state in
+            guard let handle = state.handle, let value = PQparameterStatus(handle.pointer, name) else { return nil }
+            return String(cString: value)
+        }
+    }
+
+    /// How many prepared statements are kept.
+    var cachedStatementCount: Int {
+        state.withLockedValue { $0.statements.count }
+    }
+
+    /// What the pool may do with the connection when it comes back.
+    enum Disposition {
+        case reusable, needsRollback, discard
+    }
+
+    var disposition: Disposition {
+        state.withLockedValue { state in
+            guard state.death == nil, !state.isUnwanted, state.command == nil, state.parked == nil else {
+                return .discard
+            }
+            switch transactionStatus(of: state) {
+            case .idle: return .reusable
+            case .inTransaction, .inFailedTransaction: return .needsRollback
+            case .active, .unknown: return .discard
+            }
+        }
+    }
+
+    private func transactionStatus(of state: State) -> TransactionStatus {
+        guard let handle = state.handle else { return .unknown }
+        switch PQtransactionStatus(handle.pointer) {
+        case PQTRANS_IDLE: return .idle
+        case PQTRANS_ACTIVE: return .active
+        case PQTRANS_INTRANS: return .inTransaction
+        case PQTRANS_INERROR: return .inFailedTransaction
+        default: return .unknown
+        }
+    }
+
+    // MARK: Ending, under the lock
+
+    /// Marks the session as over and gives its socket back; what to resume outside the lock.
+    func end(_ state: inout State, because reason: DatabaseError) -> Completion? {
+        guard state.death == nil else { return nil }
+        state.death = reason
+        isAlive.store(false, ordering: .relaxed)
+        reactor.remove(socket, token: state.token)
+        if let timer = state.graceTimer { reactor.cancelTimer(timer) }
+        state.graceTimer = nil
+        state.handle = nil
+        state.result = nil
+        if let parked = state.parked {
+            state.parked = nil
+            return parked
+        }
+        guard let command = state.command else { return nil }
+        state.command = nil
+        // A task that gave up asked for this end; to it the reason is its own cancellation.
+        let error: any Error = command.isCancelRequested ? CancellationError() : reason
+        return Completion(continuation: command.continuation, result: .failure(error))
+    }
+}

@@ -1,0 +1,79 @@
+internal import CLibPQ
+
+/// The finished result of one command, owned by Swift and freed with its last reference.
+// A PGresult is immutable once libpq has handed it out, and libpq documents it as shareable between threads.
+package final class QueryResult: @unchecked Sendable {
+    /// How many rows the command returned.
+    package let rowCount: Int
+    /// How many columns each row has.
+    package let columnCount: Int
+
+    // Never leaves this class: ARC may free the object as soon as its last use is over, the pointer with it.
+    private let pointer: OpaquePointer
+
+    init(owning pointer: OpaquePointer) {
+        self.pointer = pointer
+        rowCount = Int(PQntuples(pointer))
+        columnCount = Int(PQnfields(pointer))
+    }
+
+    deinit {
+        PQclear(pointer)
+    }
+
+    /// The name of a column, or "" when there is no such column.
+    package func columnName(_ column: Int) -> String {
+        guard (0..<columnCount).contains(column), let name = PQfname(pointer, Int32(column)) else { return "" }
+        return String(cString: name)
+    }
+
+    /// The type OID of a column, or 0 when there is no such column.
+    package func columnOID(_ column: Int) -> UInt32 {
+        guard (0..<columnCount).contains(column) else { return 0 }
+        return PQftype(pointer, Int32(column))
+    }
+
+    /// What the command was, as the server reports it: "SELECT 3", "COMMIT", "ROLLBACK".
+    package var commandTag: String {
+        PQcmdStatus(pointer).map { String(cString: $0) } ?? ""
+    }
+
+    /// How many rows the command touched; 0 for commands that do not count.
+    package var affectedRows: Int {
+        PQcmdTuples(pointer).flatMap { Int(String(cString: $0)) } ?? 0
+    }
+
+    /// The bytes of one cell in binary format, nil for SQL NULL and for a position outside the result.
+    ///
+    /// - Important: the buffer belongs to this object. Hold the object for as long as the buffer is read, with
+    ///   `withExtendedLifetime(result) { … }` where nothing later uses it. O(1).
+    @inline(never)
+    package func cell(_ row: Int, _ column: Int) -> UnsafeRawBufferPointer? {
+        guard row >= 0, row < rowCount, column >= 0, column < columnCount else { return nil }
+        var length: Int32 = 0
+        guard let bytes = clibpq_cell(pointer, Int32(row), Int32(column), &length) else { return nil }
+        return UnsafeRawBufferPointer(start: bytes, count: Int(length))
+    }
+
+    // MARK: What the connection needs to know
+
+    var status: ExecStatusType {
+        PQresultStatus(pointer)
+    }
+
+    var isError: Bool {
+        switch status {
+        case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE, PGRES_NONFATAL_ERROR: true
+        default: false
+        }
+    }
+
+    var isEmptyQuery: Bool {
+        status == PGRES_EMPTY_QUERY
+    }
+
+    /// The fields of the server's error report; what it may quote of the data (DETAIL) is not read at all.
+    var report: ServerReport {
+        ServerReport(reading: pointer)
+    }
+}

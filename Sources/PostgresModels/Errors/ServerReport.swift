@@ -1,0 +1,76 @@
+internal import CLibPQ
+
+/// The parts of an error or notice of the server that may be shown; DETAIL and CONTEXT are never read.
+struct ServerReport: Sendable {
+    var severity: String
+    var sqlState: String?
+    var message: String
+    var hint: String?
+    var constraint: String?
+    var table: String?
+    var column: String?
+
+    init(reading result: OpaquePointer) {
+        func field(_ code: some BinaryInteger) -> String? {
+            PQresultErrorField(result, Int32(code)).map { String(cString: $0) }
+        }
+        severity = field(clibpq_diag_severity) ?? ""
+        sqlState = field(clibpq_diag_sqlstate)
+        message = field(clibpq_diag_message) ?? PQresultErrorMessage(result).map { String(cString: $0) } ?? ""
+        hint = field(clibpq_diag_hint)
+        constraint = field(clibpq_diag_constraint)
+        table = field(clibpq_diag_table)
+        column = field(clibpq_diag_column)
+    }
+
+    var isFatal: Bool {
+        severity == "FATAL" || severity == "PANIC"
+    }
+
+    /// The error for a command that ended with this report.
+    var error: DatabaseError {
+        guard let sqlState else {
+            // libpq made the result up itself: the connection broke.
+            return DatabaseError(
+                code: .connectionLost,
+                message: "The connection to the server was lost: \(Self.oneLine(message)).",
+                sqlState: "08006"
+            )
+        }
+        let code = SQLState.code(for: sqlState)
+        var text = Self.showable(message, sqlState: sqlState)
+        if !text.hasSuffix(".") { text += "." }
+        // Hints on statements name types and functions; elsewhere they may quote data.
+        if sqlState.hasPrefix("42"), let hint { text += " \(Self.oneLine(hint))" }
+        return DatabaseError(
+            code: code,
+            message: text + SQLState.remedy(for: code),
+            sqlState: sqlState,
+            constraint: constraint,
+            table: table,
+            column: column
+        )
+    }
+
+    /// The server's primary message without what it may quote of the data.
+    static func showable(_ message: String, sqlState: String) -> String {
+        let line = oneLine(message)
+        guard SQLState.messageMayQuoteValue(sqlState) else { return line }
+        // Quotation marks differ with the server's language; what follows the first of any kind is cut.
+        let quotes: Set<Character> = ["\"", "«", "„", "“", "”", "'", "‘", "’", "»", "「", "『"]
+        guard let quote = line.firstIndex(where: quotes.contains) else { return line }
+        return line[..<quote] + "…"
+    }
+
+    static func oneLine(_ message: String) -> String {
+        message.split(whereSeparator: \.isNewline).map { $0.trimmingSpaces() }.joined(separator: " ")
+    }
+}
+
+extension Substring {
+    fileprivate func trimmingSpaces() -> Substring {
+        var text = drop(while: \.isWhitespace)
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return text
+    }
+}

@@ -1,0 +1,75 @@
+public import Logging
+
+/// How a `Database` keeps connections and runs statements; the defaults suit a web server.
+public struct DatabaseConfiguration: Sendable {
+    /// How many connections may be open at once: 10 by default, at least 1.
+    ///
+    /// Each is a process on the server; PostgreSQL allows 100 in all unless `max_connections` says otherwise.
+    public var poolSize: Int
+    /// How long a task waits for a free connection before `.poolTimeout`: 30 seconds by default.
+    public var acquireTimeout: Duration
+    /// How long one attempt to connect may take, all hosts together: 10 seconds by default.
+    public var connectTimeout: Duration
+    /// How often connecting is tried before waiting tasks are told: 3 by default, at least 1.
+    ///
+    /// Only failures that may pass are tried again (nobody listens, the server is starting, too many connections),
+    /// never a wrong password or database.
+    public var connectAttempts: Int
+    /// The pause before the second attempt to connect: 100 milliseconds by default; it doubles up to 5 seconds.
+    public var connectBackoff: Duration
+    /// How old a connection may become before it is replaced: 30 minutes by default, minus a random tenth.
+    ///
+    /// Replacing spreads the load after a failover and gives the memory of old sessions back.
+    public var maxLifetime: Duration
+    /// Whether statements are prepared once per connection and then reused: `.cached` by default.
+    public var preparedStatements: PreparedStatements
+    /// How many prepared statements a connection keeps: 256 by default, at least 16.
+    public var statementCacheCapacity: Int
+    /// What `statement_timeout` the sessions get; nil, the default, leaves the server's own.
+    public var statementTimeout: Duration?
+    /// How long a cancelled statement may go on before its connection is closed: 2 seconds by default.
+    public var cancellationGracePeriod: Duration
+    /// The name of this program in `pg_stat_activity`, unless the connection string has an `application_name`.
+    public var applicationName: String
+    /// Where lost connections and notices of the server are logged.
+    public var logger: Logger
+
+    /// A configuration with the defaults named at each property.
+    public init(
+        poolSize: Int = 10,
+        acquireTimeout: Duration = .seconds(30),
+        connectTimeout: Duration = .seconds(10),
+        connectAttempts: Int = 3,
+        connectBackoff: Duration = .milliseconds(100),
+        maxLifetime: Duration = .seconds(1800),
+        preparedStatements: PreparedStatements = .cached,
+        statementCacheCapacity: Int = 256,
+        statementTimeout: Duration? = nil,
+        cancellationGracePeriod: Duration = .seconds(2),
+        applicationName: String = "stored-files",
+        logger: Logger = Logger(label: "stored-files.database")
+    ) {
+        self.poolSize = poolSize
+        self.acquireTimeout = acquireTimeout
+        self.connectTimeout = connectTimeout
+        self.connectAttempts = connectAttempts
+        self.connectBackoff = connectBackoff
+        self.maxLifetime = maxLifetime
+        self.preparedStatements = preparedStatements
+        self.statementCacheCapacity = statementCacheCapacity
+        self.statementTimeout = statementTimeout
+        self.cancellationGracePeriod = cancellationGracePeriod
+        self.applicationName = applicationName
+        self.logger = logger
+    }
+
+    /// Whether statements are prepared.
+    public struct PreparedStatements: Hashable, Sendable {
+        private let isCached: Bool
+
+        /// Each connection prepares a statement the first time and reuses the plan: fastest.
+        public static let cached = PreparedStatements(isCached: true)
+        /// Nothing stays on the server: for pgbouncer before 1.21 in transaction mode.
+        public static let off = PreparedStatements(isCached: false)
+    }
+}
