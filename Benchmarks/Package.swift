@@ -9,9 +9,10 @@ let package = Package(
         .package(name: "stored-files", path: "..", traits: [])
     ],
     targets: [
+        .systemLibrary(name: "CSyncFS"),
         .executableTarget(
             name: "bench",
-            dependencies: [.product(name: "StoredFiles", package: "stored-files")],
+            dependencies: ["CSyncFS", .product(name: "StoredFiles", package: "stored-files")],
             swiftSettings: [
                 .enableUpcomingFeature("ExistentialAny"),
                 .enableUpcomingFeature("InternalImportsByDefault"),
@@ -19,7 +20,7 @@ let package = Package(
                 .enableUpcomingFeature("InferIsolatedConformances"),
                 .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
             ]
-        )
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,7 @@
 import Foundation
 
-#if canImport(Glibc)
+#if os(Linux)
+    import CSyncFS
     import Glibc
 #endif
 
@@ -61,7 +62,11 @@ struct Measurement: Sendable {
     /// User and system CPU seconds of this process so far.
     static func ownCPU() -> (user: Double, system: Double) {
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        #if os(Linux)
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        #else
+            getrusage(RUSAGE_SELF, &usage)
+        #endif
         return (seconds(usage.ru_utime), seconds(usage.ru_stime))
     }
 
