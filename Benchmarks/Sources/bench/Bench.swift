@@ -1,0 +1,51 @@
+import Foundation
+
+/// `bench WORK --n N --concurrency C --size BYTES [--durability fsync|none]`: does one work of `peers/works` with this
+/// library and prints one line of JSON, as `peers/README.md` describes it.
+@main
+struct Bench {
+    static func main() async {
+        do {
+            let settings = try Settings(arguments: Array(CommandLine.arguments.dropFirst()))
+            guard let work = works[settings.work] else {
+                try emit(
+                    Refusal(na: "not a work of this program; it does \(works.keys.sorted().joined(separator: ", "))")
+                )
+                return
+            }
+            if settings.durability == .none, !storesFiles.contains(settings.work) {
+                try emit(Refusal(na: "stores no file: the durability makes no difference"))
+                return
+            }
+            try emit(await work(settings))
+        } catch {
+            FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
+            exit(EXIT_FAILURE)
+        }
+    }
+
+    private static let works: [String: @Sendable (Settings) async throws -> MeasuredLine] = [
+        "w01_fs_save_small": saveSmallFiles,
+        "w02_fs_save_large": saveLargeFile,
+        "w06_dims_header": readDimensions,
+        "w08_rows_fetch": fetchRows,
+        "w09_row_get": getRows,
+        "w10_insert_with_file": insertWithFile,
+        "w12_sanitize": sanitizeNames,
+        "w13_rss_fs": saveLargeFile,
+    ]
+
+    private static let storesFiles: Set<String> = [
+        "w01_fs_save_small", "w02_fs_save_large", "w10_insert_with_file", "w13_rss_fs",
+    ]
+
+    private struct Refusal: Encodable {
+        let na: String
+    }
+
+    private static func emit(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+}
