@@ -74,8 +74,8 @@ let albumMigrations = [
 /// A fresh database with the table, and two counting storages in memory.
 struct World: Sendable {
     let database: Database
-    let pictures = FaultyStorage(MemoryStorage())
-    let papers = FaultyStorage(MemoryStorage())
+    let pictures = FaultyStorage(MemoryStorage(name: "pictures"))
+    let papers = FaultyStorage(MemoryStorage(name: "papers"))
 
     static func run<Result>(
         poolSize: Int = 4,

@@ -51,7 +51,7 @@ struct ModelStyleTests {
 
     @Test func aFileOfAnotherStorageIsRefused() async throws {
         try await World.run { world in
-            let elsewhere = FaultyStorage(MemoryStorage(label: "elsewhere"))
+            let elsewhere = FaultyStorage(MemoryStorage())
             var album = Album(title: "wrong storage")
             album.paper = try StorageFile(name: "a.txt", in: elsewhere)
             await #expect {
@@ -75,8 +75,8 @@ struct ModelStyleTests {
             #expect(albums[99].cover?.pixelSize == PixelSize(width: 64, height: 48))
             #expect(albums[98].cover?.pixelSize == nil)
             #expect(albums[98].paper?.name.string == "papers/99.pdf")
-            #expect(world.pictures.counts.total == 0)
-            #expect(world.papers.counts.total == 0)
+            #expect(world.pictures.calls.count == 0)
+            #expect(world.papers.calls.count == 0)
         }
     }
 

@@ -19,11 +19,11 @@ struct StoreTests {
             #expect(album.cover?.pixelSize != nil)
             try await world.database.insert(&album)
 
-            let operations = world.pictures.counts.total
+            let operations = world.pictures.calls.count
             let found = try #require(await world.database.find(Album.self, try #require(album.id)))
             #expect(found == album)
             #expect(found.cover?.pixelSize == album.cover?.pixelSize)
-            #expect(world.pictures.counts.total == operations, "loading a row asked the storage")
+            #expect(world.pictures.calls.count == operations, "loading a row asked the storage")
             let bytes = try await found.cover?.open().collect(upTo: 1 << 22)
             #expect(try bytes == fixture("cat.jpg"))
         }
@@ -47,7 +47,7 @@ struct StoreTests {
             } throws: {
                 ($0 as? StorageError)?.code == .invalidName
             }
-            #expect(world.papers.counts.uploads == 0)
+            #expect(world.papers.count(of: .upload) == 0)
         }
     }
 
