@@ -10,12 +10,6 @@ struct FileSystemConformanceTests {
         fixture = try FileSystemFixture()
     }
 
-    @Test("FileSystemStorage", arguments: StorageConformance.checks)
-    func fileSystem(check: StorageConformance.Check) async throws {
-        try await StorageConformance.run(check) { try fixture.storage() }
-        #expect(try fixture.remains() == [])
-    }
-
     @Test("FileSystemStorage with fsync and signed URLs", arguments: StorageConformance.checks)
     func signing(check: StorageConformance.Check) async throws {
         let key = [UInt8](repeating: 7, count: 32)
