@@ -1,8 +1,6 @@
 package import NIOPosix
 
-/// The threads for calls that block:
-///
-/// disk reads and writes. The cooperative pool never waits for a disk.
+/// The threads for calls that block, so that the cooperative pool never waits for a disk.
 ///
 /// One pool for the process, started when first used. Four threads saturate a disk; more would only queue in the
 /// kernel instead of here.

@@ -4,9 +4,9 @@ public struct OpenOptions: Sendable {
     ///
     /// Default: the whole file.
     public var range: ByteRange?
-    /// Open only this version:
+    /// The entity tag of the only version to open, as ``FileInfo/entityTag`` gave it.
     ///
-    /// the entity tag as ``FileInfo/entityTag`` gave it. Default: any version.
+    /// Default: any version.
     public var ifMatch: String?
     /// Told after each chunk.
     ///

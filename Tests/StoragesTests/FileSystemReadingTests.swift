@@ -137,12 +137,15 @@ struct FileSystemReadingTests {
     func listingPrunes() async throws {
         try await storage.put("x", "wanted/a")
         try await storage.put("x", "other/b")
-        // Links to itself would be read for ever by a walk that follows; files with impossible names are left out.
+        // Links to itself would be read for ever by a walk that follows; impossible names are left out, others are listed as they are.
         try fixture.link(fixture.root + "/wanted/loop", to: ".")
         try fixture.write("x", to: fixture.root + "/wanted/back\\slash")
         try fixture.write("x", to: fixture.root + "/wanted/e\u{301}")
-        #expect(try await storage.names("wan") == ["wanted/a"])
-        #expect(try await storage.names() == ["other/b", "wanted/a"])
+        #expect(
+            try await storage.names("wan").map { Array($0.utf8) }
+                == ["wanted/a", "wanted/e\u{301}"].map { Array($0.utf8) }
+        )
+        #expect(try await storage.names() == ["other/b", "wanted/a", "wanted/e\u{301}"])
     }
 
     @Test("A directory with more entries than a batch is listed whole, in order, each once")

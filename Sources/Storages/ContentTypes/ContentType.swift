@@ -8,20 +8,15 @@ public struct ContentType: Hashable, Sendable, ExpressibleByStringLiteral, Custo
     /// - Parameter header: Such as `text/html; charset=utf-8`.
     /// - Returns: `nil` unless both parts are tokens as RFC 9110 section 5.6.2 defines them.
     public init?(_ header: String) {
-        let essence = header.prefix { $0 != ";" }.lowercased()
-        let trimmed = essence.drop { $0 == " " || $0 == "\t" }
-        let parts = trimmed.reversed().drop { $0 == " " || $0 == "\t" }.reversed()
-        let text = String(parts)
-        let halves = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard halves.count == 2, text.utf8.count <= 255, halves.allSatisfy(ContentType.isToken) else { return nil }
-        rawValue = text
+        guard let essence = ContentType.essence(of: header) else { return nil }
+        rawValue = essence
     }
 
-    /// Takes a literal, as it is but in lower case.
+    /// Takes a literal as a header would be taken; one that is no media type stays as it is.
     ///
     /// - Parameter value: Such as `"image/jpeg"`.
     public init(stringLiteral value: String) {
-        rawValue = value.lowercased()
+        rawValue = ContentType.essence(of: value) ?? value
     }
 
     init(known rawValue: String) {
@@ -30,6 +25,16 @@ public struct ContentType: Hashable, Sendable, ExpressibleByStringLiteral, Custo
 
     /// The type and subtype.
     public var description: String { rawValue }
+
+    private static func essence(of header: String) -> String? {
+        func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        let untrimmed = header.utf8.prefix { $0 != UInt8(ascii: ";") }.drop(while: isSpace)
+        let count = untrimmed.count - untrimmed.reversed().prefix(while: isSpace).count
+        let text = String(Substring(untrimmed.prefix(count))).lowercased()
+        let halves = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard halves.count == 2, text.utf8.count <= 255, halves.allSatisfy(isToken) else { return nil }
+        return text
+    }
 
     private static func isToken(_ text: Substring) -> Bool {
         !text.isEmpty

@@ -14,11 +14,7 @@ struct MarkupSniffer {
             isWide = true
             bytes = bytes.dropFirst(2).filter { $0 != 0 }[...]
         }
-        isText =
-            isWide
-            || bytes.allSatisfy { byte in
-                byte >= 0x20 && byte != 0x7F || (0x09...0x0D).contains(byte) || byte == 0x1B
-            }
+        isText = isWide || MarkupSniffer.isUTF8Text(bytes)
         text = bytes.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }.map { byte in
             (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
         }
@@ -66,6 +62,15 @@ struct MarkupSniffer {
         if tag == "svg" || tag.hasSuffix(":svg") { return .svg }
         if isXML { return tag == "html" ? .xhtml : .xml }
         return isComplete && MarkupSniffer.htmlTags.contains(tag) ? .html : nil
+    }
+
+    private static func isUTF8Text(_ bytes: ArraySlice<UInt8>) -> Bool {
+        let hasControls = bytes.contains { byte in
+            byte < 0x20 && !(0x09...0x0D).contains(byte) && byte != 0x1B || byte == 0x7F
+        }
+        guard !hasControls else { return false }
+        // The last scalar may be cut where the beginning of the file ends.
+        return (0...3).contains { String(validating: bytes.dropLast($0), as: UTF8.self) != nil && bytes.count > $0 }
     }
 
     private func end(of text: StaticString, in bytes: ArraySlice<UInt8>) -> Int? {

@@ -112,8 +112,8 @@ struct DirectoryWalk: Sendable {
         } catch let error as SystemCallError where error.isMissing {
             return nil
         }
-        guard status.kind == .file, let name = try? StorageName(validating: level.path + segment) else { return nil }
-        return FileInfo(name: name, status: status)
+        guard status.kind == .file else { return nil }
+        return FileInfo(name: StorageName(unchecked: level.path + segment), status: status)
     }
 
     /// Reads the entries that come after those seen so far, and keeps the smallest.
@@ -168,9 +168,12 @@ struct DirectoryWalk: Sendable {
         return isVisible(level.path + text) ? bytes : nil
     }
 
-    /// Whether a path is a valid name and not one that the storage keeps for itself.
+    /// Whether a path is a name that can be opened, and not one that the storage keeps for itself.
+    ///
+    /// Names in another form than NFC, which other programs may have written, are listed as they are.
     private static func isVisible(_ path: String) -> Bool {
-        (try? StorageName(validating: path)) != nil && !StagingArea.isReserved(path)
+        let violation = StorageName.violation(in: path)
+        return (violation == nil || violation == .notNormalized) && !StagingArea.isReserved(path)
     }
 }
 

@@ -59,8 +59,8 @@ extension FileSystemStorage {
 
     /// The files whose names begin with a prefix, in byte order.
     ///
-    /// Directories that cannot hold such a file are not read. Entries that are not regular files, or have no valid
-    /// ``StorageName``, are left out.
+    /// Directories that cannot hold such a file are not read. Entries that are not regular files, or whose names
+    /// no ``StorageName`` can hold, are left out.
     ///
     /// - Parameter prefix: Compared by UTF-8 bytes.
     /// - Returns: A sequence that reads 256 files at a time.

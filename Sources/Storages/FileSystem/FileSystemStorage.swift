@@ -153,8 +153,9 @@ public final class FileSystemStorage: Storage {
         }
     }
 
-    /// Refuses names in the directory that belongs to the storage itself.
+    /// Refuses names that could leave the root, and those in the directory that belongs to the storage itself.
     func requireOwnName(_ name: StorageName) throws {
+        try name.requireSafe(in: label)
         guard StagingArea.isReserved(name.string) else { return }
         throw StorageError(
             .invalidName,

@@ -148,8 +148,9 @@ struct FileURLs: Sendable {
         let halves = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard halves.count == 2, halves[0].utf8.starts(with: (basePath + "/").utf8),
             let decoded = PercentEncoding.decode(halves[0].utf8.dropFirst(basePath.utf8.count + 1)),
-            let name = try? StorageName(validating: decoded)
+            (try? StorageName(unchecked: decoded).requireSafe(in: label)) != nil
         else { throw invalid("has no query, or a path that is none of this storage") }
+        let name = StorageName(unchecked: decoded)
         let parameters = try parameters(of: halves[1])
         guard let given = parameters[Parameter.signature],
             let expires = parameters[Parameter.expires].flatMap({ Int64($0) })

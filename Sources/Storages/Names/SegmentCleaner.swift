@@ -51,8 +51,6 @@ struct SegmentCleaner {
             }
         }
         try finishSegment(input, segmentStart..<input.count, isLast: true)
-        // "a/b/" ends in an empty segment, which leaves the slash after "b".
-        if count > 0, start == count { count -= 1 }
         guard count > 0 else { throw .nothingLeft }
         return count
     }
@@ -128,6 +126,8 @@ struct SegmentCleaner {
         if count == start {
             // A directory of which nothing is left is dropped; a file of which nothing is left has no name.
             if isLast, !isDots { throw .nothingLeft }
+            // "a/b/" ends in an empty segment, which leaves the slash after "b".
+            if isLast, count > 0 { count -= 1 }
         } else {
             if isDeviceName { prefixUnderscore() }
             if !isLast { write(UInt8(ascii: "/")) }

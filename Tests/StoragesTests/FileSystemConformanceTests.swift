@@ -1,0 +1,27 @@
+import Storages
+import StoredFilesTesting
+import Testing
+
+@Suite("FileSystemStorage: conformance")
+struct FileSystemConformanceTests {
+    let fixture: FileSystemFixture
+
+    init() throws {
+        fixture = try FileSystemFixture()
+    }
+
+    @Test("FileSystemStorage with fsync and signed URLs", arguments: StorageConformance.checks)
+    func signing(check: StorageConformance.Check) async throws {
+        let key = [UInt8](repeating: 7, count: 32)
+        try await StorageConformance.run(check) {
+            try fixture.storage(baseURL: "https://example.org/m", signingKey: key, durability: .fsync)
+        }
+        #expect(try fixture.remains() == [])
+    }
+
+    @Test("PrefixedStorage over FileSystemStorage", arguments: StorageConformance.checks)
+    func prefixed(check: StorageConformance.Check) async throws {
+        try await StorageConformance.run(check) { try PrefixedStorage(prefix: "tenants/42", of: fixture.storage()) }
+        #expect(try fixture.remains() == [])
+    }
+}
