@@ -1,0 +1,76 @@
+import NIOCore
+import Testing
+
+@testable import StorageImages
+
+/// What reaches libpng, and what is judged before.
+@Suite struct PNGForDecoderTests {
+    private enum Outcome: Equatable {
+        case decoded, undecidable
+        case refused(ImageError.Code)
+    }
+
+    private func outcome(_ builder: PNGBuilder) async throws -> Outcome {
+        do {
+            let result = try await ImageProber.default.probe(bytes: builder.bytes())
+            #expect(result.size == PixelSize(width: builder.width, height: builder.height))
+            return result.isVerified ? .decoded : .undecidable
+        } catch let error as ImageError {
+            return .refused(error.code)
+        }
+    }
+
+    @Test func soundImagesAreDecoded() async throws {
+        #expect(try await outcome(PNGBuilder()) == .decoded)
+        #expect(try await outcome(PNGBuilder(width: 300, height: 300)) == .decoded)
+        #expect(try await outcome(PNGBuilder(splitsFromEnd: [3000, 2000, 5, 3, 1])) == .decoded)
+        #expect(try await outcome(PNGBuilder(before: [("gAMA", [0]), ("tEXt", [1, 2]), ("sRGB", [9])])) == .decoded)
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 7, 8, 9, 16, 65]) func interlacedImagesOfAllShapesAreDecoded(_ width: Int)
+        async throws
+    {
+        for height in [1, 2, 3, 4, 5, 6, 8, 9, 33] {
+            #expect(try await outcome(PNGBuilder(width: width, height: height, isInterlaced: true)) == .decoded)
+        }
+    }
+
+    @Test func bytesBehindTheStreamAreNoHarm() async throws {
+        #expect(try await outcome(PNGBuilder(trailing: [1, 2, 3])) == .decoded)
+        #expect(try await outcome(PNGBuilder(isInterlaced: true, trailing: [1, 2, 3])) == .decoded)
+    }
+
+    @Test func whatCannotBeDecodedSilentlyIsTakenByItsHeader() async throws {
+        #expect(try await outcome(PNGBuilder(surplus: 65)) == .undecidable)
+        #expect(try await outcome(PNGBuilder(isInterlaced: true, surplus: 1)) == .undecidable)
+        #expect(try await outcome(PNGBuilder(emptyBlocks: 2000)) == .undecidable)
+        #expect(try await outcome(PNGBuilder(width: 1_000_001, height: 1)) == .undecidable)
+    }
+
+    @Test func damageIsFoundWhereverItIs() async throws {
+        #expect(try await outcome(PNGBuilder(hasWrongAdler: true)) == .refused(.corrupt))
+        // libpng would only warn of these: the check value comes in a chunk of its own.
+        #expect(try await outcome(PNGBuilder(hasWrongAdler: true, splitsFromEnd: [4])) == .refused(.corrupt))
+        #expect(try await outcome(PNGBuilder(hasWrongAdler: true, splitsFromEnd: [2])) == .refused(.corrupt))
+        #expect(try await outcome(PNGBuilder(isInterlaced: true, hasWrongAdler: true)) == .refused(.corrupt))
+        #expect(try await outcome(PNGBuilder(hasWrongCRC: true)) == .refused(.corrupt))
+        #expect(try await outcome(PNGBuilder(hasEnd: false)) == .refused(.truncated))
+        #expect(try await outcome(PNGBuilder(before: [("ABCD", [])])) == .refused(.malformed))
+    }
+
+    @Test func aPaletteTooShortForAnIndexIsFilledUp() throws {
+        let file = PNGBuilder(colorType: 3, before: [("PLTE", [1, 2, 3])]).bytes(pixel: 200)
+        guard case .decode(let parts) = try PNGForDecoder.plan(ByteBuffer(bytes: file)) else {
+            Issue.record("not decodable")
+            return
+        }
+        let image = try GDImage(decoding: parts[0].file, as: .png)
+        #expect(image.size == PixelSize(width: 64, height: 64))
+        #expect(image.report == .init())
+    }
+
+    @Test func aPaletteMustBeThereAndWhole() async throws {
+        #expect(try await outcome(PNGBuilder(colorType: 3)) == .refused(.malformed))
+        #expect(try await outcome(PNGBuilder(colorType: 3, before: [("PLTE", [1, 2])])) == .refused(.malformed))
+    }
+}

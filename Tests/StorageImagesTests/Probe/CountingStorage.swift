@@ -1,0 +1,134 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import StorageImages
+import Storages
+
+/// A storage in memory that counts what is read from it, and can hold readers up or fail them.
+final class CountingStorage: Storage {
+    struct Counts: Equatable {
+        var opens = 0
+        var bytes = 0
+        var cancelled = 0
+    }
+
+    private struct State {
+        var counts = Counts()
+        var isHeld = false
+        var held: [CheckedContinuation<Void, Never>] = []
+        var failure: StorageError?
+    }
+
+    private let base = MemoryStorage()
+    private let chunk: Int
+    private let state = NIOLockedValueBox(State())
+
+    init(chunk: Int = 65_536) {
+        self.chunk = chunk
+    }
+
+    var counts: Counts { state.withLockedValue { $0.counts } }
+
+    /// Readers wait in `open` from now on.
+    func hold() { state.withLockedValue { $0.isHeld = true } }
+
+    func release() {
+        let held = state.withLockedValue { state in
+            state.isHeld = false
+            defer { state.held = [] }
+            return state.held
+        }
+        for reader in held { reader.resume() }
+    }
+
+    /// The next open fails.
+    func fail(with error: StorageError) { state.withLockedValue { $0.failure = error } }
+
+    func put(_ bytes: [UInt8], _ name: String) async throws -> StorageFile {
+        let name = try StorageName(validating: name)
+        _ = try await base.upload(.bytes(bytes), to: name)
+        return StorageFile(name: name, in: self)
+    }
+
+    func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
+        let (isHeld, failure) = state.withLockedValue { state in
+            state.counts.opens += 1
+            defer { state.failure = nil }
+            return (state.isHeld, state.failure)
+        }
+        if isHeld {
+            await withCheckedContinuation { continuation in
+                let passes = state.withLockedValue { state in
+                    guard state.isHeld else { return true }
+                    state.held.append(continuation)
+                    return false
+                }
+                if passes { continuation.resume() }
+            }
+        }
+        if Task.isCancelled { state.withLockedValue { $0.counts.cancelled += 1 } }
+        try Task.checkCancellation()
+        if let failure { throw failure }
+        let contents = try await base.open(name, options: options)
+        let bytes = try await contents.collect(upTo: .max)
+        let pieces = stride(from: 0, to: bytes.readableBytes, by: chunk).compactMap {
+            bytes.getSlice(at: bytes.readerIndex + $0, length: min(chunk, bytes.readableBytes - $0))
+        }
+        let chunks = AsyncStream<ByteBuffer>(unfolding: { [state, pieces, index = Atomic(0)] in
+            let next = index.take()
+            guard next < pieces.count else { return nil }
+            state.withLockedValue { $0.counts.bytes += pieces[next].readableBytes }
+            return pieces[next]
+        })
+        return StoredContents(info: contents.info, range: contents.range, chunks: chunks)
+    }
+
+    private final class Atomic: Sendable {
+        private let value: NIOLockedValueBox<Int>
+        init(_ value: Int) { self.value = NIOLockedValueBox(value) }
+        func take() -> Int {
+            value.withLockedValue { value in
+                defer { value += 1 }
+                return value
+            }
+        }
+    }
+
+    // What this decorator does not change.
+    var label: String { "CountingStorage" }
+    var capabilities: StorageCapabilities { base.capabilities }
+    func name(for original: String) throws -> StorageName { try base.name(for: original) }
+    func upload(_ body: UploadBody, to name: StorageName, options: UploadOptions) async throws -> UploadedFile {
+        try await base.upload(body, to: name, options: options)
+    }
+    func info(for name: StorageName) async throws -> FileInfo { try await base.info(for: name) }
+    func url(for name: StorageName, options: URLOptions) async throws -> String {
+        try await base.url(for: name, options: options)
+    }
+    func delete(_ names: [StorageName]) async throws -> [DeletionFailure] { try await base.delete(names) }
+    func list(prefix: String) -> FileListing { base.list(prefix: prefix) }
+    func copy(
+        _ source: StorageName,
+        to destination: StorageName,
+        options: UploadOptions
+    ) async throws -> UploadedFile {
+        try await base.copy(source, to: destination, options: options)
+    }
+}
+
+/// Writes down what it is told.
+final class RecordingRecorder: ImageSizeRecorder {
+    private let box = NIOLockedValueBox<[PixelSize]>([])
+    var sizes: [PixelSize] { box.withLockedValue { $0 } }
+    func recordSize(_ size: PixelSize, of name: StorageName) async {
+        box.withLockedValue { $0.append(size) }
+    }
+}
+
+/// Waits, looking every millisecond, until something is so; false after ten seconds.
+func eventually(_ condition: @Sendable () -> Bool) async throws -> Bool {
+    for _ in 0..<10_000 {
+        if condition() { return true }
+        try await Task.sleep(for: .milliseconds(1))
+    }
+    return false
+}

@@ -1,0 +1,155 @@
+import Foundation
+import NIOCore
+import Storages
+import Testing
+
+@testable import StorageImages
+
+/// What a probe says of real images, hostile ones, and how much it reads.
+@Suite struct ImageProberTests {
+    @Test(arguments: [
+        "32x16.png", "alpha.webp", "animated.gif", "animated.png", "cat.jpg", "cmyk-adobe.jpg", "core12.bmp",
+        "exif-6.jpg", "exif-6.png", "fill-bytes.jpg", "frame-smaller.gif", "gray-1bit.png", "gray.jpg", "gray.png",
+        "info1.bmp", "info24.bmp", "info8.bmp", "interlaced.png", "lossless.webp", "lossy.webp", "palette.png",
+        "plain.gif", "portrait-exif6.jpg", "progressive.jpg", "rgb.png", "rgb16.png", "rgba.png", "topdown.bmp",
+        "trailing-zip.jpg", "ztxt-before-idat.png",
+    ])
+    func libgdConfirmsWhatTheHeaderSays(_ name: String) async throws {
+        let bytes = try HeaderFixture.bytes(name)
+        let header = try #require(HeaderFixture.ranged(bytes).header)
+        let result = try await ImageProber.default.probe(bytes: bytes)
+        #expect(result.isVerified, "\(name)")
+        #expect(result.size == header.displaySize && result.codedSize == header.codedSize)
+        #expect(result.format == header.format && !result.isTruncated)
+    }
+
+    @Test(arguments: [
+        "animated.webp", "plain.avif", "plain.heic", "plain.tif", "plain.ico", "plain.psd", "bitfields-565.bmp",
+        "v5-rgba-bitfields.bmp",
+    ])
+    func whatLibgdDoesNotDecodeIsTakenByItsHeader(_ name: String) async throws {
+        let result = try await ImageProber.default.probe(bytes: try HeaderFixture.bytes(name))
+        #expect(!result.isVerified && result.size.width > 0)
+    }
+
+    @Test(arguments: ["truncated-50.jpg", "truncated-99.jpg", "truncated-90.gif", "no-trailer.gif"])
+    func aCutOffImageThatBrowsersShowIsFlagged(_ name: String) async throws {
+        let result = try await ImageProber.default.probe(bytes: try HeaderFixture.bytes(name))
+        #expect(result.isTruncated && result.isVerified)
+    }
+
+    @Test(arguments: [
+        ("bad-idat-crc.png", ImageError.Code.corrupt), ("truncated-50.png", .truncated),
+        ("truncated-99.png", .truncated),
+        ("truncated-50.webp", .truncated), ("truncated-50.bmp", .truncated), ("notes.txt", .notAnImage),
+        ("bomb-46340.jpg", .tooManyPixels), ("bomb-46340.gif", .tooManyPixels), ("bomb-chunk-2g.png", .corrupt),
+        ("bomb-7000-few-bytes.jpg", .corrupt), ("bomb-7000-few-bytes.png", .corrupt),
+        ("bomb-46340-1bit.png", .tooManyPixels), ("bomb-46340-rle8.bmp", .tooManyPixels),
+        ("bomb-16383.webp", .tooManyPixels), ("bomb-200-scans.jpg", .corrupt), ("frame-outside.gif", .corrupt),
+    ])
+    func badImagesAreRefusedWithTheirCode(_ name: String, _ code: ImageError.Code) async throws {
+        let storage = CountingStorage(chunk: 4096)
+        let file = try await storage.put(HeaderFixture.bytes(name), name)
+        let error = await #expect(throws: ImageError.self) { try await ImageProber.default.probe(file) }
+        #expect(error?.code == code, "\(name)")
+        #expect(error?.name == name)
+    }
+
+    @Test func bombsTakeNeitherMemoryNorTime() async throws {
+        let before = try peakMemory()
+        let start = ContinuousClock.now
+        for name in try HeaderFixture.names() where name.hasPrefix("bomb-") {
+            _ = try? await ImageProber.default.probe(bytes: try HeaderFixture.bytes(name))
+        }
+        // Unguarded these take 0.4 to 8.5 GB and up to 7 seconds each. Other suites run at the same time.
+        #expect(try peakMemory() - before < 200 << 20)
+        #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
+    private func peakMemory() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+        return try #require(Int(line.filter(\.isNumber))) * 1024
+    }
+
+    // MARK: Reading
+
+    @Test func aVerifiedProbeReadsTheFileOnce() async throws {
+        let storage = CountingStorage(chunk: 4096)
+        let bytes = try HeaderFixture.bytes("cat.jpg")
+        let file = try await storage.put(bytes, "cat.jpg")
+        #expect(try await ImageProber.default.probe(file).isVerified)
+        #expect(storage.counts == .init(opens: 1, bytes: bytes.count))
+    }
+
+    @Test func aRefusedFileIsNotReadOn() async throws {
+        let storage = CountingStorage(chunk: 4096)
+        let file = try await storage.put(
+            HeaderFixture.bytes("bomb-46340.jpg") + [UInt8](repeating: 0, count: 1 << 20),
+            "b"
+        )
+        await #expect(throws: ImageError.self) { try await ImageProber.default.probe(file) }
+        #expect(storage.counts == .init(opens: 1, bytes: 4096))
+    }
+
+    @Test func aFormatForTheHeaderOnlyIsNotReadOn() async throws {
+        let storage = CountingStorage(chunk: 4096)
+        let file = try await storage.put(HeaderFixture.bytes("plain.avif") + [UInt8](repeating: 0, count: 1 << 20), "a")
+        #expect(try await ImageProber.default.probe(file).isVerified == false)
+        #expect(storage.counts.opens == 1 && storage.counts.bytes <= 3 * 4096)
+    }
+
+    @Test func anImageOverTheVerificationLimitIsTakenByItsHeader() async throws {
+        let prober = ImageProber(limits: ImageLimits(verifyMaxPixels: 1000))
+        let result = try await prober.probe(bytes: try HeaderFixture.bytes("rgb.png"))
+        #expect(!result.isVerified && result.size == PixelSize(width: 64, height: 43))
+    }
+
+    @Test func anImageOverTheWholeBudgetIsTakenByItsHeader() async throws {
+        var configuration = GDDecoder.Configuration()
+        configuration.memory = 1000
+        let prober = ImageProber(decoder: GDDecoder(configuration))
+        let result = try await prober.probe(bytes: try HeaderFixture.bytes("rgb.png"))
+        #expect(!result.isVerified && result.size == PixelSize(width: 64, height: 43))
+    }
+
+    @Test func theBudgetIsWholeAgainAfterwards() async throws {
+        let decoder = GDDecoder()
+        let prober = ImageProber(decoder: decoder)
+        for name in ["cat.jpg", "bad-idat-crc.png", "rgb.png", "notes.txt"] {
+            _ = try? await prober.probe(bytes: try HeaderFixture.bytes(name))
+        }
+        #expect(try await eventually { decoder.freeMemory == GDDecoder.Configuration().memory })
+    }
+
+    @Test func headerOnlyReadsOneWindow() async throws {
+        let storage = CountingStorage()
+        var bytes = try HeaderFixture.bytes("cat.jpg")
+        bytes += [UInt8](repeating: 0, count: 1 << 20)
+        let file = try await storage.put(bytes, "cat.jpg")
+        let result = try await ImageProber(mode: .headerOnly).probe(file)
+        #expect(!result.isVerified && result.format == .jpeg)
+        #expect(storage.counts == .init(opens: 1, bytes: ImageHeaderParser.windowSize))
+    }
+
+    @Test func headerOnlyJumpsOverWhatItNeedsNot() async throws {
+        // 20 comments of 65,533 bytes before the frame: 1.3 MB, of which the parser wants four bytes each.
+        let jpeg = try HeaderFixture.bytes("gray.jpg")
+        let comment: [UInt8] = [0xFF, 0xFE, 0xFF, 0xFF] + [UInt8](repeating: 0x20, count: 65_533)
+        let bytes = jpeg[..<2] + (0..<20).flatMap { _ in comment } + jpeg[2...]
+        let storage = CountingStorage()
+        let file = try await storage.put(Array(bytes), "long.jpg")
+        let expected = try #require(HeaderFixture.ranged(jpeg).header).displaySize
+        #expect(try await ImageProber(mode: .headerOnly).probe(file).size == expected)
+        #expect(storage.counts.opens <= 32)
+        let verified = try await ImageProber.default.probe(file)
+        #expect(verified.size == expected)
+    }
+
+    @Test func theCodedSizeIsReportedWhenAskedFor() async throws {
+        let bytes = try HeaderFixture.bytes("exif-6.jpg")
+        #expect(try await ImageProber.default.probe(bytes: bytes).size == PixelSize(width: 207, height: 311))
+        let coded = try await ImageProber(orientation: .coded).probe(bytes: bytes)
+        #expect(coded.size == PixelSize(width: 311, height: 207) && coded.orientation == .right)
+    }
+}

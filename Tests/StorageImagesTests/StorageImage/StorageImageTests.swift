@@ -1,0 +1,184 @@
+import NIOCore
+import Storages
+import Testing
+
+@testable import StorageImages
+
+/// One probe for everybody who asks, remembered and recorded once.
+@Suite struct StorageImageTests {
+    private func image(
+        _ fixture: String,
+        _ storage: CountingStorage = CountingStorage(),
+        recorder: RecordingRecorder? = nil,
+        prober: ImageProber = .default
+    ) async throws -> StorageImage {
+        let file = try await storage.put(HeaderFixture.bytes(fixture), fixture)
+        return StorageImage(file: file, recorder: recorder, prober: prober)
+    }
+
+    @Test func aKnownSizeIsAnsweredWithoutReading() async throws {
+        let storage = CountingStorage()
+        let image = try StorageImage(name: "nowhere.jpg", in: storage, width: 30, height: 20)
+        #expect(try await image.dimensions() == PixelSize(width: 30, height: 20))
+        #expect(image.width == 30 && image.height == 20)
+        #expect(storage.counts.opens == 0)
+    }
+
+    @Test func zeroMeansUnknownToTheInitialiserOfTheReference() async throws {
+        let image = try StorageImage(name: "nowhere.jpg", in: CountingStorage())
+        #expect(image.sizeState == .unknown)
+        #expect(image.pixelSize == nil && image.width == 0 && image.height == 0)
+    }
+
+    @Test func whatIsKnownNotToBeAnImageIsNotRead() async throws {
+        let storage = CountingStorage()
+        let file = StorageFile(name: try StorageName(validating: "x.jpg"), in: storage)
+        let image = StorageImage(file: file, size: .notAnImage)
+        let error = await #expect(throws: ImageError.self) { try await image.dimensions() }
+        #expect(error?.code == .notAnImage && error?.name == "x.jpg")
+        #expect(storage.counts.opens == 0)
+    }
+
+    @Test func theFirstProbeReadsOnceAndIsRememberedByCopies() async throws {
+        let storage = CountingStorage()
+        let recorder = RecordingRecorder()
+        let image = try await image("exif-6.jpg", storage, recorder: recorder)
+        let copy = image
+        let size = try await image.dimensions()
+        #expect(size == PixelSize(width: 207, height: 311))
+        #expect(try await copy.dimensions() == size)
+        #expect(copy.pixelSize == size && copy.sizeState == .known(size))
+        #expect(storage.counts.opens == 1)
+        #expect(recorder.sizes == [size])
+    }
+
+    @Test func aHundredCallersShareOneProbe() async throws {
+        let storage = CountingStorage()
+        let recorder = RecordingRecorder()
+        let file = try await storage.put(HeaderFixture.bytes("cat.jpg"), "shared.jpg")
+        storage.hold()
+        let sizes = try await withThrowingTaskGroup(of: PixelSize.self) { group in
+            for _ in 0..<100 {
+                // A value of its own for each caller, as when each has loaded the row.
+                group.addTask { try await StorageImage(file: file, recorder: recorder).dimensions() }
+            }
+            #expect(try await eventually { storage.counts.opens == 1 })
+            try await Task.sleep(for: .milliseconds(50))
+            storage.release()
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(sizes.count == 100 && Set(sizes).count == 1)
+        #expect(storage.counts.opens == 1)
+        #expect(recorder.sizes == [sizes[0]])
+    }
+
+    @Test func storagesOfTheSameLabelAreNotTakenForEachOther() async throws {
+        let first = CountingStorage()
+        let second = CountingStorage()
+        let one = StorageImage(file: try await first.put(HeaderFixture.bytes("32x16.png"), "same.png"))
+        let other = StorageImage(file: try await second.put(HeaderFixture.bytes("rgb.png"), "same.png"))
+        first.hold()
+        async let held = one.dimensions()
+        #expect(try await eventually { first.counts.opens == 1 })
+        #expect(try await other.dimensions() == PixelSize(width: 64, height: 43))
+        first.release()
+        #expect(try await held == PixelSize(width: 32, height: 16))
+    }
+
+    @Test func aCancelledCallerDoesNotDisturbTheOthers() async throws {
+        let storage = CountingStorage()
+        let image = try await image("rgb.png", storage)
+        storage.hold()
+        let leaver = Task { try await image.dimensions() }
+        #expect(try await eventually { storage.counts.opens == 1 })
+        let stayer = Task { try await image.dimensions() }
+        try await Task.sleep(for: .milliseconds(20))
+        leaver.cancel()
+        await #expect(throws: CancellationError.self) { try await leaver.value }
+        storage.release()
+        #expect(try await stayer.value == PixelSize(width: 64, height: 43))
+        #expect(storage.counts == .init(opens: 1, bytes: storage.counts.bytes, cancelled: 0))
+    }
+
+    @Test func theProbeIsCancelledWhenTheLastCallerLeaves() async throws {
+        let storage = CountingStorage()
+        let recorder = RecordingRecorder()
+        let image = try await image("rgb.png", storage, recorder: recorder)
+        storage.hold()
+        let callers = (0..<5).map { _ in Task { try await image.dimensions() } }
+        #expect(try await eventually { storage.counts.opens == 1 })
+        for caller in callers { caller.cancel() }
+        for caller in callers { await #expect(throws: CancellationError.self) { try await caller.value } }
+        storage.release()
+        #expect(try await eventually { storage.counts.cancelled == 1 })
+        #expect(recorder.sizes.isEmpty && image.sizeState == .unknown)
+        #expect(try await image.dimensions() == PixelSize(width: 64, height: 43))
+    }
+
+    @Test func aCallerCancelledBeforehandDoesNotRead() async throws {
+        let storage = CountingStorage()
+        let image = try await image("rgb.png", storage)
+        let caller = Task {
+            try? await Task.sleep(for: .seconds(60))
+            return try await image.dimensions()
+        }
+        caller.cancel()
+        await #expect(throws: CancellationError.self) { try await caller.value }
+        #expect(storage.counts.opens == 0)
+    }
+
+    @Test(arguments: [
+        ("notes.txt", ImageError.Code.notAnImage), ("bad-idat-crc.png", .corrupt), ("bad-depth.png", .malformed),
+    ])
+    func aVerdictAboutTheBytesIsRecordedAndRemembered(_ fixture: String, _ code: ImageError.Code) async throws {
+        let storage = CountingStorage()
+        let recorder = RecordingRecorder()
+        let image = try await image(fixture, storage, recorder: recorder)
+        for _ in 0..<3 {
+            let error = await #expect(throws: ImageError.self) { try await image.dimensions() }
+            #expect(error?.code == code)
+            #expect(error?.name == fixture)
+        }
+        #expect(storage.counts.opens == 1)
+        #expect(recorder.sizes == [.notAnImage])
+        #expect(image.sizeState == .notAnImage)
+    }
+
+    @Test func aRefusalByOurLimitsIsRememberedButNotRecorded() async throws {
+        let storage = CountingStorage()
+        let recorder = RecordingRecorder()
+        let prober = ImageProber(limits: ImageLimits(maxPixels: 100))
+        let image = try await image("rgb.png", storage, recorder: recorder, prober: prober)
+        for _ in 0..<2 {
+            let error = await #expect(throws: ImageError.self) { try await image.dimensions() }
+            #expect(error?.code == .tooManyPixels)
+        }
+        #expect(storage.counts.opens == 1)
+        #expect(recorder.sizes.isEmpty && image.sizeState == .unknown)
+    }
+
+    @Test func aFailedReadIsTriedAgain() async throws {
+        let storage = CountingStorage()
+        let recorder = RecordingRecorder()
+        let image = try await image("rgb.png", storage, recorder: recorder)
+        storage.fail(with: StorageError(.unavailable, "The storage is away. Try again."))
+        let error = await #expect(throws: StorageError.self) { try await image.dimensions() }
+        #expect(error?.code == .unavailable)
+        #expect(recorder.sizes.isEmpty && image.sizeState == .unknown)
+        #expect(try await image.dimensions() == PixelSize(width: 64, height: 43))
+        #expect(storage.counts.opens == 2)
+        #expect(recorder.sizes.count == 1)
+    }
+
+    @Test func imagesAreEqualWhenTheirFilesAre() async throws {
+        let storage = CountingStorage()
+        let known = try StorageImage(name: "a.jpg", in: storage, width: 3, height: 2)
+        let unknown = try StorageImage(name: "a.jpg", in: storage)
+        #expect(known == unknown && known.hashValue == unknown.hashValue)
+        #expect(known != (try StorageImage(name: "b.jpg", in: storage)))
+    }
+
+    @Test func anImageIsSmall() {
+        #expect(MemoryLayout<StorageImage>.size <= 128)
+    }
+}
