@@ -1,0 +1,100 @@
+import Foundation
+import NIOConcurrencyHelpers
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A small shell beside the server that stops it and removes its files when we let go of a pipe.
+///
+/// The system closes the pipe of a process however that ends, so nothing stays behind after a crash either.
+final class ClusterWatchdog: Sendable {
+    // $1 is the cluster's directory. Signals of the terminal go to the whole process group: this one has to survive.
+    private static let script = """
+        trap '' INT TERM HUP QUIT PIPE
+        while read -r line; do :; done
+        pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
+        is_ours() {
+            [ -n "$pid" ] || return 1
+            if [ -r "/proc/$pid/cmdline" ]; then grep -qa -e "$1" "/proc/$pid/cmdline"
+            else ps -o args= -p "$pid" 2>/dev/null | grep -q -e "$1"; fi
+        }
+        if is_ours "$1"; then
+            kill -QUIT "$pid"
+            n=0
+            while kill -0 "$pid" 2>/dev/null && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done
+            if is_ours "$1"; then kill -KILL "$pid"; fi
+        fi
+        n=0
+        while [ -e "$1" ] && [ $n -lt 20 ]; do rm -rf "$1" 2>/dev/null || sleep 0.1; n=$((n + 1)); done
+        """
+
+    private static let live = NIOLockedValueBox<[ObjectIdentifier: ClusterWatchdog]>([:])
+    private static let atExit: Void = {
+        atexit { ClusterWatchdog.releaseAll() }
+    }()
+
+    let directory: String
+    private let pipeEnd: NIOLockedValueBox<Int32?>
+    private let process: NIOLockedValueBox<Process>
+
+    /// Starts to watch over a directory.
+    init(directory: String) throws {
+        self.directory = directory
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else {
+            throw TemporaryPostgresError(.startFailed, "No pipe: \(String(cString: strerror(errno))).")
+        }
+        // A child that inherited our end would keep the pipe open after us.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        pipeEnd = NIOLockedValueBox(ends[1])
+        let process = try ChildProcess.make(["/bin/sh", "-c", Self.script, "sh", directory], in: "/")
+        let input = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+        process.standardInput = input
+        self.process = NIOLockedValueBox(process)
+        do {
+            try process.run()
+        } catch {
+            release()
+            throw TemporaryPostgresError(.startFailed, "Cannot start /bin/sh.", underlying: error)
+        }
+        try? input.close()
+        _ = Self.atExit
+        Self.live.withLockedValue { $0[ObjectIdentifier(self)] = self }
+    }
+
+    /// Lets the watchdog do its work; returns at once. Calling it again does nothing.
+    func release() {
+        let end = pipeEnd.withLockedValue { end -> Int32? in
+            defer { end = nil }
+            return end
+        }
+        if let end { _ = close(end) }
+    }
+
+    /// Lets the watchdog do its work and waits for it.
+    func releaseAndWait() async {
+        release()
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { [self] in
+                waitUntilGone(seconds: 30)
+                continuation.resume()
+            }
+        }
+        _ = Self.live.withLockedValue { $0.removeValue(forKey: ObjectIdentifier(self)) }
+    }
+
+    private func waitUntilGone(seconds: Int) {
+        for _ in 0..<(seconds * 100) where access(directory, F_OK) == 0 { usleep(10_000) }
+    }
+
+    private static func releaseAll() {
+        let watchdogs = live.withLockedValue { Array($0.values) }
+        watchdogs.forEach { $0.release() }
+        watchdogs.forEach { $0.waitUntilGone(seconds: 5) }
+    }
+}

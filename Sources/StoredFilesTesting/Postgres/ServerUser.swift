@@ -1,0 +1,59 @@
+import Foundation
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The user the server runs as: ourselves, or somebody with fewer rights when we are root, whom `initdb` refuses.
+struct ServerUser: Sendable {
+    /// Nil when no change of user is needed.
+    private let other: (name: String, uid: uid_t, gid: gid_t)?
+
+    init() throws {
+        guard geteuid() == 0 else {
+            other = nil
+            return
+        }
+        for name in ["postgres", "nobody"] {
+            guard let entry = getpwnam(name) else { continue }
+            other = (name, entry.pointee.pw_uid, entry.pointee.pw_gid)
+            return
+        }
+        throw TemporaryPostgresError(
+            .startFailed,
+            "PostgreSQL does not run as root, and there is no user \"postgres\" or \"nobody\". Create one, or run as an "
+                + "ordinary user."
+        )
+    }
+
+    /// Gives a directory to the user.
+    func own(_ path: String) throws {
+        guard let other else { return }
+        guard chown(path, other.uid, other.gid) == 0 else {
+            throw TemporaryPostgresError(
+                .startFailed,
+                "Cannot give \(path) to \(other.name): \(String(cString: strerror(errno)))."
+            )
+        }
+    }
+
+    /// The command as it has to be started to run as the user.
+    func command(_ command: [String]) throws -> [String] {
+        guard let other else { return command }
+        if let runuser = ChildProcess.find("runuser") { return [runuser, "-u", other.name, "--"] + command }
+        if let setpriv = ChildProcess.find("setpriv") {
+            return [setpriv, "--reuid=\(other.uid)", "--regid=\(other.gid)", "--clear-groups"] + command
+        }
+        if let su = ChildProcess.find("su") {
+            return [su, "-s", "/bin/sh", other.name, "-c", "exec \"$0\" \"$@\"", "--"] + command
+        }
+        throw TemporaryPostgresError(
+            .startFailed,
+            "Running as root needs runuser, setpriv or su to start the server as \(other.name)."
+        )
+    }
+}

@@ -1,0 +1,36 @@
+extension TemporaryPostgres {
+    /// How a temporary server is set up.
+    public struct Configuration: Sendable {
+        /// Where `initdb` and `postgres` are; nil, the default, looks for them.
+        ///
+        /// The order: the environment variable `PG_BINDIR`, the newest of the usual places of Debian, Red Hat and
+        /// Homebrew, `pg_config --bindir`, the search path.
+        public var binaryDirectory: String?
+        /// Where the cluster's directory is made: `/tmp` by default, because the path of a socket is limited to about
+        /// 100 bytes.
+        public var parentDirectory: String
+        /// Further settings of the server by name, such as `["max_connections": "20"]`; they win over ours.
+        public var settings: [String: String]
+
+        /// A configuration with the defaults named at each property.
+        public init(
+            binaryDirectory: String? = nil,
+            parentDirectory: String = "/tmp",
+            settings: [String: String] = [:]
+        ) {
+            self.binaryDirectory = binaryDirectory
+            self.parentDirectory = parentDirectory
+            self.settings = settings
+        }
+    }
+
+    /// How the server is stopped.
+    public enum ShutdownMode: String, Sendable {
+        /// Waits until all sessions have ended by themselves.
+        case smart
+        /// Ends all sessions with 57P01 and shuts down in order.
+        case fast
+        /// Drops everything at once; the next start recovers.
+        case immediate
+    }
+}

@@ -1,0 +1,284 @@
+import Foundation
+import NIOConcurrencyHelpers
+import PostgresModels
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A PostgreSQL server of one's own for tests: made in a second, gone at the end.
+///
+/// It listens on a Unix socket in a directory only this user can enter, so it needs no password, no port and no set-up;
+/// it trades safety on disk (fsync is off) for speed. It works as root, too, as the user `postgres` or `nobody`. The
+/// server and its files are removed by `stop()`, and otherwise when the process ends, even by a crash.
+///
+/// ```swift
+/// let server = try await TemporaryPostgres.shared()
+/// let database = try await Database.connect(try await server.makeDatabase())
+/// ```
+public final class TemporaryPostgres: Sendable {
+    private struct State {
+        var nextDatabase = 1
+        var isStopped = false
+    }
+
+    /// The directory of the cluster: data, socket and the server's log.
+    public let directory: String
+    /// Connects to the maintenance database `postgres` as a superuser.
+    public let url: String
+
+    private let binaries: PostgresBinaries
+    private let user: ServerUser
+    private let watchdog: ClusterWatchdog
+    private let state = NIOLockedValueBox(State())
+
+    // MARK: Starting
+
+    private static let sharedStart = Task { try await start() }
+
+    /// The one server of this process, started with the first call; do not stop it.
+    ///
+    /// - Throws: as `start`.
+    public static func shared() async throws -> TemporaryPostgres {
+        try await sharedStart.value
+    }
+
+    /// Makes a cluster and starts its server; takes about a second.
+    ///
+    /// - Parameter configuration: where the programs are and which settings to change; the defaults by default.
+    /// - Throws: `TemporaryPostgresError` `.serverNotInstalled` (saying what to install), `.startFailed` (with the
+    ///   server's log). Nothing stays behind then.
+    public static func start(_ configuration: Configuration = Configuration()) async throws -> TemporaryPostgres {
+        let environment = ProcessInfo.processInfo.environment
+        let binaries = try await PostgresBinaries.find(configuration.binaryDirectory, environment: environment)
+        let user = try ServerUser()
+        let directory = try makeDirectory(in: configuration.parentDirectory)
+        let watchdog: ClusterWatchdog
+        do {
+            watchdog = try ClusterWatchdog(directory: directory)
+        } catch {
+            try? FileManager.default.removeItem(atPath: directory)
+            throw error
+        }
+        do {
+            let server = TemporaryPostgres(directory, binaries, user, watchdog)
+            try await server.initialize(configuration.settings)
+            try await server.startServer()
+            return server
+        } catch {
+            await watchdog.releaseAndWait()
+            throw error
+        }
+    }
+
+    private init(_ directory: String, _ binaries: PostgresBinaries, _ user: ServerUser, _ watchdog: ClusterWatchdog) {
+        self.directory = directory
+        self.binaries = binaries
+        self.user = user
+        self.watchdog = watchdog
+        url = Self.url(of: "postgres", directory: directory)
+    }
+
+    deinit {
+        watchdog.release()
+    }
+
+    private static func makeDirectory(in parent: String) throws -> String {
+        var template = Array("\(parent)/sfpg.XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw TemporaryPostgresError(
+                .startFailed,
+                "Cannot make a directory in \(parent): \(String(cString: strerror(errno)))."
+            )
+        }
+        let directory = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? parent }
+        guard directory.utf8.count < 80 else {
+            try? FileManager.default.removeItem(atPath: directory)
+            throw TemporaryPostgresError(
+                .startFailed,
+                "\(parent) is too long for a socket in it. Choose a shorter parentDirectory, such as /tmp."
+            )
+        }
+        return directory
+    }
+
+    private func initialize(_ settings: [String: String]) async throws {
+        try FileManager.default.createDirectory(atPath: socketDirectory, withIntermediateDirectories: false)
+        for path in [directory, socketDirectory] {
+            _ = chmod(path, 0o700)
+            try user.own(path)
+        }
+        let output = "\(directory)/initdb.log"
+        let status = try await run(
+            "initdb",
+            [
+                "-D", dataDirectory, "-U", "app", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync",
+                "--no-instructions",
+            ],
+            output: output
+        )
+        guard status == 0 else { throw failure("initdb ended with status \(status)", log: output) }
+        var all = [
+            "listen_addresses": "", "unix_socket_directories": socketDirectory, "unix_socket_permissions": "0700",
+            "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB",
+            "max_connections": "100", "autovacuum_naptime": "1h",
+        ]
+        all.merge(settings) { $1 }
+        let lines = all.sorted { $0.key < $1.key }.map { name, value in
+            "\(name) = '\(value.replacingOccurrences(of: "'", with: "''"))'\n"
+        }
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(dataDirectory)/postgresql.conf"))
+        defer { try? file.close() }
+        try file.seekToEnd()
+        try file.write(contentsOf: Data(lines.joined().utf8))
+    }
+
+    // MARK: Databases
+
+    /// Creates a database and returns the connection string for it.
+    ///
+    /// - Parameters:
+    ///   - name: its name; nil, the default, makes one up that is not taken.
+    ///   - template: the database to copy, which nobody may be connected to; an empty one by default.
+    /// - Throws: `TemporaryPostgresError.databaseFailed`, for example because the name is taken.
+    public func makeDatabase(named name: String? = nil, template: String = "template0") async throws -> String {
+        let number = state.withLockedValue { state in
+            defer { state.nextDatabase += 1 }
+            return state.nextDatabase
+        }
+        let name = name ?? "test_\(number)"
+        do {
+            let connection = try await PostgresConnection.connect(url)
+            defer { connection.close() }
+            try await connection.simpleQuery("CREATE DATABASE \(Self.quote(name)) TEMPLATE \(Self.quote(template))")
+        } catch let error as DatabaseError {
+            throw TemporaryPostgresError(
+                .databaseFailed,
+                "Cannot create the database \"\(name)\".",
+                underlying: error
+            )
+        }
+        return Self.url(of: name, directory: directory)
+    }
+
+    private static func quote(_ identifier: String) -> String {
+        "\"\(identifier.replacingOccurrences(of: "\"", with: "\"\""))\""
+    }
+
+    private static func url(of database: String, directory: String) -> String {
+        let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._~"))
+        let name = database.addingPercentEncoding(withAllowedCharacters: allowed) ?? database
+        let socket = "\(directory)/s".addingPercentEncoding(withAllowedCharacters: allowed) ?? ""
+        return "postgresql:///\(name)?host=\(socket)&port=5432&user=app"
+    }
+
+    // MARK: Faults
+
+    /// Stops the server and keeps its data, for tests of what happens while it is down.
+    ///
+    /// - Parameter mode: how; `.fast` by default.
+    /// - Throws: `TemporaryPostgresError.stopFailed`.
+    public func stopServer(mode: ShutdownMode = .fast) async throws {
+        try checkNotStopped()
+        let output = "\(directory)/stop.log"
+        let arguments = ["-D", dataDirectory, "-m", mode.rawValue, "-w", "-t", "30", "-s", "stop"]
+        let status = try await run("pg_ctl", arguments, output: output)
+        guard status == 0 else {
+            throw TemporaryPostgresError(.stopFailed, "pg_ctl stop ended with status \(status): \(text(of: output))")
+        }
+    }
+
+    /// Starts the server again after `stopServer` or `kill`.
+    ///
+    /// - Throws: `TemporaryPostgresError.startFailed` with the server's log.
+    public func startServer() async throws {
+        try checkNotStopped()
+        let arguments = ["-D", dataDirectory, "-l", serverLog, "-w", "-t", "60", "-s", "start"]
+        var status: Int32 = 0
+        // After a kill the last sessions need a moment to notice; until then the server refuses to start.
+        for attempt in 1...5 {
+            status = try await run("pg_ctl", arguments, output: "\(directory)/start.log")
+            if status == 0 { return }
+            let isHeld = text(of: serverLog).suffix(2000).contains("shared memory block")
+            guard isHeld, attempt < 5 else { break }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        throw failure("the server did not start (pg_ctl status \(status))", log: serverLog)
+    }
+
+    /// Stops and starts the server.
+    ///
+    /// - Parameter mode: how it is stopped; `.fast` by default.
+    /// - Throws: as `stopServer` and `startServer`.
+    public func restart(mode: ShutdownMode = .fast) async throws {
+        try await stopServer(mode: mode)
+        try await startServer()
+    }
+
+    /// Kills the server as a power failure would, without a chance to say goodbye; `startServer()` recovers it.
+    ///
+    /// - Throws: `TemporaryPostgresError.stopFailed` when it is not running.
+    public func kill() async throws {
+        try checkNotStopped()
+        let line = text(of: "\(dataDirectory)/postmaster.pid").split(separator: "\n").first
+        guard let pid = line.flatMap({ Int32($0) }), pid > 1, sendSignal(pid, SIGKILL) == 0 else {
+            throw TemporaryPostgresError(.stopFailed, "The server is not running.")
+        }
+        for _ in 0..<500 where sendSignal(pid, 0) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+    }
+
+    // MARK: The end
+
+    /// Stops the server and removes all its files; calling it again does nothing.
+    public func stop() async {
+        state.withLockedValue { $0.isStopped = true }
+        await watchdog.releaseAndWait()
+    }
+
+    /// What the server has logged.
+    public var log: String {
+        text(of: serverLog)
+    }
+
+    private func checkNotStopped() throws {
+        guard !state.withLockedValue({ $0.isStopped }) else {
+            throw TemporaryPostgresError(.stopped, "The cluster in \(directory) was stopped and removed.")
+        }
+    }
+
+    // MARK: Files and programs
+
+    private var dataDirectory: String {
+        "\(directory)/data"
+    }
+
+    private var socketDirectory: String {
+        "\(directory)/s"
+    }
+
+    private var serverLog: String {
+        "\(directory)/server.log"
+    }
+
+    private func run(_ program: String, _ arguments: [String], output: String) async throws -> Int32 {
+        // The working directory has to be readable by the server's user, which ours may not be.
+        try await ChildProcess.run(user.command([binaries.path(program)] + arguments), in: directory, output: output)
+    }
+
+    private func text(of file: String) -> String {
+        (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+    }
+
+    private func failure(_ what: String, log: String) -> TemporaryPostgresError {
+        TemporaryPostgresError(.startFailed, "Temporary PostgreSQL: \(what). Its log:\n\(text(of: log).suffix(4000))")
+    }
+}
+
+/// A method named `kill` hides the system's function.
+private func sendSignal(_ pid: Int32, _ signal: Int32) -> Int32 {
+    kill(pid, signal)
+}

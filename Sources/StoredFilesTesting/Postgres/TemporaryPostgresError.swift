@@ -1,0 +1,45 @@
+/// Why a temporary server could not be started, stopped or used.
+public struct TemporaryPostgresError: Error, Sendable, CustomStringConvertible {
+    /// The kinds of failure.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        private enum Name: String {
+            case serverNotInstalled, startFailed, stopFailed, databaseFailed, stopped
+        }
+
+        private let name: Name
+
+        /// The name of the code as it is written in Swift.
+        public var description: String {
+            name.rawValue
+        }
+
+        /// No `initdb` and `postgres` were found.
+        public static let serverNotInstalled = Code(name: .serverNotInstalled)
+        /// The server could not be set up or started; the message ends with its log.
+        public static let startFailed = Code(name: .startFailed)
+        /// The server could not be stopped.
+        public static let stopFailed = Code(name: .stopFailed)
+        /// A database could not be created.
+        public static let databaseFailed = Code(name: .databaseFailed)
+        /// The cluster was stopped and removed before.
+        public static let stopped = Code(name: .stopped)
+    }
+
+    /// What kind of failure it is.
+    public var code: Code
+    /// What failed and how to mend it.
+    public var message: String
+    /// The error that led to this one.
+    public var underlying: (any Error)?
+
+    /// The code, the message and what led to it.
+    public var description: String {
+        "\(code): \(message)" + (underlying.map { " (caused by: \($0))" } ?? "")
+    }
+
+    init(_ code: Code, _ message: String, underlying: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.underlying = underlying
+    }
+}
