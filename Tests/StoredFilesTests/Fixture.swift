@@ -20,7 +20,7 @@ struct Album: Equatable {
 }
 
 /// The same table, the model written by hand.
-struct HandWrittenAlbum: StoredFileModel {
+struct HandWrittenAlbum: FieldModel {
     static let table = "albums"
     static let paperField = StoredField<HandWrittenAlbum>.file(\.$paper, in: .papers, column: "paper", path: "papers")
     static let coverField = StoredField<HandWrittenAlbum>.image(
@@ -32,14 +32,9 @@ struct HandWrittenAlbum: StoredFileModel {
         path: "covers"
     )
     static let storedFields = [paperField, coverField]
-    static let columns: [ModelColumn] = [
-        ModelColumn("id", .bigint, keyPath: \HandWrittenAlbum.id),
-        ModelColumn("title", .text, keyPath: \HandWrittenAlbum.title),
-        ModelColumn("paper", .text, isOptional: true, keyPath: \HandWrittenAlbum.paper),
-        ModelColumn("cover", .text, isOptional: true, keyPath: \HandWrittenAlbum.cover),
-        ModelColumn("cover_width", .integer, isOptional: true, keyPath: \HandWrittenAlbum.cover),
-        ModelColumn("cover_height", .integer, isOptional: true, keyPath: \HandWrittenAlbum.cover),
-    ]
+    static let columns =
+        [ModelColumn("id", \HandWrittenAlbum.id), ModelColumn("title", \HandWrittenAlbum.title)]
+        + paperField.modelColumns(of: \HandWrittenAlbum.paper) + coverField.modelColumns(of: \HandWrittenAlbum.cover)
 
     var id: Int64?
     var title: String
@@ -100,7 +95,7 @@ struct World: Sendable {
     private init(poolSize: Int) async throws {
         let url = try await TemporaryPostgres.shared().makeDatabase()
         var configuration = DatabaseConfiguration()
-        configuration.maximumConnections = poolSize
+        configuration.poolSize = poolSize
         let storages = StorageRegistry([.pictures: pictures, .papers: papers])
         database = try await Database.connect(url, storages: storages, configuration: configuration)
         try await database.migrate(albumMigrations)

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// A migration together with what it writes down.
 struct MigrationPlan: Sendable {
     let migration: Migration

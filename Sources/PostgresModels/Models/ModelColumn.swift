@@ -10,14 +10,14 @@ public struct ModelColumn: Sendable {
     public let isOptional: Bool
 
     /// The property that the column belongs to; the columns of one property share its key path.
-    public let keyPath: (AnyKeyPath & Sendable)?
+    public let keyPath: (any AnyKeyPath & Sendable)?
 
     /// Describes the column of a property that is a value.
     ///
     /// - Parameters:
     ///   - name: The column's name.
     ///   - keyPath: The property.
-    public init<M, Value: DatabaseEncodable>(_ name: String, _ keyPath: KeyPath<M, Value> & Sendable) {
+    public init<M, Value: DatabaseEncodable>(_ name: String, _ keyPath: any KeyPath<M, Value> & Sendable) {
         self.init(name, type: ColumnType(Value.databaseType), isOptional: false, keyPath: keyPath)
     }
 
@@ -26,7 +26,7 @@ public struct ModelColumn: Sendable {
     /// - Parameters:
     ///   - name: The column's name.
     ///   - keyPath: The property.
-    public init<M, Value: DatabaseEncodable>(_ name: String, _ keyPath: KeyPath<M, Value?> & Sendable) {
+    public init<M, Value: DatabaseEncodable>(_ name: String, _ keyPath: any KeyPath<M, Value?> & Sendable) {
         self.init(name, type: ColumnType(Value.databaseType), isOptional: true, keyPath: keyPath)
     }
 
@@ -37,7 +37,7 @@ public struct ModelColumn: Sendable {
     ///   - type: Its type.
     ///   - isOptional: Whether the model accepts NULL. Default: no.
     ///   - keyPath: The property that the column belongs to. Default: none.
-    public init(_ name: String, type: ColumnType, isOptional: Bool = false, keyPath: (AnyKeyPath & Sendable)? = nil) {
+    public init(_ name: String, type: ColumnType, isOptional: Bool = false, keyPath: (any AnyKeyPath & Sendable)? = nil) {
         self.name = name
         self.type = type
         self.isOptional = isOptional

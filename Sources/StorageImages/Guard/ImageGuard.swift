@@ -81,7 +81,8 @@ public struct ImageGuard: Hashable, Sendable {
             if Self.rowBytes(header) > Self.scaled(bytes, by: 1032, plus: 1024) { throw Self.tooFewBytes(header) }
         case .bmp(_, let bitsPerPixel, 0):
             let size = header.codedSize
-            let row = (Self.product(size.width, bitsPerPixel) / 8 + 3) & ~3
+            // Without the padding to four bytes, which some writers leave out of the last row.
+            let row = Self.product(size.width, bitsPerPixel) / 8
             if Self.product(row, size.height) > bytes {
                 throw ImageError(.truncated, "The BMP ends before its \(size.height) rows do; upload it again.")
             }

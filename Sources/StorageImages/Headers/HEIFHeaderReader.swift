@@ -89,8 +89,11 @@ struct HEIFHeaderReader {
 
     /// Leaves the containers that end here; the end of `meta` or of a sequence's `moov` completes the header.
     private mutating func closeContainers(_ reader: HeaderReader) throws(HeaderStop) -> ImageHeader? {
-        while let container = containers.last, position + 8 > container.end {
-            position = container.end
+        while let container = containers.last {
+            // A box of length 0 ends where the file does, which a stream learns last.
+            let end = container.end == HeaderReader.maxOffset ? reader.total ?? container.end : container.end
+            guard position + 8 > end else { break }
+            position = end
             containers.removeLast()
             if container.type == FourCC.meta, items.primary != nil {
                 return try items.header(format: format, isAnimated: isSequence, bytesRead: reader.bytesRead)
@@ -101,7 +104,7 @@ struct HEIFHeaderReader {
         }
         if containers.isEmpty, let total = reader.total, position + 8 > total {
             if let trackSize { return sequenceHeader(trackSize, reader) }
-            guard position <= total else {
+            guard position <= total || position == HeaderReader.maxOffset else {
                 throw .fail(.truncated, "The file ends inside a box of its image header; upload it again.")
             }
             throw .fail(.malformed, "The image has no meta box with a primary item.")
@@ -126,7 +129,7 @@ struct HEIFHeaderReader {
             guard long < UInt64(HeaderReader.maxOffset) else { throw Self.brokenBox }
             end = position + Int64(long)
         } else if length == 0 {
-            end = parentEnd ?? reader.total ?? HeaderReader.maxOffset
+            end = parentEnd ?? HeaderReader.maxOffset
         } else {
             end = position + Int64(length)
         }

@@ -43,7 +43,7 @@ struct HeaderReader {
         guard readCount <= Self.maxReads else {
             throw .fail(.headerNotFound, "The image header is spread over too many pieces.")
         }
-        guard offset >= 0, offset < Self.maxOffset else {
+        guard offset >= 0, offset <= Self.maxOffset else {
             throw .fail(.malformed, "The image header points to an offset that no file has.")
         }
         let index = offset - base

@@ -21,8 +21,8 @@ struct IconHeaderReader {
         while entry < count {
             let index = try reader.take(16, at: 6 + 16 * Int64(entry), in: window)
             let offset = Int64(window.little32(index + 12))
-            guard offset >= 6 + 16 * Int64(count), window.little32(index + 8) > 0, offset < reader.total ?? .max else {
-                throw .fail(.malformed, "The icon's directory points outside its file.")
+            guard offset >= 6 + 16 * Int64(count), window.little32(index + 8) > 0 else {
+                throw .fail(.malformed, "The icon's directory points into itself.")
             }
             // The byte 0 stands for 256.
             let width = window[index] == 0 ? 256 : Int(window[index])

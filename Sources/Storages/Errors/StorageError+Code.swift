@@ -5,7 +5,7 @@ extension StorageError {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case notFound, alreadyExists, invalidName, invalidRange, unsupported, permissionDenied
-            case preconditionFailed, changedDuringRead, tooLarge, sourceFailed, io, unavailable, timeout
+            case preconditionFailed, changedDuringRead, tooLarge, wrongType, sourceFailed, io, unavailable, timeout
             case invalidURL, invalidConfiguration, unknownStorage, outOfSpace, alreadyRead, expired
         }
 
@@ -36,6 +36,8 @@ extension StorageError {
         public static let changedDuringRead = Self(.changedDuringRead)
         /// More bytes than the limit allows.
         public static let tooLarge = Self(.tooLarge)
+        /// The bytes are of a type that is not accepted.
+        public static let wrongType = Self(.wrongType)
         /// The source of an upload failed, or did not keep to its declared length.
         public static let sourceFailed = Self(.sourceFailed)
         /// The device or file system reported an error.

@@ -27,33 +27,25 @@ extension FileSystemStorage {
     ) async throws -> UploadedFile {
         try requireOwnName(name)
         try requireKeepable(options, name)
-        let expected = body.length
-        try requireRoom(for: expected ?? 0, options, name)
-
+        let driver = try BodyDriver(body, options: options, name: name, storage: label)
         let writer = FileWriter(storage: self, name: name, ifExists: options.ifExists)
         do {
-            var chunks = body.chunks.makeAsyncIterator()
             var pending: [ByteBuffer] = []
             var pendingCount = 0
-            var count: Int64 = 0
-            while let chunk = try await chunks.next() {
-                count += Int64(chunk.readableBytes)
-                try requireRoom(for: count, options, name)
-                try options.tap?(chunk)
+            while let chunk = try await driver.next() {
                 pending.append(chunk)
                 pendingCount += chunk.readableBytes
-                if pendingCount >= largestChunk && count != expected {
+                if pendingCount >= largestChunk && driver.byteCount != body.length {
                     let full = pending
                     try await run("store the file", name, writes: true) { try writer.write(full) }
                     pending = []
                     pendingCount = 0
-                    options.progress?(TransferProgress(completedBytes: count, totalBytes: expected))
                 }
             }
             let rest = pending
-            let uploaded = try await run("store the file", name, writes: true) { try writer.finish(rest) }
-            options.progress?(TransferProgress(completedBytes: count, totalBytes: count))
-            return uploaded
+            let (final, entityTag) = try await run("store the file", name, writes: true) { try writer.finish(rest) }
+            let (byteCount, sha256) = try driver.finish()
+            return UploadedFile(name: final, byteCount: byteCount, entityTag: entityTag, sha256: sha256)
         } catch {
             await BlockingPool.runShielded { writer.discard() }
             throw error
@@ -146,16 +138,6 @@ extension FileSystemStorage {
 
     // MARK: Checks
 
-    private func requireRoom(for count: Int64, _ options: UploadOptions, _ name: StorageName) throws {
-        guard let limit = options.maxBytes, count > limit else { return }
-        throw StorageError(
-            .tooLarge,
-            "The upload has more than the \(limit) bytes allowed, so nothing was stored. Send a smaller file.",
-            name: name,
-            storage: label
-        )
-    }
-
     private func requireKeepable(_ options: UploadOptions, _ name: StorageName) throws {
         let refused =
             if options.contentDisposition != nil {
@@ -179,14 +161,12 @@ extension FileSystemStorage {
 
 /// Writes one upload, visit by visit to the pool.
 ///
-// The hasher and the file are used by one visit at a time: the upload waits for each before it begins the next.
+// The file is used by one visit at a time: the upload waits for each before it begins the next.
 private final class FileWriter: @unchecked Sendable {
     private let storage: FileSystemStorage
     private let name: StorageName
     private let ifExists: IfExists
     private var file: StagedFile?
-    private var hasher: SHA256Hasher?
-    private var count: Int64 = 0
 
     init(storage: FileSystemStorage, name: StorageName, ifExists: IfExists) {
         self.storage = storage
@@ -195,26 +175,25 @@ private final class FileWriter: @unchecked Sendable {
     }
 
     func write(_ buffers: [ByteBuffer]) throws {
-        let file = try self.file ?? storage.staging.makeFile(named: ifExists == .replace)
-        self.file = file
-        let hasher = try self.hasher ?? SHA256Hasher()
-        self.hasher = hasher
-        for buffer in buffers {
-            hasher.update(buffer)
-            try file.write(buffer)
-            count += Int64(buffer.readableBytes)
-        }
+        let file = try stagedFile()
+        for buffer in buffers { try file.write(buffer) }
     }
 
     /// Writes the last bytes and gives the file its name.
-    func finish(_ buffers: [ByteBuffer]) throws -> UploadedFile {
+    func finish(_ buffers: [ByteBuffer]) throws -> (StorageName, entityTag: String) {
         try write(buffers)
-        guard let file, let hasher else { throw SystemCallError(call: "write", number: 0) }
+        let file = try stagedFile()
         let status = try file.complete()
-        let sha256 = try hasher.finish()
         let final = try place(file)
         self.file = nil
-        return UploadedFile(name: final, byteCount: count, entityTag: status.entityTag, sha256: sha256)
+        return (final, status.entityTag)
+    }
+
+    private func stagedFile() throws -> StagedFile {
+        if let file { return file }
+        let new = try storage.staging.makeFile(named: ifExists == .replace)
+        file = new
+        return new
     }
 
     private func place(_ file: StagedFile) throws -> StorageName {

@@ -5,7 +5,25 @@ public import Storages
 /// The static description of one file or image property of a model: its columns, its storage, and what `store`
 /// accepts for it.
 ///
-/// There is one per property, made once and shared; it holds no row's data.
+/// There is one per property, made once and shared; it holds no row's data. `@Model` writes them; by hand it looks so:
+///
+/// ```swift
+/// struct Photo: FieldModel {
+///     static let coverField = StoredField<Photo>.image(
+///         \.$cover, in: .media, column: "cover", width: "cover_width", height: "cover_height", path: "covers")
+///     static let storedFields = [coverField]
+///     static let columns = [ModelColumn("id", \Photo.id)] + coverField.modelColumns(of: \Photo.cover)
+///
+///     init(row: inout RowDecoder) throws {
+///         id = try row.next()
+///         cover = try row.storedImage(Self.coverField)     // reads three columns
+///     }
+///     func encode(into row: inout RowEncoder) throws {
+///         try row.encode(id)
+///         try row.encode(cover, for: Self.coverField)      // writes three columns
+///     }
+/// }
+/// ```
 public struct StoredField<Owner: Model>: Sendable {
     enum Kind: Sendable {
         case file(types: [ContentType])
@@ -25,12 +43,22 @@ public struct StoredField<Owner: Model>: Sendable {
     public let maxBytes: Int64?
 
     let kind: Kind
-    let keyPath: PartialKeyPath<Owner> & Sendable
+    let keyPath: any PartialKeyPath<Owner> & Sendable
 
     /// All columns of the field, in the order in which `init(row:)` reads and `encode(into:)` writes them: the name,
     /// then for an image that caches its size the width and the height.
     public var columns: [String] {
         if let sizeColumns { [column, sizeColumns.width, sizeColumns.height] } else { [column] }
+    }
+
+    /// The columns of the field as a hand-written model lists them.
+    ///
+    /// - Parameter keyPath: The property itself, for example `\Photo.cover`, by which `update(_:only:)` finds them.
+    /// - Returns: One column for a file, three for an image that caches its size.
+    public func modelColumns(of keyPath: any PartialKeyPath<Owner> & Sendable) -> [ModelColumn] {
+        columns.enumerated().map { index, name in
+            ModelColumn(name, type: index == 0 ? .text : .integer, isOptional: true, keyPath: keyPath)
+        }
     }
 
     var sizeColumns: SizeColumns? {
@@ -51,7 +79,7 @@ public struct StoredField<Owner: Model>: Sendable {
     ///   - types: The accepted content types, recognised by the bytes. Default: all.
     /// - Returns: The description.
     public static func file(
-        _ keyPath: KeyPath<Owner, StoredFieldValue<StorageFile>> & Sendable,
+        _ keyPath: any KeyPath<Owner, StoredFieldValue<StorageFile>> & Sendable,
         in storage: StorageID,
         column: String,
         path: StoredPath = .top,
@@ -81,7 +109,7 @@ public struct StoredField<Owner: Model>: Sendable {
     ///   - rules: What `store` demands of an image beyond being one.
     /// - Returns: The description.
     public static func image(
-        _ keyPath: KeyPath<Owner, StoredFieldValue<StorageImage>> & Sendable,
+        _ keyPath: any KeyPath<Owner, StoredFieldValue<StorageImage>> & Sendable,
         in storage: StorageID,
         column: String,
         width: String? = nil,

@@ -25,13 +25,13 @@ extension DatabaseSession {
     /// - Throws: ``Storages/StorageError`` with code `.tooLarge` or `.wrongType` when the field's rules refuse it,
     ///   `.invalidName` when nothing is left of the name, `.unknownStorage`, and whatever the storage reports;
     ///   `CancellationError` when the task is cancelled.
-    public func store<Owner: StoredFileModel>(
+    public func store<Owner: FieldModel>(
         _ body: UploadBody,
         named original: String,
-        for field: KeyPath<Owner, StoredFieldValue<StorageFile>> & Sendable,
+        for field: any KeyPath<Owner, StoredFieldValue<StorageFile>> & Sendable,
         contentType: ContentType? = nil,
         progress: ProgressHandler? = nil
-    ) async throws -> StorageFile {
+    ) async throws -> StorageFile where Owner.Field == StoredField<Owner> {
         let upload = try FieldUpload(Owner.field(at: field), original, attachments, contentType, progress)
         return try await compensated { try await upload.run(body) }.file
     }
@@ -52,13 +52,13 @@ extension DatabaseSession {
     /// - Returns: The stored image; its ``StorageImages/StorageImage/pixelSize`` is known.
     /// - Throws: ``StorageImages/ImageError`` when the bytes are no image, or not one that the field's rules accept;
     ///   ``Storages/StorageError`` and `CancellationError` as for a file.
-    public func store<Owner: StoredFileModel>(
+    public func store<Owner: FieldModel>(
         _ body: UploadBody,
         named original: String,
-        for field: KeyPath<Owner, StoredFieldValue<StorageImage>> & Sendable,
+        for field: any KeyPath<Owner, StoredFieldValue<StorageImage>> & Sendable,
         contentType: ContentType? = nil,
         progress: ProgressHandler? = nil
-    ) async throws -> StorageImage {
+    ) async throws -> StorageImage where Owner.Field == StoredField<Owner> {
         let upload = try FieldUpload(Owner.field(at: field), original, attachments, contentType, progress)
         let stored = try await compensated { try await upload.run(body) }
         return StorageImage(
@@ -90,7 +90,7 @@ extension DatabaseSession {
     }
 }
 
-extension StoredFileModel {
+extension FieldModel where Field == StoredField<Self> {
     /// The description of the field that a key path names.
     static func field(at keyPath: PartialKeyPath<Self>) throws -> StoredField<Self> {
         guard let field = storedFields.first(where: { $0.keyPath == keyPath }) else {

@@ -1,0 +1,40 @@
+/// What a probe found out about an image.
+public struct ImageProbeResult: Hashable, Sendable {
+    /// The size to show: display or coded, as the prober was told. Always at least 1x1.
+    public var size: PixelSize
+    /// The size of the stored pixel matrix.
+    public var codedSize: PixelSize
+    /// The format, by magic bytes.
+    public var format: ImageFormat
+    /// How the stored pixels have to be turned to be upright.
+    public var orientation: ImageOrientation
+    /// Whether libgd decoded the image; `false` when only its header was looked at.
+    public var isVerified: Bool
+    /// Whether the file ends before the image does. Browsers show such a JPEG or GIF in part.
+    public var isTruncated: Bool
+
+    /// Creates a result.
+    ///
+    /// - Parameters:
+    ///   - size: The size to show.
+    ///   - codedSize: The size of the stored pixel matrix.
+    ///   - format: The format.
+    ///   - orientation: How the pixels have to be turned. Default: not at all.
+    ///   - isVerified: Whether libgd decoded the image.
+    ///   - isTruncated: Whether the file ends before the image does. Default `false`.
+    public init(
+        size: PixelSize,
+        codedSize: PixelSize,
+        format: ImageFormat,
+        orientation: ImageOrientation = .up,
+        isVerified: Bool,
+        isTruncated: Bool = false
+    ) {
+        self.size = size
+        self.codedSize = codedSize
+        self.format = format
+        self.orientation = orientation
+        self.isVerified = isVerified
+        self.isTruncated = isTruncated
+    }
+}

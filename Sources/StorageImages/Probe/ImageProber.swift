@@ -1,0 +1,213 @@
+public import NIOCore
+public import Storages
+
+/// Finds out the size and kind of an image, and whether it is one.
+///
+/// A probe goes from cheap and safe to dear: the header is read in Swift, ``ImageGuard`` refuses what no decoder should
+/// see, then libgd decodes the image off the threads of Swift's concurrency and within a memory budget of the process.
+/// The numbers are the header's; libgd's verdict decides whether they are believed.
+///
+/// A prober is small, cheap to copy, and made once.
+public struct ImageProber: Sendable {
+    /// Which size a probe reports.
+    public enum SizeKind: Hashable, Sendable {
+        /// As browsers show the image: a quarter turn from EXIF, `irot` or `imir` swaps the sides.
+        case display
+        /// As the pixels are stored.
+        case coded
+    }
+
+    // One reference, so that an image that carries a prober stays small.
+    private final class Settings: Sendable {
+        let mode: ImageProbe
+        let limits: ImageLimits
+        let orientation: SizeKind
+        let decoder: GDDecoder
+
+        init(mode: ImageProbe, limits: ImageLimits, orientation: SizeKind, decoder: GDDecoder) {
+            self.mode = mode
+            self.limits = limits
+            self.orientation = orientation
+            self.decoder = decoder
+        }
+    }
+
+    /// Verified, with the default limits and display sizes.
+    public static let `default` = ImageProber()
+
+    private let settings: Settings
+
+    /// Creates a prober.
+    ///
+    /// - Parameters:
+    ///   - mode: How thoroughly to look. Default ``ImageProbe/verified``.
+    ///   - limits: What is accepted, and up to how many pixels images are decoded.
+    ///   - orientation: Which size to report. Default ``SizeKind/display``.
+    public init(
+        mode: ImageProbe = .verified,
+        limits: ImageLimits = ImageLimits(),
+        orientation: SizeKind = .display
+    ) {
+        self.init(mode: mode, limits: limits, orientation: orientation, decoder: .shared)
+    }
+
+    package init(
+        mode: ImageProbe = .verified,
+        limits: ImageLimits = ImageLimits(),
+        orientation: SizeKind = .display,
+        decoder: GDDecoder
+    ) {
+        settings = Settings(mode: mode, limits: limits, orientation: orientation, decoder: decoder)
+    }
+
+    /// How thoroughly this prober looks.
+    public var mode: ImageProbe { settings.mode }
+    /// What this prober accepts.
+    public var limits: ImageLimits { settings.limits }
+    /// Which size this prober reports.
+    public var orientation: SizeKind { settings.orientation }
+
+    package var decoder: GDDecoder { settings.decoder }
+    var identity: ObjectIdentifier { ObjectIdentifier(settings) }
+
+    /// Probes a stored file.
+    ///
+    /// `.verified` opens the file once and goes on with the same stream from the header to the decode; a refused file
+    /// is not read on. `.headerOnly` reads windows of 64 KiB, nearly always one.
+    ///
+    /// - Parameter file: The file.
+    /// - Returns: What was found out.
+    /// - Throws: ``ImageError``, with the file's name, when it is no image or not an acceptable one, or with code
+    ///   ``ImageError/Code/busy``; ``StorageError`` when it cannot be read; `CancellationError`.
+    public func probe(_ file: StorageFile) async throws -> ImageProbeResult {
+        do {
+            switch mode {
+            case .verified: return try await probeVerified(file)
+            case .headerOnly: return try await probeHeader(file)
+            }
+        } catch let error as ImageError {
+            throw error.about(file.name.string)
+        }
+    }
+
+    /// Probes bytes in memory.
+    ///
+    /// - Parameter bytes: The whole file.
+    /// - Returns: What was found out.
+    /// - Throws: ``ImageError`` when it is no image or not an acceptable one, or with code ``ImageError/Code/busy``;
+    ///   `CancellationError`.
+    public func probe(bytes: ByteBuffer) async throws -> ImageProbeResult {
+        let found = try ImageGuard(limits: limits).check(bytes)
+        guard mode == .verified, found.verdict == .decode,
+            let admission = try await decoder.admit(found.header, byteCount: found.byteCount)
+        else { return result(found.header, isVerified: false, isTruncated: found.isTruncated) }
+        return try await verify(bytes, found, admission)
+    }
+
+    /// Probes a byte sequence in memory, as ``probe(bytes:)-(ByteBuffer)``.
+    ///
+    /// - Parameter bytes: The whole file; copied once.
+    /// - Returns: What was found out.
+    /// - Throws: As for a buffer.
+    public func probe(bytes: some Collection<UInt8>) async throws -> ImageProbeResult {
+        try await probe(bytes: ByteBuffer(bytes: bytes))
+    }
+
+    // MARK: Steps
+
+    private func probeVerified(_ file: StorageFile) async throws -> ImageProbeResult {
+        let contents = try await file.open()
+        let total = contents.info.byteCount
+        var scan = ImageScan(limits: limits, totalSize: total)
+        var bytes = ByteBuffer()
+        var admission: GDDecoder.Admission?
+        for try await var chunk in contents {
+            try scan.consume(chunk)
+            if let header = scan.header, admission == nil {
+                // All that is known of the file is known now; leaving the loop lets go of the stream.
+                guard try ImageGuard(limits: limits).check(header, byteCount: total) == .decode,
+                    let granted = try await decoder.admit(header, byteCount: total)
+                else { return result(header, isVerified: false, isTruncated: false) }
+                admission = granted
+                bytes.reserveCapacity(Int(clamping: total))
+            }
+            bytes.writeBuffer(&chunk)
+            if admission == nil, bytes.readableBytes > Self.mostBytesBeforeHeader {
+                // A header this far behind is rare and large: it is looked for in windows, which need no memory.
+                return try await probeHeader(file)
+            }
+        }
+        let found = try scan.finish()
+        if admission == nil, found.verdict == .decode {
+            admission = try await decoder.admit(found.header, byteCount: found.byteCount)
+        }
+        guard found.verdict == .decode, let admission else {
+            return result(found.header, isVerified: false, isTruncated: found.isTruncated)
+        }
+        return try await verify(bytes, found, admission)
+    }
+
+    private func probeHeader(_ file: StorageFile) async throws -> ImageProbeResult {
+        var parser = ImageHeaderParser()
+        var contents = try await file.open(range: .first(Int64(ImageHeaderParser.windowSize)))
+        let total = contents.info.byteCount
+        // Later windows must be of the same version.
+        let tag = contents.info.entityTag
+        var offset: Int64 = 0
+        while true {
+            let window = try await contents.collect(upTo: Self.largestWindow)
+            let next: (offset: Int64, length: Int)
+            switch try parser.parse(window, at: offset, totalSize: total) {
+            case .header(let header): return try judged(header, total)
+            case .needsMore(let offset, let length): next = (offset, length)
+            }
+            guard next.offset < total, next.offset >= 0 else {
+                return try judged(try parser.finish(totalSize: total), total)
+            }
+            let length = min(max(next.length, ImageHeaderParser.windowSize), Self.largestWindow)
+            offset = next.offset
+            let range = offset..<min(total, offset + Int64(length))
+            contents = try await file.open(options: OpenOptions(range: .bytes(range), ifMatch: tag))
+        }
+    }
+
+    private func judged(_ header: ImageHeader, _ byteCount: Int64) throws(ImageError) -> ImageProbeResult {
+        _ = try ImageGuard(limits: limits).check(header, byteCount: byteCount)
+        return result(header, isVerified: false, isTruncated: false)
+    }
+
+    func verify(
+        _ bytes: ByteBuffer,
+        _ found: ImageScan.Result,
+        _ admission: GDDecoder.Admission
+    ) async throws -> ImageProbeResult {
+        do {
+            guard let decoded = try await decoder.decode(bytes, header: found.header, admission: admission) else {
+                return result(found.header, isVerified: false, isTruncated: found.isTruncated)
+            }
+            let isTruncated = found.isTruncated || decoded.isTruncated
+            return result(found.header, isVerified: true, isTruncated: isTruncated)
+        } catch let error as ImageError where error.code == .corrupt && found.isTruncated {
+            throw ImageError(
+                .truncated,
+                "The file ends before the image does. Upload the whole file.",
+                underlying: error
+            )
+        }
+    }
+
+    func result(_ header: ImageHeader, isVerified: Bool, isTruncated: Bool) -> ImageProbeResult {
+        ImageProbeResult(
+            size: orientation == .display ? header.displaySize : header.codedSize,
+            codedSize: header.codedSize,
+            format: header.format,
+            orientation: header.orientation,
+            isVerified: isVerified,
+            isTruncated: isTruncated
+        )
+    }
+
+    /// A header that has not come by then is looked for in windows.
+    private static let mostBytesBeforeHeader = 1 << 20
+    private static let largestWindow = 1 << 20
+}

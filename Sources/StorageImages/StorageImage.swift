@@ -1,0 +1,142 @@
+public import Storages
+
+/// An image in a storage: a file that knows, or can learn, its size in pixels.
+///
+/// Making one does no I/O. The size comes from where the image was loaded from, such as the two columns beside its name;
+/// when it is not known, the first ``dimensions()`` probes the file, and this value and its copies remember the answer.
+///
+/// Two images are equal when their files are.
+public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
+    /// What is known about the size.
+    public enum SizeState: Hashable, Sendable {
+        /// Nobody has looked.
+        case unknown
+        /// The size.
+        case known(PixelSize)
+        /// Somebody has looked: the file is no image.
+        case notAnImage
+    }
+
+    /// The file.
+    public let file: StorageFile
+
+    private let initialState: SizeState
+    private let prober: ImageProber
+    private let recorder: (any ImageSizeRecorder)?
+    /// Only an image of unknown size has something to remember; rows with a size cost no allocation.
+    private let memory: ProbeMemory?
+
+    /// Binds a name to a storage, with what is known about the size.
+    ///
+    /// - Parameters:
+    ///   - name: The name.
+    ///   - storage: The storage.
+    ///   - width: The width in pixels; 0 when unknown.
+    ///   - height: The height in pixels; 0 when unknown.
+    public init(name: StorageName, in storage: any Storage, width: Int = 0, height: Int = 0) {
+        self.init(
+            file: StorageFile(name: name, in: storage),
+            size: width > 0 && height > 0 ? .known(PixelSize(width: width, height: height)) : .unknown
+        )
+    }
+
+    /// Binds a name that must be valid already to a storage, with what is known about the size.
+    ///
+    /// - Parameters:
+    ///   - name: The name, as a storage or a column gave it.
+    ///   - storage: The storage.
+    ///   - width: The width in pixels; 0 when unknown.
+    ///   - height: The height in pixels; 0 when unknown.
+    /// - Throws: ``StorageError`` with code `.invalidName`.
+    public init(name: String, in storage: any Storage, width: Int = 0, height: Int = 0) throws {
+        self.init(name: try StorageName(validating: name), in: storage, width: width, height: height)
+    }
+
+    /// Makes an image of a file.
+    ///
+    /// - Parameters:
+    ///   - file: The file.
+    ///   - size: What is known about the size. Default: nothing.
+    ///   - recorder: Told the size when it had to be probed. Default: nobody.
+    ///   - prober: How to probe. Default: verified, display size.
+    public init(
+        file: StorageFile,
+        size: SizeState = .unknown,
+        recorder: (any ImageSizeRecorder)? = nil,
+        prober: ImageProber = .default
+    ) {
+        self.file = file
+        self.initialState = size
+        self.recorder = recorder
+        self.prober = prober
+        self.memory = size == .unknown ? ProbeMemory() : nil
+    }
+
+    // MARK: Size
+
+    /// What is known about the size now, without I/O.
+    ///
+    /// An image that was refused because of the prober's limits stays ``SizeState/unknown``.
+    public var sizeState: SizeState {
+        guard let verdict = memory?.verdict, let size = verdict.recorded else { return initialState }
+        return size == .notAnImage ? .notAnImage : .known(size)
+    }
+
+    /// The size if it is known, without I/O.
+    public var pixelSize: PixelSize? {
+        guard case .known(let size) = sizeState else { return nil }
+        return size
+    }
+
+    /// The width in pixels if it is known, else 0.
+    public var width: Int { pixelSize?.width ?? 0 }
+
+    /// The height in pixels if it is known, else 0.
+    public var height: Int { pixelSize?.height ?? 0 }
+
+    /// The size, probed when it is not known.
+    ///
+    /// A known size, or the knowledge that the file is no image, is answered without I/O. Callers in this process who
+    /// ask for the same image at the same time share one probe; one of them being cancelled does not disturb the
+    /// others. This value and its copies remember the answer, and the recorder is told once.
+    ///
+    /// - Returns: The size, at least 1x1.
+    /// - Throws: ``ImageError`` with code ``ImageError/Code/notAnImage`` when it is known to be none, with the other
+    ///   codes as a probe gives them; ``StorageError`` when the file cannot be read, then the next call tries again;
+    ///   `CancellationError`.
+    public func dimensions() async throws -> PixelSize {
+        switch initialState {
+        case .known(let size): return size
+        case .notAnImage: throw Self.notAnImage(file.name)
+        case .unknown: break
+        }
+        // An image of unknown size always has a memory.
+        guard let memory else { return try await prober.probe(file).size }
+        if let verdict = memory.verdict { return try verdict.get() }
+        return try await ProbeFlights.shared.verdict(for: file, prober: prober, recorder: recorder, memory: memory)
+            .get()
+    }
+
+    private static func notAnImage(_ name: StorageName) -> ImageError {
+        ImageError(
+            .notAnImage,
+            "The file was looked at before and is no image. Store another one under a new name.",
+            name: name.string
+        )
+    }
+
+    // MARK: Identity
+
+    /// The name.
+    public var description: String { file.description }
+
+    /// Whether two images are the same file.
+    public static func == (left: StorageImage, right: StorageImage) -> Bool {
+        left.file == right.file
+    }
+
+    /// Feeds the file into a hasher.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(file)
+    }
+}
