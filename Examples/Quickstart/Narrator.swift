@@ -12,8 +12,11 @@ struct Narrator {
         let outcome = try await body()
         var parts = ["\(database.statistics.statements - statements) SQL"]
         for (index, entry) in storages.enumerated() {
-            let operations = entry.value.counts.difference(since: before[index])
-            if !operations.isEmpty { parts.append("\(entry.key): \(operations)") }
+            let operations = FaultyStorage.Operation.allCases.compactMap { operation -> String? in
+                let times = entry.value.count(of: operation) - (before[index][operation] ?? 0)
+                return times > 0 ? "\(times) × \(operation)" : nil
+            }
+            if !operations.isEmpty { parts.append("\(entry.key): \(operations.joined(separator: ", "))") }
         }
         print("• \(title)")
         print("    \(outcome)")

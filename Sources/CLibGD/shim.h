@@ -18,25 +18,30 @@ struct clibgd_report {
     char first[200];  // the first message, without its line feed
 };
 
-static _Thread_local struct clibgd_report clibgd_thread_report;
+// Inside a function, because Swift's C importer emits only the variables of the functions it emits.
+static inline struct clibgd_report *_Nonnull clibgd_thread_report(void) {
+    static _Thread_local struct clibgd_report report;
+    return &report;
+}
 
 // Neither allocates nor prints; gd calls it in the middle of a decode.
 static inline void clibgd_on_message(int priority, const char *format, va_list arguments) {
     if (priority > GD_WARNING) {
         return;  // notices and debugging
     }
-    char text[sizeof clibgd_thread_report.first];
+    struct clibgd_report *report = clibgd_thread_report();
+    char text[sizeof report->first];
     int count = vsnprintf(text, sizeof text, format, arguments);
     if (count < 0) {
         text[0] = 0;
     }
-    if (!(clibgd_thread_report.flags & CLIBGD_MESSAGE)) {
+    if (!(report->flags & CLIBGD_MESSAGE)) {
         text[strcspn(text, "\r\n")] = 0;
-        memcpy(clibgd_thread_report.first, text, sizeof text);
+        memcpy(report->first, text, sizeof text);
     }
-    clibgd_thread_report.flags |= CLIBGD_MESSAGE;
+    report->flags |= CLIBGD_MESSAGE;
     if (strstr(text, "Premature end")) {
-        clibgd_thread_report.flags |= CLIBGD_PREMATURE_END;
+        report->flags |= CLIBGD_PREMATURE_END;
     }
 }
 
@@ -45,16 +50,16 @@ static inline void clibgd_install_message_hook(void) {
 }
 
 static inline void clibgd_clear_report(void) {
-    memset(&clibgd_thread_report, 0, sizeof clibgd_thread_report);
+    memset(clibgd_thread_report(), 0, sizeof(struct clibgd_report));
 }
 
 static inline unsigned clibgd_report_flags(void) {
-    return clibgd_thread_report.flags;
+    return clibgd_thread_report()->flags;
 }
 
 // Valid until the next decode on this thread.
 static inline const char *_Nonnull clibgd_report_message(void) {
-    return clibgd_thread_report.first;
+    return clibgd_thread_report()->first;
 }
 
 // gd takes its input as a pointer to non-const but only reads; it makes no copy.

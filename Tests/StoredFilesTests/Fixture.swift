@@ -74,8 +74,8 @@ let albumMigrations = [
 /// A fresh database with the table, and two counting storages in memory.
 struct World: Sendable {
     let database: Database
-    let pictures = FaultyStorage(MemoryStorage())
-    let papers = FaultyStorage(MemoryStorage())
+    let pictures = FaultyStorage(MemoryStorage(name: "pictures"))
+    let papers = FaultyStorage(MemoryStorage(name: "papers"))
 
     static func run<Result>(
         poolSize: Int = 4,
@@ -127,7 +127,6 @@ struct FixtureMissing: Error {
 
 /// Reads a file of the folder Fixtures.
 func fixture(_ name: String) throws -> ByteBuffer {
-    let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Fixtures/\(name)")
-        .standardized
+    let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Fixtures/\(name)").standardized
     return ByteBuffer(bytes: try Data(contentsOf: url))
 }

@@ -11,18 +11,18 @@ struct SizeCacheTests {
             let first = try #require(await world.database.find(Album.self, id)?.cover)
             #expect(first.pixelSize == nil)
 
-            var reads = world.pictures.counts.opens
+            var reads = world.pictures.count(of: .open)
             var statements = world.database.statistics.statements
             #expect(try await first.dimensions() == PixelSize(width: 32, height: 16))
-            #expect(world.pictures.counts.opens - reads == 1)
+            #expect(world.pictures.count(of: .open) - reads == 1)
             #expect(world.database.statistics.statements - statements == 1)
             #expect(try await world.sizeColumns(of: id) == [32, 16])
 
             let second = try #require(await world.database.find(Album.self, id)?.cover)
-            reads = world.pictures.counts.total
+            reads = world.pictures.calls.count
             statements = world.database.statistics.statements
             #expect(try await second.dimensions() == PixelSize(width: 32, height: 16))
-            #expect(world.pictures.counts.total == reads)
+            #expect(world.pictures.calls.count == reads)
             #expect(world.database.statistics.statements == statements)
         }
     }
@@ -34,7 +34,7 @@ struct SizeCacheTests {
             for _ in 0..<100 {
                 covers.append(try #require(await world.database.find(Album.self, id)?.cover))
             }
-            let reads = world.pictures.counts.opens
+            let reads = world.pictures.count(of: .open)
             let sizes = try await withThrowingTaskGroup(of: PixelSize.self) { group in
                 for cover in covers { group.addTask { try await cover.dimensions() } }
                 var sizes: Set<PixelSize> = []
@@ -42,7 +42,7 @@ struct SizeCacheTests {
                 return sizes
             }
             #expect(sizes.count == 1)
-            #expect(world.pictures.counts.opens - reads == 1)
+            #expect(world.pictures.count(of: .open) - reads == 1)
         }
     }
 
@@ -60,10 +60,7 @@ struct SizeCacheTests {
         try await World.run { world in
             var album = Album(title: "One")
             album.cover = try await world.database.store(
-                .buffer(fixture("32x16.png")),
-                named: "a.png",
-                for: \Album.$cover
-            )
+                .buffer(fixture("32x16.png")), named: "a.png", for: \Album.$cover)
             try await world.database.insert(&album)
             let id = try #require(album.id)
             #expect(try await world.sizeColumns(of: id) == [32, 16])
@@ -76,8 +73,7 @@ struct SizeCacheTests {
         try await World.run { world in
             let id = try await world.insertByHand(fixture("32x16.png"), named: "x.png")
             try await world.database.execute(
-                "UPDATE albums SET cover = 'y.png', cover_width = 7, cover_height = 9 WHERE id = \(id)"
-            )
+                "UPDATE albums SET cover = 'y.png', cover_width = 7, cover_height = 9 WHERE id = \(id)")
             #expect(try await world.sizeColumns(of: id) == [7, 9])
         }
     }
@@ -86,19 +82,16 @@ struct SizeCacheTests {
         try await World.run { world in
             let id = try await world.insertByHand(fixture("32x16.png"), named: "x.png")
             try await world.database.execute(
-                "UPDATE albums SET cover_width = 32, cover_height = 16 WHERE id = \(id)"
-            )
+                "UPDATE albums SET cover_width = 32, cover_height = 16 WHERE id = \(id)")
             try await world.database.execute(
                 """
                 CREATE FUNCTION rename_cover() RETURNS trigger LANGUAGE plpgsql AS \
                 $$ BEGIN NEW.cover := 'moved/' || NEW.cover; RETURN NEW; END $$
-                """
-            )
+                """)
             try await world.database.execute(
                 """
                 CREATE TRIGGER rename_cover BEFORE UPDATE ON albums FOR EACH ROW EXECUTE FUNCTION rename_cover()
-                """
-            )
+                """)
             try await world.database.execute("UPDATE albums SET title = 'moved' WHERE id = \(id)")
             #expect(try await world.sizeColumns(of: id) == [nil, nil])
         }
@@ -112,9 +105,9 @@ struct SizeCacheTests {
             #expect(try await world.sizeColumns(of: id) == [0, 0])
 
             let again = try #require(await world.database.find(Album.self, id)?.cover)
-            let operations = world.pictures.counts.total
+            let operations = world.pictures.calls.count
             await #expect { try await again.dimensions() } throws: { ($0 as? ImageError)?.code == .notAnImage }
-            #expect(world.pictures.counts.total == operations)
+            #expect(world.pictures.calls.count == operations)
         }
     }
 

@@ -9,10 +9,7 @@ struct StoreTests {
         try await World.run { world in
             var album = Album(title: "Cat")
             album.cover = try await world.database.store(
-                .buffer(fixture("cat.jpg")),
-                named: "My cat (1).jpg",
-                for: \Album.$cover
-            )
+                .buffer(fixture("cat.jpg")), named: "My cat (1).jpg", for: \Album.$cover)
             let name = try #require(album.cover?.name)
             let parts = name.string.split(separator: "/")
             #expect(parts.count == 3)
@@ -22,11 +19,11 @@ struct StoreTests {
             #expect(album.cover?.pixelSize != nil)
             try await world.database.insert(&album)
 
-            let operations = world.pictures.counts.total
+            let operations = world.pictures.calls.count
             let found = try #require(await world.database.find(Album.self, try #require(album.id)))
             #expect(found == album)
             #expect(found.cover?.pixelSize == album.cover?.pixelSize)
-            #expect(world.pictures.counts.total == operations, "loading a row asked the storage")
+            #expect(world.pictures.calls.count == operations, "loading a row asked the storage")
             let bytes = try await found.cover?.open().collect(upTo: 1 << 22)
             #expect(try bytes == fixture("cat.jpg"))
         }
@@ -50,7 +47,7 @@ struct StoreTests {
             } throws: {
                 ($0 as? StorageError)?.code == .invalidName
             }
-            #expect(world.papers.counts.uploads == 0)
+            #expect(world.papers.count(of: .upload) == 0)
         }
     }
 
@@ -129,8 +126,7 @@ struct StoreTests {
     @Test func aConstraintThatFailsAtCommitRemovesTheUploadToo() async throws {
         try await World.run { world in
             try await world.database.execute(
-                "ALTER TABLE albums ADD CONSTRAINT one_title UNIQUE (title) DEFERRABLE INITIALLY DEFERRED"
-            )
+                "ALTER TABLE albums ADD CONSTRAINT one_title UNIQUE (title) DEFERRABLE INITIALLY DEFERRED")
             var first = Album(title: "same")
             try await world.database.insert(&first)
             await #expect {

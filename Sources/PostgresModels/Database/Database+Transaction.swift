@@ -1,3 +1,5 @@
+import Logging
+
 extension Database {
     /// Runs a body in a transaction.
     ///

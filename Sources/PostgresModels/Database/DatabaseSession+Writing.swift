@@ -171,7 +171,7 @@ extension DatabaseSession {
     }
 
     private func columns<M: Model>(of properties: [PartialKeyPath<M>]) throws -> [Bool] {
-        for property in properties where !M.columns.contains(where: { $0.keyPath == property }) {
+        for property in properties where !M.columns.contains(where: { $0.belongs(to: property) }) {
             throw DatabaseError(
                 code: .invalidArgument,
                 message: "A property given to update(_:only:) belongs to no column of \"\(M.table)\".",
@@ -179,7 +179,7 @@ extension DatabaseSession {
             )
         }
         return M.columns.map { column in
-            column.name != M.idColumn && properties.contains { $0 == column.keyPath }
+            column.name != M.idColumn && properties.contains { column.belongs(to: $0) }
         }
     }
 }

@@ -18,6 +18,7 @@ public final class SchemaBuilder: Sendable {
     public func create(table: String, _ build: (TableBuilder) throws -> Void) async throws {
         let builder = TableBuilder(table: table)
         try build(builder)
+        if let failure = builder.failure { throw failure }
         try append(["CREATE TABLE \(identifier: table) (\(sql: builder.definition))"] + builder.statementsAfter)
     }
 
@@ -30,6 +31,7 @@ public final class SchemaBuilder: Sendable {
     public func alter(table: String, _ build: (TableBuilder) throws -> Void) async throws {
         let builder = TableBuilder(table: table)
         try build(builder)
+        if let failure = builder.failure { throw failure }
         let additions = builder.elements.map { $0.addition }
         if !additions.isEmpty {
             try append(["ALTER TABLE \(identifier: table) \(sql: .joined(additions))"])

@@ -23,6 +23,7 @@ public final class TableBuilder {
 
     private(set) var elements: [Element] = []
     private(set) var statementsAfter: [SQL] = []
+    private(set) var failure: (any Error)?
 
     init(table: String) {
         self.table = table
@@ -120,6 +121,13 @@ public final class TableBuilder {
     /// - Parameter statement: The statement.
     public func after(_ statement: SQL) {
         statementsAfter.append(statement)
+    }
+
+    /// Says that the table cannot be made as it was described; the migration throws the first such error.
+    ///
+    /// - Parameter error: What is wrong.
+    public func fail(_ error: any Error) {
+        failure = failure ?? error
     }
 
     private func names(_ columns: [String]) -> SQL {

@@ -43,4 +43,8 @@ public struct ModelColumn: Sendable {
         self.isOptional = isOptional
         self.keyPath = keyPath
     }
+
+    func belongs(to property: AnyKeyPath) -> Bool {
+        (keyPath as AnyKeyPath?) == property
+    }
 }

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 public import NIOCore
 
 /// A `Codable` value kept in a column of type `jsonb`.

@@ -8,13 +8,21 @@ import NIOPosix
 package final class GDDecoder: Sendable {
     /// How much a decoder may use.
     package struct Configuration: Sendable {
-        /// The bytes of memory of all decodes together. Default 256 MiB.
+        /// The bytes of memory of all decodes together.
+        ///
+        /// Default 256 MiB.
         package var memory: Int64 = 256 << 20
-        /// The most jobs that wait; one more fails with ``ImageError/Code/busy``. Default 256.
+        /// The most jobs that wait; one more fails with ``ImageError/Code/busy``.
+        ///
+        /// Default 256.
         package var longestQueue = 256
-        /// How long a job waits before it fails with ``ImageError/Code/busy``. Default 30 seconds.
+        /// How long a job waits before it fails with ``ImageError/Code/busy``.
+        ///
+        /// Default 30 seconds.
         package var patience: Duration = .seconds(30)
-        /// The number of threads. Default 2.
+        /// The number of threads.
+        ///
+        /// Default 2.
         package var threads = 2
 
         /// Creates a configuration with the defaults.
@@ -29,7 +37,9 @@ package final class GDDecoder: Sendable {
         package var isTruncated: Bool
     }
 
-    /// The right to decode one image: the memory that it takes, put aside. It goes back with the last reference.
+    /// The right to decode one image: the memory that it takes, put aside.
+    ///
+    /// It goes back with the last reference.
     package struct Admission: Sendable {
         fileprivate let grant: DecodeBudget.Grant
         fileprivate let codec: GDImage.Codec
@@ -64,7 +74,9 @@ package final class GDDecoder: Sendable {
     /// The number of images that wait for memory now.
     package var waitingCount: Int { budget.waiting }
 
-    /// Waits until an image may be decoded. Call this before the bytes are collected, as they are part of what it takes.
+    /// Waits until an image may be decoded.
+    ///
+    /// Call this before the bytes are collected, as they are part of what it takes.
     ///
     /// - Parameters:
     ///   - header: The header, which ``ImageGuard`` has accepted with the verdict `.decode`.

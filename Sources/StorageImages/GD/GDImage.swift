@@ -13,7 +13,9 @@ struct GDImage: ~Copyable {
     struct Report: Hashable, Sendable {
         /// Whether libjpeg ran out of bytes and made up the rest of the image.
         var isPrematureEnd = false
-        /// The first message, `nil` when there was none. It holds no bytes of the file.
+        /// The first message, `nil` when there was none.
+        ///
+        /// It holds no bytes of the file.
         var message: String?
     }
 

@@ -1,7 +1,10 @@
 /// What a probe found out about an image.
 public struct ImageProbeResult: Hashable, Sendable {
-    /// The size to show: display or coded, as the prober was told. Always at least 1x1.
+    /// The size to show: display or coded, as the prober was told.
+    ///
+    /// Always at least 1x1.
     public var size: PixelSize
+    ///
     /// The size of the stored pixel matrix.
     public var codedSize: PixelSize
     /// The format, by magic bytes.
@@ -10,7 +13,9 @@ public struct ImageProbeResult: Hashable, Sendable {
     public var orientation: ImageOrientation
     /// Whether libgd decoded the image; `false` when only its header was looked at.
     public var isVerified: Bool
-    /// Whether the file ends before the image does. Browsers show such a JPEG or GIF in part.
+    /// Whether the file ends before the image does.
+    ///
+    /// Browsers show such a JPEG or GIF in part.
     public var isTruncated: Bool
 
     /// Creates a result.

@@ -32,18 +32,18 @@ public struct StoredImage: Hashable, Sendable {
     ///     takes an image.
     ///   - storage: The storage that holds the images of this field.
     ///   - column: The column of the name. Default: the property's name in snake case.
+    ///   - path: Where in the storage new images go. Default: at the top.
     ///   - width: The column of the width in pixels. Give both or none.
     ///   - height: The column of the height in pixels.
-    ///   - path: Where in the storage new images go. Default: at the top.
     ///   - maxBytes: The largest file, in bytes, that `store` accepts. Default: no limit.
     ///   - rules: What else `store` demands of an image: formats, pixel sizes, aspect ratio. Default: it must be one.
     public init(
         wrappedValue: StorageImage? = nil,
         in storage: StorageID,
         column: StaticString? = nil,
+        path: @autoclosure () -> StoredPath = .top,
         width: StaticString? = nil,
         height: StaticString? = nil,
-        path: @autoclosure () -> StoredPath = .top,
         maxBytes: Int64? = nil,
         rules: @autoclosure () -> ImageRules = ImageRules()
     ) {

@@ -1,3 +1,4 @@
+import Logging
 public import PostgresModels
 public import StorageImages
 public import Storages

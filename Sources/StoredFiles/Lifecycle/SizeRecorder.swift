@@ -1,3 +1,4 @@
+import Logging
 import PostgresModels
 import StorageImages
 import Storages

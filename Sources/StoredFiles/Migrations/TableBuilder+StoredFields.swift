@@ -8,10 +8,9 @@ extension TableBuilder {
     ///   - column: The column of the name.
     ///   - storage: The storage of the field, as the model declares it.
     ///   - optional: Whether a row may do without a file. Default: it may.
-    /// - Throws: ``PostgresModels/DatabaseError`` with code `.invalidIdentifier`.
-    public func storedFile(_ column: String, in storage: StorageID, optional: Bool = true) throws {
-        try self.column(column, .text, optional: optional)
-        try unique(column)
+    public func storedFile(_ column: String, in storage: StorageID, optional: Bool = true) {
+        self.column(column, .text, optional: optional)
+        unique(column)
     }
 
     /// Adds the columns of an image field: the name with a unique index, the width and the height, a CHECK that keeps
@@ -23,33 +22,35 @@ extension TableBuilder {
     /// - Parameters:
     ///   - column: The column of the name.
     ///   - storage: The storage of the field, as the model declares it.
-    ///   - width: The column of the width; give both or none.
+    ///   - width: The column of the width; give both or none, otherwise the migration fails.
     ///   - height: The column of the height.
     ///   - optional: Whether a row may do without an image. Default: it may.
-    /// - Throws: ``PostgresModels/DatabaseError`` with code `.invalidIdentifier`, or `.invalidArgument` when only one of
-    ///   the two size columns is given.
     public func storedImage(
         _ column: String,
         in storage: StorageID,
         width: String? = nil,
         height: String? = nil,
         optional: Bool = true
-    ) throws {
-        try storedFile(column, in: storage, optional: optional)
+    ) {
+        storedFile(column, in: storage, optional: optional)
         switch (width, height) {
         case (nil, nil):
             break
         case (let width?, let height?):
-            try self.column(width, .integer, optional: true)
-            try self.column(height, .integer, optional: true)
+            self.column(width, .integer, optional: true)
+            self.column(height, .integer, optional: true)
             let sizes = SizeColumns(width: width, height: height)
             for statement in SizeTrigger(table: table, column: column, sizes: sizes).statements {
                 after(statement)
             }
         default:
-            throw DatabaseError(
-                code: .invalidArgument,
-                message: "The image field \"\(column)\" needs both a width and a height column, or none."
+            fail(
+                DatabaseError(
+                    code: .invalidArgument,
+                    message: "The image field \"\(column)\" needs both a width and a height column, or none.",
+                    table: table,
+                    column: column
+                )
             )
         }
     }
