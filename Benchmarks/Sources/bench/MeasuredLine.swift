@@ -35,21 +35,25 @@ struct MeasuredLine: Encodable {
         var line = encoder.container(keyedBy: CodingKeys.self)
         try line.encode(n, forKey: .n)
         try line.encode(concurrency, forKey: .concurrency)
-        try line.encode(measurement.wall, forKey: .wall)
-        try line.encode(measurement.user, forKey: .user)
-        try line.encode(measurement.system, forKey: .system)
+        try line.encode(rounded(measurement.wall), forKey: .wall)
+        try line.encode(rounded(measurement.user), forKey: .user)
+        try line.encode(rounded(measurement.system), forKey: .system)
         try line.encodeIfPresent(measurement.peakResident, forKey: .peakResident)
         try line.encodeIfPresent(measurement.baseResident, forKey: .baseResident)
-        try line.encodeIfPresent(measurement.flush, forKey: .flush)
-        try line.encodeIfPresent(measurement.server, forKey: .server)
-        try line.encodeIfPresent(measurement.other, forKey: .other)
-        try line.encodeIfPresent(measurement.steal, forKey: .steal)
-        try line.encode(Double(n) / measurement.wall, forKey: .operationsPerSecond)
+        try line.encodeIfPresent(measurement.flush.map(rounded), forKey: .flush)
+        try line.encodeIfPresent(measurement.server.map(rounded), forKey: .server)
+        try line.encodeIfPresent(measurement.other.map(rounded), forKey: .other)
+        try line.encodeIfPresent(measurement.steal.map(rounded), forKey: .steal)
+        try line.encode(rounded(Double(n) / measurement.wall), forKey: .operationsPerSecond)
         if let bytes {
-            try line.encode(Double(bytes) / 1_048_576 / measurement.wall, forKey: .megabytesPerSecond)
+            try line.encode(rounded(Double(bytes) / 1_048_576 / measurement.wall), forKey: .megabytesPerSecond)
         }
         try line.encodeIfPresent(refused, forKey: .refused)
         try line.encodeIfPresent(microsecondsByFormat, forKey: .microsecondsByFormat)
         try line.encodeIfPresent(note, forKey: .note)
+    }
+    /// To a microsecond: what is behind it is noise.
+    private func rounded(_ value: Double) -> Double {
+        (value * 1e6).rounded() / 1e6
     }
 }

@@ -7,12 +7,12 @@ extension StorageID {
 }
 
 /// A row of `peer_docs`, which `peers/fixtures.py` fills: what `@Model` would write, by hand.
-struct PeerDocument: StoredFileModel {
+struct PeerDocument: FieldModel {
     static let table = "peer_docs"
-    static let columns: [ModelColumn] = [
-        ModelColumn("id"), ModelColumn("title"), ModelColumn("file"), ModelColumn("image"),
-        ModelColumn("image_width"), ModelColumn("image_height"), ModelColumn("created_at"),
-    ]
+    static let columns =
+        [ModelColumn("id", \PeerDocument.id), ModelColumn("title", \PeerDocument.title)]
+        + fileField.modelColumns(of: \PeerDocument.file) + imageField.modelColumns(of: \PeerDocument.image)
+        + [ModelColumn("created_at", \PeerDocument.createdAt)]
     static let fileField = StoredField<PeerDocument>.file(\.$file, in: .documents, column: "file")
     static let imageField = StoredField<PeerDocument>.image(
         \.$image,

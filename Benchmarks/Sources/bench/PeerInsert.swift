@@ -1,9 +1,11 @@
 import StoredFiles
 
 /// A row of `peer_ins`: what `@Model` would write, by hand.
-struct PeerInsert: StoredFileModel {
+struct PeerInsert: FieldModel {
     static let table = "peer_ins"
-    static let columns: [ModelColumn] = [ModelColumn("id"), ModelColumn("title"), ModelColumn("file")]
+    static let columns =
+        [ModelColumn("id", \PeerInsert.id), ModelColumn("title", \PeerInsert.title)]
+        + fileField.modelColumns(of: \PeerInsert.file)
     static let fileField = StoredField<PeerInsert>.file(\.$file, in: .documents, column: "file")
     static let storedFields = [fileField]
 

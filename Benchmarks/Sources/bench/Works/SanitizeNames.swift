@@ -1,3 +1,4 @@
+import Foundation
 import StoredFiles
 
 /// W12: n names through the rules for names.
