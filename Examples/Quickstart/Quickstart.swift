@@ -36,6 +36,7 @@ let migrations = [
 @main
 struct Quickstart {
     static func main() async throws {
+        setvbuf(stdout, nil, _IOLBF, 0)
         print("stored-files quickstart: file and image columns for PostgreSQL models\n")
         let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Fixtures").standardized
         let folder = FileManager.default.temporaryDirectory.appending(path: "stored-files-quickstart-\(UUID())")
