@@ -8,12 +8,12 @@ struct Address {
 
     static func find() async throws -> Address {
         if let url = ProcessInfo.processInfo.environment["DATABASE_URL"] {
-            print("using DATABASE_URL\n")
+            say("using DATABASE_URL\n")
             return Address(url: url, server: nil)
         }
-        print("DATABASE_URL is not set: starting a temporary PostgreSQL")
+        say("DATABASE_URL is not set: starting a temporary PostgreSQL")
         let server = try await TemporaryPostgres.start()
-        print("it listens on a private socket only, and is removed at the end\n")
+        say("it listens on a private socket only, and is removed at the end\n")
         return Address(url: server.url, server: server)
     }
 

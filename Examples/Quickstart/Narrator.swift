@@ -1,3 +1,4 @@
+import Foundation
 import StoredFiles
 import StoredFilesTesting
 
@@ -18,8 +19,13 @@ struct Narrator {
             }
             if !operations.isEmpty { parts.append("\(entry.key): \(operations.joined(separator: ", "))") }
         }
-        print("• \(title)")
-        print("    \(outcome)")
-        print("    underneath: \(parts.joined(separator: "; "))")
+        say("• \(title)")
+        say("    \(outcome)")
+        say("    underneath: \(parts.joined(separator: "; "))")
     }
+}
+
+/// Prints a line at once, also into a pipe, which `print` would fill first.
+func say(_ line: String) {
+    FileHandle.standardOutput.write(Data("\(line)\n".utf8))
 }

@@ -36,8 +36,7 @@ let migrations = [
 @main
 struct Quickstart {
     static func main() async throws {
-        setvbuf(stdout, nil, _IOLBF, 0)
-        print("stored-files quickstart: file and image columns for PostgreSQL models\n")
+        say("stored-files quickstart: file and image columns for PostgreSQL models\n")
         let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Fixtures").standardized
         let folder = FileManager.default.temporaryDirectory.appending(path: "stored-files-quickstart-\(UUID())")
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -70,7 +69,7 @@ struct Quickstart {
         )
         await database.close()
         await address.release()
-        print("\nDone. The whole program is Examples/Quickstart/Quickstart.swift.")
+        say("\nDone. The whole program is Examples/Quickstart/Quickstart.swift.")
     }
 
     static func tour(_ database: Database, _ narrator: Narrator, _ fixtures: URL) async throws {

@@ -77,6 +77,7 @@ struct World: Sendable {
     let pictures = FaultyStorage(MemoryStorage(name: "pictures"))
     let papers = FaultyStorage(MemoryStorage(name: "papers"))
 
+    @discardableResult
     static func run<Result>(
         poolSize: Int = 4,
         _ body: (World) async throws -> Result

@@ -9,7 +9,7 @@ struct SizeTrigger {
 
     /// The CHECK, the trigger function and the trigger, to be run after the columns exist.
     var statements: [SQL] {
-        [check, schema, function, trigger]
+        [check, function, trigger]
     }
 
     /// Both unknown, both 0, or both positive; and no size without a name.
@@ -24,10 +24,7 @@ struct SizeTrigger {
         """
     }
 
-    private var schema: SQL {
-        "CREATE SCHEMA IF NOT EXISTS stored_files"
-    }
-
+    /// Lives in the schema that the migrator has made for its own table.
     private var function: SQL {
         """
         CREATE OR REPLACE FUNCTION stored_files.\(identifier: generatedName("forget_size"))() RETURNS trigger \
