@@ -1,0 +1,99 @@
+import StoredFilesTesting
+import Testing
+
+@testable import PostgresModels
+
+@Suite struct ConnectionCancellationTests {
+    @Test func aCancelledQueryStopsAndTheNextOneRuns() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        let clock = ContinuousClock()
+        let start = clock.now
+        let task = Task { try await connection.query("SELECT pg_sleep(30)") }
+        #expect(try await TestServer.eventually { connection.transactionStatus == .active })
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(start.duration(to: clock.now) < .seconds(10))
+        #expect(try await connection.query("SELECT 7::int8").int() == 7)
+        #expect(connection.isUsable)
+    }
+
+    @Test func aTaskCancelledBeforeSendsNothing() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        try await connection.simpleQuery("CREATE TEMP TABLE t(n int)")
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            try await connection.query("INSERT INTO t VALUES (1)")
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(try await connection.query("SELECT count(*) FROM t").int() == 0)
+    }
+
+    @Test func rollbackRunsAlthoughTheTaskIsCancelled() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        try await connection.simpleQuery("BEGIN")
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await connection.simpleQuery("ROLLBACK", cancellable: false).commandTag
+        }
+        #expect(try await task.value == "ROLLBACK")
+        #expect(connection.transactionStatus == .idle)
+    }
+
+    @Test func noCancelRequestHitsTheCommandAfterIts() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        var generator = SystemRandomNumberGenerator()
+        var finished = 0
+        var cancelled = 0
+        for _ in 0..<400 {
+            let task = Task.detached { try await connection.query("SELECT count(*) FROM generate_series(1, 400)") }
+            let clock = ContinuousClock()
+            let end = clock.now + .microseconds(Int.random(in: 10...900, using: &generator))
+            while clock.now < end {}
+            task.cancel()
+            do {
+                #expect(try await task.value.int() == 400)
+                finished += 1
+            } catch is CancellationError {
+                cancelled += 1
+            }
+            let next = try await connection.simpleQuery(
+                "SELECT count(*) FROM generate_series(1, 300)",
+                cancellable: false
+            )
+            #expect(next.string() == "300")
+        }
+        #expect(finished + cancelled == 400)
+        #expect(cancelled > 0)
+    }
+
+    @Test func aStatementThatDoesNotStopCostsTheConnectionAfterTheGracePeriod() async throws {
+        var configuration = TestServer.configuration()
+        configuration.cancellationGracePeriod = .milliseconds(200)
+        let connection = try await TestServer.connect(configuration)
+        let other = try await TestServer.connect()
+        defer { other.close() }
+        // Catches the cancel request and goes on, as a C function that never checks for interrupts would.
+        let stubborn = """
+            DO $$ BEGIN
+              FOR i IN 1..50 LOOP
+                BEGIN PERFORM pg_sleep(0.1); EXCEPTION WHEN query_canceled THEN NULL; END;
+              END LOOP;
+            END $$
+            """
+        let task = Task { try await connection.simpleQuery(stubborn) }
+        #expect(try await TestServer.eventually { connection.transactionStatus == .active })
+        try await Task.sleep(for: .milliseconds(50))
+        let clock = ContinuousClock()
+        let start = clock.now
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(start.duration(to: clock.now) < .seconds(3))
+        #expect(!connection.isUsable)
+        #expect(connection.deathReason?.code == .connectionLost)
+        try await other.simpleQuery("SELECT pg_terminate_backend(\(connection.backendPID))")
+    }
+}

@@ -1,0 +1,97 @@
+import StoredFilesTesting
+import Testing
+
+@testable import PostgresModels
+
+@Suite struct StatementCacheTests {
+    private static let countPrepared = "SELECT count(*)::int8 FROM pg_prepared_statements WHERE name LIKE 'sf_%'"
+
+    @Test func aStatementIsPreparedOnce() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        for value in 1...5 {
+            #expect(try await connection.query("SELECT $1", .of(Int64(value))).int() == Int64(value))
+        }
+        #expect(connection.cachedStatementCount == 1)
+        #expect(try await connection.query(Self.countPrepared, cache: false).int() == 1)
+    }
+
+    @Test func nothingIsPreparedWhenSwitchedOff() async throws {
+        var configuration = TestServer.configuration()
+        configuration.preparedStatements = .off
+        let connection = try await TestServer.connect(configuration)
+        defer { connection.close() }
+        #expect(try await connection.query("SELECT $1", .of(3)).int() == 3)
+        #expect(try await connection.query(Self.countPrepared).int() == 0)
+    }
+
+    @Test func aChangedTableIsPreparedAgain() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        try await connection.simpleQuery("CREATE TEMP TABLE t(a int); INSERT INTO t VALUES (1)")
+        #expect(try await connection.query("SELECT * FROM t").columnCount == 1)
+        try await connection.simpleQuery("ALTER TABLE t ADD COLUMN b int")
+        #expect(try await connection.query("SELECT * FROM t").columnCount == 2)
+        #expect(try await connection.query(Self.countPrepared, cache: false).int() == 1)
+    }
+
+    @Test func inATransactionTheErrorSurfacesAndTheNextTransactionWorks() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        try await connection.simpleQuery("CREATE TEMP TABLE t(a int); INSERT INTO t VALUES (1)")
+        try await connection.query("SELECT * FROM t")
+        try await connection.simpleQuery("ALTER TABLE t ADD COLUMN b int")
+        try await connection.simpleQuery("BEGIN")
+        let error = try await databaseError { try await connection.query("SELECT * FROM t") }
+        #expect(error?.sqlState == "0A000")
+        #expect(connection.transactionStatus == .inFailedTransaction)
+        try await connection.simpleQuery("ROLLBACK")
+        try await connection.simpleQuery("BEGIN")
+        #expect(try await connection.query("SELECT * FROM t").columnCount == 2)
+        try await connection.simpleQuery("COMMIT")
+    }
+
+    @Test func statementsThatVanishedArePreparedAgain() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        #expect(try await connection.query("SELECT $1", .of(1)).int() == 1)
+        try await connection.simpleQuery("DISCARD ALL")
+        #expect(try await connection.query("SELECT $1", .of(2)).int() == 2)
+    }
+
+    @Test func aNameThatSomebodyElsePreparedIsUsed() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        let key = StatementKey(sql: "SELECT $1 + 1", oids: [20])
+        try await connection.simpleQuery("PREPARE \(key.statementName)(int8) AS SELECT $1 + 1")
+        #expect(try await connection.query("SELECT $1 + 1", .of(1)).int() == 2)
+    }
+
+    @Test(arguments: [false, true])
+    func theLeastRecentlyUsedGoFirst(inTransaction: Bool) async throws {
+        var configuration = TestServer.configuration()
+        configuration.statementCacheCapacity = 16
+        let connection = try await TestServer.connect(configuration)
+        defer { connection.close() }
+        if inTransaction { try await connection.simpleQuery("BEGIN") }
+        for value in 0..<100 {
+            #expect(try await connection.query("SELECT \(value)::int8 + $1", .of(1)).int() == Int64(value + 1))
+            #expect(try await connection.query("SELECT 'often', $1", .of(5)).int(0, 1) == 5)
+            #expect(connection.cachedStatementCount <= 16)
+        }
+        // Evicted inside the transaction, still known to the server.
+        #expect(try await connection.query("SELECT 3::int8 + $1", .of(1)).int() == 4)
+        if inTransaction { try await connection.simpleQuery("COMMIT") }
+        #expect(try await connection.query("SELECT 'a new one', $1", .of(6)).int(0, 1) == 6)
+        let onServer = try await connection.query(Self.countPrepared, cache: false).int()
+        #expect(onServer == Int64(connection.cachedStatementCount))
+    }
+
+    @Test func textsThatDifferOnlyInNormalisationAreDifferentStatements() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        #expect(try await connection.query("SELECT length('\u{E9}')::int8").int() == 1)
+        #expect(try await connection.query("SELECT length('e\u{301}')::int8").int() == 2)
+        #expect(StatementKey(sql: "a", oids: [20]).statementName != StatementKey(sql: "a", oids: [25]).statementName)
+    }
+}
