@@ -83,7 +83,7 @@ struct ConnectionAttempt: Sendable {
             let isHostLine = line.hasPrefix("connection to server") || lines.isEmpty
             guard isHostLine else { continue }
             // "… failed: FATAL:  28P01: password authentication failed …"
-            let match = line.firstMatch(of: #/:\s+([0-9A-Z]{5}): /#)
+            let match = line.firstMatch(of: #/: {2}([0-9A-Z]{5}): /#)
             if let match {
                 state = String(match.1)
                 lines.append(line[..<match.range.lowerBound] + ": " + line[match.range.upperBound...])

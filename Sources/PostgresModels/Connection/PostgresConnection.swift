@@ -7,6 +7,7 @@ import Synchronization
 ///
 /// One command at a time; a second one gets `.commandInProgress`. Commands are sent by the caller, under the lock;
 /// the reactor reads the result, under the same lock, and resumes the caller outside it with the finished result.
+/// The reactor keeps the connection alive: it stays open until `close()` or until the server ends it.
 package final class PostgresConnection: ReactorClient, Sendable {
     /// Where the session stands with regard to transactions.
     package enum TransactionStatus: Sendable {
@@ -142,7 +143,9 @@ package final class PostgresConnection: ReactorClient, Sendable {
         }
     }
 
-    /// Ends the session at once; a command that is running gets `.closed`. Calling it again does nothing.
+    /// Ends the session at once: a command that is running fails with the code `closed`.
+    ///
+    /// Calling it again does nothing.
     package func close() {
         let reason = DatabaseError(code: .closed, message: "The connection was closed by this program.")
         let completion = state.withLockedValue { state in

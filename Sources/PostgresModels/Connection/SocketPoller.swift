@@ -1,6 +1,8 @@
 /// A socket that has something to do.
 struct SocketEvent {
-    /// What the socket was registered under. Never a descriptor: those are reused as soon as they are closed.
+    /// What the socket was registered under.
+    ///
+    /// Never a descriptor: those are reused as soon as they are closed.
     var token: UInt64
     var isReadable: Bool
     var isWritable: Bool

@@ -35,7 +35,9 @@ struct StatementKey: Hashable {
     }
 }
 
-/// The prepared statements of one session, the least recently used one first to go. All operations O(1).
+/// The prepared statements of one session, the least recently used one first to go.
+///
+/// All operations O(1).
 struct StatementCache {
     private struct Entry {
         var key: StatementKey

@@ -20,11 +20,15 @@ extension DatabaseError {
             name.rawValue
         }
 
-        /// No connection could be made: nobody listens, the server refused, or the time ran out. Nothing was sent.
+        /// No connection could be made: nobody listens, the server refused, or the time ran out.
+        ///
+        /// Nothing was sent.
         public static let connectionFailed = Code(.connectionFailed)
         /// The connection broke while it was open; a statement that was running may or may not have taken effect.
         public static let connectionLost = Code(.connectionLost)
-        /// The connection broke during COMMIT: the transaction may be committed or not. Look before repeating it.
+        /// The connection broke during COMMIT: the transaction may be committed or not.
+        ///
+        /// Look before repeating it.
         public static let outcomeUnknown = Code(.outcomeUnknown)
         /// The connection, pool or database was closed by this program.
         public static let closed = Code(.closed)

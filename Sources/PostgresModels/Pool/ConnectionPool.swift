@@ -88,6 +88,7 @@ package final class ConnectionPool: Sendable {
     // MARK: Lending
 
     /// Runs `body` with a connection of its own and takes that back, whatever happens.
+    @discardableResult
     package func withConnection<R>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
         let connection = try await acquire()
         do {

@@ -1,4 +1,4 @@
-import Foundation
+import Dispatch
 import NIOConcurrencyHelpers
 
 #if canImport(Darwin)
@@ -40,7 +40,7 @@ final class ClusterWatchdog: Sendable {
 
     let directory: String
     private let pipeEnd: NIOLockedValueBox<Int32?>
-    private let process: NIOLockedValueBox<Process>
+    private let process: pid_t
 
     /// Starts to watch over a directory.
     init(directory: String) throws {
@@ -52,22 +52,21 @@ final class ClusterWatchdog: Sendable {
         // A child that inherited our end would keep the pipe open after us.
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         pipeEnd = NIOLockedValueBox(ends[1])
-        let process = try ChildProcess.make(["/bin/sh", "-c", Self.script, "sh", directory], in: "/")
-        let input = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
-        process.standardInput = input
-        self.process = NIOLockedValueBox(process)
+        defer { _ = close(ends[0]) }
         do {
-            try process.run()
+            let command = ["/bin/sh", "-c", Self.script, "sh", directory]
+            process = try ChildProcess.start(command, in: "/", input: ends[0])
         } catch {
-            release()
-            throw TemporaryPostgresError(.startFailed, "Cannot start /bin/sh.", underlying: error)
+            _ = close(ends[1])
+            throw error
         }
-        try? input.close()
         _ = Self.atExit
         Self.live.withLockedValue { $0[ObjectIdentifier(self)] = self }
     }
 
-    /// Lets the watchdog do its work; returns at once. Calling it again does nothing.
+    /// Lets the watchdog do its work; returns at once.
+    ///
+    /// Calling it again does nothing.
     func release() {
         let end = pipeEnd.withLockedValue { end -> Int32? in
             defer { end = nil }
@@ -82,6 +81,8 @@ final class ClusterWatchdog: Sendable {
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async { [self] in
                 waitUntilGone(seconds: 30)
+                // Only the first of several callers finds the child still there; the others need not.
+                ChildProcess.wait(for: process)
                 continuation.resume()
             }
         }

@@ -125,7 +125,7 @@ public final class TemporaryPostgres: Sendable {
         var all = [
             "listen_addresses": "", "unix_socket_directories": socketDirectory, "unix_socket_permissions": "0700",
             "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB",
-            "max_connections": "100", "autovacuum_naptime": "1h",
+            "max_connections": "400", "autovacuum_naptime": "1h",
         ]
         all.merge(settings) { $1 }
         let lines = all.sorted { $0.key < $1.key }.map { name, value in

@@ -19,7 +19,10 @@ import Testing
     @Test(arguments: [false, true])
     func noRowIsWrongAndNoSlotIsLost(onReactor: Bool) async throws {
         let url = try await TemporaryPostgres.shared().makeDatabase()
-        let pool = try ConnectionPool(url, configuration: TestServer.configuration(poolSize: 8, acquireTimeout: .seconds(60)))
+        let pool = try ConnectionPool(
+            url,
+            configuration: TestServer.configuration(poolSize: 8, acquireTimeout: .seconds(60))
+        )
         try await pool.withConnection {
             try await $0.simpleQuery(
                 "CREATE TABLE s AS SELECT g::int8 AS id, 'row ' || g AS t FROM generate_series(1, 500) g"
