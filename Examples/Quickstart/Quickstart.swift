@@ -37,7 +37,8 @@ let migrations = [
 struct Quickstart {
     static func main() async throws {
         say("stored-files quickstart: file and image columns for PostgreSQL models\n")
-        let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Fixtures").standardized
+        let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Fixtures")
+            .standardized
         let folder = FileManager.default.temporaryDirectory.appending(path: "stored-files-quickstart-\(UUID())")
         defer { try? FileManager.default.removeItem(at: folder) }
 
@@ -138,7 +139,10 @@ struct Quickstart {
                 try await database.transaction { transaction in
                     var draft = Photo(title: "Never")
                     draft.release = try await transaction.store(
-                        .string("I agree."), named: "release.txt", for: \Photo.$release)
+                        .string("I agree."),
+                        named: "release.txt",
+                        for: \Photo.$release
+                    )
                     try await transaction.insert(&draft)
                     throw Change.ofMind
                 }

@@ -128,6 +128,7 @@ struct FixtureMissing: Error {
 
 /// Reads a file of the folder Fixtures.
 func fixture(_ name: String) throws -> ByteBuffer {
-    let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Fixtures/\(name)").standardized
+    let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Fixtures/\(name)")
+        .standardized
     return ByteBuffer(bytes: try Data(contentsOf: url))
 }

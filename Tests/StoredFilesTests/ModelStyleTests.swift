@@ -9,9 +9,15 @@ struct ModelStyleTests {
         try await World.run { world in
             var byHand = HandWrittenAlbum(title: "by hand")
             byHand.cover = try await world.database.store(
-                .buffer(fixture("32x16.png")), named: "a.png", for: \HandWrittenAlbum.$cover)
+                .buffer(fixture("32x16.png")),
+                named: "a.png",
+                for: \HandWrittenAlbum.$cover
+            )
             byHand.paper = try await world.database.store(
-                .string("text"), named: "a.txt", for: \HandWrittenAlbum.$paper)
+                .string("text"),
+                named: "a.txt",
+                for: \HandWrittenAlbum.$paper
+            )
             try await world.database.insert(&byHand)
             let id = try #require(byHand.id)
 
@@ -38,7 +44,9 @@ struct ModelStyleTests {
     @Test func aNameSetByHandIsWrittenAndComesBack() async throws {
         try await World.run { world in
             _ = try await world.pictures.upload(
-                .buffer(fixture("32x16.png")), to: StorageName(validating: "old/name.png"))
+                .buffer(fixture("32x16.png")),
+                to: StorageName(validating: "old/name.png")
+            )
             var album = Album(title: "by name")
             album.cover = try StorageImage(name: "old/name.png", in: world.pictures)
             try await world.database.insert(&album)
@@ -70,7 +78,8 @@ struct ModelStyleTests {
                 INSERT INTO albums (title, paper, cover, cover_width, cover_height) \
                 SELECT 'title ' || i, 'papers/' || i || '.pdf', 'covers/' || i || '.png', \
                 CASE WHEN i % 2 = 0 THEN 64 END, CASE WHEN i % 2 = 0 THEN 48 END FROM generate_series(1, 10000) AS i
-                """)
+                """
+            )
             let albums = try await world.database.all(Album.self, "ORDER BY id")
             #expect(albums.count == 10_000)
             #expect(albums[99].cover?.pixelSize == PixelSize(width: 64, height: 48))
@@ -85,7 +94,10 @@ struct ModelStyleTests {
         try await World.run { world in
             var album = Album(title: "before")
             album.cover = try await world.database.store(
-                .buffer(fixture("32x16.png")), named: "a.png", for: \Album.$cover)
+                .buffer(fixture("32x16.png")),
+                named: "a.png",
+                for: \Album.$cover
+            )
             try await world.database.insert(&album)
             let id = try #require(album.id)
             try await world.database.execute("UPDATE albums SET title = 'by another' WHERE id = \(id)")

@@ -9,7 +9,9 @@ struct ReadmeTests {
 
     @Test func showsTheCodeThatIsCompiledHere() throws {
         let source = try String(
-            contentsOf: root.appending(path: "Tests/StoredFilesTests/ReadmeExample.swift"), encoding: .utf8)
+            contentsOf: root.appending(path: "Tests/StoredFilesTests/ReadmeExample.swift"),
+            encoding: .utf8
+        )
         let marks = source.components(separatedBy: "// README: ")
         try #require(marks.count == 3)
         let code = marks[1].dropFirst("begin\n".count)

@@ -60,7 +60,10 @@ struct SizeCacheTests {
         try await World.run { world in
             var album = Album(title: "One")
             album.cover = try await world.database.store(
-                .buffer(fixture("32x16.png")), named: "a.png", for: \Album.$cover)
+                .buffer(fixture("32x16.png")),
+                named: "a.png",
+                for: \Album.$cover
+            )
             try await world.database.insert(&album)
             let id = try #require(album.id)
             #expect(try await world.sizeColumns(of: id) == [32, 16])
@@ -73,7 +76,8 @@ struct SizeCacheTests {
         try await World.run { world in
             let id = try await world.insertByHand(fixture("32x16.png"), named: "x.png")
             try await world.database.execute(
-                "UPDATE albums SET cover = 'y.png', cover_width = 7, cover_height = 9 WHERE id = \(id)")
+                "UPDATE albums SET cover = 'y.png', cover_width = 7, cover_height = 9 WHERE id = \(id)"
+            )
             #expect(try await world.sizeColumns(of: id) == [7, 9])
         }
     }
@@ -82,16 +86,19 @@ struct SizeCacheTests {
         try await World.run { world in
             let id = try await world.insertByHand(fixture("32x16.png"), named: "x.png")
             try await world.database.execute(
-                "UPDATE albums SET cover_width = 32, cover_height = 16 WHERE id = \(id)")
+                "UPDATE albums SET cover_width = 32, cover_height = 16 WHERE id = \(id)"
+            )
             try await world.database.execute(
                 """
                 CREATE FUNCTION rename_cover() RETURNS trigger LANGUAGE plpgsql AS \
                 $$ BEGIN NEW.cover := 'moved/' || NEW.cover; RETURN NEW; END $$
-                """)
+                """
+            )
             try await world.database.execute(
                 """
                 CREATE TRIGGER rename_cover BEFORE UPDATE ON albums FOR EACH ROW EXECUTE FUNCTION rename_cover()
-                """)
+                """
+            )
             try await world.database.execute("UPDATE albums SET title = 'moved' WHERE id = \(id)")
             #expect(try await world.sizeColumns(of: id) == [nil, nil])
         }

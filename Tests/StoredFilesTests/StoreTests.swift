@@ -9,7 +9,10 @@ struct StoreTests {
         try await World.run { world in
             var album = Album(title: "Cat")
             album.cover = try await world.database.store(
-                .buffer(fixture("cat.jpg")), named: "My cat (1).jpg", for: \Album.$cover)
+                .buffer(fixture("cat.jpg")),
+                named: "My cat (1).jpg",
+                for: \Album.$cover
+            )
             let name = try #require(album.cover?.name)
             let parts = name.string.split(separator: "/")
             #expect(parts.count == 3)
@@ -132,7 +135,8 @@ struct StoreTests {
     @Test func aConstraintThatFailsAtCommitRemovesTheUploadToo() async throws {
         try await World.run { world in
             try await world.database.execute(
-                "ALTER TABLE albums ADD CONSTRAINT one_title UNIQUE (title) DEFERRABLE INITIALLY DEFERRED")
+                "ALTER TABLE albums ADD CONSTRAINT one_title UNIQUE (title) DEFERRABLE INITIALLY DEFERRED"
+            )
             var first = Album(title: "same")
             try await world.database.insert(&first)
             await #expect {

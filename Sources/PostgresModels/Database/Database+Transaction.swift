@@ -128,7 +128,9 @@ extension Database {
         }
     }
 
-    /// Ends a failed transaction. A connection on which that fails is not given to anyone again.
+    /// Ends a failed transaction.
+    ///
+    /// A connection on which that fails is not given to anyone again.
     private func rollBack(_ connection: PostgresConnection) async {
         guard connection.isUsable, connection.transactionStatus != .idle else { return }
         do {

@@ -12,7 +12,9 @@ public struct Migration: Sendable {
     /// What a migration writes down.
     public typealias Body = @Sendable (SchemaBuilder) async throws -> Void
 
-    /// The name, under which the database remembers that it was applied. Never rename one that has been.
+    /// The name, under which the database remembers that it was applied.
+    ///
+    /// Never rename one that has been.
     public let name: String
 
     /// Whether it runs outside of a transaction, as `CREATE INDEX CONCURRENTLY` must.

@@ -3,7 +3,9 @@ public struct ColumnType: Hashable, Sendable, ExpressibleByStringLiteral {
     /// The type in SQL.
     public let sql: String
 
-    /// A type by its SQL. It goes into statements as it is: never make one from input.
+    /// A type by its SQL.
+    ///
+    /// It goes into statements as it is: never make one from input.
     ///
     /// - Parameter value: The SQL, for example `"numeric(12, 2)"`.
     public init(stringLiteral value: String) {

@@ -37,7 +37,8 @@ public struct ModelColumn: Sendable {
     ///   - type: Its type.
     ///   - isOptional: Whether the model accepts NULL. Default: no.
     ///   - keyPath: The property that the column belongs to. Default: none.
-    public init(_ name: String, type: ColumnType, isOptional: Bool = false, keyPath: (any AnyKeyPath & Sendable)? = nil) {
+    public init(_ name: String, type: ColumnType, isOptional: Bool = false, keyPath: (any AnyKeyPath & Sendable)? = nil)
+    {
         self.name = name
         self.type = type
         self.isOptional = isOptional

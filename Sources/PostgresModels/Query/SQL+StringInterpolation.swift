@@ -42,7 +42,9 @@ extension SQL {
             sql.append(other)
         }
 
-        /// Puts text into the statement as it is. Never use it with input.
+        /// Puts text into the statement as it is.
+        ///
+        /// Never use it with input.
         ///
         /// - Parameter text: The text.
         public mutating func appendInterpolation(raw text: String) {

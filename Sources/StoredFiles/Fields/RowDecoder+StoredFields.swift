@@ -3,7 +3,9 @@ public import StorageImages
 public import Storages
 
 extension RowDecoder {
-    /// Reads the next column as the file of a field. No storage is asked for anything.
+    /// Reads the next column as the file of a field.
+    ///
+    /// No storage is asked for anything.
     ///
     /// - Parameter field: The field whose column comes next.
     /// - Returns: The file, or `nil` when the column is NULL.
@@ -16,6 +18,7 @@ extension RowDecoder {
     }
 
     /// Reads the next columns as the image of a field: the name, then its width and height when the field caches them.
+    ///
     /// No storage is asked for anything.
     ///
     /// - Parameter field: The field whose columns come next.

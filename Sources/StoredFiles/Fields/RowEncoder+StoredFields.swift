@@ -39,10 +39,10 @@ extension RowEncoder {
             throw StorageError(
                 .unknownStorage,
                 """
-                    The file lives in \(file.storage.label), but the column "\(field.column)" of "\(Owner.table)" \
-                    belongs to the storage "\(field.storage)", which is \(storage.label). \
-                    Store it there first, with store(_:named:for:).
-                    """,
+                The file lives in \(file.storage.label), but the column "\(field.column)" of "\(Owner.table)" \
+                belongs to the storage "\(field.storage)", which is \(storage.label). \
+                Store it there first, with store(_:named:for:).
+                """,
                 name: file.name.string
             )
         }

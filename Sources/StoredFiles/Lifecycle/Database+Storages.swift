@@ -42,9 +42,9 @@ extension DatabaseAttachments {
             throw StorageError(
                 .unknownStorage,
                 """
-                    The column "\(column)" is a file field, but the database was opened without storages; \
-                    open it with Database.connect(_:storages:).
-                    """
+                The column "\(column)" is a file field, but the database was opened without storages; \
+                open it with Database.connect(_:storages:).
+                """
             )
         }
         return context

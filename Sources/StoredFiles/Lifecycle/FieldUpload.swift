@@ -90,11 +90,11 @@ struct FieldUpload: Sendable {
 
     private func wrongType(_ found: ContentType, accepted: [ContentType]) -> StorageError {
         StorageError(
-                .wrongType,
-                """
-                The field "\(column)" accepts \(accepted.map(\.description).joined(separator: ", ")), \
-                but the bytes are \(found).
-                """,
+            .wrongType,
+            """
+            The field "\(column)" accepts \(accepted.map(\.description).joined(separator: ", ")), \
+            but the bytes are \(found).
+            """,
             name: name.string
         )
     }

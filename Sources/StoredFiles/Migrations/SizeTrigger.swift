@@ -38,8 +38,8 @@ struct SizeTrigger {
         """
     }
 
-    /// A WHEN condition rather than `UPDATE OF`: the latter does not see a name that another BEFORE trigger has set.
-    /// Triggers fire in the order of their names (PostgreSQL manual, 39.1), so this one comes late.
+    // A WHEN condition rather than `UPDATE OF`: the latter does not see a name that another BEFORE trigger has set.
+    // Triggers fire in the order of their names (PostgreSQL manual, 39.1), so this one comes late.
     private var trigger: SQL {
         """
         CREATE TRIGGER \(identifier: generatedName("zz_forget_size")) BEFORE UPDATE ON \(identifier: table) \
