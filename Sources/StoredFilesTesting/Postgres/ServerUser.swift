@@ -10,8 +10,14 @@ import Foundation
 
 /// The user the server runs as: ourselves, or somebody with fewer rights when we are root, whom `initdb` refuses.
 struct ServerUser: Sendable {
+    private struct Account {
+        var name: String
+        var uid: uid_t
+        var gid: gid_t
+    }
+
     /// Nil when no change of user is needed.
-    private let other: (name: String, uid: uid_t, gid: gid_t)?
+    private let other: Account?
 
     init() throws {
         guard geteuid() == 0 else {
@@ -20,7 +26,7 @@ struct ServerUser: Sendable {
         }
         for name in ["postgres", "nobody"] {
             guard let entry = getpwnam(name) else { continue }
-            other = (name, entry.pointee.pw_uid, entry.pointee.pw_gid)
+            other = Account(name: name, uid: entry.pointee.pw_uid, gid: entry.pointee.pw_gid)
             return
         }
         throw TemporaryPostgresError(
@@ -30,8 +36,9 @@ struct ServerUser: Sendable {
         )
     }
 
-    /// Gives a directory to the user.
-    func own(_ path: String) throws {
+    /// Gives a directory to the user, who alone may enter it.
+    func takeOver(_ path: String) throws {
+        _ = chmod(path, 0o700)
         guard let other else { return }
         guard chown(path, other.uid, other.gid) == 0 else {
             throw TemporaryPostgresError(

@@ -107,34 +107,39 @@ public final class TemporaryPostgres: Sendable {
     }
 
     private func initialize(_ settings: [String: String]) async throws {
-        try FileManager.default.createDirectory(atPath: socketDirectory, withIntermediateDirectories: false)
-        for path in [directory, socketDirectory] {
-            _ = chmod(path, 0o700)
-            try user.own(path)
-        }
+        try makeDirectories()
         let output = "\(directory)/initdb.log"
-        let status = try await run(
-            "initdb",
-            [
-                "-D", dataDirectory, "-U", "app", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync",
-                "--no-instructions",
-            ],
-            output: output
-        )
+        let arguments = [
+            "-D", dataDirectory, "-U", "app", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync",
+            "--no-instructions",
+        ]
+        let status = try await run("initdb", arguments, output: output)
         guard status == 0 else { throw failure("initdb ended with status \(status)", log: output) }
+        try write(settings)
+    }
+
+    private func makeDirectories() throws {
+        try FileManager.default.createDirectory(atPath: socketDirectory, withIntermediateDirectories: false)
+        try user.takeOver(directory)
+        try user.takeOver(socketDirectory)
+    }
+
+    private func write(_ settings: [String: String]) throws {
         var all = [
             "listen_addresses": "", "unix_socket_directories": socketDirectory, "unix_socket_permissions": "0700",
             "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB",
             "max_connections": "400", "autovacuum_naptime": "1h",
         ]
         all.merge(settings) { $1 }
-        let lines = all.sorted { $0.key < $1.key }.map { name, value in
-            "\(name) = '\(value.replacingOccurrences(of: "'", with: "''"))'\n"
+        var lines = ""
+        for (name, value) in all.sorted(by: { $0.key < $1.key }) {
+            lines += "\(name) = '\(value.replacingOccurrences(of: "'", with: "''"))'\n"
         }
+        // Appended, so that the file keeps the owner that initdb gave it.
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(dataDirectory)/postgresql.conf"))
-        defer { try? file.close() }
         try file.seekToEnd()
-        try file.write(contentsOf: Data(lines.joined().utf8))
+        try file.write(contentsOf: Data(lines.utf8))
+        try file.close()
     }
 
     // MARK: Databases
