@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func waitingEndsWithThePoolTimeout() async throws {
-        let pool = try await TestServer.pool(TestServer.configuration(poolSize: 1, acquireTimeout: .milliseconds(150)))
+        let pool = try await TestServer.pool(TestServer.configuration(poolSize: 1, acquireTimeout: .seconds(2)))
         let held = try await pool.acquire()
         for _ in 0..<2 {
             let error = try await databaseError { _ = try await pool.acquire() }
