@@ -15,6 +15,11 @@ let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package:
 let nioThreads = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
+/// A product of swift-syntax, which only the macro needs.
+func syntax(_ name: String) -> Target.Dependency {
+    .product(name: name, package: "swift-syntax", condition: .when(traits: ["Macros"]))
+}
+
 let package = Package(
     name: "stored-files",
     platforms: [.macOS(.v15)],
@@ -73,9 +78,8 @@ let package = Package(
         .macro(
             name: "StoredFilesMacros",
             dependencies: [
-                .product(name: "SwiftSyntax", package: "swift-syntax", condition: .when(traits: ["Macros"])),
-                .product(name: "SwiftSyntaxMacros", package: "swift-syntax", condition: .when(traits: ["Macros"])),
-                .product(name: "SwiftCompilerPlugin", package: "swift-syntax", condition: .when(traits: ["Macros"])),
+                syntax("SwiftSyntax"), syntax("SwiftSyntaxBuilder"), syntax("SwiftSyntaxMacros"), syntax("SwiftParser"),
+                syntax("SwiftDiagnostics"), syntax("SwiftCompilerPlugin"),
             ],
             swiftSettings: settings
         ),
@@ -113,17 +117,8 @@ let package = Package(
         .testTarget(
             name: "StoredFilesMacrosTests",
             dependencies: [
-                "StoredFilesMacros",
-                .product(
-                    name: "SwiftSyntaxMacrosGenericTestSupport",
-                    package: "swift-syntax",
-                    condition: .when(traits: ["Macros"])
-                ),
-                .product(
-                    name: "SwiftSyntaxMacroExpansion",
-                    package: "swift-syntax",
-                    condition: .when(traits: ["Macros"])
-                ),
+                "StoredFilesMacros", syntax("SwiftSyntax"), syntax("SwiftSyntaxBuilder"), syntax("SwiftDiagnostics"),
+                syntax("SwiftSyntaxMacroExpansion"), syntax("SwiftSyntaxMacrosGenericTestSupport"),
             ],
             swiftSettings: settings
         ),

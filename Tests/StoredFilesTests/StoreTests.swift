@@ -79,6 +79,19 @@ struct StoreTests {
         }
     }
 
+    @Test func activeContentIsKeptAsAnAttachment() async throws {
+        try await World.run { world in
+            let page = try await world.database.store(
+                .string("<!DOCTYPE html><script>alert(1)</script>"),
+                named: "page.html",
+                for: \Album.$paper
+            )
+            #expect(try await page.info().contentDisposition == "attachment")
+            let text = try await world.database.store(.string("plain"), named: "a.txt", for: \Album.$paper)
+            #expect(try await text.info().contentDisposition == nil)
+        }
+    }
+
     @Test func rollbackRemovesWhatTheTransactionStored() async throws {
         try await World.run { world in
             await #expect(throws: Stop.self) {

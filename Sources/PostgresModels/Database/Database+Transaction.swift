@@ -13,6 +13,7 @@ extension Database {
     ///   back.
     /// - Returns: What the body returns, after the COMMIT.
     /// - Throws: As ``transaction(isolation:readOnly:retrying:_:)``.
+    @discardableResult
     public func transaction<Result>(_ body: (Transaction) async throws -> Result) async throws -> Result {
         try await transaction(retrying: 0, body)
     }
@@ -30,6 +31,7 @@ extension Database {
     /// - Throws: What the body throws; ``DatabaseError`` with code `.transactionAborted` when the body swallowed the error
     ///   of a statement and PostgreSQL therefore rolled back, `.outcomeUnknown` when the connection was lost during the
     ///   COMMIT, or by SQLSTATE; `CancellationError`.
+    @discardableResult
     public func transaction<Result>(
         isolation: TransactionIsolation? = nil,
         readOnly: Bool = false,

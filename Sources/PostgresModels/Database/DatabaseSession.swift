@@ -23,6 +23,7 @@ public protocol DatabaseSession: Sendable {
     /// - Parameter body: What to do. When it throws, everything it did is rolled back, and the error is thrown on.
     /// - Returns: What the body returns, after the COMMIT or the RELEASE.
     /// - Throws: What the body throws, or why it could not be committed.
+    @discardableResult
     func transaction<Result>(_ body: (Transaction) async throws -> Result) async throws -> Result
 }
 

@@ -74,6 +74,7 @@ public final class Transaction: DatabaseSession {
     /// - Parameter body: What to do.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws; ``DatabaseError``.
+    @discardableResult
     public func transaction<Result>(_ body: (Transaction) async throws -> Result) async throws -> Result {
         let name = state.withLockedValue { state in
             state.savepoints += 1

@@ -90,7 +90,7 @@ extension DatabaseArrayElement {
         guard let count = Int32(exactly: array.count) else {
             throw DatabaseError(code: .invalidArgument, message: "An array has more elements than PostgreSQL can hold.")
         }
-        buffer.writeMultipleIntegers(count == 0 ? 0 : 1, Int32(0), databaseType.oid)
+        buffer.writeMultipleIntegers(Int32(count == 0 ? 0 : 1), Int32(0), databaseType.oid)
         guard count > 0 else { return }
         buffer.writeMultipleIntegers(count, Int32(1))
         for element in array {

@@ -82,6 +82,10 @@ struct FieldUpload: Sendable {
         // The name is random; whatever else is there under it must never be overwritten.
         options.ifExists = .fail
         options.contentType = contentType ?? sniffed
+        if sniffed.isActiveContent, binding.storage.capabilities.contains(.storedMetadata) {
+            // A script in an SVG or HTML file must not run in the origin that serves the uploads.
+            options.contentDisposition = "attachment"
+        }
         options.maxBytes = maxBytes
         options.progress = progress
         options.tap = tap

@@ -1,0 +1,65 @@
+import PostgresModels
+import StoredFilesTesting
+import Testing
+
+@Suite("SQL with values")
+struct SQLTests {
+    @Test(arguments: ["'; DROP TABLE authors; --", "' OR '1'='1", "\\'; --", "$1", "${x}", "%s", "\u{1F600}'"])
+    func whatIsInterpolatedIsAValueAndNothingElse(_ text: String) async throws {
+        try await withDatabase { database in
+            try await database.migrate([Author.migration])
+            var author = Author(name: text)
+            try await database.insert(&author)
+            let found = try await database.all(Author.self, "WHERE name = \(text)")
+            #expect(found == [author])
+            #expect(try await database.count(Author.self) == 1)
+        }
+    }
+
+    @Test func identifiersAreQuoted() async throws {
+        try await withDatabase { database in
+            let name = "we\"ird name; --"
+            try await database.execute("CREATE TABLE \(identifier: name) (n int)")
+            try await database.execute("INSERT INTO \(identifier: name) VALUES (\(3))")
+            let rows = try await database.query("SELECT n FROM \(identifier: name)")
+            #expect(try rows.first?.decode(Int.self, at: 0) == 3)
+        }
+    }
+
+    @Test(arguments: ["", "nul\u{0}", String(repeating: "x", count: 64), String(repeating: "é", count: 32)])
+    func identifiersThatPostgreSQLWouldCutAreRefused(_ name: String) async throws {
+        try await withDatabase { database in
+            let error = await databaseFailure { try await database.execute("CREATE TABLE \(identifier: name) (n int)") }
+            #expect(error?.code == .invalidIdentifier)
+        }
+    }
+
+    @Test func piecesKeepTheirValuesWhenJoined() async throws {
+        try await withDatabase { database in
+            let conditions: [SQL] = ["n > \(2)", "n < \(5)", "n <> ALL(\([Int64(4)]))"]
+            let rows = try await database.query(
+                "SELECT n FROM generate_series(\(1), 9) AS n WHERE \(sql: .joined(conditions, separator: " AND "))"
+            )
+            #expect(try rows.map { try $0.decode(Int.self, at: 0) } == [3])
+        }
+    }
+
+    @Test func theDescriptionShowsNoValue() {
+        let secret = "hunter2"
+        let sql: SQL = "SELECT * FROM users WHERE password = \(secret) AND id = \(7)"
+        #expect(sql.description == "SELECT * FROM users WHERE password = $1 AND id = $2")
+    }
+
+    @Test func errorsOfTheServerShowNoBoundValue() async throws {
+        try await withDatabase { database in
+            try await database.migrate([Author.migration])
+            var author = Author(name: "hunter2")
+            try await database.insert(&author)
+            var twin = Author(name: "hunter2")
+            let error = await databaseFailure { try await database.insert(&twin) }
+            #expect(error?.code == .uniqueViolation)
+            #expect(error?.constraint == "authors_name_key")
+            #expect(error.map { "\($0)" }?.contains("hunter2") == false)
+        }
+    }
+}
