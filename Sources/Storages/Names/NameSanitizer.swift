@@ -1,5 +1,3 @@
-import Foundation
-
 /// Makes valid names of what clients send.
 ///
 /// One loop over UTF-8 bytes does the work, in a buffer on the stack. Text of ASCII only, nearly every name, touches
@@ -23,9 +21,9 @@ enum NameSanitizer {
         if string.utf8.allSatisfy({ $0 < 0x80 }) {
             return try clean(&string)
         }
-        var normalized = string.precomposedStringWithCanonicalMapping
+        var normalized = Normalization.composed(string)
         // Dropping a scalar can bring a letter and a mark together that compose, so the result is normalised again.
-        return try clean(&normalized).precomposedStringWithCanonicalMapping
+        return Normalization.composed(try clean(&normalized))
     }
 
     private static func clean(_ string: inout String) throws(NameViolation) -> String {

@@ -89,8 +89,7 @@ extension StorageName {
         for scalar in string.unicodeScalars {
             if let violation = scalar.nameViolation { return violation }
         }
-        let normalized = string.precomposedStringWithCanonicalMapping
-        return normalized.utf8.elementsEqual(string.utf8) ? nil : .notNormalized
+        return Normalization.composed(string).utf8.elementsEqual(string.utf8) ? nil : .notNormalized
     }
 }
 

@@ -1,0 +1,33 @@
+import Foundation
+import Testing
+
+@testable import Storages
+
+@Suite("NFC without tables")
+struct NormalizationTests {
+    @Test func whatIsTakenForComposedIsSoByFoundationToo() {
+        var plain = 0
+        for value in UInt32(0)...0x10FFFF {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            let text = String(scalar)
+            guard Normalization.isPlainlyComposed(text) else { continue }
+            plain += 1
+            #expect(scalar.properties.canonicalCombiningClass == .notReordered)
+            // Alone, and after letters that compose with much: it must neither change nor be taken in.
+            for before in ["", "a", "e", "\u{435}", "\u{304B}", "\u{AC00}"] {
+                let pair = before + text
+                let composed = pair.precomposedStringWithCanonicalMapping
+                if !composed.utf8.elementsEqual(pair.utf8) {
+                    Issue.record("U+\(String(value, radix: 16)) changes after \(before)")
+                }
+            }
+        }
+        #expect(plain > 30_000)
+    }
+
+    @Test(arguments: ["e\u{301}", "\u{1100}\u{1161}", "\u{AC00}\u{11A8}", "\u{212B}", "\u{304B}\u{3099}", "\u{F900}"])
+    func whatIsNotComposedGoesToFoundation(_ text: String) {
+        #expect(!Normalization.isPlainlyComposed(text))
+        #expect(Normalization.composed(text).utf8.elementsEqual(text.precomposedStringWithCanonicalMapping.utf8))
+    }
+}
