@@ -7,13 +7,10 @@ import Testing
     @Test func aCancelledQueryStopsAndTheNextOneRuns() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
-        let clock = ContinuousClock()
-        let start = clock.now
         let task = Task { try await connection.query("SELECT pg_sleep(30)") }
         #expect(try await TestServer.eventually { connection.transactionStatus == .active })
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(start.duration(to: clock.now) < .seconds(10))
         #expect(try await connection.query("SELECT 7::int8").int() == 7)
         #expect(connection.isUsable)
     }
@@ -76,10 +73,11 @@ import Testing
         let connection = try await TestServer.connect(configuration)
         let other = try await TestServer.connect()
         defer { other.close() }
-        // Catches the cancel request and goes on, as a C function that never checks for interrupts would.
+        // Catches the cancel request and goes on, as a C function that never checks for interrupts would: five minutes,
+        // if nobody gave up on it.
         let stubborn = """
             DO $$ BEGIN
-              FOR i IN 1..50 LOOP
+              FOR i IN 1..3000 LOOP
                 BEGIN PERFORM pg_sleep(0.1); EXCEPTION WHEN query_canceled THEN NULL; END;
               END LOOP;
             END $$
@@ -87,11 +85,8 @@ import Testing
         let task = Task { try await connection.simpleQuery(stubborn) }
         #expect(try await TestServer.eventually { connection.transactionStatus == .active })
         try await Task.sleep(for: .milliseconds(50))
-        let clock = ContinuousClock()
-        let start = clock.now
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(start.duration(to: clock.now) < .seconds(3))
         #expect(!connection.isUsable)
         #expect(connection.deathReason?.code == .connectionLost)
         try await other.simpleQuery("SELECT pg_terminate_backend(\(connection.backendPID))")
