@@ -50,11 +50,13 @@ let package = Package(
             pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
+        // System calls only: a shim without a library.
+        .systemLibrary(name: "CLinuxFiles"),
         // No pkgConfig: gdlib.pc carries a -D flag that SwiftPM refuses with a warning.
         .systemLibrary(name: "CLibGD", providers: [.apt(["libgd-dev"]), .brew(["gd"])]),
         .target(
             name: "Storages",
-            dependencies: ["CLibCrypto", nio, nioLocks, nioThreads],
+            dependencies: ["CLibCrypto", "CLinuxFiles", nio, nioLocks, nioThreads],
             swiftSettings: settings
         ),
         .target(

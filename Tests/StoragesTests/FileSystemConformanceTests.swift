@@ -19,6 +19,12 @@ struct FileSystemConformanceTests {
         #expect(try fixture.remains() == [])
     }
 
+    @Test("FileSystemStorage without openat2", arguments: StorageConformance.checks)
+    func checkingSteps(check: StorageConformance.Check) async throws {
+        try await StorageConformance.run(check) { try fixture.storage(checksSteps: true) }
+        #expect(try fixture.remains() == [])
+    }
+
     @Test("PrefixedStorage over FileSystemStorage", arguments: StorageConformance.checks)
     func prefixed(check: StorageConformance.Check) async throws {
         try await StorageConformance.run(check) { try PrefixedStorage(prefix: "tenants/42", of: fixture.storage()) }

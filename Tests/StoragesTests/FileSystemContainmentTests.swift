@@ -24,7 +24,11 @@ struct FileSystemContainmentTests {
     }
 
     /// What every operation on a name throws, and the failures of its deletion.
-    private func codes(_ name: String) async throws -> [StorageError.Code?] {
+    private func codes(
+        _ name: String,
+        in storage: FileSystemStorage? = nil
+    ) async throws -> [StorageError.Code?] {
+        let storage = storage ?? self.storage
         let name = try StorageName(validating: name)
         return [
             await storageErrorCode { _ = try await storage.open(name) },
@@ -38,12 +42,14 @@ struct FileSystemContainmentTests {
 
     @Test(
         "A link to a directory is not followed, by no operation",
-        arguments: ["../outside", "/", "inside", "nowhere"]
+        arguments: ["../outside", "/", "inside", "nowhere"],
+        [false, true]
     )
-    func directoryLink(target: String) async throws {
+    func directoryLink(target: String, checksSteps: Bool) async throws {
+        let storage = try fixture.storage(checksSteps: checksSteps)
         try await storage.put("in", "inside/secret.txt")
         try fixture.link(fixture.root + "/link", to: target)
-        for code in try await codes("link/secret.txt") { #expect(code == .permissionDenied) }
+        for code in try await codes("link/secret.txt", in: storage) { #expect(code == .permissionDenied) }
         for mode in [IfExists.fail, .rename, .replace] {
             #expect(
                 await storageErrorCode { try await storage.put("x", "link/new", ifExists: mode) } == .permissionDenied
@@ -60,10 +66,14 @@ struct FileSystemContainmentTests {
         #expect(try await storage.text("inside/secret.txt") == "in")
     }
 
-    @Test("A link to a file is not read; an upload does not write through it; deleting removes the link only")
-    func fileLink() async throws {
+    @Test(
+        "A link to a file is not read; an upload does not write through it; deleting removes the link only",
+        arguments: [false, true]
+    )
+    func fileLink(checksSteps: Bool) async throws {
+        let storage = try fixture.storage(checksSteps: checksSteps)
         try fixture.link(fixture.root + "/link.txt", to: "../outside/secret.txt")
-        for code in try await codes("link.txt") { #expect(code == .permissionDenied) }
+        for code in try await codes("link.txt", in: storage) { #expect(code == .permissionDenied) }
         #expect(try await storage.names() == [])
         #expect(await storageErrorCode { try await storage.put("x", "link.txt") } == .alreadyExists)
         #expect(try await storage.put("x", "link.txt", ifExists: .rename).name.string != "link.txt")
@@ -77,11 +87,15 @@ struct FileSystemContainmentTests {
         #expect(try outsideIsUntouched())
     }
 
-    @Test("A dangling link is no free name, and nothing appears at its target")
-    func danglingLink() async throws {
+    @Test(
+        "A dangling link is no free name, and nothing appears at its target",
+        arguments: [false, true]
+    )
+    func danglingLink(checksSteps: Bool) async throws {
+        let storage = try fixture.storage(checksSteps: checksSteps)
         try fixture.link(fixture.root + "/dangling", to: "../outside/new.txt")
         #expect(
-            try await codes("dangling") == [.permissionDenied, .permissionDenied, .permissionDenied, .permissionDenied]
+            try await codes("dangling", in: storage) == [.permissionDenied, .permissionDenied, .permissionDenied, .permissionDenied]
         )
         #expect(await storageErrorCode { try await storage.put("x", "dangling") } == .alreadyExists)
         #expect(await storageErrorCode { try await storage.put("x", "dangling/x") } == .permissionDenied)
@@ -90,9 +104,12 @@ struct FileSystemContainmentTests {
         #expect(try outsideIsUntouched())
     }
 
-    @Test("A directory that is swapped for a link again and again never lets anything out")
-    func swappedDirectory() async throws {
-        let storage = storage
+    @Test(
+        "A directory that is swapped for a link again and again never lets anything out",
+        arguments: [false, true]
+    )
+    func swappedDirectory(checksSteps: Bool) async throws {
+        let storage = try fixture.storage(checksSteps: checksSteps)
         let state = SwapState()
         let root = fixture.root
         try FileManager.default.createDirectory(atPath: root + "/d", withIntermediateDirectories: true)
@@ -124,10 +141,14 @@ struct FileSystemContainmentTests {
         #expect(state.successes.load(ordering: .relaxed) > 0)
     }
 
-    @Test("Pipes are not opened, and do not hold a thread")
-    func pipe() async throws {
+    @Test(
+        "Pipes are not opened, and do not hold a thread",
+        arguments: [false, true]
+    )
+    func pipe(checksSteps: Bool) async throws {
+        let storage = try fixture.storage(checksSteps: checksSteps)
         try #require(mkfifo(fixture.root + "/pipe", 0o600) == 0)
-        #expect(try await codes("pipe") == [.notFound, .notFound, nil, .notFound])
+        #expect(try await codes("pipe", in: storage) == [.notFound, .notFound, nil, .notFound])
         #expect(try await storage.names() == [])
     }
 

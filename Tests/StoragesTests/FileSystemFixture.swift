@@ -20,9 +20,16 @@ final class FileSystemFixture: Sendable {
     func storage(
         baseURL: String? = nil,
         signingKey: [UInt8]? = nil,
-        durability: FileSystemStorage.Durability = .none
+        durability: FileSystemStorage.Durability = .none,
+        checksSteps: Bool = false
     ) throws -> FileSystemStorage {
-        try FileSystemStorage(root: root, baseURL: baseURL, signingKey: signingKey, durability: durability)
+        try FileSystemStorage(
+            root: root,
+            baseURL: baseURL,
+            signingKey: signingKey,
+            durability: durability,
+            checksSteps: checksSteps
+        )
     }
 
     /// Everything below the root, directories with a "/" at their end, in no order.

@@ -14,7 +14,8 @@ extension FileSystemStorage {
     ///
     /// A file that is replaced or deleted meanwhile stays readable to its end. One that another program cuts or
     /// rewrites in place makes the next chunk throw ``StorageError/Code/changedDuringRead``. Contents of at most
-    /// 256 KiB are read at once, in the same visit to the thread pool; of others the first chunk is.
+    /// 256 KiB are read at once, of others the first chunk is: without a visit to the thread pool where Linux has
+    /// the file in its cache and can say so, otherwise in one.
     ///
     /// - Parameters:
     ///   - name: The file.
@@ -26,7 +27,15 @@ extension FileSystemStorage {
     public func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
         let range = options.range
         let ifMatch = options.ifMatch
-        let opened = try await run("open the file", name) { try self.openFile(name, range: range, ifMatch: ifMatch) }
+        let opened: OpenedFile
+        if let cached = try openCachedFile(name, range: range, ifMatch: ifMatch) {
+            opened = cached
+        } else {
+            opened = try await run("open the file", name) {
+                let descriptor = try self.directory.open(name.string, flags: Self.readingFlags)
+                return try self.openedFile(descriptor, name, range, ifMatch, SystemCall.read)
+            }
+        }
         let info = FileInfo(name: name, status: opened.status)
         guard let descriptor = opened.descriptor else {
             return StoredContents(info: info, range: opened.range, progress: options.progress, buffer: opened.first)
@@ -49,9 +58,7 @@ extension FileSystemStorage {
     /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound`` when no regular file has the name.
     public func info(for name: StorageName) async throws -> FileInfo {
         try await run("look up the file", name) {
-            let status = try self.directory.withParent(of: name.string) { parent, segment in
-                try SystemCall.status(of: segment, in: parent)
-            }
+            let status = try self.directory.status(of: name.string)
             try self.requireFile(status, name)
             return FileInfo(name: name, status: status)
         }
@@ -70,7 +77,7 @@ extension FileSystemStorage {
         FileListing(DirectoryWalkSequence(storage: self, prefix: prefix))
     }
 
-    struct OpenedFile: Sendable {
+    private struct OpenedFile: Sendable {
         var status: FileStatus
         var range: Range<Int64>
         var first: ByteBuffer
@@ -78,9 +85,31 @@ extension FileSystemStorage {
         var descriptor: Descriptor?
     }
 
-    /// Opens, checks and reads the first chunk, all in one visit to the pool.
-    func openFile(_ name: StorageName, range: ByteRange?, ifMatch: String?) throws -> OpenedFile {
-        let descriptor = try openDescriptor(name)
+    // O_NONBLOCK: a FIFO put there by somebody else must not hold the thread; files do not know it.
+    private static let readingFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+
+    /// Opens a file and reads its first chunk when no disk has to be waited for; `nil` when that is not known.
+    private func openCachedFile(_ name: StorageName, range: ByteRange?, ifMatch: String?) throws -> OpenedFile? {
+        try Task.checkCancellation()
+        try requireOwnName(name)
+        return try explaining("open the file", name) {
+            guard let descriptor = try directory.openCached(name.string, flags: Self.readingFlags) else { return nil }
+            do {
+                return try openedFile(descriptor, name, range, ifMatch, SystemCall.readCached)
+            } catch is SystemCall.NotCached {
+                return nil
+            }
+        }
+    }
+
+    /// Checks an open file and reads its first chunk.
+    private func openedFile(
+        _ descriptor: Descriptor,
+        _ name: StorageName,
+        _ range: ByteRange?,
+        _ ifMatch: String?,
+        _ read: (_ count: Int, _ offset: Int64, _ descriptor: Descriptor) throws -> ByteBuffer
+    ) throws -> OpenedFile {
         let status = try SystemCall.status(of: descriptor)
         try requireFile(status, name)
         if let ifMatch, ifMatch != status.entityTag {
@@ -101,19 +130,10 @@ extension FileSystemStorage {
             throw error
         }
         let count = Int(min(resolved.upperBound - resolved.lowerBound, Int64(largestChunk)))
-        let first =
-            count == 0
-            ? ByteBuffer() : try SystemCall.read(count, at: resolved.lowerBound, from: descriptor)
+        let first = count == 0 ? ByteBuffer() : try read(count, resolved.lowerBound, descriptor)
         guard first.readableBytes == count else { throw changed(name) }
         let isWhole = Int64(count) == resolved.upperBound - resolved.lowerBound
         return OpenedFile(status: status, range: resolved, first: first, descriptor: isWhole ? nil : descriptor)
-    }
-
-    private func openDescriptor(_ name: StorageName) throws -> Descriptor {
-        try directory.withParent(of: name.string) { parent, segment in
-            // O_NONBLOCK: a FIFO put there by somebody else must not hold the thread; files do not know it.
-            try SystemCall.open(segment, in: parent, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-        }
     }
 
     func requireFile(_ status: FileStatus, _ name: StorageName) throws {

@@ -10,9 +10,9 @@ internal import Foundation
 /// own by one system call: `linkat`, which fails when the name is taken, or `renameat` for ``IfExists/replace``. With
 /// ``Durability/fsync`` the bytes, the entry and new directories are on the medium when an upload returns.
 ///
-/// **Contained.** Names are walked segment by segment from the root's descriptor, and no symbolic link below the root
-/// is ever followed, neither to a directory nor to a file, whoever puts it there and when; such a name throws
-/// ``StorageError/Code/permissionDenied``. Only regular files are read. The root itself may be a link.
+/// **Contained.** Names are resolved beneath the root's descriptor (`openat2`, elsewhere segment by segment), and no
+/// symbolic link below the root is ever followed, neither to a directory nor to a file, whoever puts it there and when;
+/// such a name throws ``StorageError/Code/permissionDenied``. Only regular files are read. The root itself may be a link.
 ///
 /// **What a file system cannot do.** It keeps no media types, dispositions or metadata: the type is derived from the
 /// name, ``UploadOptions/contentType`` is accepted for that reason, and the others are refused with
@@ -62,7 +62,7 @@ public final class FileSystemStorage: Storage {
     ///   - createsRoot: Whether to make the directory, and those above it, when missing. Default: `true`.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` when an argument is wrong or the
     ///   root is no directory, ``StorageError/Code/permissionDenied`` when the process has no access to it.
-    public init(
+    public convenience init(
         root: String,
         baseURL: String? = nil,
         signingKey: [UInt8]? = nil,
@@ -72,6 +72,33 @@ public final class FileSystemStorage: Storage {
         directoryMode: UInt32 = 0o755,
         namePolicy: StorageNamePolicy = .unicode,
         createsRoot: Bool = true
+    ) throws {
+        try self.init(
+            root: root,
+            baseURL: baseURL,
+            signingKey: signingKey,
+            urlLifetime: urlLifetime,
+            durability: durability,
+            fileMode: fileMode,
+            directoryMode: directoryMode,
+            namePolicy: namePolicy,
+            createsRoot: createsRoot,
+            checksSteps: false
+        )
+    }
+
+    /// As the public one; `checksSteps` does without `openat2`, as on systems that lack it.
+    package init(
+        root: String,
+        baseURL: String? = nil,
+        signingKey: [UInt8]? = nil,
+        urlLifetime: Duration = .seconds(3600),
+        durability: Durability,
+        fileMode: UInt32 = 0o644,
+        directoryMode: UInt32 = 0o755,
+        namePolicy: StorageNamePolicy = .unicode,
+        createsRoot: Bool = true,
+        checksSteps: Bool
     ) throws {
         let label = "FileSystemStorage(\(root))"
         self.label = label
@@ -94,7 +121,8 @@ public final class FileSystemStorage: Storage {
                 path: root,
                 creates: createsRoot,
                 directoryMode: directoryMode,
-                synchronizes: durability == .fsync
+                synchronizes: durability == .fsync,
+                checksSteps: checksSteps
             )
         } catch let error as SystemCallError {
             var failure = StorageError(errno: error.number, "open the root directory", path: root, storage: label)
@@ -145,11 +173,21 @@ public final class FileSystemStorage: Storage {
     ) async throws -> Result {
         if let name { try requireOwnName(name) }
         return try await BlockingPool.run {
-            do {
-                return try work()
-            } catch let error as SystemCallError {
-                throw self.explain(error, operation, name, writes: writes)
-            }
+            try self.explaining(operation, name, writes: writes, work)
+        }
+    }
+
+    /// Runs work for one name here and explains the system calls that fail.
+    func explaining<Result>(
+        _ operation: String,
+        _ name: StorageName?,
+        writes: Bool = false,
+        _ work: () throws -> Result
+    ) throws -> Result {
+        do {
+            return try work()
+        } catch let error as SystemCallError {
+            throw explain(error, operation, name, writes: writes)
         }
     }
 

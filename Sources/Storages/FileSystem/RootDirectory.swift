@@ -8,9 +8,9 @@
 
 /// The directory that a `FileSystemStorage` lives in, opened once, and the only way down from it.
 ///
-/// Every segment of a name is opened on its own with `O_NOFOLLOW | O_DIRECTORY`, starting at the root's descriptor, so
-/// no symbolic link below the root is ever followed, whoever swaps one in and when. (`openat2` with `RESOLVE_BENEATH`
-/// would do the same in one call, but exists on Linux only and has no wrapper in the C library.)
+/// No symbolic link below the root is ever followed, whoever swaps one in and when. On Linux one `openat2` with
+/// `RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS` resolves a whole name; where that call is missing or forbidden, every segment
+/// is opened on its own with `O_NOFOLLOW | O_DIRECTORY`, starting at the root's descriptor.
 final class RootDirectory: Sendable {
     /// How often a walk starts again after another process removed an empty directory under its feet.
     private static let attempts = 100
@@ -19,9 +19,18 @@ final class RootDirectory: Sendable {
     let directoryMode: UInt32
     let synchronizes: Bool
     let descriptor: Descriptor
+    private let opensBeneath: Bool
 
     /// Opens the directory; makes it, and the missing ones above it, when `creates`.
-    init(path: String, creates: Bool, directoryMode: UInt32, synchronizes: Bool) throws {
+    ///
+    /// `checksSteps` has every segment opened on its own even where `openat2` would do, for tests of that way.
+    init(
+        path: String,
+        creates: Bool,
+        directoryMode: UInt32,
+        synchronizes: Bool,
+        checksSteps: Bool = false
+    ) throws {
         self.path = path
         self.directoryMode = directoryMode
         self.synchronizes = synchronizes
@@ -31,6 +40,7 @@ final class RootDirectory: Sendable {
             try Self.makeDirectories(path, mode: directoryMode, synchronizes: synchronizes)
             descriptor = try Self.open(path)
         }
+        opensBeneath = !checksSteps && SystemCall.canOpenBeneath(descriptor)
     }
 
     /// The root itself may be, and may lie behind, a symbolic link: that is the operator's choice, not a client's.
@@ -52,9 +62,31 @@ final class RootDirectory: Sendable {
 
     // MARK: Ways down
 
+    /// Opens what is at `name` below the root.
+    func open(_ name: String, flags: Int32) throws -> Descriptor {
+        if opensBeneath { return try SystemCall.openBeneath(name, in: descriptor, flags: flags) }
+        return try withParent(of: name) { parent, segment in
+            try SystemCall.open(segment, in: parent, flags: flags)
+        }
+    }
+
+    /// Opens what is at `name` below the root if no disk has to be waited for; `nil` when that is not known.
+    func openCached(_ name: String, flags: Int32) throws -> Descriptor? {
+        guard opensBeneath else { return nil }
+        return try SystemCall.openBeneathIfCached(name, in: descriptor, flags: flags)
+    }
+
+    /// What is at `name` below the root; a symbolic link is reported, not followed.
+    func status(of name: String) throws -> FileStatus {
+        try withParent(of: name) { parent, segment in
+            try SystemCall.status(of: segment, in: parent)
+        }
+    }
+
     /// The directory at `path` below the root ("" is the root).
     func directory(at path: String) throws -> Descriptor {
         guard !path.isEmpty else { return try SystemCall.open(".", in: descriptor, flags: O_RDONLY | O_DIRECTORY) }
+        if opensBeneath { return try SystemCall.openBeneath(path, in: descriptor, flags: O_RDONLY | O_DIRECTORY) }
         return try withSegments(of: path) { segments in
             var current = descriptor
             for segment in segments {
@@ -66,14 +98,10 @@ final class RootDirectory: Sendable {
 
     /// Calls `body` with the directory that holds the last segment of `name`, and that segment.
     func withParent<R>(of name: String, _ body: (Descriptor, UnsafePointer<CChar>) throws -> R) throws -> R {
-        try withSegments(of: name) { segments in
-            var current = descriptor
-            for segment in segments.dropLast() {
-                current = try SystemCall.openDirectory(segment, in: current)
-            }
-            guard let last = segments.last else { throw SystemCallError(call: "openat", number: EINVAL) }
-            return try body(current, last)
-        }
+        let parent = Self.parent(of: name[...])
+        guard !parent.isEmpty else { return try body(descriptor, name) }
+        let directory = try directory(at: String(parent))
+        return try body(directory, String(name[name.utf8.index(after: parent.endIndex)...]))
     }
 
     /// Calls `body`, which makes an entry, with the directory that shall hold the last segment of `name`.

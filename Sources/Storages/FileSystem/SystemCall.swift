@@ -1,3 +1,4 @@
+internal import CLinuxFiles
 internal import NIOCore
 internal import Synchronization
 
@@ -117,6 +118,37 @@ enum SystemCall {
         }
     }
 
+    /// Whether the kernel, and what filters its calls, offer `openat2`.
+    static func canOpenBeneath(_ directory: Descriptor) -> Bool {
+        (try? openBeneath(".", in: directory, flags: O_RDONLY | O_DIRECTORY)) != nil
+    }
+
+    /// `openat2` below a directory without following any symbolic link, always with `O_CLOEXEC`.
+    static func openBeneath(
+        _ path: UnsafePointer<CChar>,
+        in directory: Descriptor,
+        flags: Int32
+    ) throws -> Descriptor {
+        while true {
+            let number = directory.use { clinux_open_beneath($0, path, flags | O_CLOEXEC, 0, 0) }
+            if number >= 0 { return Descriptor(number) }
+            guard number == -EINTR else { throw SystemCallError(call: "openat2", number: -number) }
+        }
+    }
+
+    /// The same when it needs no disk; `nil` when it would, or when the kernel cannot say.
+    static func openBeneathIfCached(
+        _ path: UnsafePointer<CChar>,
+        in directory: Descriptor,
+        flags: Int32
+    ) throws -> Descriptor? {
+        let number = directory.use { clinux_open_beneath($0, path, flags | O_CLOEXEC, 0, 1) }
+        if number >= 0 { return Descriptor(number) }
+        // EINVAL: a kernel before 5.12.
+        guard ![-EAGAIN, -EINTR, -EINVAL].contains(number) else { return nil }
+        throw SystemCallError(call: "openat2", number: -number)
+    }
+
     static func status(of descriptor: Descriptor) throws -> FileStatus {
         var raw = stat()
         guard descriptor.use({ fstat($0, &raw) }) == 0 else { throw SystemCallError.last("fstat") }
@@ -167,6 +199,19 @@ enum SystemCall {
             guard failure == 0 else { throw SystemCallError(call: "pread", number: failure) }
             if got == 0 { break }
         }
+        return buffer
+    }
+
+    /// The bytes are not all in the page cache, or it cannot be said whether they are.
+    struct NotCached: Error {}
+
+    /// Reads `count` bytes without waiting for a disk, or throws ``NotCached``.
+    static func readCached(_ count: Int, at offset: Int64, from descriptor: Descriptor) throws -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: count)
+        let got = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
+            max(0, descriptor.use { clinux_read_cached($0, bytes.baseAddress, count, offset) })
+        }
+        guard got == count else { throw NotCached() }
         return buffer
     }
 
