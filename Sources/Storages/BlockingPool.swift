@@ -21,8 +21,32 @@ package enum BlockingPool {
     /// - Returns: What the work returns.
     /// - Throws: What the work throws; `CancellationError`.
     package static func run<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {
+        try await run(on: shared, work)
+    }
+
+    /// Runs blocking work on a thread of a pool of one's own; otherwise the same.
+    ///
+    /// - Parameters:
+    ///   - pool: A pool that was started.
+    ///   - work: May block. Let go of as soon as the task is cancelled, if it has not begun.
+    /// - Returns: What the work returns.
+    /// - Throws: What the work throws; `CancellationError`.
+    package static func run<Result: Sendable>(
+        on pool: NIOThreadPool,
+        _ work: @escaping @Sendable () throws -> Result
+    ) async throws -> Result {
         try Task.checkCancellation()
-        return try await shared.runIfActive(work)
+        let work = BlockingWork(work)
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                guard work.wait(continuation) else { return }
+                pool.submit { state in
+                    if case .active = state { work.run(isActive: true) } else { work.run(isActive: false) }
+                }
+            }
+        } onCancel: {
+            work.cancel()
+        }
     }
 
     /// Runs blocking work to its end although the task may be cancelled: for clearing up.
