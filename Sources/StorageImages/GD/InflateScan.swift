@@ -124,6 +124,8 @@ struct InflateScan {
         lastOutputOffset = position - 1
     }
 
+    /// Counts a block with codes, and gives up when there are too many.
+    ///
     /// An empty block takes ten bits, but costs the building of its tables. Compressors make blocks of kilobytes; whoever
     /// flushes after every row stays below one in 64 bytes.
     private mutating func countBlock() throws(Failure) {

@@ -25,7 +25,9 @@ struct HeaderReader {
     /// No header needs more reads; a file that does was made to waste time.
     private static let maxReads = 20_000
 
-    /// How far a chain of segments or chunks is followed. By offset, not by reads, so that a stream and ranged reads, and
+    /// How far a chain of segments or chunks is followed.
+    ///
+    /// By offset, not by reads, so that a stream and ranged reads, and
     /// so an upload and a later probe, give up at the same place.
     static let longestChain: Int64 = 8 << 20
 
