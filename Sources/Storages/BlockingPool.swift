@@ -2,50 +2,46 @@ package import NIOPosix
 
 /// The threads for calls that block, so that the cooperative pool never waits for a disk.
 ///
-/// One pool for the process, started when first used. Four threads saturate a disk; more would only queue in the
-/// kernel instead of here.
+/// One pool for the process, started when first used. It has 16 threads, whatever the number of cores: they wait for
+/// disks and do not compute, a waiting thread costs little but its stack, and a device or a file system across a
+/// network that takes 16 `fsync`s at once needs no longer than for four.
 package enum BlockingPool {
     /// The shared pool.
     package static let shared: NIOThreadPool = {
-        let pool = NIOThreadPool(numberOfThreads: 4)
+        let pool = NIOThreadPool(numberOfThreads: 16)
         pool.start()
         return pool
     }()
 
-    /// Runs blocking work on a thread of the pool.
+    /// Runs blocking work on a thread of a pool.
     ///
-    /// Work that has not begun when the task is cancelled is dropped with `CancellationError`; work that has begun is
-    /// waited for, so nothing it uses can be taken away from it.
-    ///
-    /// - Parameter work: May block.
-    /// - Returns: What the work returns.
-    /// - Throws: What the work throws; `CancellationError`.
-    package static func run<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {
-        try await run(on: shared, work)
-    }
-
-    /// Runs blocking work on a thread of a pool of one's own; otherwise the same.
+    /// Work that has not begun when the task is cancelled is dropped, with all it holds, and `CancellationError` comes at
+    /// once. Work that has begun is waited for, so nothing it uses can be taken away from it.
     ///
     /// - Parameters:
-    ///   - pool: A pool that was started.
-    ///   - work: May block. Let go of as soon as the task is cancelled, if it has not begun.
+    ///   - pool: Whose threads. Default: ``shared``.
+    ///   - work: May block.
     /// - Returns: What the work returns.
-    /// - Throws: What the work throws; `CancellationError`.
+    /// - Throws: What the work throws; `CancellationError`; NIO's `ThreadPoolInactive` when the pool was shut down.
     package static func run<Result: Sendable>(
-        on pool: NIOThreadPool,
+        on pool: NIOThreadPool = shared,
         _ work: @escaping @Sendable () throws -> Result
     ) async throws -> Result {
-        try Task.checkCancellation()
-        let work = BlockingWork(work)
+        // Not NIO's runIfActive: cancelling work that has begun leaves its number in the pool for ever, and work that
+        // waits for a thread keeps its task and what it holds until it gets one.
+        let job = BlockingJob<Result>()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                guard work.wait(continuation) else { return }
+                guard job.enqueue(work, continuation) else { return }
                 pool.submit { state in
-                    if case .active = state { work.run(isActive: true) } else { work.run(isActive: false) }
+                    switch state {
+                    case .active: job.start()
+                    case .cancelled: job.fail(with: NIOThreadPoolError.ThreadPoolInactive())
+                    }
                 }
             }
         } onCancel: {
-            work.cancel()
+            job.fail(with: CancellationError())
         }
     }
 
