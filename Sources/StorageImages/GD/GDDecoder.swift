@@ -126,22 +126,24 @@ package final class GDDecoder: Sendable {
             // Held until the image is gone.
             try withExtendedLifetime((turn, admission)) {
                 willDecode?()
-                return try Self.decode(file, header, admission)
+                return try Self.decode(file, header, admission.codec, memory: admission.grant.amount)
             }
         }
     }
 
-    private static func decode(
+    /// Decodes on the calling thread, with `memory` bytes put aside.
+    static func decode(
         _ file: ByteBuffer,
         _ header: ImageHeader,
-        _ admission: Admission
+        _ codec: GDImage.Codec,
+        memory: Int64
     ) throws(ImageError) -> Decoded? {
         do throws(ImageError) {
-            return try decode(file, header, admission.codec)
+            return try decode(file, header, codec)
         } catch {
             // libgd answers alike when the bytes are bad and when the machine has no memory. Bytes are to blame only
             // when there is as much memory as they could have needed.
-            guard error.code != .corrupt || GDImage.canAllocate(admission.grant.amount) else {
+            guard error.code != .corrupt || GDImage.canAllocate(memory) else {
                 throw ImageError(
                     .busy,
                     "The machine has no memory left to decode the image. Try again later.",
