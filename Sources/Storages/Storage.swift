@@ -98,4 +98,10 @@ public protocol Storage: Sendable {
         to destination: StorageName,
         options: UploadOptions
     ) async throws -> UploadedFile
+
+    /// Gives up the unfinished uploads of names whose files are not wanted any more.
+    ///
+    /// - Parameter names: The names. One without an unfinished upload is passed over.
+    /// - Throws: ``StorageError`` when an upload may still go on; `CancellationError`.
+    func abandonUploads(of names: [StorageName]) async throws
 }

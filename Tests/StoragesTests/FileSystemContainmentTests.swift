@@ -95,7 +95,9 @@ struct FileSystemContainmentTests {
         let storage = try fixture.storage(checksSteps: checksSteps)
         try fixture.link(fixture.root + "/dangling", to: "../outside/new.txt")
         #expect(
-            try await codes("dangling", in: storage) == [.permissionDenied, .permissionDenied, .permissionDenied, .permissionDenied]
+            try await codes("dangling", in: storage) == [
+                .permissionDenied, .permissionDenied, .permissionDenied, .permissionDenied,
+            ]
         )
         #expect(await storageErrorCode { try await storage.put("x", "dangling") } == .alreadyExists)
         #expect(await storageErrorCode { try await storage.put("x", "dangling/x") } == .permissionDenied)

@@ -77,7 +77,11 @@ public final class Database: DatabaseSession {
 
     func run(_ statement: Statement, on connection: PostgresConnection) async throws -> Rows {
         countStatement()
-        return Rows(try await connection.query(statement.text, statement.parameters), attachments: attachments)
+        do {
+            return Rows(try await connection.query(statement.text, statement.parameters), attachments: attachments)
+        } catch let error as DatabaseError {
+            throw attachments.explained(error)
+        }
     }
 
     func countStatement() {

@@ -18,7 +18,7 @@ extension Database {
     @discardableResult
     public func migrate(_ migrations: [Migration], patience: Duration = .seconds(600)) async throws -> [String] {
         let plans = try await MigrationPlan.make(migrations)
-        return try await withMigrationLock(patience) { migrator in
+        return try await withMigrationLock(patience, plans) { migrator in
             let applied = try await migrator.applied()
             for plan in plans {
                 guard let record = applied[plan.migration.name], record.checksum != plan.checksum else { continue }
@@ -73,10 +73,10 @@ extension Database {
     @discardableResult
     public func revert(_ migrations: [Migration], count: Int = 1) async throws -> [String] {
         let plans = try await MigrationPlan.make(migrations)
-        return try await withMigrationLock(.seconds(600)) { migrator in
+        return try await withMigrationLock(.seconds(600), plans) { migrator in
             let applied = try await migrator.applied()
             let chosen = plans.filter { applied[$0.migration.name] != nil }.suffix(count).reversed()
-            var undoing: [(plan: MigrationPlan, statements: [Statement])] = []
+            var undoing: [(plan: MigrationPlan, pieces: [SchemaPiece])] = []
             for plan in chosen {
                 guard let down = plan.migration.down else {
                     throw MigrationError(
@@ -85,19 +85,21 @@ extension Database {
                         migration: plan.migration.name
                     )
                 }
-                undoing.append((plan, try await Migration.statements(of: down)))
+                undoing.append((plan, try await Migration.pieces(of: down)))
             }
-            for (plan, statements) in undoing { try await migrator.revert(plan, statements) }
+            for (plan, pieces) in undoing { try await migrator.revert(plan, pieces) }
             return undoing.map(\.plan.migration.name)
         }
     }
 
     private func withMigrationLock<Result>(
         _ patience: Duration,
+        _ plans: [MigrationPlan],
         _ body: (Migrator) async throws -> Result
     ) async throws -> Result {
-        try await pool.withConnection { connection in
-            let migrator = Migrator(connection, self)
+        let components = MigrationPlan.components(plans, attachments.components)
+        return try await pool.withConnection { connection in
+            let migrator = Migrator(connection, self, components)
             try await migrator.lock(patience)
             do {
                 try await migrator.prepare()

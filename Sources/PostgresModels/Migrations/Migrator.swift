@@ -13,10 +13,12 @@ struct Migrator {
 
     private let connection: PostgresConnection
     private let database: Database
+    private let components: [SchemaComponent]
 
-    init(_ connection: PostgresConnection, _ database: Database) {
+    init(_ connection: PostgresConnection, _ database: Database, _ components: [SchemaComponent] = []) {
         self.connection = connection
         self.database = database
+        self.components = components
     }
 
     func lock(_ patience: Duration) async throws {
@@ -42,14 +44,44 @@ struct Migrator {
     }
 
     func prepare() async throws {
-        guard try await !run("SELECT to_regclass('stored_files.migrations') IS NOT NULL").isTrue else { return }
-        try await run("CREATE SCHEMA IF NOT EXISTS stored_files")
-        try await run(
-            """
-            CREATE TABLE IF NOT EXISTS stored_files.migrations (\
-            name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
-            """
+        // The second table came with components: where it is, all is.
+        if try await !run("SELECT to_regclass('stored_files.component_migrations') IS NOT NULL").isTrue {
+            try await run("CREATE SCHEMA IF NOT EXISTS stored_files")
+            try await run(
+                """
+                CREATE TABLE IF NOT EXISTS stored_files.migrations (\
+                name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
+                """
+            )
+            try await run(
+                """
+                CREATE TABLE IF NOT EXISTS stored_files.component_migrations (\
+                component text NOT NULL, migration text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(), \
+                PRIMARY KEY (component, migration))
+                """
+            )
+        }
+        for component in components { try await install(component) }
+    }
+
+    /// Brings a component up to date.
+    private func install(_ component: SchemaComponent) async throws {
+        let rows = try await run(
+            "SELECT migration FROM stored_files.component_migrations WHERE component = \(component.name)"
         )
+        let applied = Set(try rows.map { try $0.decode(String.self, at: 0) })
+        for migration in component.migrations where !applied.contains(migration.name) {
+            let pieces = try await Migration.pieces(of: migration.up)
+            let note: SQL = """
+                INSERT INTO stored_files.component_migrations (component, migration) \
+                VALUES (\(component.name), \(migration.name))
+                """
+            try await perform(pieces, note, migration)
+            database.logger.info(
+                "Installed a part of the schema",
+                metadata: ["component": "\(component.name)", "migration": "\(migration.name)"]
+            )
+        }
     }
 
     func applied() async throws -> [String: Record] {
@@ -68,15 +100,16 @@ struct Migrator {
         let note: SQL = """
             INSERT INTO stored_files.migrations (name, checksum) VALUES (\(plan.migration.name), \(plan.checksum))
             """
-        try await perform(plan.statements, note, plan.migration)
+        try await perform(plan.pieces, note, plan.migration)
     }
 
-    func revert(_ plan: MigrationPlan, _ statements: [Statement]) async throws {
+    func revert(_ plan: MigrationPlan, _ pieces: [SchemaPiece]) async throws {
         let note: SQL = "DELETE FROM stored_files.migrations WHERE name = \(plan.migration.name)"
-        try await perform(statements, note, plan.migration)
+        try await perform(pieces, note, plan.migration)
     }
 
-    private func perform(_ statements: [Statement], _ note: SQL, _ migration: Migration) async throws {
+    private func perform(_ pieces: [SchemaPiece], _ note: SQL, _ migration: Migration) async throws {
+        let statements = try pieces.flatMap { try $0.statements(components) }
         let isTransaction = !migration.isOutsideTransaction
         do {
             if isTransaction { try await connection.simpleQuery("BEGIN") }

@@ -45,7 +45,7 @@ extension Database {
                 problems.append("\"\(column.name)\" may be NULL, the model's property is not optional")
             }
         }
-        problems += attachments.verifiers.flatMap { $0.problems(of: model) }
+        for verifier in attachments.verifiers { problems += try await verifier.problems(of: model, in: self) }
         guard problems.isEmpty else {
             throw DatabaseError(
                 code: code,
