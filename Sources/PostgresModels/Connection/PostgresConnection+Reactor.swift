@@ -9,6 +9,8 @@ extension PostgresConnection {
         var deathHandler: (@Sendable () -> Void)?
         var death: DatabaseError?
         var notices: NoticeBox?
+        var notifications: [DatabaseNotification] = []
+        var notificationHandler: (@Sendable (DatabaseNotification) -> Void)?
     }
 
     func socketReady(readable: Bool, writable: Bool) {
@@ -20,10 +22,9 @@ extension PostgresConnection {
             }
             let isReadable = PQconsumeInput(handle.pointer) == 1
             aftermath.completion = readResults(&state, handle)
-            if state.command == nil {
-                // Also makes libpq look at a farewell that came while nothing was running.
-                while let notification = PQnotifies(handle.pointer) { PQfreemem(notification) }
-            }
+            // Also makes libpq look at a farewell that came while nothing was running.
+            aftermath.notifications = takeNotifications(handle, areWanted: state.notificationHandler != nil)
+            aftermath.notificationHandler = state.notificationHandler
             if !isReadable || PQstatus(handle.pointer) != CONNECTION_OK {
                 let reason = state.result?.isError == true ? state.result?.report.error : nil
                 let death = reason ?? lossReason(handle)
@@ -35,6 +36,7 @@ extension PostgresConnection {
             return aftermath
         }
         if let notices = aftermath.notices { log(notices) }
+        if let handler = aftermath.notificationHandler { aftermath.notifications.forEach(handler) }
         aftermath.completion?.resume()
         if let death = aftermath.death {
             configuration.logger.debug(
@@ -66,6 +68,24 @@ extension PostgresConnection {
             }
         }
         return nil
+    }
+
+    /// Empties libpq's queue of notifications, which it fills with each look at the input.
+    private func takeNotifications(_ handle: ConnectionHandle, areWanted: Bool) -> [DatabaseNotification] {
+        var notifications: [DatabaseNotification] = []
+        while let pointer = PQnotifies(handle.pointer) {
+            if areWanted, let channel = pointer.pointee.relname {
+                notifications.append(
+                    .notification(
+                        channel: String(cString: channel),
+                        payload: pointer.pointee.extra.map { String(cString: $0) } ?? "",
+                        processID: pointer.pointee.be_pid
+                    )
+                )
+            }
+            PQfreemem(pointer)
+        }
+        return notifications
     }
 
     /// Throws away what COPY TO STDOUT sends; false while more is to come.

@@ -56,6 +56,7 @@ package final class PostgresConnection: ReactorClient, Sendable {
         var isUnwanted = false
         var statements: StatementCache
         var deathHandler: (@Sendable () -> Void)?
+        var notificationHandler: (@Sendable (DatabaseNotification) -> Void)?
     }
 
     /// The process id of the session on the server.
@@ -162,6 +163,13 @@ package final class PostgresConnection: ReactorClient, Sendable {
             return state.death != nil
         }
         if isDead { handler() }
+    }
+
+    /// Called on the reactor's thread, with no lock held, for each notification, in their order.
+    ///
+    /// LISTEN comes after it.
+    func onNotification(_ handler: @escaping @Sendable (DatabaseNotification) -> Void) {
+        state.withLockedValue { $0.notificationHandler = handler }
     }
 
     // MARK: State

@@ -55,6 +55,11 @@ package final class QueryResult: @unchecked Sendable {
         return UnsafeRawBufferPointer(start: bytes, count: Int(length))
     }
 
+    /// How many bytes of memory the result takes.
+    var memorySize: Int {
+        PQresultMemorySize(pointer)
+    }
+
     // MARK: What the connection needs to know
 
     var status: ExecStatusType {

@@ -54,7 +54,7 @@ extension DatabaseSession {
 
     private func query(_ beginning: String, _ clause: SQL) async throws -> Rows {
         if clause.isEmpty { return try await run(Statement(text: beginning)) }
-        var sql = SQL(stringLiteral: "\(beginning) ")
+        var sql = SQL(text: "\(beginning) ")
         sql.append(clause)
         return try await run(sql.statement())
     }

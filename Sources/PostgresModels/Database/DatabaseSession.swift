@@ -18,6 +18,12 @@ public protocol DatabaseSession: Sendable {
     ///   stop, and the connection stays usable.
     func run(_ statement: Statement) async throws -> Rows
 
+    /// The rows of a query, one after the other, in constant memory.
+    ///
+    /// - Parameter sql: A SELECT, VALUES or TABLE; `\(value)` binds.
+    /// - Returns: The rows. Nothing is sent, and nothing held, before an iteration asks for its first.
+    func stream(_ sql: SQL) -> RowStream
+
     /// Runs a body in a transaction: a new one on a database, a savepoint within a transaction.
     ///
     /// - Parameter body: What to do. When it throws, everything it did is rolled back, and the error is thrown on.

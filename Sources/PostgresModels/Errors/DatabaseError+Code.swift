@@ -4,7 +4,7 @@ extension DatabaseError {
         private enum Name: String {
             case connectionFailed, connectionLost, outcomeUnknown, closed, poolTimeout, commandInProgress
             case uniqueViolation, foreignKeyViolation, notNullViolation, checkViolation, exclusionViolation
-            case serializationFailure, deadlock, transactionAborted, lockTimeout, timeout
+            case serializationFailure, deadlock, staleStatement, transactionAborted, lockTimeout, objectInUse, timeout
             case queryFailed, invalidStatement, undefinedObject, permissionDenied, readOnly, invalidData
             case decodingFailed, missingColumn, typeMismatch, invalidIdentifier, invalidArgument, notFound
         }
@@ -50,10 +50,17 @@ extension DatabaseError {
         public static let serializationFailure = Code(.serializationFailure)
         /// The server broke a deadlock by ending this transaction (40P01): run the whole transaction again.
         public static let deadlock = Code(.deadlock)
+        /// A prepared statement fits its tables no longer (0A000 of a cached plan), or is not known to the session any
+        /// more (26000, 42P05), within a transaction: run the whole transaction again.
+        ///
+        /// Outside of transactions the statement is prepared again, and nobody learns of it.
+        public static let staleStatement = Code(.staleStatement)
         /// An earlier statement of the transaction failed (25P02): only ROLLBACK is possible.
         public static let transactionAborted = Code(.transactionAborted)
         /// A lock was not free in time (55P03); the connection is fine.
         public static let lockTimeout = Code(.lockTimeout)
+        /// Something is in use that the statement needs for itself (55006), such as a database that others are connected to.
+        public static let objectInUse = Code(.objectInUse)
         /// The server stopped the statement, most often because of `statement_timeout` (57014).
         public static let timeout = Code(.timeout)
         /// The server refused the statement for a reason without a code of its own here; see `sqlState`.

@@ -54,6 +54,7 @@ enum SQLState {
         "25P02": .transactionAborted,
         "25006": .readOnly,
         "25P03": .connectionLost,
+        "55006": .objectInUse,
         "55P03": .lockTimeout,
         "57014": .timeout,
         "57P01": .connectionLost,

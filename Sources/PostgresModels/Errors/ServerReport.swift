@@ -57,9 +57,10 @@ struct ServerReport: Sendable {
         let line = oneLine(message)
         guard SQLState.messageMayQuoteValue(sqlState) else { return line }
         // Quotation marks differ with the server's language; what follows the first of any kind is cut.
-        let quotes: Set<Character> = ["\"", "«", "„", "“", "”", "'", "‘", "’", "»", "「", "『"]
-        guard let quote = line.firstIndex(where: quotes.contains) else { return line }
-        return line[..<quote] + "…"
+        // Scalars, not characters: the value after a mark may begin with an accent that makes both one character.
+        let quotes: Set<Unicode.Scalar> = ["\"", "«", "„", "“", "”", "'", "‘", "’", "»", "「", "『"]
+        guard let quote = line.unicodeScalars.firstIndex(where: quotes.contains) else { return line }
+        return String(String.UnicodeScalarView(line.unicodeScalars[..<quote])) + "…"
     }
 
     static func oneLine(_ message: String) -> String {

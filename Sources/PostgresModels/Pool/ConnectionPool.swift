@@ -50,7 +50,7 @@ package final class ConnectionPool: Sendable {
 
     private let state = NIOLockedValueBox(State())
     private let nextID = Atomic<UInt64>(1)
-    private let target: ConnectionTarget
+    let target: ConnectionTarget
     private let reactor: Reactor
     private let limit: Int
 
@@ -68,6 +68,13 @@ package final class ConnectionPool: Sendable {
         limit = max(1, configuration.poolSize)
     }
 
+    /// An empty pool of another size for the same server.
+    func sibling(size: Int) -> ConnectionPool {
+        var configuration = configuration
+        configuration.poolSize = size
+        return ConnectionPool(target, configuration: configuration, reactor: reactor)
+    }
+
     deinit {
         for connection in state.withLockedValue({ $0.idle }) { connection.close() }
     }
@@ -83,6 +90,11 @@ package final class ConnectionPool: Sendable {
                 evicted: state.evicted
             )
         }
+    }
+
+    /// Opens a connection like those of the pool, which does not belong to it; the caller must close it.
+    func connectOutside() async throws -> PostgresConnection {
+        try await PostgresConnection.connect(target, configuration: configuration, reactor: reactor)
     }
 
     // MARK: Lending

@@ -23,6 +23,12 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
         parameters = QueryParameters()
     }
 
+    /// Text that this library wrote.
+    init(text: String) {
+        texts = [text]
+        parameters = QueryParameters()
+    }
+
     /// SQL with values.
     ///
     /// - Parameter stringInterpolation: The parts.

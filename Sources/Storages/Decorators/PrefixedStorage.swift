@@ -86,6 +86,11 @@ public struct PrefixedStorage: Storage {
         return failures
     }
 
+    /// Gives up unfinished uploads below the prefix.
+    public func abandonUploads(of names: [StorageName]) async throws {
+        try await base.abandonUploads(of: names.map { try full($0) })
+    }
+
     /// The files below the prefix.
     public func list(prefix: String) -> FileListing {
         FileListing(Listing(storage: self, files: base.list(prefix: "\(self.prefix)/\(prefix)")))

@@ -9,6 +9,8 @@ func withDatabase<Result>(
 ) async throws -> Result {
     var configuration = DatabaseConfiguration()
     configuration.poolSize = poolSize
+    // On a busy machine a cancelled statement may take long to stop.
+    configuration.cancellationGracePeriod = .seconds(30)
     let url = try await TemporaryPostgres.shared().makeDatabase()
     let database = try await Database.connect(url, configuration: configuration)
     do {
