@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import NIOCore
 
 /// Migrates on one connection, which holds the lock.

@@ -69,7 +69,7 @@ public final class Reaper: Service, Sendable {
         while !isStopping.withLockedValue({ $0 }) {
             var next = ContinuousClock.now + (await pass())
             waiting: while true {
-                let timer = Task {
+                let timer = Task { [next] in
                     try await Task.sleep(until: next)
                     waker.yield(.timer)
                 }

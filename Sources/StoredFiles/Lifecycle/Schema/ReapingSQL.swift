@@ -32,7 +32,7 @@ enum ReapingSQL {
     /// marked has ended. The second statement, with a later snapshot, therefore sees every row that can name one of
     /// them: newer transactions were refused the claim. At READ COMMITTED only.
     static let take: SQL = #"""
-        CREATE FUNCTION stored_files.take(storage text, batch integer, lease interval, only text DEFAULT NULL)
+        CREATE FUNCTION stored_files.take(storage text, batch integer, lease interval, wanted text DEFAULT NULL)
         RETURNS TABLE (name text, is_image boolean, attempts integer, is_live boolean)
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
         #variable_conflict use_column
@@ -44,7 +44,7 @@ enum ReapingSQL {
                 SELECT j.name FROM stored_files.journal AS j
                 WHERE j.storage = take.storage AND j.state = 'deleting' AND j.lease_until <= clock_timestamp()
                 AND (j.transaction_id IS NULL OR j.transaction_id < pg_snapshot_xmin(pg_current_snapshot()))
-                AND (take.only IS NULL OR j.name = take.only)
+                AND (take.wanted IS NULL OR j.name = take.wanted)
                 ORDER BY j.since LIMIT take.batch FOR UPDATE SKIP LOCKED
             );
             IF locked = '{}' THEN
