@@ -119,7 +119,7 @@ let package = Package(
         ),
         .testTarget(
             name: "StoredFilesTests",
-            dependencies: ["StoredFiles", "StoredFilesTesting", nio],
+            dependencies: ["StoredFiles", "StoredFilesTesting", nio, nioLocks, service],
             swiftSettings: settings
         ),
         .testTarget(

@@ -62,16 +62,16 @@ struct ReapPass: Sendable {
     private func mark() async throws -> Int {
         try await database.query(
             """
-            WITH due AS (
-                (SELECT storage, name FROM stored_files.journal
+            WITH condemned AS (
+                SELECT storage, name FROM stored_files.journal
                 WHERE storage = \(id.rawValue) AND state = 'condemned'
                 AND since <= clock_timestamp() - make_interval(secs => \(configuration.retention.inSeconds))
-                ORDER BY since LIMIT \(configuration.batchSize) FOR UPDATE SKIP LOCKED)
-                UNION ALL
-                (SELECT storage, name FROM stored_files.journal
+                ORDER BY since LIMIT \(configuration.batchSize) FOR UPDATE SKIP LOCKED
+            ), lapsed AS (
+                SELECT storage, name FROM stored_files.journal
                 WHERE storage = \(id.rawValue) AND state = 'uploading' AND lease_until < clock_timestamp()
-                LIMIT \(configuration.batchSize) FOR UPDATE SKIP LOCKED)
-            )
+                LIMIT \(configuration.batchSize) FOR UPDATE SKIP LOCKED
+            ), due AS (SELECT * FROM condemned UNION ALL SELECT * FROM lapsed)
             UPDATE stored_files.journal AS j SET state = 'deleting', lease_until = clock_timestamp(), attempts = 0,
             transaction_id = CASE j.state WHEN 'condemned' THEN pg_current_xact_id() END
             FROM due WHERE j.storage = due.storage AND j.name = due.name
