@@ -13,6 +13,11 @@ extension World {
         return states
     }
 
+    /// The states of all names in the journal.
+    func states() async throws -> [String] {
+        try await Array(journal().values)
+    }
+
     /// Rows with papers that were uploaded without the journal, as another program does it.
     @discardableResult
     func insertPapers(_ names: [String]) async throws -> [Int64] {
@@ -71,4 +76,13 @@ extension World {
         }
         return false
     }
+}
+
+/// `#expect` for a value that is fetched: in some closures the macro does not see that errors are handled.
+func expectEqual<Value: Equatable>(
+    _ actual: Value,
+    _ expected: Value,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(actual == expected, sourceLocation: sourceLocation)
 }

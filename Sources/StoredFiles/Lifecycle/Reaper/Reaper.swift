@@ -134,12 +134,8 @@ public final class Reaper: Service, Sendable {
 
     private static func listen(_ database: Database, _ waker: AsyncStream<Wake>.Continuation) async throws {
         do {
-            for try await event in database.listen(to: JournalSchema.channel) {
-                switch event {
-                case .notification, .gap: waker.yield(.condemned)
-                default: break
-                }
-            }
+            // Whatever it is, that it listens now too: something may have been condemned that nobody has looked for.
+            for try await _ in database.listen(to: JournalSchema.channel) { waker.yield(.condemned) }
         } catch is CancellationError {
             throw CancellationError()
         } catch {
