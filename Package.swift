@@ -117,9 +117,16 @@ let package = Package(
             dependencies: ["PostgresModels", "StoredFilesTesting", nio],
             swiftSettings: settings
         ),
+        // Runs in processes of its own, which the tests kill.
+        .executableTarget(
+            name: "LifecycleWorker",
+            dependencies: ["StoredFiles", nio, nioLocks],
+            path: "Tests/LifecycleWorker",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "StoredFilesTests",
-            dependencies: ["StoredFiles", "StoredFilesTesting", nio, nioLocks, service],
+            dependencies: ["StoredFiles", "StoredFilesTesting", "LifecycleWorker", nio, nioLocks, service],
             swiftSettings: settings
         ),
         .testTarget(

@@ -102,7 +102,8 @@ struct FieldUpload: Sendable {
             file: file,
             storage: field.storage,
             database: database,
-            isJournaled: isJournaled
+            isJournaled: isJournaled,
+            lease: min(.seconds(60), context.lifecycle.claimPeriod)
         )
         do {
             await context.reach(.reserved)

@@ -13,7 +13,9 @@ enum FileConstraint {
         let hash = "_" + String(fnv1a("\(table)\u{1F}\(column)"), radix: 36)
         var kept = ""
         for scalar in "\(table)_\(column)".unicodeScalars {
-            guard kept.utf8.count + UTF8.width(scalar) + hash.utf8.count + suffix.utf8.count <= maximumBytes else { break }
+            guard kept.utf8.count + UTF8.width(scalar) + hash.utf8.count + suffix.utf8.count <= maximumBytes else {
+                break
+            }
             kept.unicodeScalars.append(scalar)
         }
         return kept + hash + suffix

@@ -1,9 +1,10 @@
 import NIOConcurrencyHelpers
 import NIOCore
 import ServiceLifecycle
-@testable import StoredFiles
 import StoredFilesTesting
 import Testing
+
+@testable import StoredFiles
 
 @Suite("The reaper", .timeLimit(.minutes(3)))
 struct ReaperTests {
@@ -164,7 +165,12 @@ struct ReaperTests {
             try await world.database.delete(album)
             try await world.reapNow()
             let left = try await world.names(in: world.pictures).map(\.string)
-            #expect(left == ["\(name)2", "\(name).variantsx"].sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) })
+            #expect(
+                left
+                    == ["\(name)2", "\(name).variantsx"].sorted {
+                        Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8))
+                    }
+            )
         }
     }
 

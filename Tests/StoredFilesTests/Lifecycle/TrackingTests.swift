@@ -14,16 +14,24 @@ struct TrackingTests {
         try await World.run { world in
             try await world.database.execute("CREATE TABLE old (id int, scan varchar(200), w int, h int)")
             try await world.database.execute("INSERT INTO old VALUES (1, 'a', 3, 4), (2, 'b', NULL, NULL)")
-            for name in ["a", "b"] { _ = try await world.papers.upload(.string("x"), to: StorageName(validating: name)) }
-            try await migrate(world) { try await $0.trackImage("scan", of: "old", in: .papers, width: "w", height: "h") }
+            for name in ["a", "b"] {
+                _ = try await world.papers.upload(.string("x"), to: StorageName(validating: name))
+            }
+            try await migrate(world) {
+                try await $0.trackImage("scan", of: "old", in: .papers, width: "w", height: "h")
+            }
             #expect(try await world.journal() == [:])
             try await world.database.execute("UPDATE old SET scan = 'c' WHERE id = 1")
             #expect(try await world.journal() == ["a": "condemned"])
             let row = try await world.database.query("SELECT w FROM old WHERE id = 1").first
             #expect(try row?.decode(Int32?.self, at: 0) == nil)
-            await #expect(throws: DatabaseError.self) { try await world.database.execute("UPDATE old SET w = 1, h = 0") }
+            await #expect(throws: DatabaseError.self) {
+                try await world.database.execute("UPDATE old SET w = 1, h = 0")
+            }
             // Again: the triggers are renewed, not doubled.
-            try await migrate(world) { try await $0.trackImage("scan", of: "old", in: .papers, width: "w", height: "h") }
+            try await migrate(world) {
+                try await $0.trackImage("scan", of: "old", in: .papers, width: "w", height: "h")
+            }
             try await world.database.execute("DELETE FROM old")
             #expect(Set(try await world.journal().keys) == ["a", "b", "c"])
         }
@@ -120,7 +128,10 @@ struct TrackingTests {
         }
     }
 
-    @Test("Names that need quoting are tracked like others", arguments: ["o'clock", "a \"b\" c", "$body$", "%s %1$I", "Ä"])
+    @Test(
+        "Names that need quoting are tracked like others",
+        arguments: ["o'clock", "a \"b\" c", "$body$", "%s %1$I", "Ä"]
+    )
     func quoting(name: String) async throws {
         try await World.run { world in
             let url = try await TemporaryPostgres.shared().makeDatabase()
@@ -158,7 +169,10 @@ struct TrackingTests {
             ] as [Migration.Body] {
                 let error = await #expect(throws: MigrationError.self) { try await migrate(world, body) }
                 let text = "\(error?.underlying.map { "\($0)" } ?? "")"
-                #expect(text.contains("nothing") || text.contains("id") || text.contains("paper") || text.contains("nowhere"))
+                #expect(
+                    text.contains("nothing") || text.contains("id") || text.contains("paper")
+                        || text.contains("nowhere")
+                )
             }
             await #expect(throws: DatabaseError.self) {
                 try await migrate(world) { try await $0.trackImage("cover", of: "albums", in: .papers, width: "w") }

@@ -12,8 +12,8 @@ struct Compensation: Sendable {
     /// Whether the journal knows the file; without it nobody else will ever delete it.
     let isJournaled: Bool
 
-    /// How long other processes leave the deletion to this one.
-    private static let lease = Duration.seconds(60)
+    /// How long other processes leave the deletion to this one; that two do it harms nobody.
+    let lease: Duration
 
     /// Runs in a task of its own, which the cancellation of the caller does not reach, and waits for it.
     func run() async {
@@ -24,7 +24,7 @@ struct Compensation: Sendable {
         do {
             guard isJournaled else { return try await file.delete() }
             let journal = Journal(database: database, isIndependent: true)
-            guard try await journal.giveUp(JournalKey(storage: storage, name: file.name), lease: Self.lease) else {
+            guard try await journal.giveUp(JournalKey(storage: storage, name: file.name), lease: lease) else {
                 return
             }
             do {
