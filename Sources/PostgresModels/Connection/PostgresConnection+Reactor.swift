@@ -63,6 +63,9 @@ extension PostgresConnection {
             case PGRES_COPY_OUT, PGRES_COPY_BOTH:
                 state.isDrainingCopy = true
             default:
+                if result.forgetsStatements { state.statements.removeAll() }
+                // Its settings are gone with the rest: the pool gives the session to nobody else.
+                if result.resetsSession { state.isUnwanted = true }
                 // Of several statements the last counts, unless one fails.
                 if state.result?.isError != true { state.result = result }
             }
