@@ -112,6 +112,9 @@ extension PostgresConnection {
     ) async throws -> QueryResult? {
         try await withUnsafeThrowingContinuation { (continuation: Continuation) in
             let answer = state.withLockedValue { state -> Result<QueryResult?, any Error>? in
+                // Under the lock: a cancellation from here on finds the command, one before it is seen here. And first: when
+                // the grace period of an earlier part of the operation ended the session, that is what the task asked for.
+                if cancellable, Task.isCancelled { return .failure(CancellationError()) }
                 if let death = state.death { return .failure(death) }
                 guard let handle = state.handle, state.command == nil, state.parked == nil else {
                     return .failure(
@@ -121,8 +124,6 @@ extension PostgresConnection {
                         )
                     )
                 }
-                // Under the lock: a cancellation from here on finds the command, one before it is seen here.
-                if cancellable, Task.isCancelled { return .failure(CancellationError()) }
                 switch send(&state, handle.pointer) {
                 case .notPrepared:
                     return .success(nil)

@@ -99,11 +99,6 @@ private struct NumericDigits {
             digits.removeLast()
             exponent += 1
         }
-        // Decimal has digits to spare, but only so large an exponent.
-        while exponent > 127, digits.count < 38 {
-            digits.append(0)
-            exponent -= 1
-        }
         return digits.isEmpty ? ([], 0) : (digits, exponent)
     }
 }

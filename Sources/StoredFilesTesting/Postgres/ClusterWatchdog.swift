@@ -41,7 +41,7 @@ final class ClusterWatchdog: Sendable {
     let directory: String
     private let pipeEnd: NIOLockedValueBox<Int32?>
     private let isBuried = NIOLockedValueBox(false)
-    private let process: pid_t
+    let process: pid_t
 
     /// Starts to watch over a directory.
     init(directory: String) throws {
