@@ -130,12 +130,8 @@ extension QueryParameters {
                     buffer.writeMultipleIntegers(Int32(1), Int32(hasNulls ? 1 : 0), oids[column], Int32(rows), Int32(1))
                     for place in places {
                         buffer.writeInteger(lengths[place])
-                        guard lengths[place] > 0 else { continue }
-                        bytes.withUnsafeReadableBytes { all in
-                            let start = offsets[place] - bytes.readerIndex
-                            _ = buffer.writeBytes(
-                                UnsafeRawBufferPointer(rebasing: all[start..<start + Int(lengths[place])])
-                            )
+                        if let value = bytes.getSlice(at: offsets[place], length: max(0, Int(lengths[place]))) {
+                            buffer.writeImmutableBuffer(value)
                         }
                     }
                 }
