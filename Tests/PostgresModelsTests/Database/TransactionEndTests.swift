@@ -4,6 +4,14 @@ import Testing
 
 @testable import PostgresModels
 
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 @Suite("The end of transactions")
 struct TransactionEndTests {
     struct Stop: Error {}
@@ -285,6 +293,39 @@ struct TransactionEndTests {
             #expect(database.statistics.openConnections == 1)
             await other.close()
         }
+    }
+
+    @Test func cancellationWhileTheServerIsBusyWithBeginRollsBackAndGivesTheConnectionBack() async throws {
+        try await withDatabase(poolSize: 1) { database in
+            let connection = try #require(database.pool.state.withLockedValue { $0.members.values.first })
+            // The server takes BEGIN, and the cancel request, when it goes on.
+            try #require(kill(connection.backendPID, SIGSTOP) == 0)
+            let task = Task { try await database.transaction { try await $0.execute("SELECT 1") } }
+            let isSent = try await TestServer.eventually { connection.transactionStatus == .active }
+            task.cancel()
+            kill(connection.backendPID, SIGCONT)
+            #expect(isSent)
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(connection.transactionStatus == .idle)
+            #expect(database.statistics.idleConnections == 1)
+            try await database.execute("SELECT 1")
+        }
+    }
+
+    @Test func cancellationWhileConnectingLeavesNobodyWaiting() async throws {
+        let blackHole = try BlackHole()
+        defer { blackHole.close() }
+        var configuration = TestServer.configuration()
+        configuration.connectTimeout = .milliseconds(500)
+        configuration.connectAttempts = 1
+        let pool = try ConnectionPool("host=\(blackHole.directory) user=app", configuration: configuration)
+        let task = Task { try await pool.withConnection { _ in } }
+        #expect(try await TestServer.eventually { pool.statistics.waiting == 1 })
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(pool.statistics.waiting == 0)
+        await pool.close()
+        #expect(pool.statistics.open == 0)
     }
 
     @Test func aTransactionThatIsCancelledAfterItsCommitWasSentIsCommitted() async throws {
