@@ -3,7 +3,7 @@ import NIOConcurrencyHelpers
 import StoredFiles
 
 /// A point at which the worker kills itself, so that no handler and no destructor runs.
-public enum Failpoint: String, CaseIterable, Sendable {
+package enum Failpoint: String, CaseIterable, Sendable {
     case reserved, uploading, uploaded, written, committed, replaced, rowDeleted, rolledBack
     case marked, taken, deleted, buried, deletedAgain
 }

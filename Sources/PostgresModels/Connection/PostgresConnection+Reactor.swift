@@ -26,8 +26,8 @@ extension PostgresConnection {
             aftermath.notifications = takeNotifications(handle, areWanted: state.notificationHandler != nil)
             aftermath.notificationHandler = state.notificationHandler
             if !isReadable || PQstatus(handle.pointer) != CONNECTION_OK {
-                let reason = state.result?.isError == true ? state.result?.report.error : nil
-                let death = reason ?? lossReason(handle)
+                let report = state.result?.isError == true ? state.result?.report : nil
+                let death = report?.sqlState == nil ? lossReason(handle) : report?.error ?? lossReason(handle)
                 aftermath.deathHandler = state.deathHandler
                 aftermath.death = death
                 let completion = end(&state, because: death)
@@ -63,6 +63,9 @@ extension PostgresConnection {
             case PGRES_COPY_OUT, PGRES_COPY_BOTH:
                 state.isDrainingCopy = true
             default:
+                if result.forgetsStatements { state.statements.removeAll() }
+                // Its settings are gone with the rest: the pool gives the session to nobody else.
+                if result.resetsSession { state.isUnwanted = true }
                 // Of several statements the last counts, unless one fails.
                 if state.result?.isError != true { state.result = result }
             }
@@ -126,6 +129,11 @@ extension PostgresConnection {
         guard let result = state.result else { return .failure(lossReason(handle)) }
         guard result.isError else { return .success(result) }
         let report = result.report
+        // Made up by libpq. The server may have said more, before the command was sent.
+        if report.sqlState == nil {
+            state.isUnwanted = true
+            return .failure(lossReason(handle))
+        }
         if report.isFatal || report.sqlState.map(SQLState.endsSession) ?? true {
             // The server closes the socket next; nobody should try the connection until then.
             state.isUnwanted = true

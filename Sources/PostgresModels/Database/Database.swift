@@ -51,11 +51,16 @@ public final class Database: DatabaseSession {
         return Database(pool: pool, attachments: attachments, logger: configuration.logger)
     }
 
-    /// Closes all connections; statements that are running end with ``DatabaseError/Code/closed``.
-    public func close() async {
+    /// Closes all connections.
+    ///
+    /// New statements, and those that wait for a connection, fail with ``DatabaseError/Code/closed`` at once. What is
+    /// running may come to its end.
+    ///
+    /// - Parameter patience: How long what is running may take; then it fails with the same code. Default: 5 seconds.
+    public func close(patience: Duration = .seconds(5)) async {
         listeners.close()
-        async let side: Void = sidePool.close()
-        await pool.close()
+        async let side: Void = sidePool.close(waitingUpTo: patience)
+        await pool.close(waitingUpTo: patience)
         await side
     }
 
@@ -98,7 +103,8 @@ public final class Database: DatabaseSession {
     func run(_ statement: Statement, on connection: PostgresConnection, cache: Bool = true) async throws -> Rows {
         countStatement()
         do {
-            let result = try await connection.query(statement.text, statement.parameters, cache: cache)
+            let isCached = cache && statement.isReused
+            let result = try await connection.query(statement.text, statement.parameters, cache: isCached)
             return Rows(result, attachments: attachments)
         } catch let error as DatabaseError {
             throw attachments.explained(error)

@@ -32,7 +32,9 @@ extension DatabaseError {
         public static let outcomeUnknown = Code(.outcomeUnknown)
         /// The connection, pool or database was closed by this program.
         public static let closed = Code(.closed)
-        /// All connections stayed in use for the whole acquire timeout.
+        /// No connection came free within the acquire timeout: all that may be open were in use.
+        ///
+        /// When there was none because the server could not be reached, the code is ``connectionFailed``.
         public static let poolTimeout = Code(.poolTimeout)
         /// A second command was started on a connection that is still running one.
         public static let commandInProgress = Code(.commandInProgress)
@@ -67,7 +69,7 @@ extension DatabaseError {
         public static let queryFailed = Code(.queryFailed)
         /// The SQL is not valid (class 42 without the cases below).
         public static let invalidStatement = Code(.invalidStatement)
-        /// A table, column, function, database or other object does not exist (42P01, 42703, 42883, 42704, 3D000, 3F000).
+        /// A table, function, database or other object does not exist (42P01, 42883, 42704, 3D000, 3F000).
         public static let undefinedObject = Code(.undefinedObject)
         /// The role may not do this (42501), or may not log in (class 28).
         public static let permissionDenied = Code(.permissionDenied)
@@ -77,9 +79,9 @@ extension DatabaseError {
         public static let invalidData = Code(.invalidData)
         /// A cell could not be turned into the Swift type.
         public static let decodingFailed = Code(.decodingFailed)
-        /// The table or the result lacks a column that the model needs.
+        /// The table or the result lacks a column that the model or the statement needs (42703).
         public static let missingColumn = Code(.missingColumn)
-        /// A column has another type than the model.
+        /// A column has another type than the model or the statement expects (42804).
         public static let typeMismatch = Code(.typeMismatch)
         /// A name is empty, too long (63 bytes) or contains NUL.
         public static let invalidIdentifier = Code(.invalidIdentifier)

@@ -15,16 +15,23 @@ struct Migrator {
     private let connection: PostgresConnection
     private let database: Database
     private let components: [SchemaComponent]
+    private let lockTimeout: Duration?
 
-    init(_ connection: PostgresConnection, _ database: Database, _ components: [SchemaComponent] = []) {
+    init(
+        _ connection: PostgresConnection,
+        _ database: Database,
+        _ components: [SchemaComponent] = [],
+        lockTimeout: Duration? = nil
+    ) {
         self.connection = connection
         self.database = database
         self.components = components
+        self.lockTimeout = lockTimeout
     }
 
     func lock(_ patience: Duration) async throws {
         let deadline = ContinuousClock.now + patience
-        while try await !run("SELECT pg_try_advisory_lock(\(Self.lockKey))").isTrue {
+        while try await !tryLock() {
             guard ContinuousClock.now < deadline else {
                 throw MigrationError(
                     code: .locked,
@@ -33,6 +40,20 @@ struct Migrator {
             }
             try await Task.sleep(for: .milliseconds(100))
         }
+    }
+
+    /// Takes the lock if it is free.
+    ///
+    /// Not cancellable: a statement that was stopped, or seems to have been, may have taken the lock, which would stay
+    /// with the connection in the pool.
+    private func tryLock() async throws -> Bool {
+        try Task.checkCancellation()
+        database.countStatement()
+        let result = try await connection.simpleQuery(
+            "SELECT pg_try_advisory_lock(\(Self.lockKey))",
+            cancellable: false
+        )
+        return withExtendedLifetime(result) { result.cell(0, 0)?.first == UInt8(ascii: "t") }
     }
 
     /// Gives the lock back, also for a cancelled task; a connection on which that fails is closed, which frees it too.
@@ -113,29 +134,57 @@ struct Migrator {
         let statements = try pieces.flatMap { try $0.statements(components) }
         let isTransaction = !migration.isOutsideTransaction
         do {
-            if isTransaction { try await connection.simpleQuery("BEGIN") }
+            if isTransaction { try await connection.simpleQuery(begin) }
             for statement in statements { try await run(statement) }
             try await run(note)
-            if isTransaction { try await connection.simpleQuery("COMMIT", cancellable: false) }
+            if isTransaction { try Task.checkCancellation() }
         } catch {
-            if isTransaction, connection.isUsable {
-                do {
-                    try await connection.simpleQuery("ROLLBACK", cancellable: false)
-                } catch {
-                    connection.close()
-                }
-            }
-            if error is CancellationError { throw error }
+            if isTransaction { await rollBack() }
+            throw failure(of: migration, error)
+        }
+        guard isTransaction else { return }
+        do {
+            try await connection.simpleQuery("COMMIT", cancellable: false)
+        } catch let error as DatabaseError where error.code != .connectionLost && connection.isUsable {
+            // A deferred constraint, for example: the server has rolled back.
+            await rollBack()
+            throw failure(of: migration, error)
+        } catch {
             throw MigrationError(
-                code: .failed,
+                code: .outcomeUnknown,
                 message: """
-                    The migration "\(migration.name)" failed\
-                    \(isTransaction ? " and was rolled back" : "; what ran before the failure stays"). The cause says why.
+                    The connection was lost during the COMMIT of the migration "\(migration.name)", which may or may not \
+                    have been applied. Migrate again: what was applied is not applied twice.
                     """,
                 migration: migration.name,
                 underlying: error
             )
         }
+    }
+
+    private var begin: String {
+        guard let lockTimeout else { return "BEGIN" }
+        return "BEGIN; SET LOCAL lock_timeout = \(min(max(1, lockTimeout.nanoseconds / 1_000_000), UInt64(Int32.max)))"
+    }
+
+    private func rollBack() async {
+        guard connection.isUsable, connection.transactionStatus != .idle else { return }
+        do {
+            try await connection.simpleQuery("ROLLBACK", cancellable: false, within: .seconds(5))
+        } catch {
+            connection.close()
+        }
+    }
+
+    private func failure(of migration: Migration, _ error: any Error) -> any Error {
+        if error is CancellationError { return error }
+        let rest = migration.isOutsideTransaction ? "; what ran before the failure stays" : " and was rolled back"
+        return MigrationError(
+            code: .failed,
+            message: "The migration \"\(migration.name)\" failed\(rest). The cause says why.",
+            migration: migration.name,
+            underlying: error
+        )
     }
 
     @discardableResult

@@ -39,6 +39,11 @@ final class NotificationListener: Sendable {
         state.withLockedValue { $0.connection != nil }
     }
 
+    /// What arrived last and was not consumed yet.
+    var newest: DatabaseNotification? {
+        state.withLockedValue { $0.buffer.last }
+    }
+
     // MARK: The consumer
 
     func next() async throws -> DatabaseNotification? {

@@ -14,6 +14,8 @@ public struct FsckCheck: OptionSet, Hashable, Sendable {
     public static let orphans = FsckCheck(rawValue: 1 << 0)
     /// Rows that name files that are not there.
     public static let danglingRows = FsckCheck(rawValue: 1 << 1)
-    /// Size columns that do not say what the image's header says. Reads the beginning of every image that has a size.
+    /// Size columns that do not say what the image's header says.
+    ///
+    /// Reads the beginning of every image that has a size.
     public static let sizes = FsckCheck(rawValue: 1 << 2)
 }

@@ -16,9 +16,13 @@ public struct FsckConfiguration: Sendable {
     public var minimumAge: Duration
     /// How many objects are looked at per second at the most: no limit by default.
     public var objectsPerSecond: Int?
-    /// Where to go on after an interruption: ``FsckProgress/position`` of the last report. Default: at the beginning.
+    /// Where to go on after an interruption: ``FsckProgress/position`` of the last report.
+    ///
+    /// Default: at the beginning.
     public var position: StorageName?
-    /// Only names that begin with this are looked at. Default: all.
+    /// Only names that begin with this are looked at.
+    ///
+    /// Default: all.
     public var prefix: String
 
     /// Creates a configuration.

@@ -51,7 +51,9 @@ struct NameReferences: AsyncSequence, Sendable {
         }
     }
 
-    /// The query for what follows a name. Tables come quoted from the server.
+    /// The query for what follows a name.
+    ///
+    /// Tables come quoted from the server.
     private func query(after name: String?) -> SQL {
         let parts: [SQL] = fields.enumerated().map { index, field in
             let sizes: SQL =

@@ -84,7 +84,7 @@ public final class TemporaryPostgres: Sendable {
     }
 
     deinit {
-        watchdog.release()
+        watchdog.releaseAndForget()
     }
 
     private static func makeDirectory(in parent: String) throws -> String {
