@@ -84,14 +84,16 @@ struct World: Sendable {
         lifecycle: LifecycleConfiguration = LifecycleConfiguration(),
         _ body: (World) async throws -> Result
     ) async throws -> Result {
-        let world = try await World(poolSize: poolSize, lifecycle: lifecycle)
-        do {
-            let result = try await body(world)
-            await world.database.close()
-            return result
-        } catch {
-            await world.database.close()
-            throw error
+        try await Turnstile.sharedServer.pass {
+            let world = try await World(poolSize: poolSize, lifecycle: lifecycle)
+            do {
+                let result = try await body(world)
+                await world.database.close()
+                return result
+            } catch {
+                await world.database.close()
+                throw error
+            }
         }
     }
 

@@ -11,15 +11,17 @@ func withDatabase<Result>(
     configuration.poolSize = poolSize
     // On a busy machine a cancelled statement may take long to stop.
     configuration.cancellationGracePeriod = .seconds(30)
-    let url = try await TemporaryPostgres.shared().makeDatabase()
-    let database = try await Database.connect(url, configuration: configuration)
-    do {
-        let result = try await body(database)
-        await database.close()
-        return result
-    } catch {
-        await database.close()
-        throw error
+    return try await Turnstile.sharedServer.pass {
+        let url = try await TemporaryPostgres.shared().makeDatabase()
+        let database = try await Database.connect(url, configuration: configuration)
+        do {
+            let result = try await body(database)
+            await database.close()
+            return result
+        } catch {
+            await database.close()
+            throw error
+        }
     }
 }
 
