@@ -66,6 +66,11 @@ struct FieldUpload: Sendable {
         if case .file(let types) = kind, !types.isEmpty, !types.contains(sniffed) {
             throw wrongType(sniffed, accepted: types)
         }
+        if case .image = kind {
+            // What plainly is no image costs neither a reservation nor an upload.
+            var parser = ImageHeaderParser()
+            _ = try parser.parse(beginning, at: 0, totalSize: body.length)
+        }
         return try await journaled(isIndependent) {
             switch kind {
             case .file:
