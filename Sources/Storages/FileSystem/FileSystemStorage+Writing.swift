@@ -225,7 +225,7 @@ extension FileSystemStorage {
                 try file.link(to: candidate.string)
                 return candidate
             } catch let error as SystemCallError where error.isExisting {
-                candidate = name.withRandomSuffix()
+                candidate = try name.withRandomSuffix()
             }
         }
         try file.link(to: candidate.string)

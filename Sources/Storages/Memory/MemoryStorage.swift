@@ -200,7 +200,7 @@ public final class MemoryStorage: Storage {
                     )
                 }
             case .rename:
-                while files[final] != nil { final = name.withRandomSuffix() }
+                while files[final] != nil { final = try name.withRandomSuffix() }
             }
             files[final] = file
             return final
