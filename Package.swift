@@ -104,7 +104,7 @@ let package = Package(
         ),
         .testTarget(
             name: "StoragesTests",
-            dependencies: ["Storages", "StoredFilesTesting", nio],
+            dependencies: ["Storages", "StoredFilesTesting", nio, nioLocks, nioThreads],
             swiftSettings: settings
         ),
         .testTarget(

@@ -8,7 +8,8 @@
 /// - A ``StoredContents`` yields the bytes of one version, whatever happens to the name meanwhile, or throws.
 /// - Memory is bounded by a constant, not by the size of a file.
 /// - Names are compared by their UTF-8 bytes.
-/// - Cancelling the task ends an operation with `CancellationError`, and what was begun is undone.
+/// - Cancelling the task ends an operation with `CancellationError`, and what was begun is undone, unless it was complete
+///   already: a step that has begun is waited for, and when it was the last one, its result is returned.
 ///
 /// The requirements are few and take options; conveniences live in extensions.
 public protocol Storage: Sendable {
