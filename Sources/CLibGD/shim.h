@@ -3,6 +3,7 @@
 #include <gd_errors.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // gd reports through one process-wide function that it calls on the decoding thread, so what it says is kept per
@@ -91,4 +92,12 @@ static inline int clibgd_width(gdImagePtr _Nonnull image) {
 
 static inline int clibgd_height(gdImagePtr _Nonnull image) {
     return gdImageSY(image);
+}
+
+// Volatile, or the optimiser removes the pair and says yes.
+static inline int clibgd_can_allocate(size_t count) {
+    void *volatile memory = malloc(count);
+    int is_there = memory != NULL;
+    free(memory);
+    return is_there;
 }

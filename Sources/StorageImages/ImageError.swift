@@ -6,7 +6,7 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String, Hashable, Sendable {
             case notAnImage, unsupportedFormat, tooManyPixels, tooManyBytes, corrupt, truncated, malformed
-            case headerNotFound, busy, invalidSize, wrongType
+            case headerNotFound, tooManyScans, busy, invalidSize, wrongType
         }
 
         private let kind: Kind
@@ -27,7 +27,9 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
         public static let malformed = Code(kind: .malformed)
         /// The header was not found within the number of reads and bytes that a parser may spend.
         public static let headerNotFound = Code(kind: .headerNotFound)
-        /// Too many images are being decoded at this moment; try again later.
+        /// A JPEG has more scans than ``ImageLimits/maxJPEGScans``.
+        public static let tooManyScans = Code(kind: .tooManyScans)
+        /// Too many images are being decoded at this moment, or the machine has no memory; try again later.
         public static let busy = Code(kind: .busy)
         /// A requested size is not possible.
         public static let invalidSize = Code(kind: .invalidSize)

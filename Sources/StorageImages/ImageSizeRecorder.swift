@@ -5,7 +5,8 @@ public protocol ImageSizeRecorder: AnyObject, Sendable {
     /// Called once for each probe that came to a verdict about the bytes.
     ///
     /// It is not called when the file could not be read, the decoder was busy, the probe was cancelled, or the image was
-    /// refused because of the prober's limits. A recorder that fails keeps it to itself: the caller has the size.
+    /// refused because of the prober's limits. It runs with the task-local values of the caller who started the probe;
+    /// what they speak of may have ended meanwhile. That caller waits for it, the others do not. A recorder that fails keeps it to itself: the caller has the size.
     ///
     /// - Parameters:
     ///   - size: The size; ``PixelSize/notAnImage`` when the bytes are known not to be an image.

@@ -98,7 +98,8 @@ public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
     ///
     /// A known size, or the knowledge that the file is no image, is answered without I/O. Callers in this process who
     /// ask for the same image at the same time share one probe; one of them being cancelled does not disturb the
-    /// others. This value and its copies remember the answer, and the recorder is told once.
+    /// others. This value and its copies remember the answer, and the recorder is told once. The last 1024 refusals by a
+    /// prober's limits are remembered for the process, for images that have a recorder.
     ///
     /// - Returns: The size, at least 1x1.
     /// - Throws: ``ImageError`` with code ``ImageError/Code/notAnImage`` when it is known to be none, with the other

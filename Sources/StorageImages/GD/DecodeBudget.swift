@@ -1,29 +1,37 @@
 import NIOConcurrencyHelpers
 
-/// The memory that all decodes of the process may take together, handed out in the order of asking.
+/// What all decodes of the process share, such as memory or threads, handed out in the order of asking.
 ///
-/// A job waits until what it needs is free; a large job at the head of the line is not overtaken by small ones, or it
+/// A job waits until as much as it needs is free; a large job at the head of the line is not overtaken by small ones, or it
 /// would wait for ever. The line has a bound, and waiting has a deadline.
 final class DecodeBudget: Sendable {
     /// A part of the budget; it goes back when the last reference to it goes.
     final class Grant: Sendable {
         private let budget: DecodeBudget
-        private let byteCount: Int64
+        /// How much it is.
+        let amount: Int64
 
-        fileprivate init(_ budget: DecodeBudget, _ byteCount: Int64) {
+        fileprivate init(_ budget: DecodeBudget, _ amount: Int64) {
             self.budget = budget
-            self.byteCount = byteCount
+            self.amount = amount
         }
 
         deinit {
-            budget.giveBack(byteCount)
+            budget.giveBack(amount)
         }
     }
 
     private struct Waiter {
         let id: Int
-        let byteCount: Int64
+        let amount: Int64
         let continuation: CheckedContinuation<Void, any Error>
+        /// Turns the waiter away when its patience ends.
+        let timer: Task<Void, Never>
+
+        func admit() {
+            timer.cancel()
+            continuation.resume()
+        }
     }
 
     private struct State {
@@ -34,7 +42,7 @@ final class DecodeBudget: Sendable {
         var cancelled: Set<Int> = []
     }
 
-    /// The whole budget in bytes.
+    /// The whole budget.
     let total: Int64
     private let longestLine: Int
     private let patience: Duration
@@ -43,7 +51,7 @@ final class DecodeBudget: Sendable {
     /// Creates a budget.
     ///
     /// - Parameters:
-    ///   - total: The bytes there are.
+    ///   - total: How much there is.
     ///   - longestLine: The most jobs that may wait.
     ///   - patience: How long a job waits before it is turned away.
     init(total: Int64, longestLine: Int, patience: Duration) {
@@ -53,7 +61,7 @@ final class DecodeBudget: Sendable {
         state = NIOLockedValueBox(State(free: total))
     }
 
-    /// The bytes that nobody has now.
+    /// What nobody has now.
     var free: Int64 { state.withLockedValue { $0.free } }
 
     /// The number of jobs that wait now.
@@ -61,51 +69,51 @@ final class DecodeBudget: Sendable {
 
     /// Waits for a part of the budget.
     ///
-    /// - Parameter byteCount: The bytes needed.
+    /// - Parameter amount: How much is needed.
     /// - Returns: The grant; `nil` when the whole budget would not do.
     /// - Throws: ``ImageError`` with code ``ImageError/Code/busy`` when the line is full or the wait too long;
     ///   `CancellationError`.
-    func acquire(_ byteCount: Int64) async throws -> Grant? {
-        guard byteCount <= total else { return nil }
+    func acquire(_ amount: Int64) async throws -> Grant? {
+        guard amount <= total else { return nil }
         let id = state.withLockedValue { state in
             state.nextID += 1
             return state.nextID
         }
         defer { state.withLockedValue { _ = $0.cancelled.remove(id) } }
         try await withTaskCancellationHandler {
-            try await standInLine(id, byteCount)
+            try await withCheckedThrowingContinuation { continuation in
+                if let answer = standInLine(id, amount, continuation) { continuation.resume(with: answer) }
+            }
         } onCancel: {
             leave(id, because: CancellationError())
         }
-        let grant = Grant(self, byteCount)
+        let grant = Grant(self, amount)
         try Task.checkCancellation()
         return grant
     }
 
-    private func standInLine(_ id: Int, _ byteCount: Int64) async throws {
-        var timer: Task<Void, Never>?
-        defer { timer?.cancel() }
-        // The timer is only made for those who really wait.
-        if state.withLockedValue({ $0.free < byteCount || !$0.waiters.isEmpty }) {
-            timer = Task { [patience] in
+    /// The answer to a job that need not wait; the others have a place in the line and a deadline from then on.
+    private func standInLine(
+        _ id: Int,
+        _ amount: Int64,
+        _ continuation: CheckedContinuation<Void, any Error>
+    ) -> Result<Void, any Error>? {
+        state.withLockedValue { state in
+            if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }
+            if state.waiters.isEmpty, state.free >= amount {
+                state.free -= amount
+                return .success(())
+            }
+            guard state.waiters.count < longestLine else {
+                return .failure(Self.busy("Too many images are waiting to be decoded"))
+            }
+            // Made under the lock: whether somebody waits is decided here, and nobody may wait without a deadline.
+            let timer = Task { [patience] in
                 guard (try? await Task.sleep(for: patience)) != nil else { return }
                 self.leave(id, because: Self.busy("Images have been waiting too long to be decoded"))
             }
-        }
-        try await withCheckedThrowingContinuation { continuation in
-            let answer: Result<Void, any Error>? = state.withLockedValue { state in
-                if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }
-                if state.waiters.isEmpty, state.free >= byteCount {
-                    state.free -= byteCount
-                    return .success(())
-                }
-                guard state.waiters.count < longestLine else {
-                    return .failure(Self.busy("Too many images are waiting to be decoded"))
-                }
-                state.waiters.append(Waiter(id: id, byteCount: byteCount, continuation: continuation))
-                return nil
-            }
-            if let answer { continuation.resume(with: answer) }
+            state.waiters.append(Waiter(id: id, amount: amount, continuation: continuation, timer: timer))
+            return nil
         }
     }
 
@@ -119,22 +127,23 @@ final class DecodeBudget: Sendable {
             // The one who left may have held up those behind.
             return (leaver, Self.admit(&state))
         }
+        leaver?.timer.cancel()
         leaver?.continuation.resume(throwing: error)
-        for waiter in admitted { waiter.continuation.resume() }
+        for waiter in admitted { waiter.admit() }
     }
 
-    private func giveBack(_ byteCount: Int64) {
+    private func giveBack(_ amount: Int64) {
         let admitted = state.withLockedValue { state in
-            state.free += byteCount
+            state.free += amount
             return Self.admit(&state)
         }
-        for waiter in admitted { waiter.continuation.resume() }
+        for waiter in admitted { waiter.admit() }
     }
 
     private static func admit(_ state: inout State) -> [Waiter] {
         var count = 0
-        while count < state.waiters.count, state.waiters[count].byteCount <= state.free {
-            state.free -= state.waiters[count].byteCount
+        while count < state.waiters.count, state.waiters[count].amount <= state.free {
+            state.free -= state.waiters[count].amount
             count += 1
         }
         let admitted = Array(state.waiters[..<count])
@@ -143,6 +152,6 @@ final class DecodeBudget: Sendable {
     }
 
     private static func busy(_ what: String) -> ImageError {
-        ImageError(.busy, "\(what); try again later, or give the decoder more memory.")
+        ImageError(.busy, "\(what). Try again later, or look at headers only (ImageProbe.headerOnly).")
     }
 }

@@ -1,5 +1,6 @@
 package import NIOCore
 import NIOPosix
+import Storages
 
 /// Decodes images with libgd as the proof that they are images, on threads of its own and within bounded memory.
 ///
@@ -12,18 +13,25 @@ package final class GDDecoder: Sendable {
         ///
         /// Default 256 MiB.
         package var memory: Int64 = 256 << 20
-        /// The most jobs that wait; one more fails with ``ImageError/Code/busy``.
+        /// The most jobs that wait for memory, and the most that wait for a thread; one more fails with
+        /// ``ImageError/Code/busy``.
         ///
         /// Default 256.
         package var longestQueue = 256
-        /// How long a job waits before it fails with ``ImageError/Code/busy``.
+        /// How long a job waits for memory, and how long for a thread, before it fails with
+        /// ``ImageError/Code/busy``.
         ///
         /// Default 30 seconds.
         package var patience: Duration = .seconds(30)
         /// The number of threads.
         ///
-        /// Default 2.
-        package var threads = 2
+        /// Default 2, but 1 on a machine of fewer than four processors: a decode takes a whole one, and requests need
+        /// the others.
+        package var threads = min(2, max(1, System.coreCount / 2))
+        /// Called on the decoding thread before each decode, for tests.
+        ///
+        /// Default: nothing.
+        package var willDecode: (@Sendable () -> Void)?
 
         /// Creates a configuration with the defaults.
         package init() {}
@@ -49,18 +57,22 @@ package final class GDDecoder: Sendable {
     package static let shared = GDDecoder()
 
     private let budget: DecodeBudget
+    /// The threads as a budget: a job is given to the pool when one is free, so that nobody waits inside of it, where
+    /// there is neither a bound nor a deadline.
+    private let turns: DecodeBudget
     private let pool: NIOThreadPool
+    private let willDecode: (@Sendable () -> Void)?
 
     /// Creates a decoder with threads of its own.
     ///
     /// - Parameter configuration: How much it may use.
     package init(_ configuration: Configuration = Configuration()) {
-        budget = DecodeBudget(
-            total: configuration.memory,
-            longestLine: configuration.longestQueue,
-            patience: configuration.patience
-        )
-        pool = NIOThreadPool(numberOfThreads: configuration.threads)
+        let (line, patience) = (configuration.longestQueue, configuration.patience)
+        let threads = max(1, configuration.threads)
+        budget = DecodeBudget(total: configuration.memory, longestLine: line, patience: patience)
+        turns = DecodeBudget(total: Int64(threads), longestLine: line, patience: patience)
+        willDecode = configuration.willDecode
+        pool = NIOThreadPool(numberOfThreads: threads)
         pool.start()
     }
 
@@ -74,6 +86,9 @@ package final class GDDecoder: Sendable {
     /// The number of images that wait for memory now.
     package var waitingCount: Int { budget.waiting }
 
+    /// The number of images that have their memory and wait for a thread now.
+    package var queuedCount: Int { turns.waiting }
+
     /// Waits until an image may be decoded.
     ///
     /// Call this before the bytes are collected, as they are part of what it takes.
@@ -81,11 +96,17 @@ package final class GDDecoder: Sendable {
     /// - Parameters:
     ///   - header: The header, which ``ImageGuard`` has accepted with the verdict `.decode`.
     ///   - byteCount: The size of the file in bytes.
+    ///   - hasSeveralScans: Whether a JPEG is made of several scans. Default `true`, which is the most.
     /// - Returns: The admission; `nil` when libgd does not decode the format, or the image alone is over the budget.
     /// - Throws: ``ImageError`` with code ``ImageError/Code/busy``; `CancellationError`.
-    package func admit(_ header: ImageHeader, byteCount: Int64) async throws -> Admission? {
+    package func admit(
+        _ header: ImageHeader,
+        byteCount: Int64,
+        hasSeveralScans: Bool = true
+    ) async throws -> Admission? {
         guard let codec = GDImage.Codec(header.format) else { return nil }
-        guard let grant = try await budget.acquire(Self.memory(for: header, byteCount: byteCount)) else { return nil }
+        let memory = Self.memory(for: header, byteCount: byteCount, hasSeveralScans: hasSeveralScans)
+        guard let grant = try await budget.acquire(memory) else { return nil }
         return Admission(grant: grant, codec: codec)
     }
 
@@ -94,17 +115,40 @@ package final class GDDecoder: Sendable {
     /// - Parameters:
     ///   - file: The whole file.
     ///   - header: Its header.
-    ///   - admission: From ``admit(_:byteCount:)`` for this image.
+    ///   - admission: From ``admit(_:byteCount:hasSeveralScans:)`` for this image.
     /// - Returns: What the decode showed; `nil` when the image may be sound but cannot be decoded silently.
     /// - Throws: ``ImageError`` with code `.corrupt`, `.malformed` or `.truncated` when it does not decode, or to another
-    ///   size than its header claims; `CancellationError` when cancelled before it began.
+    ///   size than its header claims; ``ImageError/Code/busy`` when no thread became free in time or the machine has no
+    ///   memory; `CancellationError` when cancelled before it began.
     package func decode(_ file: ByteBuffer, header: ImageHeader, admission: Admission) async throws -> Decoded? {
-        try Task.checkCancellation()
-        return try await pool.runIfActive {
-            // Held until the image is gone, also when the caller has stopped waiting.
-            try withExtendedLifetime(admission) {
-                try Self.decode(file, header, admission.codec)
+        let turn = try await turns.acquire(1)
+        return try await BlockingPool.run(on: pool) { [willDecode] in
+            // Held until the image is gone.
+            try withExtendedLifetime((turn, admission)) {
+                willDecode?()
+                return try Self.decode(file, header, admission)
             }
+        }
+    }
+
+    private static func decode(
+        _ file: ByteBuffer,
+        _ header: ImageHeader,
+        _ admission: Admission
+    ) throws(ImageError) -> Decoded? {
+        do throws(ImageError) {
+            return try decode(file, header, admission.codec)
+        } catch {
+            // libgd answers alike when the bytes are bad and when the machine has no memory. Bytes are to blame only
+            // when there is as much memory as they could have needed.
+            guard error.code != .corrupt || GDImage.canAllocate(admission.grant.amount) else {
+                throw ImageError(
+                    .busy,
+                    "The machine has no memory left to decode the image. Try again later.",
+                    underlying: error
+                )
+            }
+            throw error
         }
     }
 
@@ -131,8 +175,8 @@ package final class GDDecoder: Sendable {
     }
 
     /// A PNG is decoded from a copy without what libpng would complain about; interlaced ones are inflated besides.
-    private static func memory(for header: ImageHeader, byteCount: Int64) -> Int64 {
-        var memory = ImageGuard.decodeMemory(for: header, byteCount: byteCount)
+    private static func memory(for header: ImageHeader, byteCount: Int64, hasSeveralScans: Bool) -> Int64 {
+        var memory = ImageGuard.decodeMemory(for: header, byteCount: byteCount, hasSeveralScans: hasSeveralScans)
         guard case .png(_, let isInterlaced, _) = header.details else { return memory }
         var extra = byteCount.multipliedReportingOverflow(by: 2).partialValue
         if isInterlaced {

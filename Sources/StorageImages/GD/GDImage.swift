@@ -69,6 +69,12 @@ struct GDImage: ~Copyable {
         PixelSize(width: Int(clibgd_width(pointer)), height: Int(clibgd_height(pointer)))
     }
 
+    /// Whether the machine would give so many bytes now.
+    static func canAllocate(_ byteCount: Int64) -> Bool {
+        guard let count = Int(exactly: byteCount), count > 0 else { return byteCount <= 0 }
+        return clibgd_can_allocate(count) != 0
+    }
+
     private static func takeReport() -> Report {
         let flags = clibgd_report_flags()
         guard flags != 0 else { return Report() }

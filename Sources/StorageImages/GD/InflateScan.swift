@@ -13,6 +13,8 @@ struct InflateScan {
         case truncated
         /// It inflates to more than was expected.
         case surplus
+        /// It is cut into so many blocks that its tables cost more than its bytes.
+        case tooManyBlocks
     }
 
     /// What a whole stream came to.
@@ -36,6 +38,8 @@ struct InflateScan {
     private var literals = HuffmanCode()
     private var distances = HuffmanCode()
     private var lengths = [UInt8](repeating: 0, count: 320)
+    private var codedBlocks = 0
+    private var hasFixedCodes = false
 
     /// Walks over a stream.
     ///
@@ -73,8 +77,12 @@ struct InflateScan {
             isLast = try take(1) == 1
             switch try take(2) {
             case 0: try stored()
-            case 1: try fixed()
-            case 2: try dynamic()
+            case 1:
+                try countBlock()
+                try fixed()
+            case 2:
+                try countBlock()
+                try dynamic()
             default: throw .invalid
             }
         }
@@ -116,7 +124,18 @@ struct InflateScan {
         lastOutputOffset = position - 1
     }
 
+    /// Counts a block with codes, and gives up when there are too many.
+    ///
+    /// An empty block takes ten bits, but costs the building of its tables. Compressors make blocks of kilobytes; whoever
+    /// flushes after every row stays below one in 64 bytes.
+    private mutating func countBlock() throws(Failure) {
+        codedBlocks += 1
+        guard codedBlocks <= 1024 + input.count / 64 else { throw .tooManyBlocks }
+    }
+
     private mutating func fixed() throws(Failure) {
+        if hasFixedCodes { return try compressed() }
+        hasFixedCodes = true
         for symbol in 0..<288 {
             lengths[symbol] = symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8
         }
@@ -127,6 +146,7 @@ struct InflateScan {
     }
 
     private mutating func dynamic() throws(Failure) {
+        hasFixedCodes = false
         let literalCount = try take(5) + 257
         let distanceCount = try take(5) + 1
         let codeCount = try take(4) + 4
@@ -261,77 +281,4 @@ struct InflateScan {
     private static let distanceBits = [
         0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
     ]
-}
-
-/// A canonical Huffman code of deflate: a table for codes of up to ten bits, a search for the longer ones.
-///
-/// One table for all fifteen bits would let a file of tiny blocks buy 32,768 writes for a dozen bytes.
-private struct HuffmanCode {
-    private static let rootBits = 10
-
-    private var root = [UInt16](repeating: 0, count: 1 << rootBits)
-    private var counts = [Int](repeating: 0, count: 16)
-    private var symbols = [UInt16](repeating: 0, count: 288)
-
-    /// Takes the code lengths of the symbols, 0 for a symbol that does not occur.
-    mutating func build(_ lengths: ArraySlice<UInt8>, mustBeComplete: Bool = false) throws(InflateScan.Failure) {
-        for length in 0..<16 { counts[length] = 0 }
-        for length in lengths { counts[Int(length)] += 1 }
-        counts[0] = 0
-        var left = 1
-        var longest = 0
-        for length in 1..<16 {
-            left = left << 1 - counts[length]
-            guard left >= 0 else { throw .invalid }
-            if counts[length] > 0 { longest = length }
-        }
-        // As zlib: the one incomplete code that is allowed has a single symbol of one bit; none at all is no error
-        // until it is used.
-        guard left == 0 || longest == 0 || (longest == 1 && !mustBeComplete) else { throw .invalid }
-
-        var offsets = [Int](repeating: 0, count: 17)
-        var nextCode = [Int](repeating: 0, count: 17)
-        for length in 1..<16 {
-            offsets[length + 1] = offsets[length] + counts[length]
-            nextCode[length + 1] = (nextCode[length] + counts[length]) << 1
-        }
-        for index in root.indices { root[index] = 0 }
-        for (symbol, length) in lengths.enumerated() where length > 0 {
-            let length = Int(length)
-            symbols[offsets[length]] = UInt16(symbol)
-            offsets[length] += 1
-            let code = nextCode[length]
-            nextCode[length] += 1
-            guard length <= Self.rootBits else { continue }
-            var index = Self.reversed(code, length)
-            while index < root.count {
-                root[index] = UInt16(symbol << 4 | length)
-                index += 1 << length
-            }
-        }
-    }
-
-    /// The symbol at the low end of `bits` and the length of its code, 0 when no code fits.
-    func lookUp(_ bits: UInt64) -> (symbol: Int, length: Int) {
-        let entry = Int(root[Int(truncatingIfNeeded: bits & UInt64(1 << Self.rootBits - 1))])
-        if entry != 0 { return (entry >> 4, entry & 15) }
-        var code = 0
-        var first = 0
-        var index = 0
-        for length in 1..<16 {
-            code |= Int(truncatingIfNeeded: bits >> UInt64(length - 1) & 1)
-            let count = counts[length]
-            if code - count < first { return (Int(symbols[index + code - first]), length) }
-            index += count
-            first = (first + count) << 1
-            code <<= 1
-        }
-        return (0, 0)
-    }
-
-    private static func reversed(_ code: Int, _ length: Int) -> Int {
-        var result = 0
-        for bit in 0..<length where code >> bit & 1 == 1 { result |= 1 << (length - 1 - bit) }
-        return result
-    }
 }

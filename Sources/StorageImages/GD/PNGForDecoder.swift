@@ -99,6 +99,7 @@ struct PNGForDecoder {
 
     private func whole(_ header: Header, _ palette: [UInt8]?, _ stream: ByteBuffer) throws(ImageError) -> Plan {
         let expected = header.byteCount(of: header.size)
+        guard isWorthScanning(stream, expected: expected) else { return .undecidable }
         guard let summary = try scan(stream, expected: expected, output: nil) else { return .undecidable }
         // Empty blocks between the last pixel and the end: legal, seen nowhere, and the tail would not hold them.
         guard summary.byteCount - summary.lastOutputOffset <= Self.tailBytes,
@@ -115,7 +116,9 @@ struct PNGForDecoder {
             )
         }.filter { $0.width > 0 && $0.height > 0 }
         let expected = sizes.reduce(0) { $0 + header.byteCount(of: $1) }
-        guard expected <= Self.mostInterlacedBytes else { return .undecidable }
+        guard expected <= Self.mostInterlacedBytes, isWorthScanning(stream, expected: expected) else {
+            return .undecidable
+        }
         var pixels = [UInt8](repeating: 0, count: expected)
         let outcome: Result<InflateScan.Summary?, ImageError> = pixels.withUnsafeMutableBytes { output in
             do throws(ImageError) {
@@ -135,7 +138,13 @@ struct PNGForDecoder {
         return .decode(files)
     }
 
-    /// The summary of a stream that inflates to exactly the bytes of the image; `nil` when it inflates to more.
+    /// No compressor makes bytes much longer than they are; a stream that is holds blocks that only cost time.
+    private func isWorthScanning(_ stream: ByteBuffer, expected: Int) -> Bool {
+        stream.readableBytes <= expected + expected / 8 + 65_536
+    }
+
+    /// The summary of a stream that inflates to exactly the bytes of the image; `nil` when it inflates to more, or is
+    /// made to cost time.
     private func scan(
         _ stream: ByteBuffer,
         expected: Int,
@@ -150,7 +159,7 @@ struct PNGForDecoder {
         }
         switch result {
         case .success(let summary) where summary.outputCount == expected: return summary
-        case .failure(.surplus): return nil
+        case .failure(.surplus), .failure(.tooManyBlocks): return nil
         case .failure(.truncated): throw truncated
         case .failure(.invalid):
             throw ImageError(.corrupt, "The compressed pixels of the PNG are damaged. Save the image anew.")

@@ -109,17 +109,27 @@ public struct ImageGuard: Hashable, Sendable {
 
     /// The memory that libgd takes at its peak to decode an image, in bytes, the file itself included.
     ///
-    /// Measured with libgd 2.3.3; the basis of a budget over all decodes of a process.
+    /// An upper bound, measured with libgd 2.3.3 and libjpeg-turbo 2.1.5; the basis of a budget over all decodes of a
+    /// process.
     ///
     /// - Parameters:
     ///   - header: The header.
     ///   - byteCount: The size of the file in bytes.
+    ///   - hasSeveralScans: Whether a JPEG keeps its components in scans of their own, which its header does not say and
+    ///     ``ImageScan/hasSeveralScans`` does; a progressive one always has several. Default `true`, which is the most.
     /// - Returns: The bytes, `Int64.max` when no number is large enough.
-    public static func decodeMemory(for header: ImageHeader, byteCount: Int64) -> Int64 {
+    public static func decodeMemory(
+        for header: ImageHeader,
+        byteCount: Int64,
+        hasSeveralScans: Bool = true
+    ) -> Int64 {
         // Tenths of a byte per pixel, so that the product stays exact.
         let tenths: Int
+        var coefficients = 0
         switch header.details {
-        case .jpeg: tenths = header.isProgressive ? 71 : 41
+        case .jpeg:
+            tenths = 41
+            if hasSeveralScans || header.isProgressive { coefficients = coefficientBytes(header) }
         case .png(let colorType, _, _): tenths = colorType == 0 || colorType == 3 ? 20 : 80
         case .webp: tenths = 127
         case .bmp: tenths = 40
@@ -132,8 +142,19 @@ public struct ImageGuard: Hashable, Sendable {
             }
         }
         let pixels = product(header.codedSize.pixelCount, tenths) / 10
-        let (sum, overflow) = Int64(pixels).addingReportingOverflow(max(0, byteCount))
-        return overflow ? .max : sum
+        let (decoded, overflow) = pixels.addingReportingOverflow(coefficients)
+        let (sum, sumOverflow) = Int64(decoded).addingReportingOverflow(max(0, byteCount))
+        return overflow || sumOverflow ? .max : sum
+    }
+
+    /// What libjpeg keeps of a JPEG in several scans until the last of them: two bytes for every coefficient.
+    ///
+    /// Every component counts in full, as the header does not say how it is sampled, and each side is rounded up to the
+    /// largest unit that there is, four blocks of eight pixels (ITU T.81, A.1.1 and A.2.4).
+    private static func coefficientBytes(_ header: ImageHeader) -> Int {
+        let size = header.codedSize
+        let samples = product((size.width + 31) / 32 * 32, (size.height + 31) / 32 * 32)
+        return product(samples, 2 * (header.channels ?? 4))
     }
 
     var tooManyBytes: ImageError {
@@ -147,13 +168,15 @@ public struct ImageGuard: Hashable, Sendable {
     private func canDecode(_ header: ImageHeader) throws(ImageError) -> Bool {
         switch header.details {
         case .jpeg(let frame):
-            guard [0xC0, 0xC1, 0xC2, 0xC9, 0xCA].contains(frame) else {
+            switch frame {
+            case 0xC0, 0xC1, 0xC2, 0xC9, 0xCA: break
+            default:
                 throw ImageError(
                     .unsupportedFormat,
                     "The JPEG is of a lossless or hierarchical kind that browsers cannot show; save it as usual JPEG."
                 )
             }
-            guard header.bitsPerSample == 8, [1, 3, 4].contains(header.channels) else {
+            guard header.bitsPerSample == 8, header.channels == 1 || header.channels == 3 || header.channels == 4 else {
                 throw ImageError(
                     .unsupportedFormat,
                     "The JPEG does not have 8 bits and 1, 3 or 4 components; save it as usual JPEG."
@@ -171,10 +194,24 @@ public struct ImageGuard: Hashable, Sendable {
         case .webp:
             return !header.isAnimated
         case .bmp(let headerSize, _, let compression):
-            return [12, 40, 64, 108, 124].contains(headerSize) && (0...2).contains(compression)
+            switch headerSize {
+            case 12, 40, 64, 108, 124: return (0...2).contains(compression)
+            default: return false
+            }
         case .none:
             return header.format == .gif
         }
+    }
+
+    /// Whether the file is long enough for its headers and, in an uncompressed BMP, all rows.
+    ///
+    /// Rows are padded to four bytes, but some writers leave that out of the last one.
+    static func hasAllRows(_ header: ImageHeader, byteCount: Int64) -> Bool {
+        guard case .bmp(let headerSize, let bitsPerPixel, 0) = header.details else { return true }
+        let size = header.codedSize
+        let bits = product(size.width, bitsPerPixel)
+        let rows = product((bits / 32) * 4 + (bits % 32 == 0 ? 0 : 4), size.height - 1)
+        return scaled(rows, by: 1, plus: 14 + headerSize + bits / 8) <= byteCount
     }
 
     /// The bytes that the rows of a PNG have before compression, each with its filter byte.

@@ -19,8 +19,11 @@ public struct ImageScan: Sendable {
         public let byteCount: Int64
         /// Whether the file ends before the image's own end mark.
         ///
-        /// That is EOI of JPEG, IEND of PNG, the trailer of GIF, the length at the beginning of a WebP. Browsers show such files in part; libgd accepts cut off JPEGs and GIFs.
+        /// That is EOI of JPEG, IEND of PNG, the trailer of GIF, the length at the beginning of a WebP, the rows of an
+        /// uncompressed BMP. Browsers show such files in part; libgd accepts cut off JPEGs and GIFs.
         public let isTruncated: Bool
+        /// Whether the pixels come in several scans, as in ``ImageScan/hasSeveralScans``; `true` for a JPEG without any.
+        public let hasSeveralScans: Bool
     }
 
     private enum Structure {
@@ -36,12 +39,27 @@ public struct ImageScan: Sendable {
     private var isRecognised = false
     private var webpEnd: Int64 = 0
     private var failure: ImageError?
+    private var headerOffset: Int64 = 0
 
     /// The number of bytes consumed so far.
     public private(set) var byteCount: Int64 = 0
 
     /// The header, as soon as it is known; it then has passed the checks that need no more than the header.
     public private(set) var header: ImageHeader?
+
+    /// Whether the pixels come in several scans, so that a decoder keeps coefficients; `nil` while that is not known.
+    ///
+    /// Only a JPEG can have several. It is known when the header is, except for a JPEG that is not progressive: there the
+    /// first scan tells, which follows the header closely.
+    public var hasSeveralScans: Bool? {
+        guard let header else { return nil }
+        guard case .jpeg(let counter) = structure else { return false }
+        if header.isProgressive { return true }
+        return counter.firstScanComponents.map { $0 < header.channels ?? 0 }
+    }
+
+    /// How far ahead of the bytes consumed the next ones of the header lie; 0 when they follow at once.
+    var distanceToHeader: Int64 { max(0, headerOffset - byteCount) }
 
     /// Creates a scan for one file.
     ///
@@ -64,8 +82,8 @@ public struct ImageScan: Sendable {
     /// Looks at the next bytes of the file.
     ///
     /// - Parameter bytes: The bytes, any number of them.
-    /// - Throws: All that ``ImageHeaderParser`` and ``ImageGuard`` throw, and `.corrupt` for more scans of a JPEG than
-    ///   allowed or a chunk of a PNG that is longer than the file.
+    /// - Throws: All that ``ImageHeaderParser`` and ``ImageGuard`` throw, `.tooManyScans` for more scans of a JPEG than
+    ///   allowed, and `.corrupt` for a chunk of a PNG that is longer than the file.
     /// - Complexity: O(bytes) for JPEG, less for the others.
     public mutating func consume(_ bytes: Span<UInt8>) throws(ImageError) {
         if let failure { throw failure }
@@ -120,9 +138,14 @@ public struct ImageScan: Sendable {
         let offset = byteCount
         byteCount += Int64(bytes.count)
         guard byteCount <= checker.limits.maxFileBytes else { throw checker.tooManyBytes }
-        if header == nil, case .header(let found) = try parser.parse(bytes, at: offset, totalSize: totalSize) {
-            _ = try checker.check(found)
-            header = found
+        if header == nil {
+            switch try parser.parse(bytes, at: offset, totalSize: totalSize) {
+            case .header(let found):
+                _ = try checker.check(found)
+                header = found
+            case .needsMore(let next, _):
+                headerOffset = next
+            }
         }
         switch structure {
         case .jpeg(var counter):
@@ -159,9 +182,15 @@ public struct ImageScan: Sendable {
             found.isAnimated = walker.frames > 1
             isComplete = walker.isComplete
         case .none:
-            isComplete = webpEnd <= byteCount
+            isComplete = webpEnd <= byteCount && ImageGuard.hasAllRows(found, byteCount: byteCount)
         }
         header = found
-        return Result(header: found, verdict: verdict, byteCount: byteCount, isTruncated: !isComplete)
+        return Result(
+            header: found,
+            verdict: verdict,
+            byteCount: byteCount,
+            isTruncated: !isComplete,
+            hasSeveralScans: hasSeveralScans ?? true
+        )
     }
 }

@@ -14,6 +14,11 @@ struct JPEGScanCounter {
     /// The SOS markers seen.
     private(set) var scans = 0
 
+    /// How many components the first scan has, `nil` before it comes.
+    ///
+    /// When it has fewer than the frame, libjpeg keeps the coefficients of the whole image, in a baseline JPEG, too.
+    private(set) var firstScanComponents: Int?
+
     /// Whether the end mark (EOI) was seen; what follows it belongs to no decoder.
     var isComplete: Bool { state == .done }
 
@@ -39,6 +44,7 @@ struct JPEGScanCounter {
                 index += 1
                 state = remaining > 0 ? .skipping : .hunting
             case .skipping:
+                if scans == 1, firstScanComponents == nil { firstScanComponents = Int(bytes[index]) }
                 let step = min(remaining, count - index)
                 index += step
                 remaining -= step
@@ -61,7 +67,7 @@ struct JPEGScanCounter {
             if marker == 0xDA { scans += 1 }
             guard scans <= limit else {
                 throw ImageError(
-                    .corrupt,
+                    .tooManyScans,
                     "The JPEG has more than \(limit) scans, which no camera or program makes; save it again."
                 )
             }

@@ -25,6 +25,12 @@ struct HeaderReader {
     /// No header needs more reads; a file that does was made to waste time.
     private static let maxReads = 20_000
 
+    /// How far a chain of segments or chunks is followed.
+    ///
+    /// By offset, not by reads, so that a stream and ranged reads, and
+    /// so an upload and a later probe, give up at the same place.
+    static let longestChain: Int64 = 8 << 20
+
     /// Larger offsets cannot be those of a file; below it the sum of two offsets does not overflow.
     static let maxOffset = Int64(1) << 61
 

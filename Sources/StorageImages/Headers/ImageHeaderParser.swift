@@ -9,7 +9,7 @@ public import NIOCore
 ///
 /// The parser never asks for an earlier byte than the last one it asked for, keeps at most some hundred bytes between
 /// two calls, and bounds everything that a hostile file could make long: 32 ranged reads, 8 MiB of looked-at bytes,
-/// 20,000 reads of a field, 4096 entries of a TIFF directory, 1000 boxes of an AVIF. It has no unsafe code: no bytes
+/// chains of segments or chunks up to an offset of 8 MiB, 20,000 reads of a field, 4096 entries of a TIFF directory, 1000 boxes of an AVIF. It has no unsafe code: no bytes
 /// make it crash.
 ///
 /// - Complexity: O(header length), not O(file size): segments and chunks are skipped, not read.

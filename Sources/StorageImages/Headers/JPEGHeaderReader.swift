@@ -70,6 +70,12 @@ struct JPEGHeaderReader {
 
     private mutating func findMarker(_ reader: inout HeaderReader, _ window: Span<UInt8>) throws(HeaderStop) {
         while true {
+            guard position <= HeaderReader.longestChain else {
+                throw .fail(
+                    .headerNotFound,
+                    "The JPEG's frame header lies behind more than 8 MiB; save it again without embedded data."
+                )
+            }
             var index = try reader.peek(2, at: position, in: window)
             let start = index
             // Garbage and fill bytes are walked inside the window: each of them is no read of its own.

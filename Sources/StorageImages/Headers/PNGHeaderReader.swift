@@ -42,6 +42,8 @@ struct PNGHeaderReader {
                 try readHeader(&reader, window)
             case .chunks:
                 let index = try reader.take(8, at: position, in: window)
+                // The size is known; what stands this far behind is not looked for.
+                guard position <= HeaderReader.longestChain else { return header(reader) }
                 let type = window.big32(index + 4)
                 if type == Self.idat || type == Self.iend { return header(reader) }
                 try startChunk(type, length: Int64(window.big32(index)), reader)

@@ -4,7 +4,6 @@ public struct ImageProbeResult: Hashable, Sendable {
     ///
     /// Always at least 1x1.
     public var size: PixelSize
-    ///
     /// The size of the stored pixel matrix.
     public var codedSize: PixelSize
     /// The format, by magic bytes.
@@ -12,6 +11,11 @@ public struct ImageProbeResult: Hashable, Sendable {
     /// How the stored pixels have to be turned to be upright.
     public var orientation: ImageOrientation
     /// Whether libgd decoded the image; `false` when only its header was looked at.
+    ///
+    /// The size is then the header's claim, and whether the pixels are intact is not known. That is so for formats that
+    /// libgd does not decode here, for more than ``ImageLimits/verifyMaxPixels``, for images that need more memory than
+    /// all decodes together may take, and for uploads that ``ImageUploadInspector`` could not keep. Nothing verifies such
+    /// an image later; to do so, probe the stored file again.
     public var isVerified: Bool
     /// Whether the file ends before the image does.
     ///

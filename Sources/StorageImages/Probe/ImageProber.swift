@@ -72,8 +72,10 @@ public struct ImageProber: Sendable {
 
     /// Probes a stored file.
     ///
-    /// `.verified` opens the file once and goes on with the same stream from the header to the decode; a refused file
-    /// is not read on. `.headerOnly` reads windows of 64 KiB, nearly always one.
+    /// `.verified` opens the file once, for at most ``ImageLimits/maxFileBytes``, and goes on with the same stream from
+    /// the header to the decode; a refused file is not read on. Only a header behind more than 1 MiB, which is rare and
+    /// not worth the memory, makes it open the file a second time. `.headerOnly` reads windows of 64 KiB, nearly always
+    /// one, and of 1 MiB from the fifth on.
     ///
     /// - Parameter file: The file.
     /// - Returns: What was found out.
@@ -99,7 +101,7 @@ public struct ImageProber: Sendable {
     public func probe(bytes: ByteBuffer) async throws -> ImageProbeResult {
         let found = try ImageGuard(limits: limits).check(bytes)
         guard mode == .verified, found.verdict == .decode,
-            let admission = try await decoder.admit(found.header, byteCount: found.byteCount)
+            let admission = try await admit(found)
         else { return result(found.header, isVerified: false, isTruncated: found.isTruncated) }
         return try await verify(bytes, found, admission)
     }
@@ -115,65 +117,12 @@ public struct ImageProber: Sendable {
 
     // MARK: Steps
 
-    private func probeVerified(_ file: StorageFile) async throws -> ImageProbeResult {
-        let contents = try await file.open()
-        let total = contents.info.byteCount
-        var scan = ImageScan(limits: limits, totalSize: total)
-        var bytes = ByteBuffer()
-        var admission: GDDecoder.Admission?
-        for try await var chunk in contents {
-            try scan.consume(chunk)
-            if let header = scan.header, admission == nil {
-                // All that is known of the file is known now; leaving the loop lets go of the stream.
-                guard try ImageGuard(limits: limits).check(header, byteCount: total) == .decode,
-                    let granted = try await decoder.admit(header, byteCount: total)
-                else { return result(header, isVerified: false, isTruncated: false) }
-                admission = granted
-                bytes.reserveCapacity(Int(clamping: total))
-            }
-            bytes.writeBuffer(&chunk)
-            if admission == nil, bytes.readableBytes > Self.mostBytesBeforeHeader {
-                // A header this far behind is rare and large: it is looked for in windows, which need no memory.
-                return try await probeHeader(file)
-            }
-        }
-        let found = try scan.finish()
-        if admission == nil, found.verdict == .decode {
-            admission = try await decoder.admit(found.header, byteCount: found.byteCount)
-        }
-        guard found.verdict == .decode, let admission else {
-            return result(found.header, isVerified: false, isTruncated: found.isTruncated)
-        }
-        return try await verify(bytes, found, admission)
-    }
-
-    private func probeHeader(_ file: StorageFile) async throws -> ImageProbeResult {
-        var parser = ImageHeaderParser()
-        var contents = try await file.open(range: .first(Int64(ImageHeaderParser.windowSize)))
-        let total = contents.info.byteCount
-        // Later windows must be of the same version.
-        let tag = contents.info.entityTag
-        var offset: Int64 = 0
-        while true {
-            let window = try await contents.collect(upTo: Self.largestWindow)
-            let next: (offset: Int64, length: Int)
-            switch try parser.parse(window, at: offset, totalSize: total) {
-            case .header(let header): return try judged(header, total)
-            case .needsMore(let offset, let length): next = (offset, length)
-            }
-            guard next.offset < total, next.offset >= 0 else {
-                return try judged(try parser.finish(totalSize: total), total)
-            }
-            let length = min(max(next.length, ImageHeaderParser.windowSize), Self.largestWindow)
-            offset = next.offset
-            let range = offset..<min(total, offset + Int64(length))
-            contents = try await file.open(options: OpenOptions(range: .bytes(range), ifMatch: tag))
-        }
-    }
-
-    private func judged(_ header: ImageHeader, _ byteCount: Int64) throws(ImageError) -> ImageProbeResult {
-        _ = try ImageGuard(limits: limits).check(header, byteCount: byteCount)
-        return result(header, isVerified: false, isTruncated: false)
+    func admit(_ found: ImageScan.Result) async throws -> GDDecoder.Admission? {
+        try await decoder.admit(
+            found.header,
+            byteCount: found.byteCount,
+            hasSeveralScans: found.hasSeveralScans
+        )
     }
 
     func verify(
@@ -206,8 +155,4 @@ public struct ImageProber: Sendable {
             isTruncated: isTruncated
         )
     }
-
-    /// A header that has not come by then is looked for in windows.
-    private static let mostBytesBeforeHeader = 1 << 20
-    private static let largestWindow = 1 << 20
 }

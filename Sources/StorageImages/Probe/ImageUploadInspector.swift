@@ -86,7 +86,7 @@ public final class ImageUploadInspector: Sendable {
         // The share is held until the decode is over: the bytes are.
         return try await withExtendedShare(share) {
             guard let kept, found.verdict == .decode,
-                let admission = try await prober.decoder.admit(found.header, byteCount: found.byteCount)
+                let admission = try await prober.admit(found)
             else { return prober.result(found.header, isVerified: false, isTruncated: found.isTruncated) }
             return try await prober.verify(kept, found, admission)
         }

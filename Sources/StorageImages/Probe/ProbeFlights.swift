@@ -1,83 +1,28 @@
 import NIOConcurrencyHelpers
 import Storages
 
-/// What a probe of an image came to, for good: worth remembering.
-enum ProbeVerdict: Sendable {
-    case size(PixelSize)
-    case refused(ImageError)
-
-    /// What the size columns shall hold; `nil` when a refusal depends on the limits of this prober and says nothing
-    /// about the bytes.
-    var recorded: PixelSize? {
-        switch self {
-        case .size(let size): size
-        case .refused(let error): error.isAboutBytes ? .notAnImage : nil
-        }
-    }
-
-    func get() throws -> PixelSize {
-        switch self {
-        case .size(let size): return size
-        case .refused(let error): throw error
-        }
-    }
-}
-
-extension ImageError {
-    /// Whether the bytes are to blame, whoever probes them.
-    fileprivate var isAboutBytes: Bool {
-        [.notAnImage, .corrupt, .malformed, .truncated].contains(code)
-    }
-
-    /// Whether a second probe of the same bytes would end the same.
-    fileprivate var isFinal: Bool {
-        code != .busy
-    }
-}
-
-/// What one image and its copies remember of their probe.
-final class ProbeMemory: Sendable {
-    private let box = NIOLockedValueBox<ProbeVerdict?>(nil)
-
-    var verdict: ProbeVerdict? {
-        get { box.withLockedValue { $0 } }
-        set { box.withLockedValue { $0 = newValue } }
-    }
-}
-
 /// The probes that are under way in this process, so that callers who ask for the same image wait for the same probe.
 ///
 /// The probe runs in a task of its own. A caller who is cancelled leaves; when the last one has left the probe is
 /// cancelled.
+///
+/// The task has the task-local values of the caller who started it, the leader. The leader waits for the recorder, and
+/// the recorder can only know through them what the leader holds while it waits: in a transaction, perhaps the one
+/// connection that there is.
 final class ProbeFlights: Sendable {
     /// What makes two callers ask for the same.
     struct Key: Hashable {
-        private let storage: StorageKey
+        private let storage: StorageIdentity
         private let name: StorageName
         private let prober: ObjectIdentifier
         private let recorder: ObjectIdentifier?
 
         init(_ file: StorageFile, prober: ImageProber, recorder: (any ImageSizeRecorder)?) {
-            storage = StorageKey(file.storage)
+            // The flight holds the storage, so the identity cannot pass to another one meanwhile.
+            storage = StorageIdentity(file.storage)
             name = file.name
             self.prober = prober.identity
             self.recorder = recorder.map { ObjectIdentifier($0) }
-        }
-    }
-
-    /// A storage, by its identity where it has one: two storages in memory may have the same label.
-    private enum StorageKey: Hashable {
-        case object(ObjectIdentifier)
-        case value(ObjectIdentifier, label: String)
-
-        init(_ storage: any Storage) {
-            let type = type(of: storage)
-            if type is AnyObject.Type {
-                // The flight holds the storage, so the identity cannot pass to another object meanwhile.
-                self = .object(ObjectIdentifier(storage as AnyObject))
-            } else {
-                self = .value(ObjectIdentifier(type), label: storage.label)
-            }
         }
     }
 
@@ -111,6 +56,14 @@ final class ProbeFlights: Sendable {
     static let shared = ProbeFlights()
 
     private let state = NIOLockedValueBox(State())
+    private let refusals: RefusalMemory
+
+    /// Creates a place for flights.
+    ///
+    /// - Parameter refusals: Where refusals of images that have a recorder are remembered.
+    init(refusals: RefusalMemory = RefusalMemory()) {
+        self.refusals = refusals
+    }
 
     /// The number of probes under way.
     var count: Int { state.withLockedValue { $0.flights.count } }
@@ -122,6 +75,12 @@ final class ProbeFlights: Sendable {
         recorder: (any ImageSizeRecorder)?,
         memory: ProbeMemory
     ) async throws -> ProbeVerdict {
+        // Only with a recorder, which means that the name is a row's: it never gets other bytes.
+        if recorder != nil, let error = refusals.refusal(of: file, by: prober) {
+            let verdict = ProbeVerdict.refused(error)
+            memory.verdict = verdict
+            return verdict
+        }
         let key = Key(file, prober: prober, recorder: recorder)
         let id = state.withLockedValue { $0.makeID() }
         // The handler below cannot run any more when this does.
@@ -197,6 +156,9 @@ final class ProbeFlights: Sendable {
             return end(key, flight, throwing: error)
         }
         guard let recorder, let size = verdict.recorded else {
+            if recorder != nil, case .refused(let error) = verdict {
+                refusals.remember(error, of: file, by: prober)
+            }
             return end(key, flight, returning: verdict)
         }
         // Only the leader waits for the recorder. A follower may hold what the recorder waits for, such as the only

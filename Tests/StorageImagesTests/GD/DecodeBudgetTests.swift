@@ -80,6 +80,29 @@ import Testing
         withExtendedLifetime(first) {}
     }
 
+    @Test func nobodyWaitsWithoutADeadline() async throws {
+        // Whether somebody has to wait is decided when he stands in line, not a moment before.
+        for _ in 0..<200 {
+            let budget = budget(patience: .milliseconds(5))
+            let turnedAway = NIOLockedValueBox(0)
+            let holders = NIOLockedValueBox<[DecodeBudget.Grant?]>([])
+            let tasks = (0..<8).map { _ in
+                Task {
+                    do {
+                        let grant = try await budget.acquire(100)
+                        holders.withLockedValue { $0.append(grant) }
+                    } catch is ImageError {
+                        turnedAway.withLockedValue { $0 += 1 }
+                    }
+                }
+            }
+            let isOver = try await eventually { turnedAway.withLockedValue { $0 } == 7 }
+            for task in tasks { task.cancel() }
+            try #require(isOver)
+            #expect(budget.waiting == 0 && holders.withLockedValue { $0.count } == 1)
+        }
+    }
+
     @Test func manyAtOnceNeverExceedTheBudget() async throws {
         let budget = budget(100, line: 1000)
         let used = NIOLockedValueBox((now: 0, most: 0))

@@ -68,6 +68,33 @@ import Testing
         }
     }
 
+    @Test func blocksThatCostMoreThanTheyHoldAreGivenUp() throws {
+        for (count, isTooMany) in [(800, false), (4000, true), (400_000, true)] {
+            var blocks = DeflateWriter()
+            for _ in 0..<count { blocks.emptyFixedBlock() }
+            blocks.zeros(258, isLast: true)
+            blocks.align()
+            let stream = [0x78, 0x01] + blocks.bytes + [0, 0, 0, 0]
+            let outcome = Result { try stream.withUnsafeBytes { try InflateScan.run($0, expected: 259) } }
+            switch outcome {
+            case .success(let summary): #expect(!isTooMany && summary.outputCount == 259)
+            case .failure(let error): #expect(isTooMany && error as? InflateScan.Failure == .tooManyBlocks)
+            }
+        }
+    }
+
+    @Test func fixedCodesAfterCodesOfTheirOwnAreTheFixedOnesAgain() throws {
+        var blocks = DeflateWriter()
+        blocks.zeros(258, isLast: false)
+        blocks.emptyFixedBlock()
+        blocks.zeros(258, isLast: true)
+        blocks.align()
+        let plain = [UInt8](repeating: 0, count: 2 * 259)
+        let check = plain.withUnsafeBytes { Adler32.checksum($0) }
+        let (output, summary) = try inflate([0x78, 0x01] + blocks.bytes + PNGBuilder.bigEndian(check), expected: 518)
+        #expect(output == plain && summary.outputCount == 518)
+    }
+
     @Test func damageNeverTrapsAndIsCaughtByTheCheckValue() throws {
         var generator = SeededGenerator(seed: 7)
         let original = try decoded(Self.dynamic)

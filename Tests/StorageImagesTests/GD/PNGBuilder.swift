@@ -13,6 +13,10 @@ struct PNGBuilder {
     var before: [(String, [UInt8])] = []
     /// Bytes of rows beyond the last.
     var surplus = 0
+    /// Blocks of deflate before those of the rows; must end with a whole byte.
+    var leading: [UInt8] = []
+    /// Whether there are rows at all.
+    var hasRows = true
     /// Bytes behind the zlib stream.
     var trailing: [UInt8] = []
     var hasWrongAdler = false
@@ -25,7 +29,7 @@ struct PNGBuilder {
 
     func bytes(pixel: UInt8 = 0) -> [UInt8] {
         let rows = rowBytes(pixel) + [UInt8](repeating: 0, count: surplus)
-        var stream: [UInt8] = [0x78, 0x01]
+        var stream: [UInt8] = [0x78, 0x01] + leading
         for start in stride(from: 0, to: rows.count, by: 65535) {
             let block = rows[start..<min(start + 65535, rows.count)]
             stream += Self.stored(Array(block), isLast: block.endIndex == rows.count && emptyBlocks == 0)
@@ -49,6 +53,7 @@ struct PNGBuilder {
     }
 
     private func rowBytes(_ pixel: UInt8) -> [UInt8] {
+        guard hasRows else { return [0] }
         let passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
         let sizes =
             isInterlaced

@@ -47,6 +47,19 @@ import Testing
         #expect(try await outcome(PNGBuilder(width: 1_000_001, height: 1)) == .undecidable)
     }
 
+    @Test func aStreamOfBlocksThatOnlyCostTimeIsNotScanned() async throws {
+        var blocks = DeflateWriter()
+        for _ in 0..<4 * 500 { blocks.emptyFixedBlock() }
+        // Four of them are five bytes; before the pixels, so that libpng would decode the image in the end.
+        #expect(try await outcome(PNGBuilder(leading: blocks.bytes)) == .undecidable)
+        #expect(try await outcome(PNGBuilder(isInterlaced: true, leading: blocks.bytes)) == .undecidable)
+        let empty = PNGBuilder.stored([], isLast: false)
+        #expect(try await outcome(PNGBuilder(leading: Array(repeatElement(empty, count: 1000).joined()))) == .decoded)
+        let long = Array(repeatElement(empty, count: 16_000).joined())
+        #expect(try await outcome(PNGBuilder(leading: long)) == .undecidable)
+        #expect(try await outcome(PNGBuilder(isInterlaced: true, leading: long)) == .undecidable)
+    }
+
     @Test func damageIsFoundWhereverItIs() async throws {
         #expect(try await outcome(PNGBuilder(hasWrongAdler: true)) == .refused(.corrupt))
         // libpng would only warn of these: the check value comes in a chunk of its own.

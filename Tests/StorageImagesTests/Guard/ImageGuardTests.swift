@@ -30,7 +30,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("bomb-46340.jpg", .tooManyPixels), ("bomb-7000-few-bytes.jpg", .corrupt), ("bomb-200-scans.jpg", .corrupt),
+            ("bomb-46340.jpg", .tooManyPixels), ("bomb-7000-few-bytes.jpg", .corrupt),
+            ("bomb-200-scans.jpg", .tooManyScans),
             ("bomb-chunk-2g.png", .corrupt), ("bomb-46340-1bit.png", .tooManyPixels),
             ("bomb-7000-few-bytes.png", .corrupt), ("bomb-46340.gif", .tooManyPixels),
             ("bomb-7000-few-bytes.gif", .corrupt), ("bomb-16383.webp", .tooManyPixels),
@@ -85,14 +86,32 @@ import Testing
         #expect(try check("cat.jpg", ImageLimits(maxJPEGScans: 1)).verdict == .decode)
     }
 
-    @Test(arguments: [
-        ("cat.jpg", 960_000 * 41 / 10), ("progressive.jpg", 64_377 * 71 / 10), ("rgb.png", 2752 * 8),
-        ("palette.png", 64_377 * 2), ("plain.gif", 4240), ("lossy.webp", 64_377 * 127 / 10), ("info24.bmp", 651 * 4),
-        ("plain.tif", 2542 * 81 / 10), ("plain.avif", 64_377 * 103 / 10), ("plain.heic", 64_377 * 92 / 10),
-    ])
-    func theMemoryOfADecode(_ name: String, _ pixels: Int) throws {
+    /// 311x207 pixels in blocks: 320x224 coefficients for each component, two bytes each.
+    private static let progressive = 64_377 * 41 / 10 + 3 * 320 * 224 * 2
+
+    @Test(
+        arguments: [
+            ("cat.jpg", 960_000 * 41 / 10), ("progressive.jpg", progressive), ("rgb.png", 2752 * 8),
+            ("palette.png", 64_377 * 2), ("plain.gif", 4240), ("lossy.webp", 64_377 * 127 / 10),
+            ("info24.bmp", 651 * 4),
+            ("plain.tif", 2542 * 81 / 10), ("plain.avif", 64_377 * 103 / 10), ("plain.heic", 64_377 * 92 / 10),
+        ] as [(String, Int)]
+    )
+    func theMemoryOfADecode(_ name: String, _ bytes: Int) throws {
         let result = try check(name)
-        #expect(ImageGuard.decodeMemory(for: result.header, byteCount: 1000) == Int64(pixels) + 1000)
+        let memory = ImageGuard.decodeMemory(
+            for: result.header,
+            byteCount: 1000,
+            hasSeveralScans: result.hasSeveralScans
+        )
+        #expect(memory == Int64(bytes) + 1000)
+    }
+
+    @Test(arguments: [(1, false), (3, false), (4, false), (1, true), (3, true), (4, true)])
+    func scansOfSingleComponentsAreSeveral(_ components: Int, _ isInterleaved: Bool) throws {
+        let builder = JPEGBuilder(components: components, isInterleaved: isInterleaved)
+        let result = try ImageGuard().check(ByteBuffer(bytes: builder.bytes()))
+        #expect(result.hasSeveralScans == (!isInterleaved && components > 1))
     }
 
     @Test func theMemoryOfAnImpossibleImageDoesNotTrap() throws {

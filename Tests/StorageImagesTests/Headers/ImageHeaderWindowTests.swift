@@ -111,9 +111,13 @@ import Testing
         }
     }
 
-    @Test func aFileInOnePieceIsNeverTooLarge() throws {
-        let bytes = try jpeg(marker: 0xFE, count: 160, length: 65_533)
-        #expect(HeaderFixture.ranged(bytes, window: bytes.count).summary == "jpeg 311x207 up 311x207")
+    @Test func aFileInOnePieceIsJudgedAsOneInManyPieces() throws {
+        for (count, summary) in [(120, "jpeg 311x207 up 311x207"), (160, "headerNotFound")] {
+            let bytes = try jpeg(marker: 0xFE, count: count, length: 65_533)
+            #expect(HeaderFixture.ranged(bytes, window: bytes.count).summary == summary)
+            #expect(HeaderFixture.ranged(bytes, window: 1 << 20).summary == summary)
+            #expect(HeaderFixture.streamed(bytes, chunk: 65_536).summary == summary)
+        }
     }
 
     @Test func countsOfEntriesAndBoxesAreBounded() throws {

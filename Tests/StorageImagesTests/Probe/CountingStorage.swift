@@ -16,15 +16,31 @@ final class CountingStorage: Storage {
         var isHeld = false
         var held: [CheckedContinuation<Void, Never>] = []
         var failure: StorageError?
+        var ranges: [ByteRange?] = []
+        var beforeOpen: (@Sendable (Int) async throws -> Void)?
     }
 
     private let base = MemoryStorage()
     private let chunk: Int
+    private let onChunk: @Sendable (Int) -> Void
     private let state = NIOLockedValueBox(State())
 
-    init(chunk: Int = 65_536) {
+    /// - Parameters:
+    ///   - chunk: The size of a chunk in bytes.
+    ///   - onChunk: Called by the reader before each chunk, with its number.
+    init(chunk: Int = 65_536, onChunk: @escaping @Sendable (Int) -> Void = { _ in }) {
         self.chunk = chunk
+        self.onChunk = onChunk
     }
+
+    /// Called before each open, with its number from 1 on.
+    var beforeOpen: (@Sendable (Int) async throws -> Void)? {
+        get { state.withLockedValue { $0.beforeOpen } }
+        set { state.withLockedValue { $0.beforeOpen = newValue } }
+    }
+
+    /// What was asked for, in order.
+    var ranges: [ByteRange?] { state.withLockedValue { $0.ranges } }
 
     var counts: Counts { state.withLockedValue { $0.counts } }
 
@@ -50,11 +66,13 @@ final class CountingStorage: Storage {
     }
 
     func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
-        let (isHeld, failure) = state.withLockedValue { state in
+        let (isHeld, failure, count) = state.withLockedValue { state in
             state.counts.opens += 1
+            state.ranges.append(options.range)
             defer { state.failure = nil }
-            return (state.isHeld, state.failure)
+            return (state.isHeld, state.failure, state.counts.opens)
         }
+        if let beforeOpen { try await beforeOpen(count) }
         if isHeld {
             await withCheckedContinuation { continuation in
                 let passes = state.withLockedValue { state in
@@ -73,9 +91,10 @@ final class CountingStorage: Storage {
         let pieces = stride(from: 0, to: bytes.readableBytes, by: chunk).compactMap {
             bytes.getSlice(at: bytes.readerIndex + $0, length: min(chunk, bytes.readableBytes - $0))
         }
-        let chunks = AsyncStream<ByteBuffer>(unfolding: { [state, pieces, index = Atomic(0)] in
+        let chunks = AsyncStream<ByteBuffer>(unfolding: { [state, pieces, onChunk, index = Atomic(0)] in
             let next = index.take()
             guard next < pieces.count else { return nil }
+            onChunk(next)
             state.withLockedValue { $0.counts.bytes += pieces[next].readableBytes }
             return pieces[next]
         })

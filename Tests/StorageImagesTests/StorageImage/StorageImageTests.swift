@@ -85,6 +85,29 @@ import Testing
         #expect(try await held == PixelSize(width: 32, height: 16))
     }
 
+    @Test func directoriesOfStoragesAreNotTakenForEachOther() async throws {
+        let first = CountingStorage()
+        let second = CountingStorage()
+        _ = try await first.put(HeaderFixture.bytes("32x16.png"), "a/same.png")
+        _ = try await second.put(HeaderFixture.bytes("rgb.png"), "a/same.png")
+        // Values of the same type with the same label; only what they decorate tells them apart.
+        let one = try StorageImage(name: "same.png", in: PrefixedStorage(prefix: "a", of: first))
+        let other = try StorageImage(name: "same.png", in: PrefixedStorage(prefix: "a", of: second))
+        first.hold()
+        async let held = one.dimensions()
+        #expect(try await eventually { first.counts.opens == 1 })
+        async let independent = other.dimensions()
+        #expect(try await eventually { second.counts.opens == 1 })
+        // The same directory made twice is the same storage.
+        let again = try StorageImage(name: "same.png", in: PrefixedStorage(prefix: "a", of: first))
+        async let shared = again.dimensions()
+        try await Task.sleep(for: .milliseconds(20))
+        first.release()
+        #expect(try await independent == PixelSize(width: 64, height: 43))
+        #expect(try await [held, shared] == Array(repeating: PixelSize(width: 32, height: 16), count: 2))
+        #expect(first.counts.opens == 1)
+    }
+
     @Test func aCancelledCallerDoesNotDisturbTheOthers() async throws {
         let storage = CountingStorage()
         let image = try await image("rgb.png", storage)
@@ -155,6 +178,48 @@ import Testing
         }
         #expect(storage.counts.opens == 1)
         #expect(recorder.sizes.isEmpty && image.sizeState == .unknown)
+    }
+
+    @Test func tooManyScansSayNothingAboutTheBytes() async throws {
+        let recorder = RecordingRecorder()
+        let image = try await image("bomb-200-scans.jpg", recorder: recorder)
+        let error = await #expect(throws: ImageError.self) { try await image.dimensions() }
+        #expect(error?.code == .tooManyScans)
+        #expect(recorder.sizes.isEmpty && image.sizeState == .unknown)
+        let storage = CountingStorage()
+        let prober = ImageProber(limits: ImageLimits(maxJPEGScans: 300))
+        let patient = try await self.image("bomb-200-scans.jpg", storage, prober: prober)
+        #expect(try await patient.dimensions().width > 0)
+    }
+
+    @Test func aRefusalByOurLimitsIsNotRepeatedForEveryLoadedRow() async throws {
+        let storage = CountingStorage()
+        let recorder = RecordingRecorder()
+        let prober = ImageProber(limits: ImageLimits(maxPixels: 100))
+        for _ in 0..<3 {
+            // A value of its own, as each load of the row makes one.
+            let image = try await image("rgb.png", storage, recorder: recorder, prober: prober)
+            let error = await #expect(throws: ImageError.self) { try await image.dimensions() }
+            #expect(error?.code == .tooManyPixels && error?.name == "rgb.png")
+        }
+        #expect(storage.counts.opens == 1)
+        // Another prober, and an image that no row names, are asked anew.
+        #expect(try await image("rgb.png", storage, recorder: recorder).dimensions().width == 64)
+        await #expect(throws: ImageError.self) { try await image("rgb.png", storage, prober: prober).dimensions() }
+        #expect(storage.counts.opens == 3)
+    }
+
+    @Test func rememberedRefusalsAreBounded() async throws {
+        let memory = RefusalMemory(bound: 2)
+        let storage = CountingStorage()
+        let error = ImageError(.tooManyPixels, "Too large.")
+        let files = try ["a", "b", "c", "a", "b"].map {
+            StorageFile(name: try StorageName(validating: $0), in: storage)
+        }
+        for file in files { memory.remember(error, of: file, by: .default) }
+        #expect(memory.count == 2)
+        #expect(memory.refusal(of: files[0], by: .default) != nil && memory.refusal(of: files[1], by: .default) != nil)
+        #expect(memory.refusal(of: files[2], by: .default) == nil)
     }
 
     @Test func aFailedReadIsTriedAgain() async throws {
