@@ -1,8 +1,9 @@
 import Foundation
 
 /// `bench WORK --n N --concurrency C --size BYTES [--durability fsync|none]`: does one work of `peers/works` with this
-/// library and prints one line of JSON, as `peers/README.md` describes it. `bench lifecycle --n REPETITIONS` prints what
-/// the journal costs instead.
+/// library and prints one line of JSON, as `peers/README.md` describes it.
+///
+/// `bench lifecycle --n REPETITIONS` prints what the journal costs instead.
 @main
 struct Bench {
     static func main() async {
