@@ -14,6 +14,8 @@ let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioThreads = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let service = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 /// A product of swift-syntax, which only the macro needs.
 func syntax(_ name: String) -> Target.Dependency {
@@ -37,6 +39,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.5.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.6.0"),
         .package(url: "https://github.com/swiftlang/swift-syntax.git", "600.0.1"..<"604.0.0"),
     ],
     targets: [
@@ -74,7 +78,9 @@ let package = Package(
         ),
         .target(
             name: "StoredFiles",
-            dependencies: ["Storages", "StorageImages", "PostgresModels", nio, nioLocks, logging],
+            dependencies: [
+                "Storages", "StorageImages", "PostgresModels", nio, nioLocks, logging, metrics, service,
+            ],
             swiftSettings: settings
         ),
         .macro(
@@ -111,9 +117,16 @@ let package = Package(
             dependencies: ["PostgresModels", "StoredFilesTesting", nio],
             swiftSettings: settings
         ),
+        // Runs in processes of its own, which the tests kill.
+        .executableTarget(
+            name: "LifecycleWorker",
+            dependencies: ["StoredFiles", nio, nioLocks],
+            path: "Tests/LifecycleWorker",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "StoredFilesTests",
-            dependencies: ["StoredFiles", "StoredFilesTesting", nio],
+            dependencies: ["StoredFiles", "StoredFilesTesting", "LifecycleWorker", nio, nioLocks, service],
             swiftSettings: settings
         ),
         .testTarget(

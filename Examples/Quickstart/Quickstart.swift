@@ -1,4 +1,5 @@
-// The main job in one file: declare, migrate, store a photo, read it back, ask for its size, replace, query, delete.
+// The main job in one file: declare, migrate, store a photo, read it back, ask for its size, replace, query, delete, and
+// see the files go with their rows.
 // Run it with `Scripts/quickstart`. It needs no server: without DATABASE_URL it starts a PostgreSQL of its own.
 import Foundation
 import StoredFiles
@@ -21,7 +22,8 @@ struct Photo {
     var cover: StorageImage? = nil
 }
 
-// 3. Migrations make the columns, a unique index, a CHECK and the trigger that forgets stale sizes.
+// 3. Migrations make the columns, a unique constraint, a CHECK and the triggers: they forget stale sizes, and note the
+//    files that no row names any more, whoever writes.
 let migrations = [
     Migration("2026-11-23 create quickstart_photos") { schema in
         try await schema.create(table: "quickstart_photos") { table in
@@ -30,6 +32,8 @@ let migrations = [
             table.storedFile("release", in: .documents)
             table.storedImage("cover", in: .media, width: "cover_width", height: "cover_height")
         }
+    } down: { schema in
+        try await schema.drop(table: "quickstart_photos")
     }
 ]
 
@@ -64,10 +68,7 @@ struct Quickstart {
             await address.release()
             throw error
         }
-        try await database.execute("DROP TABLE quickstart_photos")
-        try await database.execute(
-            "DELETE FROM stored_files.migrations WHERE name = \(migrations[0].name)"
-        )
+        try await database.revert(migrations)
         await database.close()
         await address.release()
         say("\nDone. The whole program is Examples/Quickstart/Quickstart.swift.")
@@ -164,10 +165,24 @@ struct Quickstart {
             return cats.map { "\($0.id ?? 0) \"\($0.title)\" \($0.cover?.pixelSize.map(text) ?? "")" }
                 .joined(separator: ", ")
         }
-        try await narrator.step("delete") {
-            try await database.delete(photo)
-            return "\(try await database.count(Photo.self)) rows"
+        try await narrator.step("psql deletes: the triggers condemn the file in the same transaction") {
+            let count = try await database.execute("DELETE FROM quickstart_photos WHERE id = \(id)")
+            return "\(count) row; files waiting for their end: \(try await condemned(database))"
         }
+        try await narrator.step("reap: delete what no row names (a Reaper service does it after an hour)") {
+            let report = try await database.reap(ReaperConfiguration(retention: .zero))
+            return "\(report.deleted) files deleted; still waiting: \(try await condemned(database))"
+        }
+        try await narrator.step("fsck: compare the storage with the rows") {
+            var findings: [String] = []
+            try await database.fsck(.media, FsckConfiguration(minimumAge: .zero)) { findings.append("\($0)") }
+            return findings.isEmpty ? "they agree: nothing is left behind" : findings.joined(separator: "; ")
+        }
+    }
+
+    static func condemned(_ database: Database) async throws -> Int64 {
+        let rows = try await database.query("SELECT count(*) FROM stored_files.journal WHERE state = 'condemned'")
+        return try rows.first?.decode(Int64.self, at: 0) ?? 0
     }
 
     static func text(_ size: PixelSize) -> String {

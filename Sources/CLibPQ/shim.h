@@ -1,6 +1,7 @@
 #pragma once
 #include <libpq-fe.h>
 #include <stddef.h>
+#include <string.h>
 
 #ifdef __linux__
 #include <sys/epoll.h>
@@ -16,6 +17,7 @@ enum {
     clibpq_diag_constraint = PG_DIAG_CONSTRAINT_NAME,
     clibpq_diag_table = PG_DIAG_TABLE_NAME,
     clibpq_diag_column = PG_DIAG_COLUMN_NAME,
+    clibpq_diag_function = PG_DIAG_SOURCE_FUNCTION,
 };
 
 // One call instead of three for a cell. Returns the bytes, or NULL when the cell is SQL NULL.
@@ -26,6 +28,11 @@ static inline const void *clibpq_cell(const PGresult *result, int row, int colum
     }
     *length = PQgetlength(result, row, column);
     return PQgetvalue(result, row, column);
+}
+
+// Whether a result is that of a command, by its tag.
+static inline int clibpq_is_command(PGresult *result, const char *tag) {
+    return strcmp(PQcmdStatus(result), tag) == 0;
 }
 
 // Cancelling: libpq 17 has an encrypted request, older versions one in the clear. Both are used as

@@ -1,4 +1,9 @@
 extension Storage {
+    /// Does nothing: right for a storage whose unfinished uploads leave nothing under a name.
+    ///
+    /// - Parameter names: The names.
+    public func abandonUploads(of names: [StorageName]) async throws {}
+
     /// Stores a file with default options: renamed when the name is taken.
     ///
     /// - Parameters:

@@ -8,7 +8,8 @@
 /// - A ``StoredContents`` yields the bytes of one version, whatever happens to the name meanwhile, or throws.
 /// - Memory is bounded by a constant, not by the size of a file.
 /// - Names are compared by their UTF-8 bytes.
-/// - Cancelling the task ends an operation with `CancellationError`, and what was begun is undone.
+/// - Cancelling the task ends an operation with `CancellationError`, and what was begun is undone, unless it was complete
+///   already: a step that has begun is waited for, and when it was the last one, its result is returned.
 ///
 /// The requirements are few and take options; conveniences live in extensions.
 public protocol Storage: Sendable {
@@ -98,4 +99,10 @@ public protocol Storage: Sendable {
         to destination: StorageName,
         options: UploadOptions
     ) async throws -> UploadedFile
+
+    /// Gives up the unfinished uploads of names whose files are not wanted any more.
+    ///
+    /// - Parameter names: The names. One without an unfinished upload is passed over.
+    /// - Throws: ``StorageError`` when an upload may still go on; `CancellationError`.
+    func abandonUploads(of names: [StorageName]) async throws
 }

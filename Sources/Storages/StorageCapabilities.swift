@@ -24,6 +24,7 @@ public struct StorageCapabilities: OptionSet, Hashable, Sendable {
     public static let orderedListing = Self(rawValue: 1 << 5)
     /// Content type, disposition, cache control and metadata given at upload are kept with the file.
     ///
-    /// Without it the content type is derived from the name, and the others are refused.
+    /// Without it the content type is derived from the name, and the others are refused; see
+    /// ``UploadOptions/contentType`` for a type that does not go with the name.
     public static let storedMetadata = Self(rawValue: 1 << 6)
 }

@@ -39,6 +39,10 @@ public struct UploadOptions: Sendable {
     public var ifExists: IfExists
     /// The media type to keep with the file.
     ///
+    /// A storage without ``StorageCapabilities/storedMetadata`` derives the type from the name; it throws
+    /// ``StorageError/Code/wrongType`` when of the type given and the one derived exactly one is active content, see
+    /// ``ContentType/isActiveContent``, unless the name says that markup is a text.
+    ///
     /// Default: none, then storages derive it from the name.
     public var contentType: ContentType?
     /// The `Content-Disposition` to serve the file with.
@@ -57,7 +61,7 @@ public struct UploadOptions: Sendable {
     ///
     /// Default: no limit.
     public var maxBytes: Int64?
-    /// Told after each chunk, and once at the end.
+    /// Told how many bytes are stored, after each part that was, and once at the end.
     ///
     /// Default: none.
     public var progress: ProgressHandler?
@@ -75,7 +79,7 @@ public struct UploadOptions: Sendable {
     ///   - cacheControl: The `Cache-Control` to serve with. Default: none.
     ///   - metadata: Further metadata. Default: empty.
     ///   - maxBytes: The most bytes to take. Default: no limit.
-    ///   - progress: Told after each chunk. Default: none.
+    ///   - progress: Told how many bytes are stored. Default: none.
     ///   - tap: Sees every chunk before it is sent. Default: none.
     public init(
         ifExists: IfExists = .rename,

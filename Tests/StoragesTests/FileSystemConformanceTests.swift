@@ -25,6 +25,12 @@ struct FileSystemConformanceTests {
         #expect(try fixture.remains() == [])
     }
 
+    @Test("FileSystemStorage without files that have no name", arguments: StorageConformance.checks)
+    func namingUploads(check: StorageConformance.Check) async throws {
+        try await StorageConformance.run(check) { try fixture.storage(makesAnonymousFiles: false) }
+        #expect(try fixture.remains() == [])
+    }
+
     @Test("PrefixedStorage over FileSystemStorage", arguments: StorageConformance.checks)
     func prefixed(check: StorageConformance.Check) async throws {
         try await StorageConformance.run(check) { try PrefixedStorage(prefix: "tenants/42", of: fixture.storage()) }

@@ -21,14 +21,20 @@ final class FileSystemFixture: Sendable {
         baseURL: String? = nil,
         signingKey: [UInt8]? = nil,
         durability: FileSystemStorage.Durability = .none,
-        checksSteps: Bool = false
+        checksSteps: Bool = false,
+        makesAnonymousFiles: Bool = true,
+        synchronize: (@Sendable (Int32) -> Int32)? = nil
     ) throws -> FileSystemStorage {
-        try FileSystemStorage(
+        var platform = FileSystemPlatform()
+        platform.opensBeneath = !checksSteps
+        platform.makesAnonymousFiles = makesAnonymousFiles
+        platform.synchronize = synchronize
+        return try FileSystemStorage(
             root: root,
             baseURL: baseURL,
             signingKey: signingKey,
             durability: durability,
-            checksSteps: checksSteps
+            platform: platform
         )
     }
 

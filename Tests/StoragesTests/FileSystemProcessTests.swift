@@ -49,6 +49,58 @@ import Testing
             }
         }
 
+        @Test("Many small pieces and files go in in less than 32 MiB, at every moment")
+        func peakMemory() async throws {
+            await #expect(processExitsWith: .success) { [root = fixture.root as String] in
+                let storage = try FileSystemStorage(root: root, durability: .none)
+                let (small, large) = (try StorageName(validating: "small"), try StorageName(validating: "large"))
+                let warm = PatternSource(byteCount: 1 << 24)
+                _ = try await storage.upload(.stream(warm), to: large, options: .init(ifExists: .replace))
+                _ = try await storage.upload(.file(root + "/large"), to: small, options: .init(ifExists: .replace))
+
+                let limit = try residentMemory() + 32 << 20
+                // So that VmHWM begins anew (proc(5)).
+                try Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
+                for (size, count) in [(1, Int64(1) << 20), (1000, 1 << 28)] {
+                    let source = PatternSource(byteCount: count, chunkSize: size)
+                    let file = try await storage.upload(.stream(source), to: small, options: .init(ifExists: .replace))
+                    #expect(file.byteCount == count)
+                }
+                #expect(try peakResidentMemory() < limit, "small pieces")
+                let source = PatternSource(byteCount: 1 << 30)
+                let original = try await storage.upload(.stream(source), to: large, options: .init(ifExists: .replace))
+                let (_, body) = try await UploadBody.file(root + "/large").peeking(at: 100)
+                let copy = try await storage.upload(body, to: small, options: .init(ifExists: .replace))
+                #expect(copy.sha256 == original.sha256)
+                #expect(try peakResidentMemory() < limit, "a file")
+            }
+        }
+
+        @Test("An upload that fails when no descriptor is left removes its hidden file all the same")
+        func discardsWithoutDescriptors() async throws {
+            await #expect(processExitsWith: .success) { [root = fixture.root as String] in
+                let storage = try FileSystemStorage(root: root, durability: .none)
+                let source = PatternSource(
+                    byteCount: 2_000_000,
+                    failsAt: 1_500_000,
+                    onChunk: { position in
+                        guard position > 1_000_000 else { return }
+                        var limit = rlimit(rlim_cur: 64, rlim_max: 64)
+                        try #require(setrlimit(__rlimit_resource_t(7), &limit) == 0)
+                        while dup(0) >= 0 {}
+                    }
+                )
+                let code = await storageErrorCode {
+                    let options = UploadOptions(ifExists: .replace)
+                    _ = try await storage.upload(.stream(source), to: StorageName(validating: "a"), options: options)
+                }
+                #expect(code == .sourceFailed)
+                // The duplicates took the last free numbers.
+                for number in Int32(48)..<64 { close(number) }
+                #expect(try FileManager.default.contentsOfDirectory(atPath: root + "/.stored-files-tmp").isEmpty)
+            }
+        }
+
         @Test("No descriptor stays open, whatever an operation came to")
         func closesDescriptors() async throws {
             await #expect(processExitsWith: .success) { [root = fixture.root as String] in
@@ -219,9 +271,14 @@ import Testing
     }
 
     /// The memory this process holds in RAM, in bytes.
-    private func residentMemory() throws -> Int {
+    private func residentMemory() throws -> Int { try memory("VmRSS:") }
+
+    /// The most memory this process has held in RAM, in bytes.
+    private func peakResidentMemory() throws -> Int { try memory("VmHWM:") }
+
+    private func memory(_ field: String) throws -> Int {
         let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(field) })
         return try #require(Int(line.filter(\.isNumber))) * 1024
     }
 #endif

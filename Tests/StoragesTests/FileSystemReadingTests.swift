@@ -1,7 +1,8 @@
 import Foundation
 import NIOCore
-import Storages
 import Testing
+
+@testable import Storages
 
 @Suite("FileSystemStorage: reading, listing, deleting")
 struct FileSystemReadingTests {
@@ -93,6 +94,56 @@ struct FileSystemReadingTests {
         let code = await storageErrorCode { while try await iterator.next() != nil {} }
         #expect(code == .changedDuringRead)
     }
+
+    @Test("A short file rewritten in place while it is opened is an error, not a mix")
+    func changedWhileOpening() async throws {
+        try await storage.put(String(repeating: "old ", count: 1000), "f")
+        let path = fixture.root + "/f"
+        // Old enough for the rewriting to show in the time of change, whatever the kernel's clock.
+        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSinceNow: -60)], ofItemAtPath: path)
+        let descriptor = try storage.directory.open("f", flags: O_RDONLY)
+        let code = await storageErrorCode {
+            _ = try storage.openedFile(descriptor, name("f"), nil, nil) { count, offset, descriptor in
+                let buffer = try SystemCall.read(count, at: offset, from: descriptor)
+                let file = try #require(FileHandle(forWritingAtPath: path))
+                try file.write(contentsOf: Data("new ".utf8))
+                try file.close()
+                return buffer
+            }
+        }
+        #expect(code == .changedDuringRead)
+    }
+
+    #if os(Linux)
+        @Test("A file is closed with its last chunk, whoever still holds the contents or their iterator")
+        func closesWithTheLastChunk() async throws {
+            try await storage.put(String(repeating: "old ", count: 300_000), "f")
+            let contents = try await storage.open(name("f"))
+            var iterator = contents.makeAsyncIterator()
+            _ = try await iterator.next()
+            #expect(try openDescriptors(of: fixture.root + "/f") == 1)
+            while try await iterator.next() != nil {}
+            #expect(try openDescriptors(of: fixture.root + "/f") == 0)
+            do {
+                var abandoned = try await storage.open(name("f")).makeAsyncIterator()
+                _ = try await abandoned.next()
+            }
+            #expect(try openDescriptors(of: fixture.root + "/f") == 0)
+            withExtendedLifetime((contents, iterator)) {}
+        }
+
+        private func openDescriptors(of path: String) throws -> Int {
+            let path = try #require(
+                realpath(path, nil).map { pointer in
+                    defer { free(pointer) }
+                    return String(cString: pointer)
+                }
+            )
+            return try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count { number in
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + number)) == path
+            }
+        }
+    #endif
 
     @Test("Entity tags tell versions apart, also of equal size in the same moment")
     func entityTags() async throws {

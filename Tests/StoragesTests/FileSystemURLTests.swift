@@ -62,7 +62,7 @@ struct FileSystemURLTests {
         let name = try StorageName(validating: "d/é &=?.png")
         let options = URLOptions(
             lifetime: .seconds(60),
-            contentDisposition: "attachment; filename=\"a&b=c\n.png\"",
+            contentDisposition: "attachment; filename=\"a&b=c.png\"",
             contentType: "image/png"
         )
         let url = try await storage.url(for: name, options: options)
@@ -80,7 +80,7 @@ struct FileSystemURLTests {
         let start = baseURL.hasPrefix("https") ? "https://example.org".count : 0
         let halves = url.dropFirst(start).split(separator: "?", maxSplits: 1).map(String.init)
         #expect(try storage.verify(path: halves[0], query: halves[1]).name == name)
-        #expect(code { _ = try storage.verify(url: url, now: Date(timeIntervalSinceNow: 62)) } == .permissionDenied)
+        #expect(code { _ = try storage.verify(url: url, now: Date(timeIntervalSinceNow: 62)) } == .expired)
         #expect(code { _ = try storage.verify(url: url, now: Date(timeIntervalSinceNow: 58)) } == nil)
     }
 
@@ -123,6 +123,31 @@ struct FileSystemURLTests {
             let signature = try #require(url.split(separator: "signature=").last)
             #expect(!"\(error)".contains(signature), "a signature must not get into a log")
         }
+    }
+
+    @Test("A disposition with a control character is not signed, nor accepted from an older version")
+    func controlsInHeaders() async throws {
+        let storage = try signing()
+        let name = try StorageName(validating: "a")
+        for text in ["attachment\r\nSet-Cookie: a=b", "a\u{0}", "a\u{7F}", "a\tb"] {
+            let options = URLOptions(contentDisposition: text)
+            #expect(await storageErrorCode { _ = try await storage.url(for: name, options: options) } == .invalidURL)
+            let query = "expires=9999999999&response-content-disposition=" + PercentEncoding.encode(component: text)
+            let location = "https://example.org/media/a?" + query
+            let signature = try HMACSHA256.authenticate("GET\n" + location, key: key).hexadecimal
+            #expect(code { _ = try storage.verify(url: location + "&signature=" + signature) } == .invalidURL)
+        }
+    }
+
+    @Test("A mark behind a separator of a URL does not hide it")
+    func marksBehindSeparators() async throws {
+        let storage = try signing("/media")
+        let name = try StorageName(validating: "a")
+        let url = try await storage.url(for: name)
+        #expect(try storage.verify(url: "http://host" + url).name == name)
+        #expect(code { _ = try storage.verify(url: "http://host/\u{301}x" + url) } == .invalidURL)
+        let marked = try StorageName(validating: "a/\u{301}b")
+        #expect(try await storage.verify(url: storage.url(for: marked)).name == marked)
     }
 
     @Test("Equal requests within the quantum give equal URLs that live long enough")

@@ -206,6 +206,41 @@ struct FileSystemUploadTests {
         #expect(try fixture.remains() == [])
     }
 
+    @Test("A type that the name would hide or make run is refused; between harmless types the name counts")
+    func typesAndNames() async throws {
+        let storage = try fixture.storage()
+        let table: [(name: String, type: ContentType, isTaken: Bool)] = [
+            ("photo.jpg", .html, false), ("photo.jpg", .svg, false), ("data.json", .xml, false),
+            ("page.html", .png, false), ("image.svg", .jpeg, false), ("code.js", .octetStream, false),
+            ("photo.jpg", .png, true), ("photo.jpeg", .jpeg, true), ("page.html", .html, true),
+            ("drawing.svg", .xml, true), ("README.md", .html, true), ("notes.txt", .xml, true),
+            ("LICENSE", .html, true), ("a.unknown", .html, true), ("b.unknown", .png, true),
+        ]
+        for (name, type, isTaken) in table {
+            let code = await storageErrorCode {
+                let options = UploadOptions(contentType: type)
+                _ = try await storage.upload(.string("x"), to: StorageName(validating: name), options: options)
+            }
+            #expect(code == (isTaken ? nil : .wrongType), "\(type) as \(name)")
+            if !isTaken { #expect(try await !storage.exists(StorageName(validating: name))) }
+        }
+    }
+
+    @Test("Two spellings of one name are twins: the second gets a name of its own")
+    func twinSpellings() async throws {
+        let storage = try fixture.storage()
+        let composed = try storage.name(for: "caf\u{E9}/re\u{301}sume\u{301}.pdf")
+        let decomposed = try storage.name(for: "cafe\u{301}/r\u{E9}sum\u{E9}.pdf")
+        #expect(composed == decomposed)
+        let first = try await storage.upload(.string("first"), to: composed)
+        let second = try await storage.upload(.string("second"), to: decomposed)
+        #expect(first.name == composed && second.name != composed)
+        #expect(second.name.directory == composed.directory)
+        #expect(try await storage.text(first.name.string) == "first")
+        #expect(try await storage.text(second.name.string) == "second")
+        #expect(await storageErrorCode { try await storage.put("x", composed.string) } == .alreadyExists)
+    }
+
     @Test("Progress is told after each part and once at the end")
     func reportsProgress() async throws {
         let storage = try fixture.storage()

@@ -17,6 +17,44 @@ import Testing
         #expect(try await storage.size(of: second) == 1000)
     }
 
+    @Test(arguments: [Int64(UInt32.max) + 1, .max, .max - 1])
+    func refusesAnnouncementsBeyondAnyBuffer(length: Int64) async throws {
+        for storage in [MemoryStorage(), MemoryStorage(capacity: .max)] {
+            _ = try await storage.upload(.string("x"), to: StorageName(validating: "a"))
+            let code = await storageErrorCode {
+                let body = UploadBody.stream(PatternSource(byteCount: 10), length: length)
+                _ = try await storage.upload(body, to: StorageName(validating: "b"))
+            }
+            #expect(code == .tooLarge)
+        }
+    }
+
+    @Test func believesNoAnnouncementThatIsNotKept() async throws {
+        let code = await storageErrorCode {
+            let body = UploadBody.stream(PatternSource(byteCount: 10), length: Int64(UInt32.max))
+            _ = try await MemoryStorage().upload(body, to: StorageName(validating: "b"))
+        }
+        #expect(code == .sourceFailed)
+    }
+
+    @Test func collectsNoMoreThanABufferHolds() async throws {
+        let size = Int64(UInt32.max) + 1
+        let info = FileInfo(name: try StorageName(validating: "a"), byteCount: size)
+        let contents = StoredContents(info: info, range: 0..<size, chunks: PatternSource(byteCount: size))
+        #expect(await storageErrorCode { _ = try await contents.collect(upTo: .max) } == .tooLarge)
+    }
+
+    @Test(arguments: [
+        URLOptions(lifetime: .seconds(1)), URLOptions(contentDisposition: "inline"), URLOptions(contentType: .png),
+        URLOptions(quantum: .seconds(1)),
+    ])
+    func refusesOptionsOfURLs(options: URLOptions) async throws {
+        let code = await storageErrorCode {
+            _ = try await MemoryStorage().url(for: StorageName(validating: "a"), options: options)
+        }
+        #expect(code == .unsupported)
+    }
+
     @Test func keepsItsNamesInOrderThroughManyChanges() async throws {
         let storage = MemoryStorage()
         var expected: Set<StorageName> = []

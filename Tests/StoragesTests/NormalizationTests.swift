@@ -14,7 +14,7 @@ struct NormalizationTests {
             plain += 1
             #expect(scalar.properties.canonicalCombiningClass == .notReordered)
             // Alone, and after letters that compose with much: it must neither change nor be taken in.
-            for before in ["", "a", "e", "\u{435}", "\u{304B}", "\u{AC00}"] {
+            for before in ["", "a", "e", "\u{435}", "\u{304B}", "\u{AC00}", "\u{3B1}", "\u{627}", "\u{1EA1}"] {
                 let pair = before + text
                 let composed = pair.precomposedStringWithCanonicalMapping
                 if !composed.utf8.elementsEqual(pair.utf8) {
@@ -22,7 +22,16 @@ struct NormalizationTests {
                 }
             }
         }
-        #expect(plain > 30_000)
+        #expect(plain > 40_000)
+    }
+
+    @Test func plainScalarsHaveTheKindThatTheTablesGiveThem() {
+        for value in UInt32(0x80)...0x10FFFF {
+            guard let scalar = Unicode.Scalar(value), let kind = NameBytes.plainKind(of: value) else { continue }
+            if kind != SegmentCleaner.kind(of: scalar) {
+                Issue.record("U+\(String(value, radix: 16)) is taken for \(kind)")
+            }
+        }
     }
 
     @Test(arguments: ["e\u{301}", "\u{1100}\u{1161}", "\u{AC00}\u{11A8}", "\u{212B}", "\u{304B}\u{3099}", "\u{F900}"])

@@ -34,6 +34,37 @@ import Testing
         #expect(inner.label == "PrefixedStorage(b in PrefixedStorage(a in MemoryStorage))")
     }
 
+    @Test func givesErrorsTheNamesThatAreUsedHere() async throws {
+        let faulty = FaultyStorage(MemoryStorage())
+        let tenant = try PrefixedStorage(prefix: "tenants/1", of: faulty)
+        let name = try StorageName(validating: "a.txt")
+        let missing = await #expect(throws: StorageError.self) { try await tenant.open(name) }
+        #expect(missing?.name == "a.txt")
+        #expect(await #expect(throws: StorageError.self) { try await tenant.info(for: name) }?.name == "a.txt")
+        _ = try await tenant.upload(.buffer(ByteBuffer(repeating: 1, count: 600_000)), to: name)
+        let taken = await #expect(throws: StorageError.self) {
+            try await tenant.upload(.string("x"), to: name, options: UploadOptions(ifExists: .fail))
+        }
+        #expect(taken?.name == "a.txt")
+        let copied = await #expect(throws: StorageError.self) {
+            try await tenant.copy(name, to: name, options: UploadOptions(ifExists: .fail))
+        }
+        #expect(copied?.name == "a.txt")
+        let broken = StorageError(.io, "broken", name: "tenants/1/a.txt")
+        faulty.inject(.breakAfter(bytes: 300_000, broken), into: .open)
+        let contents = try await tenant.open(name)
+        let read = await #expect(throws: StorageError.self) { try await contents.collect(upTo: 600_000) }
+        #expect(read?.code == .io && read?.name == "a.txt")
+        faulty.inject(.error(broken), into: .list)
+        let listed = await #expect(throws: StorageError.self) { for try await _ in tenant.list() {} }
+        #expect(listed?.name == "a.txt")
+        faulty.inject(.error(broken), into: .delete)
+        #expect(await #expect(throws: StorageError.self) { try await tenant.delete(name) }?.name == "a.txt")
+        let other = StorageError(.io, "broken", name: "tenants/12/a.txt")
+        faulty.inject(.error(other), into: .url)
+        #expect(await #expect(throws: StorageError.self) { try await tenant.url(for: name) }?.name == other.name)
+    }
+
     @Test func refusesNamesThatGetTooLongWithThePrefix() async throws {
         let tenant = try PrefixedStorage(prefix: "tenants/1", of: MemoryStorage())
         let name = try StorageName(validating: String(repeating: "abc/", count: 254) + "abcdefg")

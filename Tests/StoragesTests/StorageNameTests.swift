@@ -209,9 +209,66 @@ import Testing
         let long = try StorageName(validating: String(repeating: "é", count: 125) + ".text").withRandomSuffix()
         #expect(long.string.utf8.count <= 255 && long.string.hasSuffix(".text"))
         let deep = String(repeating: String(repeating: "d", count: 254) + "/", count: 3)
-        let full = try StorageName(validating: deep + String(repeating: "x", count: 255) + "/y.t").withRandomSuffix()
+        let file = "/yyyyy.t"
+        let full = try StorageName(validating: deep + String(repeating: "x", count: 220) + file).withRandomSuffix()
         #expect(full.string.utf8.count <= 1024 && full.string.hasSuffix(".t"))
         _ = try StorageName(validating: full.string)
+        #expect(full.directory == deep + String(repeating: "x", count: 220))
+    }
+
+    @Test func neverLeavesTheDirectoryForARandomSuffix() throws {
+        for length in 950...1022 {
+            let directories = String(repeating: String(repeating: "d", count: 200) + "/", count: 6)
+            let directory = String(directories.prefix(length - 1)) + "d"
+            let name = try StorageName(validating: directory + "/x")
+            if length <= 1024 - 1 - 21 {
+                let renamed = try name.withRandomSuffix()
+                #expect(renamed.directory == directory && renamed != name)
+                _ = try StorageName(validating: renamed.string)
+            } else {
+                let error = #expect(throws: StorageError.self) { try name.withRandomSuffix() }
+                #expect(error?.code == .invalidName)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (String(repeating: "a", count: 254) + "." + String(repeating: "b", count: 300), StorageNamePolicy.unicode),
+        (String(repeating: "a", count: 250) + "....." + String(repeating: "b", count: 300), .unicode),
+        (String(repeating: "a", count: 254) + "_" + String(repeating: "b", count: 300), .ascii),
+        (String(repeating: "é", count: 127) + ".x" + String(repeating: "b", count: 300), .unicode),
+    ])
+    func leavesNoDotWhereItCuts(original: String, policy: StorageNamePolicy) throws {
+        let name = try StorageName(sanitizing: original, policy: policy)
+        #expect(name.string.utf8.last != UInt8(ascii: "."))
+        #expect(name.string.utf8.count <= 255)
+        #expect(try StorageName(sanitizing: name.string, policy: policy) == name)
+    }
+
+    @Test func cutsAtSlashesThatAMarkFollows() throws {
+        let segment = String(repeating: "x", count: 200)
+        let name = try StorageName(sanitizing: segment + "/\u{301}" + segment)
+        #expect(name.string.utf8.elementsEqual((segment + "/\u{301}" + segment).utf8))
+        #expect(Array("a/\u{301}b".pathSegments.map { Array($0.utf8) }) == [Array("a".utf8), Array("\u{301}b".utf8)])
+        #expect("x\u{0D4E}/".withoutTrailingSlash.utf8.elementsEqual("x\u{0D4E}".utf8))
+    }
+
+    @Test func sanitisesLongNamesOnceAndForAll() throws {
+        var generator = SystemRandomNumberGenerator()
+        let parts = ["a", "é", "日", ".", "..", "_", "-", " ", "/", "q\u{308}", "🐈", ".tar.gz", "\u{301}"]
+        for _ in 0..<1500 {
+            var text = ""
+            let length = Int.random(in: 200..<1300, using: &generator)
+            let part = parts.randomElement(using: &generator) ?? "a"
+            while text.utf8.count < length {
+                text += Bool.random(using: &generator) ? part : parts.randomElement(using: &generator) ?? "a"
+            }
+            for policy in [StorageNamePolicy.unicode, .ascii] {
+                guard let name = try? StorageName(sanitizing: text, policy: policy) else { continue }
+                #expect(StorageName.violation(in: name.string) == nil, "\(text.debugDescription)")
+                #expect(try StorageName(sanitizing: name.string, policy: policy) == name, "\(text.debugDescription)")
+            }
+        }
     }
 
     @Test func sanitisesWhateverComesWithoutBreakingItsInvariants() throws {

@@ -69,13 +69,87 @@ import Testing
         let asked = Counter()
         let source = AsyncStream<ByteBuffer> {
             await asked.increase()
-            return ByteBuffer(repeating: 1, count: 100)
+            return ByteBuffer(repeating: 1, count: 40_000)
         }
         var iterator = UploadBody.stream(source).chunks.makeAsyncIterator()
         #expect(await asked.value == 0)
         _ = try await iterator.next()
         _ = try await iterator.next()
         #expect(await asked.value == 2)
+    }
+
+    @Test(arguments: [1, 7, 1000, 20_000])
+    func gathersSmallChunksIntoFewBuffersOfTheirOwn(size: Int) async throws {
+        let count = 300_000 / size * size
+        // Each is a small part of a large buffer, which must not be kept for it.
+        let large = ByteBuffer(repeating: 5, count: 1 << 20)
+        let source = AsyncStream<ByteBuffer> { continuation in
+            for offset in stride(from: 0, to: count, by: size) {
+                continuation.yield(large.getSlice(at: offset, length: size) ?? ByteBuffer())
+                continuation.yield(ByteBuffer())
+            }
+            continuation.finish()
+        }
+        let chunks = try await collect(.stream(source, length: Int64(count)))
+        #expect(chunks.count == 2)
+        #expect(chunks.map(\.readableBytes).reduce(0, +) == count)
+        #expect(chunks.allSatisfy { $0.readableBytes <= 262_144 && $0.storageCapacity <= 524_288 })
+        #expect(chunks.allSatisfy { $0 == ByteBuffer(repeating: 5, count: $0.readableBytes) })
+    }
+
+    @Test func keepsSmallAndLargeChunksInOrder() async throws {
+        let sizes = [10, 20, 300_000, 5, 40_000, 0, 1, 1, 32_768, 3]
+        let source = AsyncStream<ByteBuffer> { continuation in
+            for (index, size) in sizes.enumerated() {
+                continuation.yield(ByteBuffer(repeating: UInt8(index), count: size))
+            }
+            continuation.finish()
+        }
+        let chunks = try await collect(.stream(source))
+        let joined = chunks.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1) }
+        let expected = sizes.enumerated().reduce(into: ByteBuffer()) { buffer, part in
+            buffer.writeRepeatingByte(UInt8(part.offset), count: part.element)
+        }
+        #expect(joined == expected)
+        #expect(chunks.allSatisfy { (1...262_144).contains($0.readableBytes) })
+    }
+
+    @Test func sendsTheFileThatWasLookedAt() async throws {
+        let path = NSTemporaryDirectory() + "upload-body-\(StorageName.timeOrderedID())"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(repeating: 1, count: 300_000).write(to: URL(fileURLWithPath: path))
+        let (beginning, body) = try await UploadBody.file(path).peeking(at: 100)
+        #expect(beginning == ByteBuffer(repeating: 1, count: 100))
+        #expect(body.length == 300_000)
+        // Another file under the same path: what is sent must be what was looked at.
+        try Data(repeating: 2, count: 300_000).write(to: URL(fileURLWithPath: path + ".new"))
+        try #require(rename(path + ".new", path) == 0)
+        for _ in 0..<2 {
+            let joined = try await collect(body).reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1) }
+            #expect(joined == ByteBuffer(repeating: 1, count: 300_000))
+        }
+        let (again, _) = try await body.peeking(at: 10)
+        #expect(again.readableBytes == 10)
+    }
+
+    @Test func refusesAFileThatIsChangedWhileItIsRead() async throws {
+        let path = NSTemporaryDirectory() + "upload-body-\(StorageName.timeOrderedID())"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(repeating: 1, count: 600_000).write(to: URL(fileURLWithPath: path))
+        for cut in [false, true] {
+            var iterator = UploadBody.file(path).chunks.makeAsyncIterator()
+            _ = try await iterator.next()
+            let file = try #require(FileHandle(forWritingAtPath: path))
+            if cut {
+                try file.truncate(atOffset: 300_000)
+            } else {
+                _ = try file.seekToEnd()
+                try file.write(contentsOf: Data([9]))
+            }
+            try file.close()
+            let code = await storageErrorCode { while try await iterator.next() != nil {} }
+            #expect(code == .sourceFailed)
+        }
     }
 
     @Test func readsNothingOfABodyThatAnnouncesTooMuch() async throws {

@@ -74,31 +74,40 @@ let albumMigrations = [
 /// A fresh database with the table, and two counting storages in memory.
 struct World: Sendable {
     let database: Database
+    let url: String
     let pictures = FaultyStorage(MemoryStorage(name: "pictures"))
     let papers = FaultyStorage(MemoryStorage(name: "papers"))
 
     @discardableResult
     static func run<Result>(
         poolSize: Int = 4,
+        lifecycle: LifecycleConfiguration = LifecycleConfiguration(),
         _ body: (World) async throws -> Result
     ) async throws -> Result {
-        let world = try await World(poolSize: poolSize)
-        do {
-            let result = try await body(world)
-            await world.database.close()
-            return result
-        } catch {
-            await world.database.close()
-            throw error
+        try await Turnstile.sharedServer.pass {
+            let world = try await World(poolSize: poolSize, lifecycle: lifecycle)
+            do {
+                let result = try await body(world)
+                await world.database.close()
+                return result
+            } catch {
+                await world.database.close()
+                throw error
+            }
         }
     }
 
-    private init(poolSize: Int) async throws {
-        let url = try await TemporaryPostgres.shared().makeDatabase()
+    private init(poolSize: Int, lifecycle: LifecycleConfiguration) async throws {
+        url = try await TemporaryPostgres.shared().makeDatabase()
         var configuration = DatabaseConfiguration()
         configuration.poolSize = poolSize
         let storages = StorageRegistry([.pictures: pictures, .papers: papers])
-        database = try await Database.connect(url, storages: storages, configuration: configuration)
+        database = try await Database.connect(
+            url,
+            storages: storages,
+            lifecycle: lifecycle,
+            configuration: configuration
+        )
         try await database.migrate(albumMigrations)
     }
 

@@ -7,9 +7,10 @@ import Testing
 struct ReadmeTests {
     private let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
 
-    @Test func showsTheCodeThatIsCompiledHere() throws {
+    @Test(arguments: ["ReadmeExample.swift", "ReadmeLifecycleExample.swift"])
+    func showsTheCodeThatIsCompiledHere(file: String) throws {
         let source = try String(
-            contentsOf: root.appending(path: "Tests/StoredFilesTests/ReadmeExample.swift"),
+            contentsOf: root.appending(path: "Tests/StoredFilesTests/\(file)"),
             encoding: .utf8
         )
         let marks = source.components(separatedBy: "// README: ")

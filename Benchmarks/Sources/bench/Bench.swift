@@ -2,11 +2,14 @@ import Foundation
 
 /// `bench WORK --n N --concurrency C --size BYTES [--durability fsync|none]`: does one work of `peers/works` with this
 /// library and prints one line of JSON, as `peers/README.md` describes it.
+///
+/// `bench lifecycle --n REPETITIONS` prints what the journal costs instead.
 @main
 struct Bench {
     static func main() async {
         do {
             let settings = try Settings(arguments: Array(CommandLine.arguments.dropFirst()))
+            if settings.work == "lifecycle" { return try await LifecycleCost(settings).run() }
             guard let work = works[settings.work] else {
                 try emit(
                     Refusal(na: "not a work of this program; it does \(works.keys.sorted().joined(separator: ", "))")

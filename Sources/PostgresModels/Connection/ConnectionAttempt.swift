@@ -99,7 +99,7 @@ struct ConnectionAttempt: Sendable {
             code: .connectionFailed,
             message: "Cannot connect to PostgreSQL (\(target.label)): \(reason). Check that it runs there and that "
                 + "the role may log in.",
-            sqlState: sqlState
+            sqlState: sqlState ?? SQLState.cannotConnect
         )
     }
 

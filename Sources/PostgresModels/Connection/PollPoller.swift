@@ -24,9 +24,15 @@ final class PollPoller: SocketPoller {
     /// Nil when the system has no descriptors left.
     init?() {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { return nil }
+        #if canImport(Darwin)
+            let status = pipe(&ends)
+            for end in ends where status == 0 { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        #else
+            // In one step: another thread may be starting a child. pipe2, which does that, too, is not imported.
+            let status = socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
+        #endif
+        guard status == 0 else { return nil }
         for end in ends {
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
             _ = fcntl(end, F_SETFL, O_NONBLOCK)
         }
         wakeRead = ends[0]

@@ -14,7 +14,8 @@ extension PostgresConnection {
     ///     when the configuration says `.off`.
     /// - Throws: `DatabaseError` with the code that the server's SQLSTATE stands for; `.connectionLost` when the
     ///   session broke (the statement may have taken effect), `.commandInProgress`, `.closed`, `.invalidArgument`;
-    ///   `CancellationError` when the task was cancelled and the statement stopped.
+    ///   `CancellationError` when the task was cancelled: the statement was stopped, or, when the server did not stop it
+    ///   within the grace period, its connection was closed; then it may have taken effect.
     @discardableResult
     package func query(
         _ sql: String,
@@ -92,88 +93,6 @@ extension PostgresConnection {
         handler?()
     }
 
-    // MARK: Prepared statements
-
-    private func runPrepared(
-        _ sql: String,
-        _ parameters: QueryParameters,
-        _ operation: UInt64
-    ) async throws -> QueryResult {
-        let key = StatementKey(sql: sql, oids: parameters.oids)
-        do {
-            if let result = try await execute(key, parameters, operation) { return result }
-        } catch let error as DatabaseError where Self.isStale(error) {
-            let isOnServer = error.sqlState == SQLState.featureNotSupported
-            let isOutside = state.withLockedValue { state in
-                state.statements.forget(key, isOnServer: isOnServer)
-                return state.death == nil
-            }
-            // Inside a transaction the transaction is lost: whoever began it has to run it again.
-            guard isOutside, transactionStatus == .idle else { throw error }
-        }
-        try await prepare(key, operation)
-        if let result = try await execute(key, parameters, operation) { return result }
-        throw DatabaseError(code: .queryFailed, message: "The prepared statement vanished before it was run.")
-    }
-
-    /// Runs a statement that is prepared already; nil when it is not.
-    private func execute(
-        _ key: StatementKey,
-        _ parameters: QueryParameters,
-        _ operation: UInt64
-    ) async throws -> QueryResult? {
-        try await command(operation, cancellable: true) { state, connection in
-            guard let name = state.statements.use(key) else { return .notPrepared }
-            return Self.withArrays(of: parameters) { count, values, lengths, formats in
-                Sent(PQsendQueryPrepared(connection, name, count, values, lengths, formats, 1))
-            }
-        }
-    }
-
-    private func prepare(_ key: StatementKey, _ operation: UInt64) async throws {
-        try Self.refuseNUL(in: key.sql)
-        let name = key.statementName
-        let isIdle = transactionStatus == .idle
-        let (isKnown, obsolete) = state.withLockedValue { state -> (Bool, [String]) in
-            state.statements.makeRoom()
-            if state.statements.stale.contains(name) { return (false, [name]) }
-            if state.statements.evicted.contains(name) {
-                // Evicted inside this transaction: the server has it still, and would refuse the name.
-                state.statements.insert(key, name: name)
-                return (true, [])
-            }
-            // A failing DEALLOCATE would abort a transaction: outside one it is only an error to ignore.
-            return (false, isIdle ? state.statements.takeEvicted() : [])
-        }
-        if isKnown { return }
-        if !obsolete.isEmpty { try await deallocate(obsolete, operation) }
-        do {
-            _ = try await command(operation, cancellable: true) { _, connection in
-                Sent(PQsendPrepare(connection, name, key.sql, Int32(key.oids.count), key.oids))
-            }
-        } catch let error as DatabaseError where error.sqlState == SQLState.duplicatePreparedStatement {
-            // The name is made of the content: behind a pooler somebody else has prepared the same statement.
-            state.withLockedValue { $0.statements.insert(key, name: name) }
-            guard isIdle else { throw error }
-            return
-        }
-        state.withLockedValue { $0.statements.insert(key, name: name) }
-    }
-
-    private func deallocate(_ names: [String], _ operation: UInt64) async throws {
-        let sql = names.map { "DEALLOCATE \($0)" }.joined(separator: ";")
-        state.withLockedValue { state in names.forEach { state.statements.deallocated($0) } }
-        do {
-            _ = try await command(operation, cancellable: false) { _, connection in Sent(PQsendQuery(connection, sql)) }
-        } catch let error as DatabaseError where error.sqlState == SQLState.undefinedPreparedStatement {
-            // DISCARD ALL or a pooler was faster.
-        }
-    }
-
-    private static func isStale(_ error: DatabaseError) -> Bool {
-        error.sqlState == SQLState.featureNotSupported || error.sqlState == SQLState.undefinedPreparedStatement
-    }
-
     // MARK: One command
 
     /// What became of an attempt to send.
@@ -186,13 +105,16 @@ extension PostgresConnection {
     }
 
     /// Sends a command under the lock and waits for its result; nil when `send` said `.notPrepared`.
-    private func command(
+    func command(
         _ operation: UInt64,
         cancellable: Bool,
         _ send: (inout State, OpaquePointer) -> Sent
     ) async throws -> QueryResult? {
         try await withUnsafeThrowingContinuation { (continuation: Continuation) in
             let answer = state.withLockedValue { state -> Result<QueryResult?, any Error>? in
+                // Under the lock: a cancellation from here on finds the command, one before it is seen here. And first: when
+                // the grace period of an earlier part of the operation ended the session, that is what the task asked for.
+                if cancellable, Task.isCancelled { return .failure(CancellationError()) }
                 if let death = state.death { return .failure(death) }
                 guard let handle = state.handle, state.command == nil, state.parked == nil else {
                     return .failure(
@@ -202,8 +124,6 @@ extension PostgresConnection {
                         )
                     )
                 }
-                // Under the lock: a cancellation from here on finds the command, one before it is seen here.
-                if cancellable, Task.isCancelled { return .failure(CancellationError()) }
                 switch send(&state, handle.pointer) {
                 case .notPrepared:
                     return .success(nil)
@@ -243,7 +163,7 @@ extension PostgresConnection {
         return result
     }
 
-    private static func refuseNUL(in sql: String) throws {
+    static func refuseNUL(in sql: String) throws {
         guard !sql.utf8.contains(0) else {
             throw DatabaseError(
                 code: .invalidArgument,
@@ -253,7 +173,7 @@ extension PostgresConnection {
     }
 
     /// The parameters as the parallel arrays that libpq takes; nothing is copied.
-    private static func withArrays<R>(
+    static func withArrays<R>(
         of parameters: QueryParameters,
         _ body: (
             Int32, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?

@@ -9,6 +9,8 @@ extension PostgresConnection {
         var deathHandler: (@Sendable () -> Void)?
         var death: DatabaseError?
         var notices: NoticeBox?
+        var notifications: [DatabaseNotification] = []
+        var notificationHandler: (@Sendable (DatabaseNotification) -> Void)?
     }
 
     func socketReady(readable: Bool, writable: Bool) {
@@ -20,13 +22,12 @@ extension PostgresConnection {
             }
             let isReadable = PQconsumeInput(handle.pointer) == 1
             aftermath.completion = readResults(&state, handle)
-            if state.command == nil {
-                // Also makes libpq look at a farewell that came while nothing was running.
-                while let notification = PQnotifies(handle.pointer) { PQfreemem(notification) }
-            }
+            // Also makes libpq look at a farewell that came while nothing was running.
+            aftermath.notifications = takeNotifications(handle, areWanted: state.notificationHandler != nil)
+            aftermath.notificationHandler = state.notificationHandler
             if !isReadable || PQstatus(handle.pointer) != CONNECTION_OK {
-                let reason = state.result?.isError == true ? state.result?.report.error : nil
-                let death = reason ?? lossReason(handle)
+                let report = state.result?.isError == true ? state.result?.report : nil
+                let death = report?.sqlState == nil ? lossReason(handle) : report?.error ?? lossReason(handle)
                 aftermath.deathHandler = state.deathHandler
                 aftermath.death = death
                 let completion = end(&state, because: death)
@@ -35,6 +36,7 @@ extension PostgresConnection {
             return aftermath
         }
         if let notices = aftermath.notices { log(notices) }
+        if let handler = aftermath.notificationHandler { aftermath.notifications.forEach(handler) }
         aftermath.completion?.resume()
         if let death = aftermath.death {
             configuration.logger.debug(
@@ -61,11 +63,32 @@ extension PostgresConnection {
             case PGRES_COPY_OUT, PGRES_COPY_BOTH:
                 state.isDrainingCopy = true
             default:
+                if result.forgetsStatements { state.statements.removeAll() }
+                // Its settings are gone with the rest: the pool gives the session to nobody else.
+                if result.resetsSession { state.isUnwanted = true }
                 // Of several statements the last counts, unless one fails.
                 if state.result?.isError != true { state.result = result }
             }
         }
         return nil
+    }
+
+    /// Empties libpq's queue of notifications, which it fills with each look at the input.
+    private func takeNotifications(_ handle: ConnectionHandle, areWanted: Bool) -> [DatabaseNotification] {
+        var notifications: [DatabaseNotification] = []
+        while let pointer = PQnotifies(handle.pointer) {
+            if areWanted, let channel = pointer.pointee.relname {
+                notifications.append(
+                    .notification(
+                        channel: String(cString: channel),
+                        payload: pointer.pointee.extra.map { String(cString: $0) } ?? "",
+                        processID: pointer.pointee.be_pid
+                    )
+                )
+            }
+            PQfreemem(pointer)
+        }
+        return notifications
     }
 
     /// Throws away what COPY TO STDOUT sends; false while more is to come.
@@ -106,6 +129,11 @@ extension PostgresConnection {
         guard let result = state.result else { return .failure(lossReason(handle)) }
         guard result.isError else { return .success(result) }
         let report = result.report
+        // Made up by libpq. The server may have said more, before the command was sent.
+        if report.sqlState == nil {
+            state.isUnwanted = true
+            return .failure(lossReason(handle))
+        }
         if report.isFatal || report.sqlState.map(SQLState.endsSession) ?? true {
             // The server closes the socket next; nobody should try the connection until then.
             state.isUnwanted = true

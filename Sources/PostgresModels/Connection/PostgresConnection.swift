@@ -56,6 +56,7 @@ package final class PostgresConnection: ReactorClient, Sendable {
         var isUnwanted = false
         var statements: StatementCache
         var deathHandler: (@Sendable () -> Void)?
+        var notificationHandler: (@Sendable (DatabaseNotification) -> Void)?
     }
 
     /// The process id of the session on the server.
@@ -98,18 +99,13 @@ package final class PostgresConnection: ReactorClient, Sendable {
         let handle = try await attempt.run()
         let connection = PostgresConnection(handle, target, configuration, reactor)
         try connection.register()
-        if let timeout = configuration.statementTimeout {
-            let milliseconds = max(1, timeout.nanoseconds / 1_000_000)
-            do {
-                try await connection.simpleQuery(
-                    "SET statement_timeout = \(milliseconds)",
-                    cancellable: false,
-                    within: configuration.connectTimeout
-                )
-            } catch {
-                connection.close()
-                throw error
-            }
+        let currentZone = connection.parameterStatus("TimeZone")
+        guard let settings = configuration.sessionCommands(currentZone: currentZone) else { return connection }
+        do {
+            try await connection.simpleQuery(settings, cancellable: false, within: configuration.connectTimeout)
+        } catch {
+            connection.close()
+            throw error
         }
         return connection
     }
@@ -162,6 +158,13 @@ package final class PostgresConnection: ReactorClient, Sendable {
             return state.death != nil
         }
         if isDead { handler() }
+    }
+
+    /// Called on the reactor's thread, with no lock held, for each notification, in their order.
+    ///
+    /// LISTEN comes after it.
+    func onNotification(_ handler: @escaping @Sendable (DatabaseNotification) -> Void) {
+        state.withLockedValue { $0.notificationHandler = handler }
     }
 
     // MARK: State
@@ -241,7 +244,8 @@ package final class PostgresConnection: ReactorClient, Sendable {
         }
         guard let command = state.command else { return nil }
         state.command = nil
-        // A task that gave up asked for this end; to it the reason is its own cancellation.
+        // A task that gave up asked for this end; to it the reason is its own cancellation, although the statement may
+        // have taken effect: it was told so by the documentation of `query`.
         let error: any Error = command.isCancelRequested ? CancellationError() : reason
         return Completion(continuation: command.continuation, result: .failure(error))
     }

@@ -1,4 +1,5 @@
 internal import CLibPQ
+import NIOConcurrencyHelpers
 
 /// The finished result of one command, owned by Swift and freed with its last reference.
 // A PGresult is immutable once libpq has handed it out, and libpq documents it as shareable between threads.
@@ -10,6 +11,7 @@ package final class QueryResult: @unchecked Sendable {
 
     // Never leaves this class: ARC may free the object as soon as its last use is over, the pointer with it.
     private let pointer: OpaquePointer
+    private let places = NIOLockedValueBox<ColumnPlaces?>(nil)
 
     init(owning pointer: OpaquePointer) {
         self.pointer = pointer
@@ -25,6 +27,18 @@ package final class QueryResult: @unchecked Sendable {
     package func columnName(_ column: Int) -> String {
         guard (0..<columnCount).contains(column), let name = PQfname(pointer, Int32(column)) else { return "" }
         return String(cString: name)
+    }
+
+    /// The place of the first column of a name, nil when there is none.
+    ///
+    /// O(1) but for the first call.
+    package func column(named name: String) -> Int? {
+        places.withLockedValue { places in
+            if let known = places { return known[name] }
+            let made = ColumnPlaces((0..<columnCount).map { columnName($0) })
+            places = made
+            return made[name]
+        }
     }
 
     /// The type OID of a column, or 0 when there is no such column.
@@ -55,6 +69,11 @@ package final class QueryResult: @unchecked Sendable {
         return UnsafeRawBufferPointer(start: bytes, count: Int(length))
     }
 
+    /// How many bytes of memory the result takes.
+    var memorySize: Int {
+        PQresultMemorySize(pointer)
+    }
+
     // MARK: What the connection needs to know
 
     var status: ExecStatusType {
@@ -68,8 +87,14 @@ package final class QueryResult: @unchecked Sendable {
         }
     }
 
-    var isEmptyQuery: Bool {
-        status == PGRES_EMPTY_QUERY
+    /// Whether the command was DISCARD ALL.
+    var resetsSession: Bool {
+        clibpq_is_command(pointer, "DISCARD ALL") != 0
+    }
+
+    /// Whether the command made the session forget what was prepared.
+    var forgetsStatements: Bool {
+        resetsSession || clibpq_is_command(pointer, "DEALLOCATE ALL") != 0
     }
 
     /// The fields of the server's error report; what it may quote of the data (DETAIL) is not read at all.

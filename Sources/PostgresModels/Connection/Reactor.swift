@@ -38,6 +38,7 @@ package final class Reactor: TaskExecutor, Sendable {
     private let state = NIOLockedValueBox(State())
     private let thread = Atomic<UInt>(0)
     private let hasEnded = Atomic<Bool>(false)
+    private let isPollerClosed = NIOLockedValueBox(false)
 
     /// Starts the thread.
     ///
@@ -82,7 +83,14 @@ package final class Reactor: TaskExecutor, Sendable {
     /// Ends the thread after what it is doing; connections and tasks on it stand still from then on.
     func stop() {
         state.withLockedValue { $0.isStopped = true }
-        poller.wake()
+        wake()
+    }
+
+    /// Ends the thread's sleep; under a lock, because a descriptor that was closed may be somebody else's by now.
+    private func wake() {
+        isPollerClosed.withLockedValue { isClosed in
+            if !isClosed { poller.wake() }
+        }
     }
 
     private static func exhausted(_ what: String) -> DatabaseError {
@@ -131,7 +139,7 @@ package final class Reactor: TaskExecutor, Sendable {
             if mustWake { state.isSleeping = false }
             return (id, mustWake)
         }
-        if mustWake { poller.wake() }
+        if mustWake { wake() }
         return id
     }
 
@@ -150,7 +158,7 @@ package final class Reactor: TaskExecutor, Sendable {
             state.isSleeping = false
             return true
         }
-        if mustWake { poller.wake() }
+        if mustWake { wake() }
     }
 
     private func run() {
@@ -182,7 +190,10 @@ package final class Reactor: TaskExecutor, Sendable {
             }
             ready.removeAll(keepingCapacity: true)
         }
-        poller.close()
+        isPollerClosed.withLockedValue { isClosed in
+            isClosed = true
+            poller.close()
+        }
         hasEnded.store(true, ordering: .releasing)
     }
 

@@ -55,10 +55,8 @@ struct StatementCache {
     private var newest = none
     private var oldest = none
 
-    /// Evicted, still known to the server, and usable again.
-    private(set) var evicted: Set<String> = []
-    /// Known to the server with a plan that no longer fits: must be deallocated before the name is prepared again.
-    private(set) var stale: Set<String> = []
+    /// Names that the server may still know and that are not used any more: evicted, or with a plan that no longer fits.
+    private(set) var obsolete: Set<String> = []
 
     init(capacity: Int) {
         self.capacity = max(16, capacity)
@@ -81,7 +79,6 @@ struct StatementCache {
     /// Remembers a statement that the server has prepared.
     mutating func insert(_ key: StatementKey, name: String) {
         guard places[key] == nil else { return }
-        evicted.remove(name)
         let entry = Entry(key: key, name: name, newer: Self.none, older: Self.none)
         let place: Int
         if let reused = free.popLast() {
@@ -100,7 +97,7 @@ struct StatementCache {
         guard places.count >= capacity else { return }
         for _ in 0..<(capacity / 16) {
             guard oldest != Self.none, let entry = entries[oldest] else { return }
-            evicted.insert(entry.name)
+            obsolete.insert(entry.name)
             drop(entry.key)
         }
     }
@@ -108,18 +105,30 @@ struct StatementCache {
     /// Forgets a statement whose plan became stale, or which the server does not know any more.
     mutating func forget(_ key: StatementKey, isOnServer: Bool) {
         guard let place = places[key], let entry = entries[place] else { return }
-        if isOnServer { stale.insert(entry.name) }
+        if isOnServer { obsolete.insert(entry.name) }
         drop(key)
     }
 
-    mutating func takeEvicted() -> [String] {
-        defer { evicted.removeAll() }
-        return Array(evicted)
+    /// The name to prepare a statement under.
+    ///
+    /// That of its content; with a number when the server may still know that one, which cannot be deallocated within a
+    /// transaction without risking it.
+    func freeName(for key: StatementKey) -> String {
+        let name = key.statementName
+        guard obsolete.contains(name) else { return name }
+        var number = 2
+        while obsolete.contains("\(name)_\(number)") { number += 1 }
+        return "\(name)_\(number)"
     }
 
-    mutating func deallocated(_ name: String) {
-        evicted.remove(name)
-        stale.remove(name)
+    /// The server does not know these names any more.
+    mutating func deallocated(_ names: [String]) {
+        obsolete.subtract(names)
+    }
+
+    /// The server has forgotten everything.
+    mutating func removeAll() {
+        self = StatementCache(capacity: capacity)
     }
 
     private mutating func drop(_ key: StatementKey) {

@@ -24,13 +24,15 @@ extension Database {
     ///   - isolation: How much the transaction sees of others. Default: the server's, READ COMMITTED unless configured
     ///     otherwise.
     ///   - readOnly: Whether writing is refused. Default: no.
-    ///   - retries: How often the whole body is run again after a serialization failure or a deadlock. Default: 0. The
-    ///     body must then have no effects outside of the database that may not happen twice.
+    ///   - retries: How often the whole body is run again after a serialization failure, a deadlock, or a prepared
+    ///     statement that went stale. Default: 0. The body must then have no effects outside of the database that may not
+    ///     happen twice.
     ///   - body: What to do.
     /// - Returns: What the body returns, after the COMMIT.
     /// - Throws: What the body throws; ``DatabaseError`` with code `.transactionAborted` when the body swallowed the error
-    ///   of a statement and PostgreSQL therefore rolled back, `.outcomeUnknown` when the connection was lost during the
-    ///   COMMIT, or by SQLSTATE; `CancellationError`.
+    ///   of a statement and PostgreSQL therefore rolled back, `.commandInProgress` when a task that the body left behind
+    ///   still runs a statement in it, which is rolled back too, `.outcomeUnknown` when the connection was lost during
+    ///   the COMMIT, or by SQLSTATE; `CancellationError`.
     @discardableResult
     public func transaction<Result>(
         isolation: TransactionIsolation? = nil,
@@ -39,18 +41,28 @@ extension Database {
         _ body: (Transaction) async throws -> Result
     ) async throws -> Result {
         let options = TransactionOptions(isolation: isolation, isReadOnly: readOnly, retries: retries)
+        return try await transaction(options, in: pool, body)
+    }
+
+    func transaction<Result>(
+        _ options: TransactionOptions,
+        in pool: ConnectionPool,
+        _ body: (Transaction) async throws -> Result
+    ) async throws -> Result {
         var attempt = 0
         while true {
             do {
-                return try await attemptTransaction(options, body)
-            } catch let error as DatabaseError
-                where attempt < options.retries && (error.code == .serializationFailure || error.code == .deadlock)
-            {
+                return try await attemptTransaction(options, in: pool, body)
+            } catch let error as DatabaseError where attempt < options.retries && Self.mayPass(error) {
                 attempt += 1
                 // Two that met once must not meet again in step.
                 try await Task.sleep(for: .milliseconds(Int.random(in: 0...(5 << min(attempt, 6)))))
             }
         }
+    }
+
+    private static func mayPass(_ error: DatabaseError) -> Bool {
+        [.serializationFailure, .deadlock, .staleStatement].contains(error.code)
     }
 
     private enum Outcome<Result> {
@@ -61,12 +73,12 @@ extension Database {
 
     private func attemptTransaction<Result>(
         _ options: TransactionOptions,
+        in pool: ConnectionPool,
         _ body: (Transaction) async throws -> Result
     ) async throws -> Result {
         let connection = try await pool.acquire()
-        let transaction = Transaction(self, on: connection)
+        let transaction = Transaction(self, on: connection, in: nil)
         let outcome = await outcome(of: transaction, on: connection, options, body)
-        transaction.end()
         await pool.release(connection)
         let hooks = transaction.takeHooks()
         switch outcome {
@@ -90,14 +102,19 @@ extension Database {
         let result: Result
         do {
             try await connection.simpleQuery(options.begin)
-            result = try await Transaction.$current.withValue(transaction) { try await body(transaction) }
+            result = try await Transaction.$innermost.withValue(transaction) { try await body(transaction) }
+            // Before the COMMIT: what a task left behind by the body sends after it would be committed by itself.
+            try transaction.end()
             // The last moment at which a cancellation can still change anything.
             try Task.checkCancellation()
         } catch {
+            try? transaction.end()
             await rollBack(connection)
             return .rolledBack(error)
         }
         do {
+            // Without a limit: it may rightly wait for deferred triggers or a standby, and giving up would leave the
+            // outcome unknown.
             let answer = try await connection.simpleQuery("COMMIT", cancellable: false)
             // COMMIT of a failed transaction succeeds, and says ROLLBACK.
             guard answer.commandTag == "COMMIT" else {
@@ -136,7 +153,8 @@ extension Database {
     private func rollBack(_ connection: PostgresConnection) async {
         guard connection.isUsable, connection.transactionStatus != .idle else { return }
         do {
-            try await connection.simpleQuery("ROLLBACK", cancellable: false)
+            // Undoing takes no time in PostgreSQL; a server that does not answer would hold the task for ever.
+            try await connection.simpleQuery("ROLLBACK", cancellable: false, within: .seconds(5))
         } catch {
             logger.debug("A transaction could not be rolled back", metadata: ["error": "\(error)"])
             connection.close()

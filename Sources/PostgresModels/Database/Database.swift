@@ -7,6 +7,9 @@ import Synchronization
 /// and gives it back; a ``transaction(_:)`` keeps one for its duration.
 public final class Database: DatabaseSession {
     let pool: ConnectionPool
+    /// For statements that must not wait for a connection that the caller holds.
+    let sidePool: ConnectionPool
+    let listeners = NotificationListeners()
     private let statementCount = Atomic<Int>(0)
 
     /// What layers above hung onto the database.
@@ -17,6 +20,7 @@ public final class Database: DatabaseSession {
 
     private init(pool: ConnectionPool, attachments: DatabaseAttachments, logger: Logger) {
         self.pool = pool
+        sidePool = pool.sibling(size: 2)
         self.attachments = attachments
         self.logger = logger
     }
@@ -47,19 +51,40 @@ public final class Database: DatabaseSession {
         return Database(pool: pool, attachments: attachments, logger: configuration.logger)
     }
 
-    /// Closes all connections; statements that are running end with ``DatabaseError/Code/closed``.
-    public func close() async {
-        await pool.close()
+    /// Closes all connections.
+    ///
+    /// New statements, and those that wait for a connection, fail with ``DatabaseError/Code/closed`` at once. What is
+    /// running may come to its end.
+    ///
+    /// - Parameter patience: How long what is running may take; then it fails with the same code. Default: 5 seconds.
+    public func close(patience: Duration = .seconds(5)) async {
+        listeners.close()
+        async let side: Void = sidePool.close(waitingUpTo: patience)
+        await pool.close(waitingUpTo: patience)
+        await side
+    }
+
+    /// Runs tasks on the thread that reads from the connections, which saves them two hops between threads a statement.
+    ///
+    /// ```swift
+    /// Task(executorPreference: database.executor) { try await handle(request) }
+    /// ```
+    /// There is one such thread in the process: all connections stand still while a task occupies it. Never block there
+    /// and never compute for long; wait for statements, and do the rest elsewhere.
+    public var executor: any TaskExecutor {
+        pool.executor
     }
 
     /// What the database has done and holds at the moment.
     public var statistics: DatabaseStatistics {
         let pool = pool.statistics
+        let side = sidePool.statistics
         return DatabaseStatistics(
             statements: statementCount.load(ordering: .relaxed),
-            openConnections: pool.open,
-            idleConnections: pool.idle,
-            waitingTasks: pool.waiting
+            openConnections: pool.open + side.open,
+            idleConnections: pool.idle + side.idle,
+            listeningConnections: listeners.connectionCount,
+            waitingTasks: pool.waiting + side.waiting
         )
     }
 
@@ -75,9 +100,15 @@ public final class Database: DatabaseSession {
         }
     }
 
-    func run(_ statement: Statement, on connection: PostgresConnection) async throws -> Rows {
+    func run(_ statement: Statement, on connection: PostgresConnection, cache: Bool = true) async throws -> Rows {
         countStatement()
-        return Rows(try await connection.query(statement.text, statement.parameters), attachments: attachments)
+        do {
+            let isCached = cache && statement.isReused
+            let result = try await connection.query(statement.text, statement.parameters, cache: isCached)
+            return Rows(result, attachments: attachments)
+        } catch let error as DatabaseError {
+            throw attachments.explained(error)
+        }
     }
 
     func countStatement() {

@@ -23,4 +23,13 @@ public struct DatabaseAttachments: Sendable {
     var verifiers: [any ModelVerifier] {
         objects.values.compactMap { $0 as? any ModelVerifier }
     }
+
+    var components: [SchemaComponent] {
+        objects.values.compactMap { $0 as? any SchemaComponentProvider }.flatMap(\.schemaComponents)
+    }
+
+    /// An error in the words of the layers above, where they know more than the server says.
+    func explained(_ error: DatabaseError) -> DatabaseError {
+        objects.values.compactMap { $0 as? any DatabaseErrorExplainer }.reduce(error) { $1.explain($0) }
+    }
 }

@@ -10,7 +10,7 @@ extension DatabaseSession {
     public func find<M: Model>(_ model: M.Type, _ id: M.ID) async throws -> M? {
         var statement = Statement(text: try ModelStatements.of(model).find)
         try statement.parameters.append(oid: M.ID.databaseType.oid) { try id.encode(into: &$0) }
-        return try await run(statement).decode(model).first
+        return try await run(statement, for: model).decode(model).first
     }
 
     /// All rows that fit.
@@ -25,7 +25,7 @@ extension DatabaseSession {
     /// - Throws: ``DatabaseError``; `CancellationError`.
     /// - Complexity: One statement; the whole result is in memory.
     public func all<M: Model>(_ model: M.Type, _ clause: SQL = "") async throws -> [M] {
-        try await query(ModelStatements.of(model).select, clause).decode(model)
+        try await query(model, ModelStatements.of(model).select, clause).decode(model)
     }
 
     /// The first row that fits.
@@ -36,7 +36,7 @@ extension DatabaseSession {
     /// - Returns: The model, `nil` when no row fits.
     /// - Throws: ``DatabaseError``; `CancellationError`.
     public func first<M: Model>(_ model: M.Type, _ clause: SQL = "") async throws -> M? {
-        try await query(ModelStatements.of(model).select, "\(sql: clause) LIMIT 1").decode(model).first
+        try await query(model, ModelStatements.of(model).select, "\(sql: clause) LIMIT 1").decode(model).first
     }
 
     /// How many rows fit.
@@ -47,15 +47,25 @@ extension DatabaseSession {
     /// - Returns: The number.
     /// - Throws: ``DatabaseError``; `CancellationError`.
     public func count<M: Model>(_ model: M.Type, _ clause: SQL = "") async throws -> Int {
-        let rows = try await query(ModelStatements.of(model).count, clause)
+        let rows = try await query(model, ModelStatements.of(model).count, clause)
         guard let row = rows.first else { return 0 }
         return try row.decode(Int.self, at: 0)
     }
 
-    private func query(_ beginning: String, _ clause: SQL) async throws -> Rows {
-        if clause.isEmpty { return try await run(Statement(text: beginning)) }
-        var sql = SQL(stringLiteral: "\(beginning) ")
+    private func query<M: Model>(_ model: M.Type, _ beginning: String, _ clause: SQL) async throws -> Rows {
+        if clause.isEmpty { return try await run(Statement(text: beginning), for: model) }
+        var sql = SQL(text: "\(beginning) ")
         sql.append(clause)
-        return try await run(sql.statement())
+        return try await run(sql.statement(), for: model)
+    }
+
+    /// Runs a statement on the table of a model, which the server does not name in all its errors.
+    func run<M: Model>(_ statement: Statement, for model: M.Type) async throws -> Rows {
+        do {
+            return try await run(statement)
+        } catch var error as DatabaseError where error.column != nil && error.table == nil {
+            error.table = M.table
+            throw error
+        }
     }
 }

@@ -12,7 +12,7 @@ extension DatabaseSession {
         try model.encode(into: &encoder)
         try encoder.finishRow()
         let text = isGenerated ? statements.insertGenerated : statements.insertWithKey
-        let rows = try await run(Statement(text: text, parameters: encoder.parameters))
+        let rows = try await run(Statement(text: text, parameters: encoder.parameters), for: M.self)
         guard let row = rows.first else {
             throw DatabaseError(
                 code: .notFound,
@@ -21,67 +21,6 @@ extension DatabaseSession {
             )
         }
         if isGenerated { model.id = try row.decode(M.ID.self, at: 0) }
-    }
-
-    /// Inserts many rows, all or none.
-    ///
-    /// - Parameter models: The rows; keys of `nil` are made by the database and set here. Either all have a key or none.
-    /// - Throws: ``DatabaseError`` by SQLSTATE, `.invalidArgument` for a mixture of rows with and without keys;
-    ///   `CancellationError`.
-    /// - Complexity: One statement per 1,000 rows, fewer for very wide tables, in one transaction when there are several.
-    public func insert<M: Model>(_ models: inout [M]) async throws {
-        guard let first = models.first else { return }
-        let isGenerated = first.id == nil
-        guard models.allSatisfy({ ($0.id == nil) == isGenerated }) else {
-            throw DatabaseError(
-                code: .invalidArgument,
-                message: "Rows with and without a key cannot be inserted together into \"\(M.table)\".",
-                table: M.table
-            )
-        }
-        let statements = try ModelStatements.of(M.self)
-        let names = statements.columnNames.filter { !isGenerated || $0 != statements.idColumn }
-        // The protocol counts parameters in 16 bits (PostgreSQL manual, 55.7, "Bind").
-        let chunk = max(1, min(1000, 65_535 / max(1, names.count)))
-        if models.count <= chunk {
-            return try await insert(&models, 0..<models.count, statements, names, isGenerated)
-        }
-        models = try await transaction { [models] transaction in
-            var models = models
-            for start in stride(from: 0, to: models.count, by: chunk) {
-                let range = start..<min(start + chunk, models.count)
-                try await transaction.insert(&models, range, statements, names, isGenerated)
-            }
-            return models
-        }
-    }
-
-    private func insert<M: Model>(
-        _ models: inout [M],
-        _ range: Range<Int>,
-        _ statements: ModelStatements,
-        _ names: [String],
-        _ isGenerated: Bool
-    ) async throws {
-        var encoder = encoder(M.self, wanted: isGenerated ? statements.isGenerated : nil)
-        for index in range {
-            try models[index].encode(into: &encoder)
-            try encoder.finishRow()
-        }
-        let text = ModelStatements.insert(statements.table, names, rows: range.count, statements.idColumn)
-        let rows = try await run(Statement(text: text, parameters: encoder.parameters))
-        guard rows.count == range.count else {
-            throw DatabaseError(
-                code: .notFound,
-                message: """
-                    The INSERT of \(range.count) rows into "\(M.table)" returned \(rows.count); a trigger or rule of \
-                    the table dropped some.
-                    """,
-                table: M.table
-            )
-        }
-        guard isGenerated else { return }
-        for (row, index) in zip(rows, range) { models[index].id = try row.decode(M.ID.self, at: 0) }
     }
 
     /// Writes a row that exists.
@@ -96,27 +35,14 @@ extension DatabaseSession {
     public func update<M: Model>(_ model: M, only properties: [PartialKeyPath<M>]? = nil) async throws {
         let id = try key(of: model)
         let statements = try ModelStatements.of(M.self)
-        let text: String
-        let wanted: [Bool]
-        if let properties {
-            wanted = try columns(of: properties)
-            let assigned = wanted.indices.filter { wanted[$0] }.map { statements.columnNames[$0] }.enumerated()
-                .map { "\($1) = $\($0 + 1)" }
-            guard !assigned.isEmpty else { return }
-            text = """
-                UPDATE \(statements.table) SET \(assigned.joined(separator: ", ")) \
-                WHERE \(statements.idColumn) = $\(assigned.count + 1)
-                """
-        } else {
-            wanted = statements.isGenerated
-            guard wanted.contains(true) else { return }
-            text = statements.update
-        }
+        let wanted = try properties.map { try columns(of: $0) } ?? statements.isGenerated
+        guard wanted.contains(true) else { return }
+        let text = properties == nil ? statements.update : statements.update(of: wanted, model: M.self)
         var encoder = encoder(M.self, wanted: wanted)
         try model.encode(into: &encoder)
         try encoder.finishRow()
         try encoder.parameters.append(oid: M.ID.databaseType.oid) { try id.encode(into: &$0) }
-        let touched = try await run(Statement(text: text, parameters: encoder.parameters)).affectedRows
+        let touched = try await run(Statement(text: text, parameters: encoder.parameters), for: M.self).affectedRows
         guard touched > 0 else {
             throw DatabaseError(
                 code: .notFound,
@@ -147,10 +73,10 @@ extension DatabaseSession {
     public func delete<M: Model>(_ model: M.Type, _ id: M.ID) async throws -> Bool {
         var statement = Statement(text: try ModelStatements.of(model).delete)
         try statement.parameters.append(oid: M.ID.databaseType.oid) { try id.encode(into: &$0) }
-        return try await run(statement).affectedRows > 0
+        return try await run(statement, for: model).affectedRows > 0
     }
 
-    private func encoder<M: Model>(_ model: M.Type, wanted: [Bool]?) -> RowEncoder {
+    func encoder<M: Model>(_ model: M.Type, wanted: [Bool]?) -> RowEncoder {
         RowEncoder(
             columns: M.columns,
             wanted: wanted ?? Array(repeating: true, count: M.columns.count),

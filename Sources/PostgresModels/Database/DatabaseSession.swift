@@ -15,8 +15,15 @@ public protocol DatabaseSession: Sendable {
     /// - Parameter statement: The statement and its bound values.
     /// - Returns: The rows.
     /// - Throws: ``DatabaseError`` by SQLSTATE; `CancellationError` when the task is cancelled: the server is told to
-    ///   stop, and the connection stays usable.
+    ///   stop, and the connection stays usable. A statement that the server has not stopped within the grace period of
+    ///   the configuration loses its connection instead, and may have taken effect.
     func run(_ statement: Statement) async throws -> Rows
+
+    /// The rows of a query, one after the other, in constant memory.
+    ///
+    /// - Parameter sql: A SELECT, VALUES or TABLE; `\(value)` binds.
+    /// - Returns: The rows. Nothing is sent, and nothing held, before an iteration asks for its first.
+    func stream(_ sql: SQL) -> RowStream
 
     /// Runs a body in a transaction: a new one on a database, a savepoint within a transaction.
     ///

@@ -4,7 +4,7 @@ extension DatabaseError {
         private enum Name: String {
             case connectionFailed, connectionLost, outcomeUnknown, closed, poolTimeout, commandInProgress
             case uniqueViolation, foreignKeyViolation, notNullViolation, checkViolation, exclusionViolation
-            case serializationFailure, deadlock, transactionAborted, lockTimeout, timeout
+            case serializationFailure, deadlock, staleStatement, transactionAborted, lockTimeout, objectInUse, timeout
             case queryFailed, invalidStatement, undefinedObject, permissionDenied, readOnly, invalidData
             case decodingFailed, missingColumn, typeMismatch, invalidIdentifier, invalidArgument, notFound
         }
@@ -32,7 +32,9 @@ extension DatabaseError {
         public static let outcomeUnknown = Code(.outcomeUnknown)
         /// The connection, pool or database was closed by this program.
         public static let closed = Code(.closed)
-        /// All connections stayed in use for the whole acquire timeout.
+        /// No connection came free within the acquire timeout: all that may be open were in use.
+        ///
+        /// When there was none because the server could not be reached, the code is ``connectionFailed``.
         public static let poolTimeout = Code(.poolTimeout)
         /// A second command was started on a connection that is still running one.
         public static let commandInProgress = Code(.commandInProgress)
@@ -50,17 +52,24 @@ extension DatabaseError {
         public static let serializationFailure = Code(.serializationFailure)
         /// The server broke a deadlock by ending this transaction (40P01): run the whole transaction again.
         public static let deadlock = Code(.deadlock)
+        /// A prepared statement fits its tables no longer (0A000 of a cached plan), or is not known to the session any
+        /// more (26000, 42P05), within a transaction: run the whole transaction again.
+        ///
+        /// Outside of transactions the statement is prepared again, and nobody learns of it.
+        public static let staleStatement = Code(.staleStatement)
         /// An earlier statement of the transaction failed (25P02): only ROLLBACK is possible.
         public static let transactionAborted = Code(.transactionAborted)
         /// A lock was not free in time (55P03); the connection is fine.
         public static let lockTimeout = Code(.lockTimeout)
+        /// Something is in use that the statement needs for itself (55006), such as a database that others are connected to.
+        public static let objectInUse = Code(.objectInUse)
         /// The server stopped the statement, most often because of `statement_timeout` (57014).
         public static let timeout = Code(.timeout)
         /// The server refused the statement for a reason without a code of its own here; see `sqlState`.
         public static let queryFailed = Code(.queryFailed)
         /// The SQL is not valid (class 42 without the cases below).
         public static let invalidStatement = Code(.invalidStatement)
-        /// A table, column, function, database or other object does not exist (42P01, 42703, 42883, 42704, 3D000, 3F000).
+        /// A table, function, database or other object does not exist (42P01, 42883, 42704, 3D000, 3F000).
         public static let undefinedObject = Code(.undefinedObject)
         /// The role may not do this (42501), or may not log in (class 28).
         public static let permissionDenied = Code(.permissionDenied)
@@ -70,9 +79,9 @@ extension DatabaseError {
         public static let invalidData = Code(.invalidData)
         /// A cell could not be turned into the Swift type.
         public static let decodingFailed = Code(.decodingFailed)
-        /// The table or the result lacks a column that the model needs.
+        /// The table or the result lacks a column that the model or the statement needs (42703).
         public static let missingColumn = Code(.missingColumn)
-        /// A column has another type than the model.
+        /// A column has another type than the model or the statement expects (42804).
         public static let typeMismatch = Code(.typeMismatch)
         /// A name is empty, too long (63 bytes) or contains NUL.
         public static let invalidIdentifier = Code(.invalidIdentifier)

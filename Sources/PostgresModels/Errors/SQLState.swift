@@ -7,7 +7,8 @@ enum SQLState {
     static let undefinedPreparedStatement = "26000"
     static let duplicatePreparedStatement = "42P05"
     static let readOnlyTransaction = "25006"
-    static let tooManyConnections = "53300"
+    /// A client is unable to establish a connection.
+    static let cannotConnect = "08001"
 
     /// The code of an error that the server reported for a statement.
     static func code(for state: String) -> DatabaseError.Code {
@@ -18,7 +19,7 @@ enum SQLState {
     /// What to do about it, as the end of the message; "" when there is nothing general to say.
     static func remedy(for code: DatabaseError.Code) -> String {
         switch code {
-        case .serializationFailure, .deadlock: " Run the whole transaction again."
+        case .serializationFailure, .deadlock, .staleStatement: " Run the whole transaction again."
         case .transactionAborted: " An earlier statement failed: roll the transaction back."
         case .lockTimeout: " Try again, or raise lock_timeout."
         case .timeout: " Make the statement cheaper, or raise statement_timeout."
@@ -54,6 +55,7 @@ enum SQLState {
         "25P02": .transactionAborted,
         "25006": .readOnly,
         "25P03": .connectionLost,
+        "55006": .objectInUse,
         "55P03": .lockTimeout,
         "57014": .timeout,
         "57P01": .connectionLost,
@@ -63,7 +65,10 @@ enum SQLState {
         "57P05": .connectionLost,
         "42501": .permissionDenied,
         "42P01": .undefinedObject,
-        "42703": .undefinedObject,
+        "42703": .missingColumn,
+        "42804": .typeMismatch,
+        "26000": .staleStatement,
+        "42P05": .staleStatement,
         "42883": .undefinedObject,
         "42704": .undefinedObject,
         "3D000": .undefinedObject,

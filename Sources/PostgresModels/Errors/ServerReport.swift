@@ -9,6 +9,8 @@ struct ServerReport: Sendable {
     var constraint: String?
     var table: String?
     var column: String?
+    /// Where in the server's source the report was made; the only part besides the SQLSTATE that is never translated.
+    var function: String?
 
     init(reading result: OpaquePointer) {
         func field(_ code: some BinaryInteger) -> String? {
@@ -21,6 +23,21 @@ struct ServerReport: Sendable {
         constraint = field(clibpq_diag_constraint)
         table = field(clibpq_diag_table)
         column = field(clibpq_diag_column)
+        function = field(clibpq_diag_function)
+        if column == nil, let function, Self.namingColumns.contains(function) {
+            column = Self.firstQuoted(in: message)
+        }
+    }
+
+    /// Functions of the server that report an unknown column (42703) or one of another type (42804), and name it only in
+    /// the message, in quotation marks in every language.
+    private static let namingColumns: Set<String> = [
+        "errorMissingColumn", "checkInsertTargets", "transformUpdateTargetList", "transformAssignedExpr",
+    ]
+
+    /// Whether a prepared statement failed because its tables changed since.
+    private var isStalePlan: Bool {
+        sqlState == SQLState.featureNotSupported && function == "RevalidateCachedQuery"
     }
 
     var isFatal: Bool {
@@ -37,7 +54,7 @@ struct ServerReport: Sendable {
                 sqlState: "08006"
             )
         }
-        let code = SQLState.code(for: sqlState)
+        let code = isStalePlan ? .staleStatement : SQLState.code(for: sqlState)
         var text = Self.showable(message, sqlState: sqlState)
         if !text.hasSuffix(".") { text += "." }
         // Hints on statements name types and functions; elsewhere they may quote data.
@@ -57,9 +74,19 @@ struct ServerReport: Sendable {
         let line = oneLine(message)
         guard SQLState.messageMayQuoteValue(sqlState) else { return line }
         // Quotation marks differ with the server's language; what follows the first of any kind is cut.
-        let quotes: Set<Character> = ["\"", "«", "„", "“", "”", "'", "‘", "’", "»", "「", "『"]
-        guard let quote = line.firstIndex(where: quotes.contains) else { return line }
-        return line[..<quote] + "…"
+        // Scalars, not characters: the value after a mark may begin with an accent that makes both one character.
+        let quotes: Set<Unicode.Scalar> = ["\"", "«", "„", "“", "”", "'", "‘", "’", "»", "「", "『"]
+        guard let quote = line.unicodeScalars.firstIndex(where: quotes.contains) else { return line }
+        return String(String.UnicodeScalarView(line.unicodeScalars[..<quote])) + "…"
+    }
+
+    /// What stands between the first two marks: `column "born" of relation "authors" does not exist`.
+    static func firstQuoted(in message: String) -> String? {
+        let scalars = message.unicodeScalars
+        guard let start = scalars.firstIndex(of: "\""),
+            let end = scalars[scalars.index(after: start)...].firstIndex(of: "\"")
+        else { return nil }
+        return String(String.UnicodeScalarView(scalars[scalars.index(after: start)..<end]))
     }
 
     static func oneLine(_ message: String) -> String {

@@ -12,13 +12,21 @@ extension Database {
     /// - Parameters:
     ///   - migrations: All migrations of the application, applied ones included.
     ///   - patience: How long to wait for another process that is migrating. Default: 10 minutes.
+    ///   - lockTimeout: How long a statement waits for a lock, at least 1 millisecond; `nil` is without limit. While a
+    ///     change of a table waits for a long query, all later queries on the table wait for it: better the migration
+    ///     fails, and is tried again at a quieter time. It does not hold outside of a transaction, where
+    ///     `CREATE INDEX CONCURRENTLY` rightly waits for long. Default: 10 seconds.
     /// - Returns: The names of those that were applied now.
-    /// - Throws: ``MigrationError`` with code `.failed`, `.changedAfterApplying`, `.duplicateName` or `.locked`;
-    ///   ``DatabaseError``; `CancellationError`.
+    /// - Throws: ``MigrationError`` with code `.failed`, `.outcomeUnknown`, `.changedAfterApplying`, `.duplicateName` or
+    ///   `.locked`; ``DatabaseError``; `CancellationError`.
     @discardableResult
-    public func migrate(_ migrations: [Migration], patience: Duration = .seconds(600)) async throws -> [String] {
+    public func migrate(
+        _ migrations: [Migration],
+        patience: Duration = .seconds(600),
+        lockTimeout: Duration? = .seconds(10)
+    ) async throws -> [String] {
         let plans = try await MigrationPlan.make(migrations)
-        return try await withMigrationLock(patience) { migrator in
+        return try await withMigrationLock(patience, lockTimeout, plans) { migrator in
             let applied = try await migrator.applied()
             for plan in plans {
                 guard let record = applied[plan.migration.name], record.checksum != plan.checksum else { continue }
@@ -66,17 +74,31 @@ extension Database {
     ///
     /// - Parameters:
     ///   - migrations: All migrations of the application.
-    ///   - count: How many to undo. Default: 1.
+    ///   - count: How many to undo, at least 0. Default: 1.
+    ///   - lockTimeout: As for ``migrate(_:patience:lockTimeout:)``. Default: 10 seconds.
     /// - Returns: The names of those that were undone.
-    /// - Throws: ``MigrationError`` with code `.irreversible` for one without `down`, before anything is undone; as
-    ///   ``migrate(_:patience:)``.
+    /// - Throws: ``MigrationError`` with code `.irreversible` for one without `down`, and `.unknownApplied` when one that
+    ///   is not among the given was applied later than the oldest to be undone, both before anything is undone; as
+    ///   ``migrate(_:patience:lockTimeout:)``; ``DatabaseError`` with code `.invalidArgument` for a negative count.
     @discardableResult
-    public func revert(_ migrations: [Migration], count: Int = 1) async throws -> [String] {
+    public func revert(
+        _ migrations: [Migration],
+        count: Int = 1,
+        lockTimeout: Duration? = .seconds(10)
+    ) async throws -> [String] {
+        guard count >= 0 else {
+            throw DatabaseError(code: .invalidArgument, message: "\(count) migrations cannot be undone.")
+        }
         let plans = try await MigrationPlan.make(migrations)
-        return try await withMigrationLock(.seconds(600)) { migrator in
+        return try await withMigrationLock(.seconds(600), lockTimeout, plans) { migrator in
             let applied = try await migrator.applied()
             let chosen = plans.filter { applied[$0.migration.name] != nil }.suffix(count).reversed()
-            var undoing: [(plan: MigrationPlan, statements: [Statement])] = []
+            try Self.refuseUnknown(
+                in: applied,
+                plans,
+                after: chosen.compactMap { applied[$0.migration.name]?.date }.min()
+            )
+            var undoing: [(plan: MigrationPlan, pieces: [SchemaPiece])] = []
             for plan in chosen {
                 guard let down = plan.migration.down else {
                     throw MigrationError(
@@ -85,21 +107,46 @@ extension Database {
                         migration: plan.migration.name
                     )
                 }
-                undoing.append((plan, try await Migration.statements(of: down)))
+                undoing.append((plan, try await Migration.pieces(of: down)))
             }
-            for (plan, statements) in undoing { try await migrator.revert(plan, statements) }
+            for (plan, pieces) in undoing { try await migrator.revert(plan, pieces) }
             return undoing.map(\.plan.migration.name)
         }
     }
 
+    /// What was applied on top of a migration must be undone before it, by whoever knows how.
+    private static func refuseUnknown(
+        in applied: [String: Migrator.Record],
+        _ plans: [MigrationPlan],
+        after oldest: Date?
+    ) throws {
+        guard let oldest else { return }
+        let known = Set(plans.map(\.migration.name))
+        let unknown = applied.filter { !known.contains($0.key) && $0.value.date >= oldest }
+        guard let latest = unknown.max(by: { $0.value.date < $1.value.date })?.key else { return }
+        throw MigrationError(
+            code: .unknownApplied,
+            message: """
+                The migration "\(latest)", which is not among those given, was applied later. Revert it first, with the \
+                version of the program that has it.
+                """,
+            migration: latest
+        )
+    }
+
     private func withMigrationLock<Result>(
         _ patience: Duration,
+        _ lockTimeout: Duration?,
+        _ plans: [MigrationPlan],
         _ body: (Migrator) async throws -> Result
     ) async throws -> Result {
-        try await pool.withConnection { connection in
-            let migrator = Migrator(connection, self)
+        let components = MigrationPlan.components(plans, attachments.components)
+        return try await pool.withConnection { connection in
+            let migrator = Migrator(connection, self, components, lockTimeout: lockTimeout)
             try await migrator.lock(patience)
             do {
+                // The lock was taken whether or not the task was cancelled meanwhile.
+                try Task.checkCancellation()
                 try await migrator.prepare()
                 let result = try await body(migrator)
                 await migrator.unlock()

@@ -43,10 +43,10 @@ public struct Migration: Sendable {
         self.down = down
     }
 
-    /// The statements that a body writes down.
-    static func statements(of body: Body) async throws -> [Statement] {
+    /// What a body writes down.
+    static func pieces(of body: Body) async throws -> [SchemaPiece] {
         let schema = SchemaBuilder()
         try await body(schema)
-        return try schema.statements()
+        return schema.written()
     }
 }

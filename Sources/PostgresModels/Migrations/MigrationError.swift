@@ -3,7 +3,7 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
     /// What kind of failure it is.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
-            case duplicateName, changedAfterApplying, unknownApplied, failed, locked, irreversible
+            case duplicateName, changedAfterApplying, unknownApplied, failed, outcomeUnknown, locked, irreversible
         }
 
         private let kind: Kind
@@ -15,10 +15,14 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
         public static let duplicateName = Code(kind: .duplicateName)
         /// A migration that has been applied writes other statements than it did then.
         public static let changedAfterApplying = Code(kind: .changedAfterApplying)
-        /// The migration to revert is not among those given.
+        /// A migration that is not among those given was applied after one that is to be reverted.
         public static let unknownApplied = Code(kind: .unknownApplied)
         /// A statement failed; the cause is the ``DatabaseError``.
         public static let failed = Code(kind: .failed)
+        /// The connection was lost during the COMMIT of a migration, which may be applied or not.
+        ///
+        /// Migrating again finds out.
+        public static let outcomeUnknown = Code(kind: .outcomeUnknown)
         /// Another process has been migrating for too long.
         public static let locked = Code(kind: .locked)
         /// The migration does not say how to undo it.

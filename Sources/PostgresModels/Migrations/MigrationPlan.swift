@@ -3,7 +3,7 @@ import NIOCore
 /// A migration together with what it writes down.
 struct MigrationPlan: Sendable {
     let migration: Migration
-    let statements: [Statement]
+    let pieces: [SchemaPiece]
 
     /// FNV-1a over the statements and their values: it tells an edited migration from the applied one, no more.
     let checksum: String
@@ -19,12 +19,25 @@ struct MigrationPlan: Sendable {
                     migration: migration.name
                 )
             }
-            let statements = try await Migration.statements(of: migration.up)
+            let pieces = try await Migration.pieces(of: migration.up)
             plans.append(
-                MigrationPlan(migration: migration, statements: statements, checksum: checksum(of: statements))
+                MigrationPlan(
+                    migration: migration,
+                    pieces: pieces,
+                    checksum: checksum(of: try pieces.compactMap { try $0.written?.statement() })
+                )
             )
         }
         return plans
+    }
+
+    /// The components that some migrations need, each once.
+    static func components(_ plans: [MigrationPlan], _ others: [SchemaComponent]) -> [SchemaComponent] {
+        var names: Set<String> = []
+        let required = plans.flatMap(\.pieces).compactMap { piece in
+            if case .requirement(let component) = piece { component } else { nil as SchemaComponent? }
+        }
+        return (others + required).filter { names.insert($0.name).inserted }
     }
 
     private static func checksum(of statements: [Statement]) -> String {

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import NIOCore
 
 /// Migrates on one connection, which holds the lock.
@@ -13,15 +14,24 @@ struct Migrator {
 
     private let connection: PostgresConnection
     private let database: Database
+    private let components: [SchemaComponent]
+    private let lockTimeout: Duration?
 
-    init(_ connection: PostgresConnection, _ database: Database) {
+    init(
+        _ connection: PostgresConnection,
+        _ database: Database,
+        _ components: [SchemaComponent] = [],
+        lockTimeout: Duration? = nil
+    ) {
         self.connection = connection
         self.database = database
+        self.components = components
+        self.lockTimeout = lockTimeout
     }
 
     func lock(_ patience: Duration) async throws {
         let deadline = ContinuousClock.now + patience
-        while try await !run("SELECT pg_try_advisory_lock(\(Self.lockKey))").isTrue {
+        while try await !tryLock() {
             guard ContinuousClock.now < deadline else {
                 throw MigrationError(
                     code: .locked,
@@ -30,6 +40,20 @@ struct Migrator {
             }
             try await Task.sleep(for: .milliseconds(100))
         }
+    }
+
+    /// Takes the lock if it is free.
+    ///
+    /// Not cancellable: a statement that was stopped, or seems to have been, may have taken the lock, which would stay
+    /// with the connection in the pool.
+    private func tryLock() async throws -> Bool {
+        try Task.checkCancellation()
+        database.countStatement()
+        let result = try await connection.simpleQuery(
+            "SELECT pg_try_advisory_lock(\(Self.lockKey))",
+            cancellable: false
+        )
+        return withExtendedLifetime(result) { result.cell(0, 0)?.first == UInt8(ascii: "t") }
     }
 
     /// Gives the lock back, also for a cancelled task; a connection on which that fails is closed, which frees it too.
@@ -42,14 +66,44 @@ struct Migrator {
     }
 
     func prepare() async throws {
-        guard try await !run("SELECT to_regclass('stored_files.migrations') IS NOT NULL").isTrue else { return }
-        try await run("CREATE SCHEMA IF NOT EXISTS stored_files")
-        try await run(
-            """
-            CREATE TABLE IF NOT EXISTS stored_files.migrations (\
-            name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
-            """
+        // The second table came with components: where it is, all is.
+        if try await !run("SELECT to_regclass('stored_files.component_migrations') IS NOT NULL").isTrue {
+            try await run("CREATE SCHEMA IF NOT EXISTS stored_files")
+            try await run(
+                """
+                CREATE TABLE IF NOT EXISTS stored_files.migrations (\
+                name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
+                """
+            )
+            try await run(
+                """
+                CREATE TABLE IF NOT EXISTS stored_files.component_migrations (\
+                component text NOT NULL, migration text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(), \
+                PRIMARY KEY (component, migration))
+                """
+            )
+        }
+        for component in components { try await install(component) }
+    }
+
+    /// Brings a component up to date.
+    private func install(_ component: SchemaComponent) async throws {
+        let rows = try await run(
+            "SELECT migration FROM stored_files.component_migrations WHERE component = \(component.name)"
         )
+        let applied = Set(try rows.map { try $0.decode(String.self, at: 0) })
+        for migration in component.migrations where !applied.contains(migration.name) {
+            let pieces = try await Migration.pieces(of: migration.up)
+            let note: SQL = """
+                INSERT INTO stored_files.component_migrations (component, migration) \
+                VALUES (\(component.name), \(migration.name))
+                """
+            try await perform(pieces, note, migration)
+            database.logger.info(
+                "Installed a part of the schema",
+                metadata: ["component": "\(component.name)", "migration": "\(migration.name)"]
+            )
+        }
     }
 
     func applied() async throws -> [String: Record] {
@@ -68,40 +122,69 @@ struct Migrator {
         let note: SQL = """
             INSERT INTO stored_files.migrations (name, checksum) VALUES (\(plan.migration.name), \(plan.checksum))
             """
-        try await perform(plan.statements, note, plan.migration)
+        try await perform(plan.pieces, note, plan.migration)
     }
 
-    func revert(_ plan: MigrationPlan, _ statements: [Statement]) async throws {
+    func revert(_ plan: MigrationPlan, _ pieces: [SchemaPiece]) async throws {
         let note: SQL = "DELETE FROM stored_files.migrations WHERE name = \(plan.migration.name)"
-        try await perform(statements, note, plan.migration)
+        try await perform(pieces, note, plan.migration)
     }
 
-    private func perform(_ statements: [Statement], _ note: SQL, _ migration: Migration) async throws {
+    private func perform(_ pieces: [SchemaPiece], _ note: SQL, _ migration: Migration) async throws {
+        let statements = try pieces.flatMap { try $0.statements(components) }
         let isTransaction = !migration.isOutsideTransaction
         do {
-            if isTransaction { try await connection.simpleQuery("BEGIN") }
+            if isTransaction { try await connection.simpleQuery(begin) }
             for statement in statements { try await run(statement) }
             try await run(note)
-            if isTransaction { try await connection.simpleQuery("COMMIT", cancellable: false) }
+            if isTransaction { try Task.checkCancellation() }
         } catch {
-            if isTransaction, connection.isUsable {
-                do {
-                    try await connection.simpleQuery("ROLLBACK", cancellable: false)
-                } catch {
-                    connection.close()
-                }
-            }
-            if error is CancellationError { throw error }
+            if isTransaction { await rollBack() }
+            throw failure(of: migration, error)
+        }
+        guard isTransaction else { return }
+        do {
+            try await connection.simpleQuery("COMMIT", cancellable: false)
+        } catch let error as DatabaseError where error.code != .connectionLost && connection.isUsable {
+            // A deferred constraint, for example: the server has rolled back.
+            await rollBack()
+            throw failure(of: migration, error)
+        } catch {
             throw MigrationError(
-                code: .failed,
+                code: .outcomeUnknown,
                 message: """
-                    The migration "\(migration.name)" failed\
-                    \(isTransaction ? " and was rolled back" : "; what ran before the failure stays"). The cause says why.
+                    The connection was lost during the COMMIT of the migration "\(migration.name)", which may or may not \
+                    have been applied. Migrate again: what was applied is not applied twice.
                     """,
                 migration: migration.name,
                 underlying: error
             )
         }
+    }
+
+    private var begin: String {
+        guard let lockTimeout else { return "BEGIN" }
+        return "BEGIN; SET LOCAL lock_timeout = \(min(max(1, lockTimeout.nanoseconds / 1_000_000), UInt64(Int32.max)))"
+    }
+
+    private func rollBack() async {
+        guard connection.isUsable, connection.transactionStatus != .idle else { return }
+        do {
+            try await connection.simpleQuery("ROLLBACK", cancellable: false, within: .seconds(5))
+        } catch {
+            connection.close()
+        }
+    }
+
+    private func failure(of migration: Migration, _ error: any Error) -> any Error {
+        if error is CancellationError { return error }
+        let rest = migration.isOutsideTransaction ? "; what ran before the failure stays" : " and was rolled back"
+        return MigrationError(
+            code: .failed,
+            message: "The migration \"\(migration.name)\" failed\(rest). The cause says why.",
+            migration: migration.name,
+            underlying: error
+        )
     }
 
     @discardableResult

@@ -5,7 +5,7 @@ import NIOConcurrencyHelpers
 /// Identifiers are quoted, and those that PostgreSQL would cut are refused. Statements run in the order in which they
 /// were written.
 public final class SchemaBuilder: Sendable {
-    private let pieces = NIOLockedValueBox<[SQL]>([])
+    private let pieces = NIOLockedValueBox<[SchemaPiece]>([])
 
     init() {}
 
@@ -19,6 +19,7 @@ public final class SchemaBuilder: Sendable {
         let builder = TableBuilder(table: table)
         try build(builder)
         if let failure = builder.failure { throw failure }
+        require(builder.components)
         try append(["CREATE TABLE \(identifier: table) (\(sql: builder.definition))"] + builder.statementsAfter)
     }
 
@@ -32,6 +33,7 @@ public final class SchemaBuilder: Sendable {
         let builder = TableBuilder(table: table)
         try build(builder)
         if let failure = builder.failure { throw failure }
+        require(builder.components)
         let additions = builder.elements.map { $0.addition }
         if !additions.isEmpty {
             try append(["ALTER TABLE \(identifier: table) \(sql: .joined(additions))"])
@@ -44,7 +46,7 @@ public final class SchemaBuilder: Sendable {
     /// - Parameter table: The name.
     /// - Throws: As ``create(table:_:)``.
     public func drop(table: String) async throws {
-        try append(["DROP TABLE \(identifier: table)"])
+        try append(.dropTable(table), "DROP TABLE \(identifier: table)")
     }
 
     /// Drops a column.
@@ -54,7 +56,10 @@ public final class SchemaBuilder: Sendable {
     ///   - table: The table.
     /// - Throws: As ``create(table:_:)``.
     public func drop(column: String, from table: String) async throws {
-        try append(["ALTER TABLE \(identifier: table) DROP COLUMN \(identifier: column)"])
+        try append(
+            .dropColumn(column, table: table),
+            "ALTER TABLE \(identifier: table) DROP COLUMN \(identifier: column)"
+        )
     }
 
     /// Renames a column.
@@ -65,9 +70,10 @@ public final class SchemaBuilder: Sendable {
     ///   - newName: The new name.
     /// - Throws: As ``create(table:_:)``.
     public func rename(column: String, of table: String, to newName: String) async throws {
-        try append([
+        try append(
+            .renameColumn(column, table: table, newName: newName),
             "ALTER TABLE \(identifier: table) RENAME COLUMN \(identifier: column) TO \(identifier: newName)"
-        ])
+        )
     }
 
     /// Runs SQL of your own.
@@ -78,13 +84,29 @@ public final class SchemaBuilder: Sendable {
         try append([sql])
     }
 
+    /// Has a component installed before the migration runs.
+    ///
+    /// - Parameter component: The component.
+    public func require(_ component: SchemaComponent) {
+        require([component])
+    }
+
+    private func require(_ components: [SchemaComponent]) {
+        pieces.withLockedValue { $0 += components.map { .requirement($0) } }
+    }
+
     private func append(_ statements: [SQL]) throws {
         // What is wrong is thrown at the line that wrote it.
         for statement in statements { _ = try statement.statement() }
-        pieces.withLockedValue { $0 += statements }
+        pieces.withLockedValue { $0 += statements.map { .sql($0) } }
     }
 
-    func statements() throws -> [Statement] {
-        try pieces.withLockedValue { $0 }.map { try $0.statement() }
+    private func append(_ change: SchemaChange, _ sql: SQL) throws {
+        _ = try sql.statement()
+        pieces.withLockedValue { $0.append(.change(change, sql)) }
+    }
+
+    func written() -> [SchemaPiece] {
+        pieces.withLockedValue { $0 }
     }
 }

@@ -23,6 +23,7 @@ public final class TableBuilder {
 
     private(set) var elements: [Element] = []
     private(set) var statementsAfter: [SQL] = []
+    private(set) var components: [SchemaComponent] = []
     private(set) var failure: (any Error)?
 
     init(table: String) {
@@ -97,9 +98,15 @@ public final class TableBuilder {
 
     /// No two rows agree in these columns.
     ///
-    /// - Parameter columns: The columns.
-    public func unique(_ columns: String...) {
-        add(.constraint, "UNIQUE (\(sql: names(columns)))")
+    /// - Parameters:
+    ///   - columns: The columns.
+    ///   - name: The constraint's name, which an error names. Default: PostgreSQL makes one up.
+    public func unique(_ columns: String..., name: String? = nil) {
+        if let name {
+            add(.constraint, "CONSTRAINT \(identifier: name) UNIQUE (\(sql: names(columns)))")
+        } else {
+            add(.constraint, "UNIQUE (\(sql: names(columns)))")
+        }
     }
 
     /// A condition that all rows meet.
@@ -121,6 +128,13 @@ public final class TableBuilder {
     /// - Parameter statement: The statement.
     public func after(_ statement: SQL) {
         statementsAfter.append(statement)
+    }
+
+    /// Has a component installed before the migration runs.
+    ///
+    /// - Parameter component: The component.
+    public func require(_ component: SchemaComponent) {
+        components.append(component)
     }
 
     /// Says that the table cannot be made as it was described; the migration throws the first such error.

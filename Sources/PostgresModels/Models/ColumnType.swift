@@ -13,16 +13,7 @@ public struct ColumnType: Hashable, Sendable, ExpressibleByStringLiteral {
     }
 
     init(_ type: DatabaseType) {
-        sql =
-            switch type.oid {
-            case 1000: "boolean[]"
-            case 1005: "smallint[]"
-            case 1007: "integer[]"
-            case 1016: "bigint[]"
-            case 1022: "double precision[]"
-            case 1009: "text[]"
-            default: type.name
-            }
+        sql = type.name
     }
 
     /// `boolean`.
@@ -37,6 +28,8 @@ public struct ColumnType: Hashable, Sendable, ExpressibleByStringLiteral {
     public static let real: ColumnType = "real"
     /// `double precision`, 8 bytes.
     public static let double: ColumnType = "double precision"
+    /// `numeric`, of any precision; `"numeric(12, 2)"` is one, too.
+    public static let numeric: ColumnType = "numeric"
     /// `text`.
     public static let text: ColumnType = "text"
     /// `uuid`.

@@ -12,11 +12,20 @@ struct ModelStatements: Sendable {
     let isGenerated: [Bool]
     let insertGenerated: String
     let insertWithKey: String
+    /// For any number of rows, whose columns are bound as arrays.
+    let insertManyGenerated: String
+    let insertManyWithKey: String
     let update: String
     let delete: String
     let count: String
 
+    private struct PartialUpdate: Hashable {
+        var model: ObjectIdentifier
+        var columns: [Bool]
+    }
+
     private static let cache = NIOLockedValueBox<[ObjectIdentifier: ModelStatements]>([:])
+    private static let partialUpdates = NIOLockedValueBox<[PartialUpdate: String]>([:])
 
     static func of<M: Model>(_ model: M.Type) throws -> ModelStatements {
         let key = ObjectIdentifier(model)
@@ -44,17 +53,47 @@ struct ModelStatements: Sendable {
         select = "SELECT \(names.joined(separator: ", ")) FROM \(table)"
         find = "\(select) WHERE \(id) = $1"
         isGenerated = M.columns.indices.map { $0 != idIndex }
-        insertGenerated = Self.insert(table, names.indices.filter { $0 != idIndex }.map { names[$0] }, rows: 1, id)
+        let others = names.indices.filter { $0 != idIndex }.map { names[$0] }
+        insertGenerated = Self.insert(table, others, rows: 1, id)
         insertWithKey = Self.insert(table, names, rows: 1, id)
-        let assigned = names.indices.filter { $0 != idIndex }.enumerated().map { "\(names[$1]) = $\($0 + 1)" }
-        update = "UPDATE \(table) SET \(assigned.joined(separator: ", ")) WHERE \(id) = $\(assigned.count + 1)"
+        insertManyGenerated = Self.insertMany(table, others, id)
+        insertManyWithKey = Self.insertMany(table, names, id)
+        update = Self.update(table, others, id)
         delete = "DELETE FROM \(table) WHERE \(id) = $1"
         count = "SELECT count(*) FROM \(table)"
     }
 
+    /// The UPDATE of some columns; made once for each combination, of which a program has few.
+    func update<M: Model>(of wanted: [Bool], model: M.Type) -> String {
+        let key = PartialUpdate(model: ObjectIdentifier(model), columns: wanted)
+        return Self.partialUpdates.withLockedValue { cache in
+            if let known = cache[key] { return known }
+            let made = Self.update(table, zip(columnNames, wanted).filter { $1 }.map { $0.0 }, idColumn)
+            // A program that makes combinations up gains nothing from keeping them.
+            if cache.count >= 1000 { cache.removeAll() }
+            cache[key] = made
+            return made
+        }
+    }
+
+    private static func update(_ table: String, _ columns: [String], _ id: String) -> String {
+        let assigned = columns.enumerated().map { "\($1) = $\($0 + 1)" }
+        return "UPDATE \(table) SET \(assigned.joined(separator: ", ")) WHERE \(id) = $\(assigned.count + 1)"
+    }
+
+    /// `INSERT … SELECT * FROM unnest($1, $2, …) RETURNING id`; the rows come in the order of the arrays.
+    private static func insertMany(_ table: String, _ columns: [String], _ id: String) -> String {
+        let arrays = columns.indices.map { "$\($0 + 1)" }.joined(separator: ", ")
+        let names = columns.joined(separator: ", ")
+        return "INSERT INTO \(table) (\(names)) SELECT * FROM unnest(\(arrays)) RETURNING \(id)"
+    }
+
     /// `INSERT … VALUES (…), (…) RETURNING id`; PostgreSQL returns the rows of VALUES in their order.
     static func insert(_ table: String, _ columns: [String], rows: Int, _ id: String) -> String {
-        guard !columns.isEmpty else { return "INSERT INTO \(table) DEFAULT VALUES RETURNING \(id)" }
+        guard !columns.isEmpty else {
+            let values = Array(repeating: "(DEFAULT)", count: rows).joined(separator: ", ")
+            return "INSERT INTO \(table) (\(id)) VALUES \(values) RETURNING \(id)"
+        }
         var parameter = 0
         let values = (0..<rows).map { _ in
             let row = columns.map { _ in

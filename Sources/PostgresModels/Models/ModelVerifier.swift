@@ -2,7 +2,10 @@
 public protocol ModelVerifier: AnyObject, Sendable {
     /// What is wrong with a model, one sentence each.
     ///
-    /// - Parameter model: The model.
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - session: Where to look.
     /// - Returns: The problems, empty when there are none.
-    func problems<M: Model>(of model: M.Type) -> [String]
+    /// - Throws: ``DatabaseError`` when it cannot be found out; `CancellationError`.
+    func problems<M: Model>(of model: M.Type, in session: any DatabaseSession) async throws -> [String]
 }

@@ -22,22 +22,27 @@ package final class ConnectionPool: Sendable {
         package var evicted: Int
     }
 
-    private struct Waiter {
+    struct Waiter {
         var id: UInt64
         var deadline: UInt64
         var continuation: UnsafeContinuation<PostgresConnection, any Error>
     }
 
-    private struct State {
+    struct State {
         var idle: [PostgresConnection] = []
-        var open = 0
+        /// All open connections, lent ones included.
+        var members: [ObjectIdentifier: PostgresConnection] = [:]
         var connecting = 0
         var created = 0
         var evicted = 0
         var waiters = CircularBuffer<Waiter>()
-        var isTimerSet = false
+        var isWaiterTimerSet = false
+        var isIdleTimerSet = false
+        var isRetrySet = false
         var isClosed = false
+        /// Why connecting failed last, nil after a success.
         var lastFailure: DatabaseError?
+        var failedRounds = 0
         var closers: [UInt64: UnsafeContinuation<Void, Never>] = [:]
     }
 
@@ -48,16 +53,18 @@ package final class ConnectionPool: Sendable {
         reactor
     }
 
-    private let state = NIOLockedValueBox(State())
-    private let nextID = Atomic<UInt64>(1)
-    private let target: ConnectionTarget
-    private let reactor: Reactor
-    private let limit: Int
+    let state = NIOLockedValueBox(State())
+    let nextID = Atomic<UInt64>(1)
+    let target: ConnectionTarget
+    let reactor: Reactor
+    let limit: Int
 
     /// An empty pool; connections are opened when tasks ask for them.
     ///
-    /// - Throws: `DatabaseError` `.invalidArgument` for a connection string that cannot be read.
+    /// - Throws: `DatabaseError` `.invalidArgument` for a connection string that cannot be read, or a configuration that
+    ///   makes no sense.
     package convenience init(_ conninfo: String, configuration: DatabaseConfiguration) throws {
+        try configuration.validate()
         try self.init(ConnectionTarget(conninfo), configuration: configuration, reactor: .shared())
     }
 
@@ -68,6 +75,13 @@ package final class ConnectionPool: Sendable {
         limit = max(1, configuration.poolSize)
     }
 
+    /// An empty pool of another size for the same server.
+    func sibling(size: Int) -> ConnectionPool {
+        var configuration = configuration
+        configuration.poolSize = size
+        return ConnectionPool(target, configuration: configuration, reactor: reactor)
+    }
+
     deinit {
         for connection in state.withLockedValue({ $0.idle }) { connection.close() }
     }
@@ -76,7 +90,7 @@ package final class ConnectionPool: Sendable {
     package var statistics: Statistics {
         state.withLockedValue { state in
             Statistics(
-                open: state.open,
+                open: state.members.count,
                 idle: state.idle.count,
                 waiting: state.waiters.count,
                 created: state.created,
@@ -101,7 +115,7 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    /// Takes a connection; the caller must `release` it.
+    /// Takes a connection; the caller must `release` it, once.
     ///
     /// - Throws: `DatabaseError` `.poolTimeout`, `.connectionFailed`, `.closed`; `CancellationError`.
     package func acquire() async throws -> PostgresConnection {
@@ -124,7 +138,8 @@ package final class ConnectionPool: Sendable {
 
     /// Gives a connection back: rolls an open transaction back, and replaces the connection when it is of no more use.
     ///
-    /// Giving it back twice does no harm.
+    /// A connection that nobody has is left alone. One that was lent to somebody else meanwhile would be taken from
+    /// them, so each `acquire` is followed by one `release`.
     package func release(_ connection: PostgresConnection) async {
         guard connection.isLent.exchange(false, ordering: .relaxed) else { return }
         var disposition = connection.disposition
@@ -151,81 +166,33 @@ package final class ConnectionPool: Sendable {
     }
 
     /// The idle connection used last, and those found to be of no more use on the way to it.
-    private func takeIdle(_ state: inout State, _ now: UInt64) -> (PostgresConnection?, worn: [PostgresConnection]) {
+    func takeIdle(_ state: inout State, _ now: UInt64) -> (PostgresConnection?, worn: [PostgresConnection]) {
         var worn: [PostgresConnection] = []
         while let connection = state.idle.popLast() {
             if connection.isUsable, now < connection.expiry { return (connection, worn) }
-            state.open -= 1
-            state.evicted += 1
+            remove(connection, from: &state)
             worn.append(connection)
         }
         return (nil, worn)
     }
 
-    // MARK: Waiting
-
-    private func enqueue(_ waiter: Waiter) {
-        let now = MonotonicTime.now
-        typealias Answer = Result<PostgresConnection, any Error>
-        let (answer, worn) = state.withLockedValue { state -> (Answer?, [PostgresConnection]) in
-            if state.isClosed { return (.failure(Self.closedError), []) }
-            // Under the lock: a cancellation from here on finds the waiter, one before it is seen here.
-            if Task.isCancelled { return (.failure(CancellationError()), []) }
-            let (connection, worn) = takeIdle(&state, now)
-            if let connection { return (.success(connection), worn) }
-            state.waiters.append(waiter)
-            connectIfNeeded(&state)
-            setTimerIfNeeded(&state, now)
-            return (nil, worn)
-        }
-        worn.forEach { $0.close() }
-        if let answer { waiter.continuation.resume(with: answer) }
-    }
-
-    private func drop(_ id: UInt64) {
-        let waiter = state.withLockedValue { state -> Waiter? in
-            guard let index = state.waiters.firstIndex(where: { $0.id == id }) else { return nil }
-            return state.waiters.remove(at: index)
-        }
-        waiter?.continuation.resume(throwing: CancellationError())
-    }
-
-    /// One timer for all waiters: they have the same patience, so the first is also the first to lose it.
-    private func setTimerIfNeeded(_ state: inout State, _ now: UInt64) {
-        guard !state.isTimerSet, let first = state.waiters.first else { return }
-        state.isTimerSet = true
-        let pause = Duration.nanoseconds(Int64(clamping: first.deadline - min(now, first.deadline)))
-        _ = reactor.schedule(after: pause) { [weak self] in self?.expireWaiters() }
-    }
-
-    private func expireWaiters() {
-        let now = MonotonicTime.now
-        let (late, failure) = state.withLockedValue { state in
-            state.isTimerSet = false
-            var late: [Waiter] = []
-            while let first = state.waiters.first, first.deadline <= now { late.append(state.waiters.removeFirst()) }
-            setTimerIfNeeded(&state, now)
-            return (late, state.lastFailure)
-        }
-        let error = DatabaseError(
-            code: .poolTimeout,
-            message: "No connection became free within \(configuration.acquireTimeout): all \(limit) stayed in use. "
-                + "Hold connections for less long, or raise poolSize.",
-            underlying: failure
-        )
-        for waiter in late { waiter.continuation.resume(throwing: error) }
+    /// Forgets a connection that is closed or about to be.
+    func remove(_ connection: PostgresConnection, from state: inout State) {
+        guard state.members.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        state.evicted += 1
     }
 
     // MARK: Coming back
 
-    private func handOver(_ connection: PostgresConnection) {
+    func handOver(_ connection: PostgresConnection) {
         let (waiter, isUnwanted, closers) = state.withLockedValue { state in
             if state.isClosed {
-                state.open -= 1
+                state.members.removeValue(forKey: ObjectIdentifier(connection))
                 return (nil as Waiter?, true, takeClosers(&state))
             }
             if let waiter = state.waiters.popFirst() { return (waiter, false, []) }
             state.idle.append(connection)
+            setIdleTimerIfNeeded(&state)
             return (nil, false, [])
         }
         if isUnwanted { connection.close() }
@@ -238,8 +205,7 @@ package final class ConnectionPool: Sendable {
     private func discard(_ connection: PostgresConnection) {
         connection.close()
         let closers = state.withLockedValue { state in
-            state.open -= 1
-            state.evicted += 1
+            remove(connection, from: &state)
             connectIfNeeded(&state)
             return takeClosers(&state)
         }
@@ -247,93 +213,50 @@ package final class ConnectionPool: Sendable {
     }
 
     /// An idle connection whose server went away is noticed without being used; a lent one when it comes back.
-    private func connectionDied(_ connection: PostgresConnection) {
+    func connectionDied(_ connection: PostgresConnection) {
         state.withLockedValue { state in
             guard let index = state.idle.firstIndex(where: { $0 === connection }) else { return }
             state.idle.remove(at: index)
-            state.open -= 1
-            state.evicted += 1
+            remove(connection, from: &state)
         }
     }
 
-    // MARK: Connecting
-
-    private func connectIfNeeded(_ state: inout State) {
-        guard !state.isClosed else { return }
-        let wanted = min(state.waiters.count - state.connecting, limit - state.open - state.connecting)
-        guard wanted > 0 else { return }
-        state.connecting += wanted
-        for _ in 0..<wanted { Task.detached { await self.connect() } }
+    /// One timer for all that are idle: those at the bottom are not looked at otherwise, and would never grow too old.
+    private func setIdleTimerIfNeeded(_ state: inout State) {
+        guard !state.isIdleTimerSet, let expiry = state.idle.lazy.map(\.expiry).min() else { return }
+        state.isIdleTimerSet = true
+        let now = MonotonicTime.now
+        // Not more often than once a second, however short the lives.
+        let pause = max(Int64(clamping: expiry - min(now, expiry)), 1_000_000_000)
+        _ = reactor.schedule(after: .nanoseconds(pause)) { [weak self] in self?.expireIdle() }
     }
 
-    private func connect() async {
-        var pause = configuration.connectBackoff
-        for attempt in 1...max(1, configuration.connectAttempts) {
-            do {
-                adopt(
-                    try await PostgresConnection.connect(target, configuration: configuration, reactor: reactor)
-                )
-                return
-            } catch {
-                let mayPass = (error as? DatabaseError)?.sqlState.map(SQLState.connectingAgainMayHelp) ?? true
-                let isLast = attempt >= configuration.connectAttempts || !mayPass || isClosed
-                configuration.logger.debug(
-                    "Connecting failed",
-                    metadata: ["error": "\(error)", "attempt": "\(attempt)"]
-                )
-                if isLast {
-                    connectingFailed(error)
-                    return
-                }
-                try? await Task.sleep(for: pause * Double.random(in: 0.5...1))
-                pause = min(pause * 2, .seconds(5))
-            }
+    private func expireIdle() {
+        let now = MonotonicTime.now
+        let worn = state.withLockedValue { state in
+            state.isIdleTimerSet = false
+            let worn = state.idle.filter { now >= $0.expiry }
+            state.idle.removeAll { now >= $0.expiry }
+            for connection in worn { remove(connection, from: &state) }
+            setIdleTimerIfNeeded(&state)
+            return worn
         }
-    }
-
-    private var isClosed: Bool {
-        state.withLockedValue { $0.isClosed }
-    }
-
-    private func adopt(_ connection: PostgresConnection) {
-        connection.onDeath { [weak self, weak connection] in
-            if let connection { self?.connectionDied(connection) }
-        }
-        state.withLockedValue { state in
-            state.connecting -= 1
-            state.open += 1
-            state.created += 1
-            state.lastFailure = nil
-        }
-        handOver(connection)
-    }
-
-    private func connectingFailed(_ error: any Error) {
-        let (waiters, closers) = state.withLockedValue { state -> ([Waiter], [UnsafeContinuation<Void, Never>]) in
-            state.connecting -= 1
-            state.lastFailure = error as? DatabaseError
-            // As long as another connection is open or about to be, it can serve those who wait.
-            guard state.open == 0, state.connecting == 0 else { return ([], []) }
-            let waiters = Array(state.waiters)
-            state.waiters.removeAll()
-            return (waiters, takeClosers(&state))
-        }
-        for waiter in waiters { waiter.continuation.resume(throwing: error) }
-        closers.forEach { $0.resume() }
+        worn.forEach { $0.close() }
     }
 
     // MARK: Closing
 
-    private static let closedError = DatabaseError(code: .closed, message: "The database was closed by this program.")
+    static let closedError = DatabaseError(code: .closed, message: "The database was closed by this program.")
 
     /// Ends the idle connections at once and the lent ones as they come back; tasks that wait get `.closed`.
     ///
-    /// - Parameter patience: how long to wait for lent connections, 5 seconds by default.
+    /// - Parameter patience: how long to wait for lent connections, 5 seconds by default; then they are closed, too, and
+    ///   what they run ends with `.closed`.
     package func close(waitingUpTo patience: Duration = .seconds(5)) async {
         let (idle, waiters) = state.withLockedValue { state in
             state.isClosed = true
             defer {
-                state.open -= state.idle.count
+                for connection in state.idle { state.members.removeValue(forKey: ObjectIdentifier(connection)) }
                 state.idle.removeAll()
                 state.waiters.removeAll()
             }
@@ -344,22 +267,31 @@ package final class ConnectionPool: Sendable {
         let id = nextID.wrappingAdd(1, ordering: .relaxed).oldValue
         await withUnsafeContinuation { continuation in
             let isDone = state.withLockedValue { state in
-                if state.open == 0, state.connecting == 0 { return true }
+                if state.members.isEmpty, state.connecting == 0 { return true }
                 state.closers[id] = continuation
                 return false
             }
             if isDone {
                 continuation.resume()
             } else {
-                _ = reactor.schedule(after: patience) { [self] in
-                    state.withLockedValue { $0.closers.removeValue(forKey: id) }?.resume()
-                }
+                _ = reactor.schedule(after: patience) { [self] in patienceIsOver(id) }
             }
         }
     }
 
-    private func takeClosers(_ state: inout State) -> [UnsafeContinuation<Void, Never>] {
-        guard state.open == 0, state.connecting == 0 else { return [] }
+    private func patienceIsOver(_ id: UInt64) {
+        let (closer, lent) = state.withLockedValue {
+            state -> (UnsafeContinuation<Void, Never>?, [PostgresConnection]) in
+            guard let closer = state.closers.removeValue(forKey: id) else { return (nil, []) }
+            defer { state.members.removeAll() }
+            return (closer, Array(state.members.values))
+        }
+        lent.forEach { $0.close() }
+        closer?.resume()
+    }
+
+    func takeClosers(_ state: inout State) -> [UnsafeContinuation<Void, Never>] {
+        guard state.members.isEmpty, state.connecting == 0 else { return [] }
         defer { state.closers.removeAll() }
         return Array(state.closers.values)
     }

@@ -6,7 +6,9 @@ public struct DatabaseConfiguration: Sendable {
     ///
     /// Each is a process on the server; PostgreSQL allows 100 in all unless `max_connections` says otherwise.
     public var poolSize: Int
-    /// How long a task waits for a free connection before `.poolTimeout`: 30 seconds by default.
+    /// How long a task waits for a connection: 30 seconds by default.
+    ///
+    /// Then it gets `.poolTimeout` when others kept all connections, `.connectionFailed` when there was none.
     public var acquireTimeout: Duration
     /// How long one attempt to connect may take, all hosts together: 10 seconds by default.
     public var connectTimeout: Duration
@@ -27,6 +29,15 @@ public struct DatabaseConfiguration: Sendable {
     public var statementCacheCapacity: Int
     /// What `statement_timeout` the sessions get; nil, the default, leaves the server's own.
     public var statementTimeout: Duration?
+    /// The time zone of the sessions: "UTC" by default; nil leaves the server's own.
+    ///
+    /// `timestamptz` is a moment whatever the zone. Where PostgreSQL turns one into a `timestamp` or `date`, or into
+    /// text, it uses the session's zone; `Date` takes both as UTC.
+    public var timeZone: String?
+    /// Further settings of the sessions by name, such as `["plan_cache_mode": "force_custom_plan"]`: none by default.
+    ///
+    /// Behind pgbouncer in transaction mode they do not hold; make them settings of the role there.
+    public var sessionSettings: [String: String]
     /// How long a cancelled statement may go on before its connection is closed: 2 seconds by default.
     public var cancellationGracePeriod: Duration
     /// The name of this program in `pg_stat_activity`, unless the connection string has an `application_name`.
@@ -45,6 +56,8 @@ public struct DatabaseConfiguration: Sendable {
         preparedStatements: PreparedStatements = .cached,
         statementCacheCapacity: Int = 256,
         statementTimeout: Duration? = nil,
+        timeZone: String? = "UTC",
+        sessionSettings: [String: String] = [:],
         cancellationGracePeriod: Duration = .seconds(2),
         applicationName: String = "stored-files",
         logger: Logger = Logger(label: "stored-files.database")
@@ -58,6 +71,8 @@ public struct DatabaseConfiguration: Sendable {
         self.preparedStatements = preparedStatements
         self.statementCacheCapacity = statementCacheCapacity
         self.statementTimeout = statementTimeout
+        self.timeZone = timeZone
+        self.sessionSettings = sessionSettings
         self.cancellationGracePeriod = cancellationGracePeriod
         self.applicationName = applicationName
         self.logger = logger

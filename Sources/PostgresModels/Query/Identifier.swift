@@ -8,13 +8,15 @@ enum Identifier {
             throw DatabaseError(
                 code: .invalidIdentifier,
                 message: """
-                    "\(name.prefix(80))" is no name that PostgreSQL keeps: a name has 1 to \(maximumBytes) bytes \
+                    "\(name.unicodeScalars.prefix(80))" is no name that PostgreSQL keeps: a name has 1 to \(maximumBytes) bytes \
                     and no NUL.
                     """
             )
         }
-        return name.utf8.contains(UInt8(ascii: "\""))
-            ? "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
-            : "\"\(name)\""
+        let quote = UInt8(ascii: "\"")
+        guard name.utf8.contains(quote) else { return "\"\(name)\"" }
+        // Bytes, not characters: a quotation mark with a combining accent is one character, and another one.
+        let doubled = name.utf8.flatMap { $0 == quote ? [quote, quote] : [$0] }
+        return "\"\(String(decoding: doubled, as: UTF8.self))\""
     }
 }

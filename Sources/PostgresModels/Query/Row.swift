@@ -11,11 +11,9 @@ public struct Row: Sendable {
     /// - Returns: The value.
     /// - Throws: ``DatabaseError`` with code `.missingColumn` that lists the columns there are, `.typeMismatch` or
     ///   `.decodingFailed` that names the column.
-    /// - Complexity: O(number of columns); for many rows decode models, which go by position.
+    /// - Complexity: O(1), but for the first call on a result.
     public func decode<Value: DatabaseDecodable>(_ type: Value.Type = Value.self, named name: String) throws -> Value {
-        for column in 0..<rows.result.columnCount where rows.result.columnName(column) == name {
-            return try decode(type, at: column)
-        }
+        if let column = rows.result.column(named: name) { return try decode(type, at: column) }
         let names = rows.columnNames.map { "\"\($0)\"" }.joined(separator: ", ")
         throw DatabaseError(
             code: .missingColumn,

@@ -42,7 +42,18 @@ public struct Rows: RandomAccessCollection, Sendable {
     ///   its own columns.
     public func decode<M: Model>(_ type: M.Type) throws -> [M] {
         guard result.rowCount > 0 else { return [] }
-        var decoder = RowDecoder(self, table: M.table)
+        var decoder = try decoder(for: M.self)
+        var models: [M] = []
+        models.reserveCapacity(result.rowCount)
+        for row in 0..<result.rowCount {
+            decoder.move(to: row)
+            models.append(try M(row: &decoder))
+        }
+        return models
+    }
+
+    /// What the rows are read with as models.
+    func decoder<M: Model>(for model: M.Type) throws -> RowDecoder {
         guard result.columnCount == M.columns.count else {
             throw DatabaseError(
                 code: .missingColumn,
@@ -52,12 +63,6 @@ public struct Rows: RandomAccessCollection, Sendable {
                 table: M.table
             )
         }
-        var models: [M] = []
-        models.reserveCapacity(result.rowCount)
-        for row in 0..<result.rowCount {
-            decoder.move(to: row)
-            models.append(try M(row: &decoder))
-        }
-        return models
+        return RowDecoder(self, table: M.table)
     }
 }

@@ -1,7 +1,7 @@
 extension SQL {
     /// The parts of an interpolated literal.
     public struct StringInterpolation: StringInterpolationProtocol, Sendable {
-        var sql = SQL(stringLiteral: "")
+        var sql = SQL(text: "")
 
         /// Begins a literal.
         ///
@@ -59,7 +59,7 @@ extension SQL {
     ///   - separator: The text between them. Default: a comma.
     /// - Returns: One piece.
     public static func joined(_ pieces: [SQL], separator: String = ", ") -> SQL {
-        var whole = SQL(stringLiteral: "")
+        var whole = SQL(text: "")
         for (index, piece) in pieces.enumerated() {
             if index > 0 { whole.append(text: separator) }
             whole.append(piece)

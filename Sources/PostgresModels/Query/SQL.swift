@@ -5,8 +5,9 @@ import NIOCore
 /// ```swift
 /// let sql: SQL = "SELECT title FROM \(identifier: table) WHERE id = \(id) AND title ILIKE \(pattern)"
 /// ```
-/// `\(value)` becomes a parameter; `\(identifier:)` is quoted; `\(sql:)` puts SQL into SQL, its values included. The only
-/// way to put text into a statement as it is, is `\(raw:)`, which is easy to look for.
+/// `\(value)` becomes a parameter; `\(identifier:)` is quoted; `\(sql:)` puts SQL into SQL, its values included. Text that
+/// is only known at run time gets into a statement as it is in two ways, which are easy to look for: `\(raw:)`, and
+/// ``init(stringLiteral:)`` called by name.
 ///
 /// What is wrong with a value or an identifier is thrown when the statement is run.
 public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConvertible {
@@ -17,9 +18,18 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
 
     /// SQL without values.
     ///
+    /// The compiler calls it for literals. Called with a string made at run time it is what `\(raw:)` is: never do that
+    /// with input.
+    ///
     /// - Parameter value: The text.
     public init(stringLiteral value: String) {
         texts = [value]
+        parameters = QueryParameters()
+    }
+
+    /// Text that this library wrote.
+    init(text: String) {
+        texts = [text]
         parameters = QueryParameters()
     }
 

@@ -5,8 +5,16 @@ public struct Statement: Sendable {
 
     package var parameters: QueryParameters
 
+    /// Whether it is worth preparing: the same text will come again.
+    let isReused: Bool
+
     package init(text: String, parameters: QueryParameters = QueryParameters()) {
+        self.init(text: text, parameters: parameters, isReused: true)
+    }
+
+    init(text: String, parameters: QueryParameters, isReused: Bool) {
         self.text = text
         self.parameters = parameters
+        self.isReused = isReused
     }
 }

@@ -1,3 +1,4 @@
+public import Foundation
 public import NIOCore
 
 /// A value that may be an element of a PostgreSQL array.
@@ -35,6 +36,26 @@ extension Double: DatabaseArrayElement {
 extension String: DatabaseArrayElement {
     /// `text[]`.
     public static var arrayType: DatabaseType { DatabaseType(oid: 1009) }
+}
+extension Float: DatabaseArrayElement {
+    /// `real[]`.
+    public static var arrayType: DatabaseType { DatabaseType(oid: 1021) }
+}
+extension UUID: DatabaseArrayElement {
+    /// `uuid[]`.
+    public static var arrayType: DatabaseType { DatabaseType(oid: 2951) }
+}
+extension Date: DatabaseArrayElement {
+    /// `timestamptz[]`.
+    public static var arrayType: DatabaseType { DatabaseType(oid: 1185) }
+}
+extension Data: DatabaseArrayElement {
+    /// `bytea[]`.
+    public static var arrayType: DatabaseType { DatabaseType(oid: 1001) }
+}
+extension Decimal: DatabaseArrayElement {
+    /// `numeric[]`.
+    public static var arrayType: DatabaseType { DatabaseType(oid: 1231) }
 }
 
 /// `bytea`, or an array of PostgreSQL when the elements are values.

@@ -38,10 +38,21 @@ public struct DatabaseCell {
 
     /// The text in the cell.
     ///
-    /// - Returns: The text; the server sends valid UTF-8.
+    /// - Returns: The text; the server sends valid UTF-8. Of a column that is no text it is of no use: ``Swift/String``
+    ///   asks for the type first.
     @inlinable
     public func text() -> String {
         bytes.withMemoryRebound(to: UInt8.self) { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The text in a cell of a type that this library has no name for; nil when the bytes cannot be a text.
+    ///
+    /// Enums and `citext` are sent as their text. Composites, ranges, arrays and most others contain bytes that are 0,
+    /// which no text of PostgreSQL does; `ltree` and its kin begin with a version, 1.
+    @usableFromInline
+    func textOfUserType() -> String? {
+        guard type.oid >= DatabaseType.firstUserOID, bytes.first != 1, !bytes.contains(0) else { return nil }
+        return String(validating: bytes, as: UTF8.self)
     }
 }
 
@@ -76,6 +87,9 @@ enum CellError {
 }
 
 extension DatabaseType {
+    /// Below this number are the types that PostgreSQL brings along (source, `FirstNormalObjectId`).
+    static let firstUserOID: UInt32 = 16_384
+
     /// A name for messages: the common ones by their SQL names, others by their number.
     @usableFromInline var name: String {
         switch oid {
@@ -96,6 +110,17 @@ extension DatabaseType {
         case 1700: "numeric"
         case 2950: "uuid"
         case 3802: "jsonb"
+        case 1000: "boolean[]"
+        case 1001: "bytea[]"
+        case 1005: "smallint[]"
+        case 1007: "integer[]"
+        case 1009: "text[]"
+        case 1016: "bigint[]"
+        case 1021: "real[]"
+        case 1022: "double precision[]"
+        case 1185: "timestamptz[]"
+        case 1231: "numeric[]"
+        case 2951: "uuid[]"
         default: "with oid \(oid)"
         }
     }

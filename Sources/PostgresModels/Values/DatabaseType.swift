@@ -30,16 +30,24 @@ public struct DatabaseType: Hashable, Sendable {
     public static let double = DatabaseType(oid: 701)
     /// `timestamp with time zone`.
     public static let timestamptz = DatabaseType(oid: 1184)
+    /// `numeric`.
+    public static let numeric = DatabaseType(oid: 1700)
     /// `uuid`.
     public static let uuid = DatabaseType(oid: 2950)
     /// `jsonb`.
     public static let jsonb = DatabaseType(oid: 3802)
 
-    /// The type of an array whose elements have this type, `nil` for types this library makes no arrays of.
+    /// The type of an array whose elements have this type.
+    ///
+    /// `nil` for what is an array itself, since PostgreSQL's arrays of arrays are one array with more dimensions, and for
+    /// types that this library does not know, such as enums: their arrays have other identifiers in each database.
     public var array: DatabaseType? {
-        let oids: [UInt32: UInt32] = [
-            16: 1000, 17: 1001, 20: 1016, 21: 1005, 23: 1007, 25: 1009, 700: 1021, 701: 1022, 1184: 1185, 2950: 2951,
-        ]
-        return oids[oid].map(DatabaseType.init(oid:))
+        Self.arrays[oid].map(DatabaseType.init(oid:))
     }
+
+    private static let arrays: [UInt32: UInt32] = [
+        16: 1000, 17: 1001, 20: 1016, 21: 1005, 23: 1007, 25: 1009, 114: 199, 700: 1021, 701: 1022, 1184: 1185,
+        1700: 1231,
+        2950: 2951, 3802: 3807,
+    ]
 }

@@ -1,6 +1,10 @@
 import Foundation
 public import NIOCore
 
+/// Both may be used by many tasks at a time once they are set up, and setting up takes longer than a small value.
+private let decoder = JSONDecoder()
+private let encoder = JSONEncoder()
+
 /// A `Codable` value kept in a column of type `jsonb`.
 ///
 /// ```swift
@@ -30,7 +34,7 @@ extension JSON: DatabaseEncodable, DatabaseDecodable {
     /// - Throws: `EncodingError` when the value cannot be written as JSON.
     public func encode(into buffer: inout ByteBuffer) throws {
         buffer.writeInteger(1, as: UInt8.self)
-        buffer.writeBytes(try JSONEncoder().encode(value))
+        buffer.writeBytes(try encoder.encode(value))
     }
 
     /// Reads `jsonb` or `json`.
@@ -48,7 +52,7 @@ extension JSON: DatabaseEncodable, DatabaseDecodable {
             throw CellError.mismatch("JSON", cell.type)
         }
         do {
-            value = try JSONDecoder().decode(Value.self, from: text)
+            value = try decoder.decode(Value.self, from: text)
         } catch {
             var failure = CellError.malformed("\(Value.self) as JSON")
             failure.underlying = error

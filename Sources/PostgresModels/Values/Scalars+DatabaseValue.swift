@@ -71,14 +71,19 @@ extension String: DatabaseEncodable, DatabaseDecodable {
         buffer.writeString(self)
     }
 
-    /// Reads any type whose binary format is its text: `text`, `varchar`, `name`, `json`, `xml`, enums and domains.
+    /// Reads what PostgreSQL sends as text: `text`, `varchar`, `char`, `name`, `json`, `xml`, domains of them, and types
+    /// made by users whose binary format is text, such as enums and `citext`.
+    ///
+    /// Everything else (numbers, dates, `inet`, ranges, arrays, …) is refused; cast it to `text` in the query.
     @inlinable
     public init(cell: DatabaseCell) throws {
         switch cell.type.oid {
-        case 16, 17, 20, 21, 23, 26, 700, 701, 1082, 1083, 1114, 1184, 1186, 1266, 1700, 2950, 3802:
-            throw CellError.mismatch("String", cell.type)
-        default:
+        // text, varchar, char(n), "char", name, json, xml, a literal without a type, refcursor.
+        case 25, 1043, 1042, 18, 19, 114, 142, 705, 1790:
             self = cell.text()
+        default:
+            guard let text = cell.textOfUserType() else { throw CellError.mismatch("String", cell.type) }
+            self = text
         }
     }
 }

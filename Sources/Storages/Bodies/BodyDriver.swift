@@ -4,8 +4,13 @@ package import NIOCore
 ///
 /// ```swift
 /// let driver = try BodyDriver(body, options: options, name: name, storage: label)
-/// while let chunk = try await driver.next() { try await send(chunk) }
-/// let (byteCount, sha256) = try driver.finish()
+/// while let chunk = try await driver.next() {
+///     try await send(chunk)
+///     driver.reportProgress()
+/// }
+/// let sha256 = try driver.digest()
+/// try await publish()
+/// driver.reportEnd()
 /// ```
 ///
 /// Used by one task; not `Sendable`.
@@ -40,11 +45,8 @@ package final class BodyDriver {
     }
 
     /// The next chunk, checked, tapped and hashed; `nil` after the last one.
-    ///
-    /// Asking for it says that the one before has been sent, which is then reported as progress.
     package func next() async throws -> ByteBuffer? {
         guard !isFinished else { return nil }
-        if byteCount > 0 { options.progress?(TransferProgress(completedBytes: byteCount, totalBytes: totalBytes)) }
         guard let chunk = try await chunks.next() else {
             isFinished = true
             return nil
@@ -56,13 +58,20 @@ package final class BodyDriver {
         return chunk
     }
 
-    /// Ends the upload, when everything is stored.
-    ///
-    /// - Returns: The number of bytes and their SHA-256.
-    package func finish() throws -> (byteCount: Int64, sha256: [UInt8]) {
-        let digest = try hasher.finish()
+    /// Says that all bytes handed out so far are stored.
+    package func reportProgress() {
+        guard byteCount > 0 else { return }
+        options.progress?(TransferProgress(completedBytes: byteCount, totalBytes: totalBytes))
+    }
+
+    /// Says that the upload is over and its file can be seen.
+    package func reportEnd() {
         options.progress?(TransferProgress(completedBytes: byteCount, totalBytes: byteCount))
-        return (byteCount, digest)
+    }
+
+    /// The SHA-256 of all bytes, to be asked for once and before the file can be seen: nothing may fail after that.
+    package func digest() throws -> [UInt8] {
+        try hasher.finish()
     }
 
     private func checkLimit(_ count: Int64) throws {

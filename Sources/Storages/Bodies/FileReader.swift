@@ -12,62 +12,65 @@ package import NIOCore
 package final class FileReader: Sendable {
     package let path: String
     /// The size when the file was opened.
-    package let length: Int64
-    private let descriptor: Int32
+    package var length: Int64 { status.size }
+    private let status: FileStatus
+    private let descriptor: Descriptor
 
-    private init(path: String, length: Int64, descriptor: Int32) {
+    private init(path: String, status: FileStatus, descriptor: Descriptor) {
         self.path = path
-        self.length = length
+        self.status = status
         self.descriptor = descriptor
     }
 
-    deinit {
-        close(descriptor)
-    }
-
-    /// Opens a regular file.
+    /// Opens a regular file and reads its beginning in the same visit to the pool.
     ///
+    /// - Parameters:
+    ///   - path: A path to a regular file.
+    ///   - count: How many bytes to read at once. Default: none.
+    /// - Returns: The file, and its first bytes: as many as were asked for, or all.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/sourceFailed`` that holds the system's reason.
-    package static func open(_ path: String) async throws -> FileReader {
+    package static func open(
+        _ path: String,
+        readingFirst count: Int = 0
+    ) async throws -> (reader: FileReader, beginning: ByteBuffer) {
         try await BlockingPool.run {
             guard !path.utf8.contains(0) else { throw failure(path, "the path contains NUL", nil) }
-            // O_NONBLOCK: opening a FIFO must not wait for a writer that never comes. It changes nothing for files.
-            let descriptor = repeatingOnInterrupt {
-                #if canImport(Glibc)
-                    Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-                #elseif canImport(Musl)
-                    Musl.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-                #else
-                    Darwin.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-                #endif
+            let reader: FileReader
+            do {
+                // O_NONBLOCK: opening a FIFO must not wait for a writer that never comes. It changes nothing for files.
+                let descriptor = try SystemCall.open(path, in: .workingDirectory, flags: O_RDONLY | O_NONBLOCK)
+                let status = try SystemCall.status(of: descriptor)
+                reader = FileReader(path: path, status: status, descriptor: descriptor)
+            } catch let error as SystemCallError {
+                throw failure(path, "it cannot be opened", error.number)
             }
-            guard descriptor >= 0 else { throw failure(path, "it cannot be opened", errno) }
-            var status = stat()
-            guard fstat(descriptor, &status) == 0 else {
-                let code = errno
-                close(descriptor)
-                throw failure(path, "its size cannot be read", code)
-            }
-            guard status.st_mode & S_IFMT == S_IFREG else {
-                close(descriptor)
-                throw failure(path, "it is not a regular file", nil)
-            }
-            return FileReader(path: path, length: Int64(status.st_size), descriptor: descriptor)
+            guard reader.status.kind == .file else { throw failure(path, "it is not a regular file", nil) }
+            return (reader, try reader.readNow(at: 0, atMost: count))
         }
     }
 
-    /// Reads at most so many bytes at an offset; `nil` at the end of the file.
-    package func read(at offset: Int64, atMost count: Int) async throws -> ByteBuffer? {
-        try await BlockingPool.run { [self] in
-            var buffer = ByteBufferAllocator().buffer(capacity: count)
-            var failureCode: Int32 = 0
-            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { memory in
-                let result = repeatingOnInterrupt { pread(descriptor, memory.baseAddress, count, off_t(offset)) }
-                if result < 0 { failureCode = errno }
-                return max(0, result)
+    /// Reads at most so many bytes at an offset; empty at the end that the file had when it was opened.
+    ///
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/sourceFailed``, also when the file has been changed since it
+    ///   was opened, which is looked at with its last byte.
+    package func read(at offset: Int64, atMost count: Int) async throws -> ByteBuffer {
+        // Beyond the size there is nothing to wait for: the last bytes were checked when they were read.
+        guard offset < length else { return ByteBuffer() }
+        return try await BlockingPool.run { try self.readNow(at: offset, atMost: count) }
+    }
+
+    private func readNow(at offset: Int64, atMost limit: Int) throws -> ByteBuffer {
+        let count = Int(min(Int64(limit), length - offset))
+        guard count > 0 else { return ByteBuffer() }
+        do {
+            let buffer = try SystemCall.read(count, at: offset, from: descriptor)
+            let isLast = offset + Int64(count) == length
+            guard buffer.readableBytes == count, try !isLast || SystemCall.status(of: descriptor) == status else {
+                throw FileReader.failure(path, "it was changed while it was being read", nil)
             }
-            guard failureCode == 0 else { throw FileReader.failure(path, "it cannot be read", failureCode) }
-            return buffer.readableBytes > 0 ? buffer : nil
+            return buffer
+        } catch let error as SystemCallError {
+            throw FileReader.failure(path, "it cannot be read", error.number)
         }
     }
 

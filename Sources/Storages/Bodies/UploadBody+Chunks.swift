@@ -1,8 +1,11 @@
+import NIOConcurrencyHelpers
 public import NIOCore
-import Synchronization
 
 extension UploadBody {
     /// The bytes of a body, in chunks of 1 byte to 256 KiB, each read when it is asked for.
+    ///
+    /// What the source delivers in pieces of less than 32 KiB is copied together into chunks of 224 KiB or more; larger
+    /// pieces are passed on without copying.
     public struct Chunks: AsyncSequence, Sendable {
         /// A chunk of bytes, never empty.
         public typealias Element = ByteBuffer
@@ -23,7 +26,11 @@ extension UploadBody {
             var state: State
             var expected: Int64?
             var delivered: Int64 = 0
+            /// What is left of a large chunk of the source.
             var rest = ByteBuffer()
+            /// Small chunks of the source, copied together.
+            var gathered = ByteBuffer()
+            var isGatheredOwn = false
 
             enum State {
                 case notStarted(Source)
@@ -43,6 +50,7 @@ extension UploadBody {
                 } catch {
                     state = .finished
                     rest = ByteBuffer()
+                    gathered = ByteBuffer()
                     throw UploadBody.sourceFailure(error)
                 }
             }
@@ -51,24 +59,54 @@ extension UploadBody {
                 while true {
                     try Task.checkCancellation()
                     if rest.readableBytes > 0 {
+                        if let gathered = takeGathered() { return gathered }
                         return rest.readSlice(length: Swift.min(rest.readableBytes, largestChunk))
                     }
                     switch state {
                     case .finished:
-                        return nil
+                        return takeGathered()
                     case .notStarted(let source):
                         state = .reading(try await start(source))
                     case .reading(let read):
                         guard let chunk = try await read() else {
                             if let expected, delivered < expected { throw UploadBody.wrongLength(expected, delivered) }
                             state = .finished
-                            return nil
+                            continue
                         }
                         delivered += Int64(chunk.readableBytes)
                         if let expected, delivered > expected { throw UploadBody.wrongLength(expected, delivered) }
-                        rest = chunk
+                        guard chunk.readableBytes < smallChunk else {
+                            rest = chunk
+                            continue
+                        }
+                        gather(chunk)
+                        if gathered.readableBytes > largestChunk - smallChunk { return takeGathered() }
                     }
                 }
+            }
+
+            /// Copies a small chunk behind those that came before it; the only one of a body is not copied.
+            private mutating func gather(_ chunk: ByteBuffer) {
+                guard chunk.readableBytes > 0 else { return }
+                if gathered.readableBytes == 0 {
+                    gathered = chunk
+                    isGatheredOwn = false
+                    return
+                }
+                if !isGatheredOwn {
+                    // The buffer of the source may be a small part of a large one, which would be kept with it.
+                    var own = ByteBufferAllocator().buffer(capacity: 2 * (gathered.readableBytes + chunk.readableBytes))
+                    own.writeBuffer(&gathered)
+                    gathered = own
+                    isGatheredOwn = true
+                }
+                gathered.writeImmutableBuffer(chunk)
+            }
+
+            private mutating func takeGathered() -> ByteBuffer? {
+                guard gathered.readableBytes > 0 else { return nil }
+                defer { gathered = ByteBuffer() }
+                return gathered
             }
 
             private mutating func start(_ source: Source) async throws -> () async throws -> ByteBuffer? {
@@ -80,14 +118,12 @@ extension UploadBody {
                         return isDelivered ? nil : buffer
                     }
                 case .file(let path):
-                    let reader = try await FileReader.open(path)
+                    let (reader, beginning) = try await FileReader.open(path, readingFirst: largestChunk)
                     expected = reader.length
-                    var offset: Int64 = 0
-                    return {
-                        let chunk = try await reader.read(at: offset, atMost: largestChunk)
-                        offset += Int64(chunk?.readableBytes ?? 0)
-                        return chunk
-                    }
+                    return UploadBody.reading(reader, from: beginning)
+                case .openedFile(let reader, let beginning):
+                    expected = reader.length
+                    return UploadBody.reading(reader, from: beginning)
                 case .stream(let stream):
                     guard let read = stream.takeOnce() else {
                         throw StorageError(
@@ -98,6 +134,24 @@ extension UploadBody {
                     return read
                 }
             }
+        }
+    }
+
+    private static func reading(
+        _ reader: FileReader,
+        from beginning: ByteBuffer
+    ) -> () async throws -> ByteBuffer? {
+        var pending: ByteBuffer? = beginning
+        var offset = Int64(beginning.readableBytes)
+        return {
+            if let chunk = pending {
+                pending = nil
+                return chunk
+            }
+            guard offset < reader.length else { return nil }
+            let chunk = try await reader.read(at: offset, atMost: largestChunk)
+            offset += Int64(chunk.readableBytes)
+            return chunk
         }
     }
 
@@ -124,16 +178,26 @@ extension UploadBody {
     }
 }
 
+/// Chunks below this are copied together, 32 KiB: a buffer costs memory and a system call beside its bytes, and copying
+/// so few takes less time than that call.
+private let smallChunk = 32 * 1024
+
 /// A source that can be read once, whatever copies of its body there are.
 final class OneTimeSource: Sendable {
-    private let isTaken = Atomic(false)
-    private let make: @Sendable () -> () async throws -> ByteBuffer?
+    typealias Read = () async throws -> ByteBuffer?
 
-    init(_ make: @escaping @Sendable () -> () async throws -> ByteBuffer?) {
-        self.make = make
+    private let make: NIOLockedValueBox<(@Sendable () -> Read)?>
+
+    init(_ make: @escaping @Sendable () -> Read) {
+        self.make = NIOLockedValueBox(make)
     }
 
-    func takeOnce() -> (() async throws -> ByteBuffer?)? {
-        isTaken.exchange(true, ordering: .relaxed) ? nil : make()
+    /// Starts reading, the first time; what the source holds then belongs to the reader alone.
+    func takeOnce() -> Read? {
+        let make = make.withLockedValue { make in
+            defer { make = nil }
+            return make
+        }
+        return make?()
     }
 }

@@ -4,27 +4,36 @@ extension UploadBody {
     /// Looks at the beginning of the body without losing it: what a type is recognised by must be known before the
     /// first byte is sent.
     ///
-    /// - Parameter count: How many bytes to look at; fewer come from a shorter body.
+    /// What is looked at is what will be sent: a file is opened once, and stays the same file whatever its path leads to
+    /// afterwards.
+    ///
+    /// - Parameter count: How many bytes to look at, at most 256 KiB; fewer come from a shorter body.
     /// - Returns: The beginning, and the whole body to upload in place of this one.
     /// - Throws: As ``Chunks/AsyncIterator/next()``.
     package func peeking(at count: Int) async throws -> (beginning: ByteBuffer, body: UploadBody) {
         switch source {
-        case .buffer(var buffer):
-            return (buffer.readSlice(length: Swift.min(count, buffer.readableBytes)) ?? ByteBuffer(), self)
+        case .buffer(let buffer):
+            return (UploadBody.beginning(of: buffer, count), self)
+        case .openedFile(_, let buffer):
+            return (UploadBody.beginning(of: buffer, count), self)
         case .file(let path):
-            let beginning = try await FileReader.open(path).read(at: 0, atMost: count)
-            return (beginning ?? ByteBuffer(), self)
+            let (reader, buffer) = try await FileReader.open(path, readingFirst: largestChunk)
+            let body = UploadBody(length: reader.length, source: .openedFile(reader, beginning: buffer))
+            return (UploadBody.beginning(of: buffer, count), body)
         case .stream:
             var iterator = chunks.makeAsyncIterator()
             var read = ByteBuffer()
             while read.readableBytes < count, var chunk = try await iterator.next() {
                 read.writeBuffer(&chunk)
             }
-            let beginning = read.getSlice(at: read.readerIndex, length: Swift.min(count, read.readableBytes))
             let rest = Rest(beginning: read, iterator: iterator)
             let body = UploadBody(length: length, source: .stream(OneTimeSource { rest.take() }))
-            return (beginning ?? ByteBuffer(), body)
+            return (UploadBody.beginning(of: read, count), body)
         }
+    }
+
+    private static func beginning(of buffer: ByteBuffer, _ count: Int) -> ByteBuffer {
+        buffer.getSlice(at: buffer.readerIndex, length: Swift.min(count, buffer.readableBytes)) ?? ByteBuffer()
     }
 }
 

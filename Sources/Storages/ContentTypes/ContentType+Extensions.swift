@@ -4,9 +4,49 @@ extension ContentType {
     /// - Parameter fileExtension: Without its dot; case does not count.
     /// - Returns: `nil` for an extension that is not known, or none.
     public init?(fileExtension: String?) {
-        guard let fileExtension, fileExtension.utf8.count <= 8 else { return nil }
-        guard let known = ContentType.byExtension[fileExtension.lowercased()] else { return nil }
-        self = known
+        guard let fileExtension, let type = ContentType.ofReversedExtension(fileExtension.utf8.reversed()) else {
+            return nil
+        }
+        self = type
+    }
+
+    /// The type that a file of this name usually has; `nil` for an extension that is not known, or none.
+    ///
+    /// Allocates nothing: it is asked at each opening of a file.
+    init?(extensionOf name: StorageName) {
+        let utf8 = name.string.utf8
+        let dot = UInt8(ascii: ".")
+        let slash = UInt8(ascii: "/")
+        let reversed = utf8.reversed()
+        guard let end = reversed.prefix(9).firstIndex(of: dot) else { return nil }
+        // A dot that begins the last segment makes a hidden file, not an extension.
+        let before = reversed.index(after: end)
+        guard before != reversed.endIndex, reversed[before] != slash,
+            let type = ContentType.ofReversedExtension(reversed[..<end])
+        else { return nil }
+        self = type
+    }
+
+    private static func ofReversedExtension(_ bytes: some Sequence<UInt8>) -> ContentType? {
+        key(bytes).flatMap { byExtension[$0] }
+    }
+
+    /// Up to eight ASCII letters and digits in one integer, last byte first and without regard to case.
+    private static func key(_ reversed: some Sequence<UInt8>) -> UInt64? {
+        var key: UInt64 = 0
+        var count = 0
+        for byte in reversed {
+            let folded: UInt8
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): folded = byte | 0x20
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): folded = byte
+            default: return nil
+            }
+            key = key << 8 | UInt64(folded)
+            count += 1
+            guard count <= 8 else { return nil }
+        }
+        return count > 0 ? key : nil
     }
 
     /// The extension, without a dot, that a file of this type should have; `nil` when none is known.
@@ -14,10 +54,10 @@ extension ContentType {
         ContentType.preferredExtensions[self]
     }
 
-    private static let byExtension: [String: ContentType] = {
-        var result: [String: ContentType] = [:]
+    private static let byExtension: [UInt64: ContentType] = {
+        var result: [UInt64: ContentType] = [:]
         for (type, extensions) in known {
-            for name in extensions { result[name] = type }
+            for name in extensions { if let key = key(name.utf8.reversed()) { result[key] = type } }
         }
         return result
     }()

@@ -1,6 +1,6 @@
 /// A directory of another storage as a storage of its own: for tenants, or applications that share a bucket.
 ///
-/// Names given and returned have no prefix. Nothing outside the prefix can be reached: names are checked before the
+/// Names given and returned, and those of errors, have no prefix. Nothing outside the prefix can be reached: names are checked before the
 /// prefix is put in front of them, and names that the other storage returns must lie below it.
 public struct PrefixedStorage: Storage {
     /// The directory, without a slash at its end.
@@ -48,24 +48,27 @@ public struct PrefixedStorage: Storage {
         options: UploadOptions
     ) async throws -> UploadedFile {
         let full = try full(name)
-        return try own(try await base.upload(body, to: full, options: options))
+        return try own(try await renaming { try await base.upload(body, to: full, options: options) })
     }
 
     /// Opens a file below the prefix.
     public func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
-        try await base.open(try full(name), options: options).renamed(to: name)
+        let full = try full(name)
+        return try await renaming { try await base.open(full, options: options).renamed(to: name) }
     }
 
     /// What is known about a file below the prefix.
     public func info(for name: StorageName) async throws -> FileInfo {
-        var info = try await base.info(for: try full(name))
+        let full = try full(name)
+        var info = try await renaming { try await base.info(for: full) }
         info.name = name
         return info
     }
 
     /// The URL that the storage below gives, prefix included.
     public func url(for name: StorageName, options: URLOptions) async throws -> String {
-        try await base.url(for: try full(name), options: options)
+        let full = try full(name)
+        return try await renaming { try await base.url(for: full, options: options) }
     }
 
     /// Deletes files below the prefix.
@@ -80,10 +83,15 @@ public struct PrefixedStorage: Storage {
                 failures.append(DeletionFailure(name: name, error: error))
             }
         }
-        for failure in try await base.delete(fullNames) {
-            failures.append(DeletionFailure(name: try own(failure.name), error: failure.error))
+        for failure in try await renaming({ try await base.delete(fullNames) }) {
+            failures.append(DeletionFailure(name: try own(failure.name), error: renamed(failure.error)))
         }
         return failures
+    }
+
+    /// Gives up unfinished uploads below the prefix.
+    public func abandonUploads(of names: [StorageName]) async throws {
+        try await base.abandonUploads(of: names.map { try full($0) })
     }
 
     /// The files below the prefix.
@@ -97,7 +105,26 @@ public struct PrefixedStorage: Storage {
         to destination: StorageName,
         options: UploadOptions
     ) async throws -> UploadedFile {
-        try own(try await base.copy(try full(source), to: try full(destination), options: options))
+        let (source, destination) = (try full(source), try full(destination))
+        return try own(try await renaming { try await base.copy(source, to: destination, options: options) })
+    }
+
+    /// Does something with the storage below, whose errors then have the names that are used here.
+    private func renaming<Result>(_ work: () async throws -> Result) async throws -> Result {
+        do {
+            return try await work()
+        } catch let error as StorageError {
+            throw renamed(error)
+        }
+    }
+
+    private func renamed(_ error: StorageError) -> StorageError {
+        var error = error
+        let front = "\(prefix)/".utf8
+        if let name = error.name, name.utf8.starts(with: front) {
+            error.name = String(Substring(name.utf8.dropFirst(front.count)))
+        }
+        return error
     }
 
     private func full(_ name: StorageName) throws -> StorageName {
@@ -139,7 +166,13 @@ public struct PrefixedStorage: Storage {
             var files: FileListing.AsyncIterator
 
             mutating func next() async throws -> FileInfo? {
-                guard var info = try await files.next() else { return nil }
+                let next: FileInfo?
+                do {
+                    next = try await files.next()
+                } catch let error as StorageError {
+                    throw storage.renamed(error)
+                }
+                guard var info = next else { return nil }
                 info.name = try storage.own(info.name)
                 return info
             }

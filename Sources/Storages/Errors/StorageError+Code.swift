@@ -36,7 +36,7 @@ extension StorageError {
         public static let changedDuringRead = Self(.changedDuringRead)
         /// More bytes than the limit allows.
         public static let tooLarge = Self(.tooLarge)
-        /// The bytes are of a type that is not accepted.
+        /// The bytes are of a type that is not accepted, or that does not go with the name.
         public static let wrongType = Self(.wrongType)
         /// The source of an upload failed, or did not keep to its declared length.
         public static let sourceFailed = Self(.sourceFailed)
@@ -54,7 +54,7 @@ extension StorageError {
         public static let unknownStorage = Self(.unknownStorage)
         /// The device or quota is full.
         public static let outOfSpace = Self(.outOfSpace)
-        /// A signed URL is past its lifetime.
+        /// A signed URL was valid and is past its lifetime.
         public static let expired = Self(.expired)
         /// A single-pass sequence was iterated a second time.
         public static let alreadyRead = Self(.alreadyRead)

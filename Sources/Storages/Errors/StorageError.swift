@@ -75,21 +75,42 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
     ///
     /// A name that was refused may hold anything, and log lines must not be forged by it.
     package static func quoted(_ text: String) -> String {
-        var result = "\""
+        var result = ""
+        appendQuoted(text, to: &result)
+        return result
+    }
+
+    /// Appends what ``quoted(_:)`` makes of a text.
+    static func appendQuoted(_ text: String, to result: inout String) {
+        // Refused names come in numbers, and most are ASCII without anything to escape.
+        let isPlain =
+            text.utf8.count <= 120
+            && text.utf8.allSatisfy { byte in
+                byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+            }
+        result += "\""
+        if isPlain {
+            result += text
+        } else {
+            appendEscaped(text, to: &result)
+        }
+        result += "\""
+    }
+
+    private static func appendEscaped(_ text: String, to result: inout String) {
         for (index, scalar) in text.unicodeScalars.enumerated() {
             if index == 120 {
                 result += "…"
                 break
             }
-            if scalar == "\"" || scalar == "\\" || scalar.isForbiddenInNames
-                || scalar.properties.isWhitespace
-                    && scalar != " "
-            {
+            let isEscaped =
+                scalar == "\"" || scalar == "\\" || scalar.isForbiddenInNames
+                || scalar.properties.isWhitespace && scalar != " "
+            if isEscaped {
                 result += "\\u{\(String(scalar.value, radix: 16))}"
             } else {
                 result.unicodeScalars.append(scalar)
             }
         }
-        return result + "\""
     }
 }

@@ -46,7 +46,7 @@ struct DirectoryWalk: Sendable {
         let directoryEnd = (bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
         let path = String(decoding: bytes[..<directoryEnd], as: UTF8.self)
         // A prefix comes from anywhere. What is not the beginning of a valid name has no files, and goes nowhere.
-        guard path.isEmpty || Self.isVisible(String(path.dropLast())) else {
+        guard path.isEmpty || Self.isVisible(path.withoutTrailingSlash) else {
             levels = []
             return
         }
@@ -75,7 +75,7 @@ struct DirectoryWalk: Sendable {
             } else {
                 visits += 1
                 do {
-                    directory = try root.directory(at: String(level.path.dropLast()))
+                    directory = try root.directory(at: level.path.withoutTrailingSlash)
                 } catch let error as SystemCallError where error.isMissing || error.isNotADirectory {
                     // Removed, or replaced by a file or a link, since the level above was read.
                     levels.removeLast()
@@ -172,8 +172,7 @@ struct DirectoryWalk: Sendable {
     ///
     /// Names in another form than NFC, which other programs may have written, are listed as they are.
     private static func isVisible(_ path: String) -> Bool {
-        let violation = StorageName.violation(in: path)
-        return (violation == nil || violation == .notNormalized) && !StagingArea.isReserved(path)
+        StorageName.safetyViolation(in: path) == nil && !StagingArea.isReserved(path)
     }
 }
 

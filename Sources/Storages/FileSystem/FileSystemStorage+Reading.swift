@@ -20,13 +20,15 @@ extension FileSystemStorage {
     /// - Parameters:
     ///   - name: The file.
     ///   - options: A range, a version, progress.
-    /// - Returns: The contents, to be read once. A file that is not read to its end stays open as long as they live.
+    /// - Returns: The contents, to be read once. The file is closed with the last chunk; when it is not read to its end,
+    ///   as soon as the contents or, once there is one, their iterator are gone.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound``, ``StorageError/Code/invalidRange``,
     ///   ``StorageError/Code/preconditionFailed``, ``StorageError/Code/permissionDenied`` when a segment is a symbolic
     ///   link.
     public func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
         let range = options.range
         let ifMatch = options.ifMatch
+        try requireOwnName(name)
         let opened: OpenedFile
         if let cached = try openCachedFile(name, range: range, ifMatch: ifMatch) {
             opened = cached
@@ -57,7 +59,8 @@ extension FileSystemStorage {
     /// - Returns: What the file system and the name say.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound`` when no regular file has the name.
     public func info(for name: StorageName) async throws -> FileInfo {
-        try await run("look up the file", name) {
+        try requireOwnName(name)
+        return try await run("look up the file", name) {
             let status = try self.directory.status(of: name.string)
             try self.requireFile(status, name)
             return FileInfo(name: name, status: status)
@@ -77,7 +80,7 @@ extension FileSystemStorage {
         FileListing(DirectoryWalkSequence(storage: self, prefix: prefix))
     }
 
-    private struct OpenedFile: Sendable {
+    struct OpenedFile: Sendable {
         var status: FileStatus
         var range: Range<Int64>
         var first: ByteBuffer
@@ -91,7 +94,6 @@ extension FileSystemStorage {
     /// Opens a file and reads its first chunk when no disk has to be waited for; `nil` when that is not known.
     private func openCachedFile(_ name: StorageName, range: ByteRange?, ifMatch: String?) throws -> OpenedFile? {
         try Task.checkCancellation()
-        try requireOwnName(name)
         return try explaining("open the file", name) {
             guard let descriptor = try directory.openCached(name.string, flags: Self.readingFlags) else { return nil }
             do {
@@ -103,7 +105,7 @@ extension FileSystemStorage {
     }
 
     /// Checks an open file and reads its first chunk.
-    private func openedFile(
+    func openedFile(
         _ descriptor: Descriptor,
         _ name: StorageName,
         _ range: ByteRange?,
@@ -131,7 +133,10 @@ extension FileSystemStorage {
         }
         let count = Int(min(resolved.upperBound - resolved.lowerBound, Int64(largestChunk)))
         let first = count == 0 ? ByteBuffer() : try read(count, resolved.lowerBound, descriptor)
-        guard first.readableBytes == count else { throw changed(name) }
+        // A short file that is rewritten at this moment would come out half old, half new.
+        guard first.readableBytes == count, try count == 0 || SystemCall.status(of: descriptor) == status else {
+            throw changed(name)
+        }
         let isWhole = Int64(count) == resolved.upperBound - resolved.lowerBound
         return OpenedFile(status: status, range: resolved, first: first, descriptor: isWhole ? nil : descriptor)
     }
@@ -141,13 +146,7 @@ extension FileSystemStorage {
         case .file: return
         case .symbolicLink: throw SystemCallError(call: "fstatat", number: ELOOP)
         case .directory: throw SystemCallError(call: "fstatat", number: EISDIR)
-        case .other:
-            throw StorageError(
-                .notFound,
-                "A device, pipe or socket has this name; a storage has regular files only.",
-                name: name,
-                storage: label
-            )
+        case .other: throw noFile(name)
         }
     }
 
@@ -193,6 +192,8 @@ struct FileChunks: AsyncSequence, Sendable {
                 guard chunk.readableBytes == count,
                     try SystemCall.status(of: chunks.descriptor) == chunks.status
                 else { throw chunks.storage.changed(chunks.name) }
+                // There is one iterator. Closing here spares it from a thread that must not wait.
+                if position + Int64(count) == chunks.range.upperBound { chunks.descriptor.closeNow() }
                 return chunk
             }
             position += Int64(count)
@@ -207,7 +208,7 @@ extension FileInfo {
         self.init(
             name: name,
             byteCount: status.size,
-            contentType: ContentType(fileExtension: name.fileExtension),
+            contentType: ContentType(extensionOf: name),
             entityTag: status.entityTag,
             modified: Date(
                 timeIntervalSince1970: TimeInterval(status.seconds) + TimeInterval(status.nanoseconds) / 1_000_000_000

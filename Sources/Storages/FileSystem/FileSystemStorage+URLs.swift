@@ -11,7 +11,8 @@ extension FileSystemStorage {
     ///     rounded up to a second or to the quantum, so a URL works at least as long as it should.
     /// - Returns: The URL or path.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/unsupported`` for any option without a signing key,
-    ///   ``StorageError/Code/invalidURL`` for a lifetime that is not positive or longer than 100 years.
+    ///   ``StorageError/Code/invalidURL`` for a lifetime that is not positive or longer than 100 years, and for a
+    ///   disposition with a control character.
     public func url(for name: StorageName, options: URLOptions) async throws -> String {
         try url(for: name, options: options, now: Date())
     }
@@ -37,7 +38,7 @@ extension FileSystemStorage {
     ///   - method: The request's method. `HEAD` is allowed where `GET` is. Default: `GET`.
     ///   - now: The moment to check the expiry for. Default: now.
     /// - Returns: The file's name, and what the URL says about the answer.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/permissionDenied`` when it was valid and is over,
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/expired`` when it was valid and is over,
     ///   ``StorageError/Code/invalidURL`` when it is malformed, was changed, or was signed with another key or for
     ///   another storage; ``StorageError/Code/unsupported`` when this storage has no signing key.
     public func verify(url: String, method: String = "GET", now: Date = Date()) throws -> VerifiedFileURL {

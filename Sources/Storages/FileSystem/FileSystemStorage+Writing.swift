@@ -6,8 +6,11 @@ extension FileSystemStorage {
 
     /// Stores a file; it is complete or absent, never partial.
     ///
-    /// A body of at most 256 KiB costs one visit to the thread pool, whatever is asked for; of larger ones 512 KiB are
-    /// in memory at most. Directories are made when the bytes are complete, so a failed upload leaves none.
+    /// A body of at most 256 KiB of known length costs one visit to the thread pool, whatever is asked for; of larger
+    /// ones less than 512 KiB wait for a thread, besides the chunk that the source has just given. Directories are made
+    /// when the bytes are complete, and those made for a file that cannot get its name are removed again.
+    ///
+    /// A task that is cancelled when the last visit to the pool has begun may find the upload complete.
     ///
     /// - Parameters:
     ///   - body: The bytes.
@@ -17,7 +20,9 @@ extension FileSystemStorage {
     /// - Throws: ``StorageError`` with code ``StorageError/Code/alreadyExists`` when the name is taken and
     ///   ``IfExists/fail`` was asked for, or when a directory on the way is a file; ``StorageError/Code/tooLarge``,
     ///   ``StorageError/Code/sourceFailed``, ``StorageError/Code/outOfSpace``, ``StorageError/Code/permissionDenied``;
-    ///   ``StorageError/Code/unsupported`` for a disposition, cache control or metadata; what
+    ///   ``StorageError/Code/unsupported`` for a disposition, cache control or metadata; ``StorageError/Code/wrongType``
+    ///   when of the type given and the type of the name one is active content; ``StorageError/Code/io`` when the medium
+    ///   fails, after which nothing is there, or with ``IfExists/replace`` perhaps the new file: the message says so; what
     ///   ``UploadOptions/tap`` throws; `CancellationError`.
     /// - Complexity: O(n) in the byte count, constant memory.
     public func upload(
@@ -40,12 +45,15 @@ extension FileSystemStorage {
                     try await run("store the file", name, writes: true) { try writer.write(full) }
                     pending = []
                     pendingCount = 0
+                    driver.reportProgress()
                 }
             }
             let rest = pending
+            // Before the file can be seen: what fails afterwards would leave it.
+            let sha256 = try driver.digest()
             let (final, entityTag) = try await run("store the file", name, writes: true) { try writer.finish(rest) }
-            let (byteCount, sha256) = try driver.finish()
-            return UploadedFile(name: final, byteCount: byteCount, entityTag: entityTag, sha256: sha256)
+            driver.reportEnd()
+            return UploadedFile(name: final, byteCount: driver.byteCount, entityTag: entityTag, sha256: sha256)
         } catch {
             await BlockingPool.runShielded { writer.discard() }
             throw error
@@ -103,13 +111,16 @@ extension FileSystemStorage {
     private func deleteNow(_ names: ArraySlice<StorageName>) -> [DeletionFailure] {
         var failures: [DeletionFailure] = []
         // Directories that lost an entry and still exist, to be written out once each.
-        var changed: [String: [StorageName]] = [:]
+        // By name, not by text: two directories that look the same are two.
+        var changed: [StorageName: [StorageName]] = [:]
         for name in names {
             do {
                 try requireOwnName(name)
-                if try directory.removeEntry(name.string) {
-                    changed[String(directory.removeEmptyParents(of: name.string)), default: []].append(name)
-                }
+                // One that is missing may have been removed by somebody who has not written that out.
+                let parent =
+                    try directory.removeEntry(name.string)
+                    ? directory.removeEmptyParents(of: name.string) : RootDirectory.parent(of: name.string[...])
+                changed[StorageName(unchecked: String(parent)), default: []].append(name)
             } catch {
                 failures.append(DeletionFailure(name: name, error: deletionError(error, name)))
             }
@@ -117,10 +128,7 @@ extension FileSystemStorage {
         guard directory.synchronizes else { return failures }
         for (path, names) in changed {
             do {
-                try SystemCall.synchronize(directory.directory(at: path))
-            } catch let error as SystemCallError where error.isMissing {
-                // Somebody else found it empty and removed it, and with it the entries.
-                continue
+                try directory.synchronizeDirectory(at: path.string)
             } catch {
                 failures += names.map { DeletionFailure(name: $0, error: deletionError(error, $0)) }
             }
@@ -149,10 +157,31 @@ extension FileSystemStorage {
             } else {
                 nil as String?
             }
-        guard let refused else { return }
+        guard let refused else { return try requireHarmless(options.contentType, name) }
         throw StorageError(
             .unsupported,
             "A file system cannot keep \(refused) with a file. Leave it out, or keep it in the database.",
+            name: name,
+            storage: label
+        )
+    }
+}
+
+extension FileSystemStorage {
+    /// Refuses bytes whose name would make a browser run them, or hide that it might.
+    ///
+    /// The type cannot be kept, so the file will be served as its name says. A PNG called `a.jpg` is shown all the same;
+    /// HTML called `a.jpg` is an attack, and so is a PNG called `a.html` that has a script in it. Markup called a text
+    /// is text: nothing that is served as `text/plain` or `text/markdown` runs.
+    private func requireHarmless(_ given: ContentType?, _ name: StorageName) throws {
+        guard let given, let named = ContentType(extensionOf: name), given.isActiveContent != named.isActiveContent,
+            !(given.isActiveContent && named.rawValue.utf8.starts(with: "text/".utf8))
+        else { return }
+        let remedy = given.preferredExtension.map { " Give the name the extension .\($0), or use" } ?? " Use"
+        throw StorageError(
+            .wrongType,
+            "The bytes are \(given), but a file system would have them served as \(named) because of the name."
+                + "\(remedy) a storage that keeps types.",
             name: name,
             storage: label
         )
@@ -225,7 +254,7 @@ extension FileSystemStorage {
                 try file.link(to: candidate.string)
                 return candidate
             } catch let error as SystemCallError where error.isExisting {
-                candidate = name.withRandomSuffix()
+                candidate = try name.withRandomSuffix()
             }
         }
         try file.link(to: candidate.string)

@@ -8,24 +8,28 @@ internal import Foundation
 ///
 /// **Complete or absent.** A file is written without a name (`O_TMPFILE`) or under a hidden one, and appears under its
 /// own by one system call: `linkat`, which fails when the name is taken, or `renameat` for ``IfExists/replace``. With
-/// ``Durability/fsync`` the bytes, the entry and new directories are on the medium when an upload returns.
+/// ``Durability/fsync`` the bytes, the entry and the directories on the way to it are on the medium when an upload
+/// returns. When the medium refuses the entry, the upload throws and the file is removed; one that has replaced another
+/// by then stays, since the other is gone, and the error says so.
 ///
 /// **Contained.** Names are resolved beneath the root's descriptor (`openat2`, elsewhere segment by segment), and no
 /// symbolic link below the root is ever followed, neither to a directory nor to a file, whoever puts it there and when;
 /// such a name throws ``StorageError/Code/permissionDenied``. Only regular files are read. The root itself may be a link.
 ///
 /// **What a file system cannot do.** It keeps no media types, dispositions or metadata: the type is derived from the
-/// name, ``UploadOptions/contentType`` is accepted for that reason, and the others are refused with
-/// ``StorageError/Code/unsupported`` before a byte is read. A file "a" and a file "a/b" cannot both exist. The tree
+/// name. ``UploadOptions/contentType`` is taken as a statement about the bytes: an upload whose name would have them
+/// served as something that a browser runs, or hide that they are, is refused with ``StorageError/Code/wrongType``, as HTML
+/// called `photo.jpg` is; between harmless types the name counts. The others are refused with
+/// ``StorageError/Code/unsupported``, all before a byte is read. A file "a" and a file "a/b" cannot both exist. The tree
 /// below the root must be one file system. On a file system that folds case or normalises names, two names may be one
 /// file.
 ///
 /// Several processes may use one root at the same time. The directory `.stored-files-tmp` below it belongs to the
-/// storage; it is not listed, and no name can begin with it.
+/// storage: it is not listed, and names that begin with it, in any case of its letters, are refused.
 public final class FileSystemStorage: Storage {
     /// What must have reached the medium before an operation returns.
     public enum Durability: Hashable, Sendable {
-        /// The file's bytes, its directory entry and new directories: a power cut after the return loses nothing.
+        /// The file's bytes, its directory entry and the directories above it, whoever made them: a power cut after the return loses nothing.
         case fsync
         /// Nothing: the kernel writes when it likes; for files that can be made again. Other processes see every file
         /// complete all the same.
@@ -46,7 +50,8 @@ public final class FileSystemStorage: Storage {
 
     /// Opens, and makes if it must, the directory to store in.
     ///
-    /// Blocks shortly, so it belongs into the start-up. The directory is held open: one that is removed and made again under the same path is another directory.
+    /// Blocks shortly, so it belongs into the start-up. The directory is held open: one that is removed and made again
+    /// under the same path is another directory.
     ///
     /// - Parameters:
     ///   - root: Path of the directory, absolute or relative to the working directory at this moment.
@@ -83,11 +88,11 @@ public final class FileSystemStorage: Storage {
             directoryMode: directoryMode,
             namePolicy: namePolicy,
             createsRoot: createsRoot,
-            checksSteps: false
+            platform: FileSystemPlatform()
         )
     }
 
-    /// As the public one; `checksSteps` does without `openat2`, as on systems that lack it.
+    /// As the public one, on a system of the caller's choice.
     package init(
         root: String,
         baseURL: String? = nil,
@@ -98,7 +103,7 @@ public final class FileSystemStorage: Storage {
         directoryMode: UInt32 = 0o755,
         namePolicy: StorageNamePolicy = .unicode,
         createsRoot: Bool = true,
-        checksSteps: Bool
+        platform: FileSystemPlatform
     ) throws {
         let label = "FileSystemStorage(\(root))"
         self.label = label
@@ -122,14 +127,14 @@ public final class FileSystemStorage: Storage {
                 creates: createsRoot,
                 directoryMode: directoryMode,
                 synchronizes: durability == .fsync,
-                checksSteps: checksSteps
+                platform: platform
             )
         } catch let error as SystemCallError {
             var failure = StorageError(errno: error.number, "open the root directory", path: root, storage: label)
             if failure.code == .notFound { failure.code = .invalidConfiguration }
             throw failure
         }
-        staging = StagingArea(root: directory, fileMode: fileMode)
+        staging = StagingArea(root: directory, fileMode: fileMode, platform: platform)
         var capabilities: StorageCapabilities = [.conditionalUpload, .rangedRead, .orderedListing]
         if signingKey != nil { capabilities.insert(.temporaryURL) }
         self.capabilities = capabilities
@@ -164,15 +169,14 @@ public final class FileSystemStorage: Storage {
 
     // MARK: Blocking work and its errors
 
-    /// Runs blocking work for one name on the pool and explains the system calls that fail.
+    /// Runs blocking work on the pool and explains the system calls that fail; the name has been checked.
     func run<Result: Sendable>(
         _ operation: String,
         _ name: StorageName?,
         writes: Bool = false,
         _ work: @escaping @Sendable () throws -> Result
     ) async throws -> Result {
-        if let name { try requireOwnName(name) }
-        return try await BlockingPool.run {
+        try await BlockingPool.run {
             try self.explaining(operation, name, writes: writes, work)
         }
     }
@@ -188,6 +192,14 @@ public final class FileSystemStorage: Storage {
             return try work()
         } catch let error as SystemCallError {
             throw explain(error, operation, name, writes: writes)
+        } catch is StagedFileCollected {
+            throw StorageError(
+                .io,
+                "Cannot \(operation): its unfinished bytes were removed meanwhile. Collect abandoned uploads at an age "
+                    + "that no upload reaches.",
+                name: name?.string,
+                storage: label
+            )
         }
     }
 
@@ -228,14 +240,27 @@ public final class FileSystemStorage: Storage {
             case nil: break
             }
         }
+        if error.isNoFile { return noFile(name) }
         var failure = StorageError(errno: error.number, operation, name: name?.string, storage: label)
-        if writes && error.isADirectory {
+        if error.isAfterReplacing {
+            failure.message += " The new file has replaced the old one, but may not survive a power cut."
+        } else if writes && error.isADirectory {
             failure.code = .alreadyExists
         } else if writes && failure.code == .notFound {
             failure.code = .io
             failure.message = "Cannot \(operation): its directory keeps disappearing. Check that the root still exists."
         }
         return failure
+    }
+
+    /// Something has the name that is neither file nor directory nor link.
+    func noFile(_ name: StorageName?) -> StorageError {
+        StorageError(
+            .notFound,
+            "A device, pipe or socket has this name; a storage has regular files only.",
+            name: name?.string,
+            storage: label
+        )
     }
 
     private static func misconfigured(_ message: String, _ label: String) -> StorageError {

@@ -23,7 +23,7 @@ struct FileURLs: Sendable {
     private let label: String
 
     init(root: String, baseURL: String?, key: [UInt8]?, lifetime: Duration, label: String) throws {
-        self.root = root.hasSuffix("/") ? String(root.dropLast()) : root
+        self.root = root.withoutTrailingSlash
         self.key = key
         self.lifetime = lifetime
         self.label = label
@@ -51,7 +51,7 @@ struct FileURLs: Sendable {
             basePath = ""
             return
         }
-        while base.hasSuffix("/") { base.removeLast() }
+        while base.utf8.last == UInt8(ascii: "/") { base = base.withoutTrailingSlash }
         guard let path = Self.path(ofBase: base) else {
             throw StorageError(
                 .invalidConfiguration,
@@ -105,6 +105,14 @@ struct FileURLs: Sendable {
                 storage: label
             )
         }
+        if let disposition = options.contentDisposition, Self.hasControl(disposition) {
+            throw StorageError(
+                .invalidURL,
+                "The contentDisposition contains a control character, which no header may have. Leave it out.",
+                name: name,
+                storage: label
+            )
+        }
         // Rounded up, so that the URL works at least as long as it was asked to.
         let end = now.timeIntervalSince1970 + lifetime.inSeconds
         let step = max(options.quantum?.inSeconds ?? 1, 1)
@@ -117,6 +125,11 @@ struct FileURLs: Sendable {
         let location = base + "/" + PercentEncoding.encode(path: name.string)
         let signature = try signature(location: location, query: query, key: key)
         return location + "?" + query + "&" + Parameter.signature + "=" + signature
+    }
+
+    /// A line break would begin another header of the answer (RFC 9110 section 5.5).
+    private static func hasControl(_ value: String) -> Bool {
+        value.utf8.contains { $0 < 0x20 || $0 == 0x7F }
     }
 
     private static func query(expires: Int64, disposition: String?, type: String?) -> String {
@@ -145,9 +158,9 @@ struct FileURLs: Sendable {
             throw invalid("was signed for GET and HEAD, not for \(StorageError.quoted(method))")
         }
         guard let target = Self.target(of: url) else { throw invalid("is malformed") }
-        let halves = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        guard halves.count == 2, halves[0].utf8.starts(with: (basePath + "/").utf8),
-            let decoded = PercentEncoding.decode(halves[0].utf8.dropFirst(basePath.utf8.count + 1)),
+        let halves = target.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
+        guard halves.count == 2, halves[0].starts(with: (basePath + "/").utf8),
+            let decoded = PercentEncoding.decode(halves[0].dropFirst(basePath.utf8.count + 1)),
             (try? StorageName(unchecked: decoded).requireSafe(in: label)) != nil
         else { throw invalid("has no query, or a path that is none of this storage") }
         let name = StorageName(unchecked: decoded)
@@ -166,8 +179,10 @@ struct FileURLs: Sendable {
             throw invalid("has a wrong signature")
         }
         guard now.timeIntervalSince1970 < TimeInterval(expires) else {
-            throw StorageError(.permissionDenied, "The URL has expired. Ask for a new one.", name: name, storage: label)
+            throw StorageError(.expired, "The URL has expired. Ask for a new one.", name: name, storage: label)
         }
+        // Older versions signed anything.
+        guard disposition.map(Self.hasControl) != true else { throw invalid("has a control character in a header") }
         return VerifiedFileURL(
             name: name,
             expires: Date(timeIntervalSince1970: TimeInterval(expires)),
@@ -177,23 +192,26 @@ struct FileURLs: Sendable {
     }
 
     /// Path and query of an absolute URL or of a request's target; `nil` when it is neither.
-    private static func target(of url: String) -> Substring? {
+    private static func target(of url: String) -> Substring.UTF8View? {
+        let slash = UInt8(ascii: "/")
         guard url.utf8.count <= 16_384, !url.utf8.contains(UInt8(ascii: "#")) else { return nil }
-        if url.hasPrefix("/") { return url[...] }
-        for scheme in ["https://", "http://"] where url.lowercased().hasPrefix(scheme) {
-            return url.dropFirst(scheme.count).drop { $0 != "/" }
+        if url.utf8.first == slash { return url[...].utf8 }
+        for scheme in ["https://", "http://"] {
+            let start = url.utf8.prefix(scheme.utf8.count)
+            guard start.lazy.map({ $0 | 0x20 }).elementsEqual(scheme.utf8.lazy.map { $0 | 0x20 }) else { continue }
+            return url.utf8.dropFirst(scheme.utf8.count).drop { $0 != slash }
         }
         return nil
     }
 
-    private func parameters(of query: Substring) throws -> [String: String] {
+    private func parameters(of query: Substring.UTF8View) throws -> [String: String] {
         var result: [String: String] = [:]
         let known = [Parameter.expires, Parameter.disposition, Parameter.type, Parameter.signature]
-        for pair in query.split(separator: "&", omittingEmptySubsequences: false) {
-            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard halves.count == 2, known.contains(String(halves[0])),
-                let value = PercentEncoding.decode(halves[1].utf8),
-                result.updateValue(value, forKey: String(halves[0])) == nil
+        for pair in query.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: false) {
+            let halves = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard halves.count == 2, let key = known.first(where: { $0.utf8.elementsEqual(halves[0]) }),
+                let value = PercentEncoding.decode(halves[1]),
+                result.updateValue(value, forKey: key) == nil
             else { throw invalid("has a malformed, repeated or unknown query parameter") }
         }
         return result

@@ -19,19 +19,20 @@ final class RootDirectory: Sendable {
     let directoryMode: UInt32
     let synchronizes: Bool
     let descriptor: Descriptor
+    private let platform: FileSystemPlatform
     private let opensBeneath: Bool
+    private let synchronized = SynchronizedDirectories()
 
     /// Opens the directory; makes it, and the missing ones above it, when `creates`.
-    ///
-    /// `checksSteps` has every segment opened on its own even where `openat2` would do, for tests of that way.
     init(
         path: String,
         creates: Bool,
         directoryMode: UInt32,
         synchronizes: Bool,
-        checksSteps: Bool = false
+        platform: FileSystemPlatform = FileSystemPlatform()
     ) throws {
         self.path = path
+        self.platform = platform
         self.directoryMode = directoryMode
         self.synchronizes = synchronizes
         do {
@@ -40,7 +41,7 @@ final class RootDirectory: Sendable {
             try Self.makeDirectories(path, mode: directoryMode, synchronizes: synchronizes)
             descriptor = try Self.open(path)
         }
-        opensBeneath = !checksSteps && SystemCall.canOpenBeneath(descriptor)
+        opensBeneath = platform.opensBeneath && SystemCall.canOpenBeneath(descriptor)
     }
 
     /// The root itself may be, and may lie behind, a symbolic link: that is the operator's choice, not a client's.
@@ -49,10 +50,8 @@ final class RootDirectory: Sendable {
     }
 
     private static func makeDirectories(_ path: String, mode: UInt32, synchronizes: Bool) throws {
-        let segments = path.split(separator: "/", omittingEmptySubsequences: true)
-        var current = try open(path.hasPrefix("/") ? "/" : ".")
-        for segment in segments {
-            let name = String(segment)
+        var current = try open(path.utf8.first == UInt8(ascii: "/") ? "/" : ".")
+        for name in path.pathSegments {
             if try SystemCall.makeDirectory(name, in: current, mode: mode), synchronizes {
                 try SystemCall.synchronize(current)
             }
@@ -61,6 +60,28 @@ final class RootDirectory: Sendable {
     }
 
     // MARK: Ways down
+
+    /// Puts what was written through a descriptor onto the medium.
+    func synchronize(_ descriptor: Descriptor) throws {
+        guard let replacement = platform.synchronize else { return try SystemCall.synchronize(descriptor) }
+        let number = descriptor.use(replacement)
+        guard number == 0 else { throw SystemCallError(call: "fsync", number: number) }
+    }
+
+    /// Puts the entries of the directory at `path` onto the medium; of the nearest one above when it is gone.
+    ///
+    /// A directory that somebody else found empty and removed takes its entries with it only when the removal itself is
+    /// on the medium.
+    func synchronizeDirectory(at path: String) throws {
+        var path = path[...]
+        while true {
+            do {
+                return try synchronized.synchronize(directory(at: String(path)), by: synchronize)
+            } catch let error as SystemCallError where !path.isEmpty && (error.isMissing || error.isNotADirectory) {
+                path = Self.parent(of: path)
+            }
+        }
+    }
 
     /// Opens what is at `name` below the root.
     func open(_ name: String, flags: Int32) throws -> Descriptor {
@@ -106,47 +127,78 @@ final class RootDirectory: Sendable {
 
     /// Calls `body`, which makes an entry, with the directory that shall hold the last segment of `name`.
     ///
-    /// Missing directories are made. When one is removed again by somebody who found it empty, the walk starts again.
-    /// With `synchronizes`, the directory that got the entry and every directory that got a new one are on the medium
-    /// when this returns.
+    /// Missing directories are made, and removed again when `body` fails. When one is removed by somebody who found it
+    /// empty, the walk starts again. With `synchronizes`, the entry and all directories on the way to it are on the medium
+    /// when this returns, whoever made them; when that fails, `undo` is called where `body` was.
     func makeEntry(
         named name: String,
-        _ body: (Descriptor, UnsafePointer<CChar>) throws -> Void
+        _ body: (Descriptor, UnsafePointer<CChar>) throws -> Void,
+        undo: (Descriptor, UnsafePointer<CChar>) -> Void
     ) throws {
         try withSegments(of: name) { segments in
+            guard let last = segments.last else { throw SystemCallError(call: "openat", number: EINVAL) }
             for attempt in 1...Self.attempts {
+                var way = Way(root: descriptor)
                 do {
-                    var changed: [Descriptor] = []
-                    let parent = try makeWay(along: segments.dropLast(), changed: &changed)
-                    guard let last = segments.last else { throw SystemCallError(call: "openat", number: EINVAL) }
-                    try body(parent, last)
-                    if synchronizes {
-                        try SystemCall.synchronize(parent)
-                        for directory in changed.reversed() { try SystemCall.synchronize(directory) }
+                    try makeWay(along: segments.dropLast(), &way)
+                    try body(way.end, last)
+                } catch {
+                    removeMade(way)
+                    guard let error = error as? SystemCallError, error.isMissing, attempt < Self.attempts else {
+                        throw error
                     }
-                    return
-                } catch let error as SystemCallError where error.isMissing && attempt < Self.attempts {
                     continue
                 }
+                guard synchronizes else { return }
+                do {
+                    try synchronize(way.end)
+                } catch {
+                    undo(way.end, last)
+                    removeMade(way)
+                    throw error
+                }
+                return
             }
         }
     }
 
-    /// Opens directory after directory and makes those that are missing; `changed` gets each that has a new entry.
-    private func makeWay(
-        along segments: some Sequence<UnsafePointer<CChar>>,
-        changed: inout [Descriptor]
-    ) throws -> Descriptor {
-        var current = descriptor
-        for segment in segments {
-            do {
-                current = try SystemCall.openDirectory(segment, in: current)
-            } catch let error as SystemCallError where error.isMissing {
-                if try SystemCall.makeDirectory(segment, in: current, mode: directoryMode) { changed.append(current) }
-                current = try SystemCall.openDirectory(segment, in: current)
-            }
+    /// The way from the root to an entry.
+    private struct Way {
+        /// The directories that were made, each by its name in the one above.
+        var made: [(parent: Descriptor, name: UnsafePointer<CChar>)] = []
+        /// The directory reached, at the end the one that holds the entry.
+        var end: Descriptor
+
+        init(root: Descriptor) {
+            end = root
         }
-        return current
+    }
+
+    /// Opens directory after directory and makes those that are missing.
+    ///
+    /// Each is written out before anything is put into the next: one that is removed and made again after that is not the
+    /// one that is open here, and takes no entry.
+    private func makeWay(along segments: some Sequence<UnsafePointer<CChar>>, _ way: inout Way) throws {
+        for segment in segments {
+            let next: Descriptor
+            do {
+                next = try SystemCall.openDirectory(segment, in: way.end)
+            } catch let error as SystemCallError where error.isMissing {
+                if try SystemCall.makeDirectory(segment, in: way.end, mode: directoryMode) {
+                    way.made.append((way.end, segment))
+                }
+                next = try SystemCall.openDirectory(segment, in: way.end)
+            }
+            if synchronizes { try synchronized.synchronize(way.end, by: synchronize) }
+            way.end = next
+        }
+    }
+
+    private func removeMade(_ way: Way) {
+        for (parent, name) in way.made.reversed() {
+            // Somebody else has put something there: then it is theirs now.
+            guard (try? SystemCall.unlink(name, in: parent, flags: AT_REMOVEDIR)) != nil else { return }
+        }
     }
 
     /// Removes what has a name, unless it is a directory; returns whether there was something.
@@ -209,15 +261,15 @@ final class RootDirectory: Sendable {
     func firstObstacle(on name: String) -> Obstacle? {
         var path = ""
         var current = descriptor
-        let segments = name.split(separator: "/")
+        let segments = name.pathSegments
         for (index, segment) in segments.enumerated() {
-            path += path.isEmpty ? String(segment) : "/" + segment
-            guard let status = try? SystemCall.status(of: String(segment), in: current) else { return nil }
+            path += path.isEmpty ? segment : "/" + segment
+            guard let status = try? SystemCall.status(of: segment, in: current) else { return nil }
             switch status.kind {
             case .symbolicLink: return .symbolicLink(path)
             case .file, .other: return index + 1 < segments.count ? .file(path) : nil
             case .directory:
-                guard let next = try? SystemCall.openDirectory(String(segment), in: current) else { return nil }
+                guard let next = try? SystemCall.openDirectory(segment, in: current) else { return nil }
                 current = next
             }
         }

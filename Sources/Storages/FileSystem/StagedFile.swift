@@ -14,14 +14,21 @@ internal import NIOCore
 /// process. Elsewhere, and when it shall replace another file, which only `renameat` does atomically, it has a random
 /// name in the staging directory below the root.
 final class StagedFile: Sendable {
-    private let area: StagingArea
-    private let descriptor: Descriptor
-    private let name: String?
+    /// A name in the staging directory, which stays open with it: to remove the name no descriptor is needed that a
+    /// process with too many may not get.
+    fileprivate struct Temporary: Sendable {
+        var name: String
+        var directory: Descriptor
+    }
 
-    fileprivate init(area: StagingArea, descriptor: Descriptor, name: String?) {
-        self.area = area
+    private let root: RootDirectory
+    private let descriptor: Descriptor
+    private let temporary: Temporary?
+
+    fileprivate init(root: RootDirectory, descriptor: Descriptor, temporary: Temporary?) {
+        self.root = root
         self.descriptor = descriptor
-        self.name = name
+        self.temporary = temporary
     }
 
     func write(_ buffer: ByteBuffer) throws {
@@ -31,20 +38,31 @@ final class StagedFile: Sendable {
     /// Puts the bytes onto the medium and returns what the file is; the next step is one of the two below.
     func complete() throws -> FileStatus {
         try SystemCall.stampNow(descriptor)
-        if area.root.synchronizes { try SystemCall.synchronize(descriptor) }
+        if root.synchronizes { try root.synchronize(descriptor) }
         return try SystemCall.status(of: descriptor)
     }
 
     /// Makes the file appear under `destination` unless something is there: then it throws `EEXIST`.
+    ///
+    /// When this throws, the file is not there: an entry that could not be written out is removed, unless another file
+    /// has taken its place by then.
     func link(to destination: String) throws {
-        try area.root.makeEntry(named: destination) { directory, segment in
-            if let name {
-                try SystemCall.link(name, in: area.directory(), to: segment, in: directory)
+        try root.makeEntry(named: destination) { directory, segment in
+            if let temporary {
+                try keepingCollected(temporary) {
+                    try SystemCall.link(temporary.name, in: temporary.directory, to: segment, in: directory)
+                }
             } else {
                 #if os(Linux)
                     try SystemCall.link(descriptor, to: segment, in: directory)
                 #endif
             }
+        } undo: { directory, segment in
+            guard let own = try? SystemCall.status(of: descriptor),
+                let there = try? SystemCall.status(of: segment, in: directory), there.inode == own.inode
+            else { return }
+            // Nobody is left to tell: the upload throws the reason why this is undone.
+            try? SystemCall.unlink(segment, in: directory)
         }
         // The bytes are in place under both names; a leftover of the second is harmless and is collected later.
         try? discard()
@@ -52,21 +70,48 @@ final class StagedFile: Sendable {
 
     /// Makes the file appear under `destination`, in place of the file that may be there.
     func rename(to destination: String) throws {
-        guard let name else { return try link(to: destination) }
-        let staging = try area.directory()
-        try area.root.makeEntry(named: destination) { directory, segment in
-            try SystemCall.rename(name, in: staging, to: segment, in: directory)
+        guard let temporary else { return try link(to: destination) }
+        var isReplaced = false
+        do {
+            try root.makeEntry(named: destination) { directory, segment in
+                try keepingCollected(temporary) {
+                    try SystemCall.rename(temporary.name, in: temporary.directory, to: segment, in: directory)
+                }
+                isReplaced = true
+            } undo: { _, _ in
+                // The old file is gone; what is there is complete, and more than nothing.
+            }
+        } catch var error as SystemCallError where isReplaced {
+            error.isAfterReplacing = true
+            throw error
         }
         descriptor.closeNow()
+    }
+
+    /// Tells a temporary name that is gone from a directory that is: both are `ENOENT` of one call.
+    private func keepingCollected(_ temporary: Temporary, _ work: () throws -> Void) throws {
+        do {
+            try work()
+        } catch let error as SystemCallError where error.isMissing {
+            do {
+                _ = try SystemCall.status(of: temporary.name, in: temporary.directory)
+            } catch let error as SystemCallError where error.isMissing {
+                throw StagedFileCollected()
+            }
+            throw error
+        }
     }
 
     /// Removes the temporary name, if there is one, and lets go of the bytes.
     func discard() throws {
         defer { descriptor.closeNow() }
-        guard let name else { return }
-        try SystemCall.unlink(name, in: area.directory())
+        guard let temporary else { return }
+        try SystemCall.unlink(temporary.name, in: temporary.directory)
     }
 }
+
+/// Somebody has removed the temporary name of an upload that was not finished.
+struct StagedFileCollected: Error {}
 
 /// Where files are written before they get their names.
 final class StagingArea: Sendable {
@@ -75,19 +120,31 @@ final class StagingArea: Sendable {
     /// What the names of unfinished uploads start with.
     static let filePrefix = "upload-"
 
-    /// Whether a path leads to what this storage keeps for itself.
+    /// Whether a path leads to what this storage keeps for itself, also on a file system that folds case.
     static func isReserved(_ path: String) -> Bool {
-        path.utf8.starts(with: directoryName.utf8)
+        guard let byte = path.utf8.first, byte == UInt8(ascii: ".") || byte >= 0x80 else { return false }
+        let start = path.utf8.prefix(directoryName.utf8.count)
+        if start.allSatisfy({ $0 < 0x80 }) {
+            return start.lazy.map { $0 | 0x20 }.elementsEqual(directoryName.utf8.lazy.map { $0 | 0x20 })
+        }
+        guard byte < 0x80 || path.unicodeScalars.first?.properties.isDefaultIgnorableCodePoint == true
+        else { return false }
+        // Such a file system compares full case foldings without the code points that nobody sees: a long s is an s, a
+        // ligature two letters.
+        var folded = String.UnicodeScalarView()
+        for scalar in path.unicodeScalars.prefix(4 * directoryName.utf8.count)
+        where !scalar.properties.isDefaultIgnorableCodePoint { folded.append(scalar) }
+        return String(folded).uppercased().lowercased().utf8.starts(with: directoryName.utf8)
     }
 
     let root: RootDirectory
     let fileMode: UInt32
     private let makesAnonymousFiles: Bool
 
-    init(root: RootDirectory, fileMode: UInt32) {
+    init(root: RootDirectory, fileMode: UInt32, platform: FileSystemPlatform) {
         self.root = root
         self.fileMode = fileMode
-        makesAnonymousFiles = Self.probeAnonymousFiles(in: root)
+        makesAnonymousFiles = platform.makesAnonymousFiles && Self.probeAnonymousFiles(in: root)
     }
 
     /// An empty file; one that is going to replace another needs a name.
@@ -100,14 +157,15 @@ final class StagingArea: Sendable {
                     flags: SystemCall.anonymousFileFlag | O_WRONLY,
                     mode: fileMode
                 )
-                return StagedFile(area: self, descriptor: descriptor, name: nil)
+                return StagedFile(root: root, descriptor: descriptor, temporary: nil)
             }
         #endif
         let staging = try directory(creates: true)
         let name = Self.filePrefix + Self.randomName()
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
         let descriptor = try SystemCall.open(name, in: staging, flags: flags, mode: fileMode)
-        return StagedFile(area: self, descriptor: descriptor, name: name)
+        let temporary = StagedFile.Temporary(name: name, directory: staging)
+        return StagedFile(root: root, descriptor: descriptor, temporary: temporary)
     }
 
     func directory(creates: Bool = false) throws -> Descriptor {

@@ -28,6 +28,15 @@ struct SystemCallError: Error {
     var isMissing: Bool { number == ENOENT }
     var isExisting: Bool { number == EEXIST }
     var isADirectory: Bool { number == EISDIR }
+    /// A socket cannot be opened, nor a device without a driver.
+    var isNoFile: Bool { number == ENXIO || number == ENODEV }
+    /// The upload is complete and has replaced the old file; only whether that survives a power cut is not known.
+    var isAfterReplacing = false
+
+    init(call: String, number: Int32) {
+        self.call = call
+        self.number = number
+    }
 }
 
 /// A file descriptor that is closed when the last reference to it goes, or before.
@@ -68,10 +77,35 @@ struct FileStatus: Equatable, Sendable {
     var seconds: Int64
     var nanoseconds: Int64
 
-    /// Opaque text that is different for different contents under one name: (inode, size, modification time).
+    /// Opaque text that is different for different contents under one name: (inode, size, modification time) in
+    /// hexadecimal.
     var entityTag: String {
-        let time = UInt64(bitPattern: seconds &* 1_000_000_000 &+ nanoseconds)
-        return String(inode, radix: 16) + "-" + String(size, radix: 16) + "-" + String(time, radix: 16)
+        let numbers = (
+            inode, UInt64(bitPattern: size), UInt64(bitPattern: seconds &* 1_000_000_000 &+ nanoseconds)
+        )
+        // Each opening of a file makes one, so it is written in place.
+        return String(unsafeUninitializedCapacity: 50) { output in
+            var count = 0
+            func write(_ number: UInt64) {
+                var shift = number == 0 ? 0 : (63 - number.leadingZeroBitCount) / 4 * 4
+                while shift >= 0 {
+                    let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift) & 15)
+                    output[count] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
+                    count += 1
+                    shift -= 4
+                }
+            }
+            func writeSeparator() {
+                output[count] = UInt8(ascii: "-")
+                count += 1
+            }
+            write(numbers.0)
+            writeSeparator()
+            write(numbers.1)
+            writeSeparator()
+            write(numbers.2)
+            return count
+        }
     }
 
     init(_ raw: stat) {
@@ -213,6 +247,30 @@ enum SystemCall {
         }
         guard got == count else { throw NotCached() }
         return buffer
+    }
+
+    /// Which directory it is, and when its entries last changed.
+    static func stamp(of directory: Descriptor) throws -> SynchronizedDirectories.Stamp {
+        var raw = stat()
+        guard directory.use({ fstat($0, &raw) }) == 0 else { throw SystemCallError.last("fstat") }
+        #if canImport(Darwin)
+            let changed = raw.st_ctimespec
+        #else
+            let changed = raw.st_ctim
+        #endif
+        return SynchronizedDirectories.Stamp(
+            device: UInt64(truncatingIfNeeded: raw.st_dev),
+            inode: UInt64(raw.st_ino),
+            seconds: Int64(changed.tv_sec),
+            nanoseconds: Int64(changed.tv_nsec)
+        )
+    }
+
+    /// The time of day.
+    static func now() throws -> (seconds: Int64, nanoseconds: Int64) {
+        var now = timespec()
+        guard clock_gettime(CLOCK_REALTIME, &now) == 0 else { throw SystemCallError.last("clock_gettime") }
+        return (Int64(now.tv_sec), Int64(now.tv_nsec))
     }
 
     /// Asks the system to put a file's bytes, or a directory's entries, onto the medium.

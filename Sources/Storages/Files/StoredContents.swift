@@ -1,11 +1,14 @@
+import NIOConcurrencyHelpers
 public import NIOCore
-import Synchronization
 
 /// The contents of one version of a file, or of a part of it: a sequence of chunks, to be read once.
 ///
 /// Chunks are fetched when they are asked for, so a slow reader slows the storage, and nothing is read ahead beyond
 /// one chunk. The sequence ends after exactly as many bytes as ``range`` has; when the storage delivers fewer or more,
 /// it throws ``StorageError/Code/changedDuringRead``. A second iteration throws ``StorageError/Code/alreadyRead``.
+///
+/// What a storage holds open for it, a descriptor or a connection, is let go when the iterator has come to the end or
+/// thrown, or is gone; before there is an iterator, when the contents are gone.
 public struct StoredContents: AsyncSequence, Sendable {
     /// A chunk of bytes, never empty.
     public typealias Element = ByteBuffer
@@ -19,6 +22,7 @@ public struct StoredContents: AsyncSequence, Sendable {
 
     private let source: Source
     private let progress: ProgressHandler?
+    private var isRenamed = false
 
     /// Makes contents from a sequence of chunks; for authors of storages.
     ///
@@ -55,17 +59,18 @@ public struct StoredContents: AsyncSequence, Sendable {
 
     /// Reads everything into one buffer.
     ///
-    /// - Parameter limit: The most bytes to hold.
+    /// - Parameter limit: The most bytes to hold; never more than 4 GiB less one byte.
     /// - Returns: The bytes of ``range``.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/tooLarge`` before reading when ``range`` is longer than
     ///   the limit; what reading throws.
     /// - Complexity: O(n) time and memory in the length of the range.
     public func collect(upTo limit: Int) async throws -> ByteBuffer {
         let count = range.upperBound - range.lowerBound
-        guard count <= limit else {
+        // A buffer counts its bytes in 32 bits.
+        guard count <= limit, count <= Int64(UInt32.max) else {
             throw StorageError(
                 .tooLarge,
-                "The contents have \(count) bytes, more than the \(limit) to collect. "
+                "The contents have \(count) bytes, more than the \(Swift.min(Int64(limit), Int64(UInt32.max))) to collect. "
                     + "Raise the limit, or iterate over the chunks.",
                 name: info.name
             )
@@ -83,6 +88,7 @@ public struct StoredContents: AsyncSequence, Sendable {
     package func renamed(to name: StorageName) -> StoredContents {
         var copy = self
         copy.info.name = name
+        copy.isRenamed = true
         return copy
     }
 
@@ -94,6 +100,7 @@ public struct StoredContents: AsyncSequence, Sendable {
             name: info.name,
             expected: range.upperBound - range.lowerBound,
             progress: progress,
+            isRenamed: isRenamed,
             advance: source.takeOnce()
         )
     }
@@ -103,6 +110,8 @@ public struct StoredContents: AsyncSequence, Sendable {
         let name: StorageName
         let expected: Int64
         let progress: ProgressHandler?
+        /// Whether the source knows the file by another name, which its errors must not give away.
+        let isRenamed: Bool
         var advance: (() async throws -> ByteBuffer?)?
         var delivered: Int64 = 0
         var isFinished = false
@@ -132,6 +141,8 @@ public struct StoredContents: AsyncSequence, Sendable {
                 guard delivered == expected else { throw mismatch() }
             } catch {
                 finish()
+                guard isRenamed, var error = error as? StorageError else { throw error }
+                error.name = name.string
                 throw error
             }
             finish()
@@ -154,16 +165,22 @@ public struct StoredContents: AsyncSequence, Sendable {
         }
     }
 
+    /// Gives the chunks to the first who asks, and then holds nothing itself: what is open closes with its reader.
     private final class Source: Sendable {
-        private let isTaken = Atomic(false)
-        private let make: @Sendable () -> () async throws -> ByteBuffer?
+        typealias Read = () async throws -> ByteBuffer?
 
-        init(_ make: @escaping @Sendable () -> () async throws -> ByteBuffer?) {
-            self.make = make
+        private let make: NIOLockedValueBox<(@Sendable () -> Read)?>
+
+        init(_ make: @escaping @Sendable () -> Read) {
+            self.make = NIOLockedValueBox(make)
         }
 
-        func takeOnce() -> (() async throws -> ByteBuffer?)? {
-            isTaken.exchange(true, ordering: .relaxed) ? nil : make()
+        func takeOnce() -> Read? {
+            let make = make.withLockedValue { make in
+                defer { make = nil }
+                return make
+            }
+            return make?()
         }
     }
 }

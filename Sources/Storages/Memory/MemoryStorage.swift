@@ -5,11 +5,14 @@ import NIOCore
 /// A storage in the memory of this process: for tests, and for files that need not outlive it.
 ///
 /// It keeps to the whole contract of ``Storage``: conditional uploads, ranges, versions, listings in byte order. Files
-/// share their bytes with what is read from them, so a reader keeps its version whatever happens to the name.
+/// share their bytes with what is read from them, so a reader keeps its version whatever happens to the name. A file has
+/// less than 4 GiB; more throws ``StorageError/Code/tooLarge``.
 public final class MemoryStorage: Storage {
     /// `MemoryStorage`, or `MemoryStorage(name)` when a name was given.
     public let label: String
     private let capacity: Int64?
+    /// A buffer counts its bytes in 32 bits.
+    private static let largestFile = Int64(UInt32.max)
     private let files = NIOLockedValueBox(MemoryFiles())
 
     /// Makes an empty storage.
@@ -43,14 +46,16 @@ public final class MemoryStorage: Storage {
         var contents = ByteBuffer()
         if let length = body.length {
             try requireCapacity(for: length, name)
-            contents.reserveCapacity(Int(clamping: length))
+            // An announcement is not believed further than this: memory comes with the bytes.
+            contents.reserveCapacity(Int(min(length, 16 << 20)))
         }
         while var chunk = try await driver.next() {
             try requireCapacity(for: driver.byteCount, name)
             contents.writeBuffer(&chunk)
+            driver.reportProgress()
         }
         try Task.checkCancellation()
-        let (byteCount, sha256) = try driver.finish()
+        let sha256 = try driver.digest()
         let file = MemoryFile(
             contents: contents,
             sha256: sha256,
@@ -60,7 +65,8 @@ public final class MemoryStorage: Storage {
             metadata: options.metadata
         )
         let final = try store(file, name, options.ifExists)
-        return UploadedFile(name: final, byteCount: byteCount, entityTag: file.entityTag, sha256: sha256)
+        driver.reportEnd()
+        return UploadedFile(name: final, byteCount: driver.byteCount, entityTag: file.entityTag, sha256: sha256)
     }
 
     /// Opens the current version, or a part of it.
@@ -95,10 +101,12 @@ public final class MemoryStorage: Storage {
     /// `memory:` and the percent-encoded name, which serves to compare only.
     public func url(for name: StorageName, options: URLOptions) async throws -> String {
         try name.requireSafe(in: label)
-        guard options.lifetime == nil, options.contentDisposition == nil, options.contentType == nil else {
+        guard options.lifetime == nil, options.contentDisposition == nil, options.contentType == nil,
+            options.quantum == nil
+        else {
             throw StorageError(
                 .unsupported,
-                "A storage in memory serves no URLs, so they have no lifetime and no headers. Ask without options.",
+                "A storage in memory serves no URLs, so they have no lifetime, no quantum and no headers. Ask without options.",
                 name: name,
                 storage: label
             )
@@ -165,7 +173,16 @@ public final class MemoryStorage: Storage {
     }
 
     private func requireCapacity(for count: Int64, _ name: StorageName) throws {
-        guard let capacity, files.withLockedValue({ $0.byteCount }) + count > capacity else { return }
+        guard count <= Self.largestFile else {
+            throw StorageError(
+                .tooLarge,
+                "A file in memory has at most \(Self.largestFile) bytes. Use another storage for larger ones.",
+                name: name,
+                storage: label
+            )
+        }
+        // Both are positive, and the difference cannot overflow as the sum could.
+        guard let capacity, count > capacity - files.withLockedValue({ $0.byteCount }) else { return }
         throw StorageError(
             .outOfSpace,
             "The \(capacity) bytes of the storage are used up. Delete files or raise the capacity.",
@@ -200,7 +217,7 @@ public final class MemoryStorage: Storage {
                     )
                 }
             case .rename:
-                while files[final] != nil { final = name.withRandomSuffix() }
+                while files[final] != nil { final = try name.withRandomSuffix() }
             }
             files[final] = file
             return final

@@ -19,7 +19,12 @@ enum NameViolation: Error, Hashable {
     case invalidUTF8
 
     func error(for name: String) -> StorageError {
-        StorageError(.invalidName, "The name \(StorageError.quoted(name)) \(reason)", name: name)
+        var message = "The name "
+        message.reserveCapacity(min(name.utf8.count, 500) + 120)
+        StorageError.appendQuoted(name, to: &message)
+        message += " "
+        message += reason
+        return StorageError(.invalidName, message, name: name)
     }
 
     private var reason: String {
@@ -52,14 +57,21 @@ enum NameViolation: Error, Hashable {
 extension StorageName {
     /// The first rule that a text breaks as a name; `nil` when it is valid.
     static func violation(in string: String) -> NameViolation? {
+        if let violation = safetyViolation(in: string) { return violation }
+        return Normalization.composed(string).utf8.elementsEqual(string.utf8) ? nil : .notNormalized
+    }
+
+    /// The first rule that a text breaks as a name, but for its normalisation; in one pass over its bytes.
+    static func safetyViolation(in string: String) -> NameViolation? {
         var string = string
         return string.withUTF8 { utf8 -> NameViolation? in
             if utf8.isEmpty { return .empty }
             if utf8.count > maxBytes { return .tooLong }
             if utf8[0] == UInt8(ascii: "/") { return .absolute }
-            var isASCII = true
             var start = 0
-            for (index, byte) in utf8.enumerated() {
+            var index = 0
+            while index < utf8.count {
+                let byte = utf8[index]
                 switch byte {
                 case 0: return .null
                 case UInt8(ascii: "/"):
@@ -67,12 +79,15 @@ extension StorageName {
                     start = index + 1
                 case UInt8(ascii: "\\"): return .backslash
                 case 1..<0x20, 0x7F: return .control(UInt32(byte))
-                case 0x80...: isASCII = false
+                // The scalars that no name may contain begin with one of these bytes.
+                case 0xC2, 0xD8, 0xE2:
+                    let (value, _) = NameBytes.scalar(in: utf8, at: index)
+                    if let violation = Unicode.Scalar(value)?.nameViolation { return violation }
                 default: break
                 }
+                index += 1
             }
-            if let violation = segmentViolation(utf8[start...]) { return violation }
-            return isASCII ? nil : scalarViolation(String(decoding: utf8, as: UTF8.self))
+            return segmentViolation(utf8[start...])
         }
     }
 
@@ -83,13 +98,6 @@ extension StorageName {
         if segment.count == 1, segment.first == dot { return .currentReference }
         if segment.count == 2, segment.allSatisfy({ $0 == dot }) { return .parentReference }
         return nil
-    }
-
-    private static func scalarViolation(_ string: String) -> NameViolation? {
-        for scalar in string.unicodeScalars {
-            if let violation = scalar.nameViolation { return violation }
-        }
-        return Normalization.composed(string).utf8.elementsEqual(string.utf8) ? nil : .notNormalized
     }
 }
 

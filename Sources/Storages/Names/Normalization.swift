@@ -2,21 +2,25 @@ import Foundation
 
 /// NFC without Foundation for the text of most names.
 enum Normalization {
-    /// Whether a text is in NFC for a reason that needs no tables.
-    ///
-    /// The blocks are those all of whose scalars stay as they are whatever stands around them: their NFC_Quick_Check is
-    /// Yes and their combining class 0 (Unicode Standard Annex #15, section 9; DerivedNormalizationProps.txt). Latin,
-    /// Cyrillic, kana, Chinese characters, Hangul syllables: text of these alone is in NFC, and so is what remains when
-    /// scalars are dropped from it.
+    /// Whether a text is in NFC for a reason that needs no tables: all its scalars are plain.
     static func isPlainlyComposed(_ text: String) -> Bool {
-        text.unicodeScalars.allSatisfy { scalar in
-            switch scalar.value {
-            case 0..<0x300, 0x400..<0x483, 0x48A..<0x530, 0x3041..<0x3097, 0x30A1..<0x30FB, 0x4E00..<0xA000,
-                0xAC00..<0xD7A4:
-                true
-            default: false
+        var text = text
+        return text.withUTF8 { isPlainlyComposed($0) }
+    }
+
+    /// The same of valid UTF-8.
+    static func isPlainlyComposed(_ utf8: UnsafeBufferPointer<UInt8>) -> Bool {
+        var index = 0
+        while index < utf8.count {
+            guard utf8[index] >= 0x80 else {
+                index += 1
+                continue
             }
+            let (value, length) = NameBytes.scalar(in: utf8, at: index)
+            guard NameBytes.plainKind(of: value) != nil else { return false }
+            index += length
         }
+        return true
     }
 
     /// The text in NFC.

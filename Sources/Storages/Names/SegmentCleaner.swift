@@ -17,35 +17,47 @@ struct SegmentCleaner {
 
     /// Cleans a whole path of valid UTF-8.
     ///
-    /// - Returns: The number of bytes written.
-    mutating func clean(_ input: UnsafeBufferPointer<UInt8>) throws(NameViolation) -> Int {
+    /// - Parameter needsPlain: Whether to stop at the first scalar that may need normalising.
+    /// - Returns: The number of bytes written; `nil` when it has stopped.
+    mutating func clean(
+        _ input: UnsafeBufferPointer<UInt8>,
+        needsPlain: Bool
+    ) throws(NameViolation) -> Int? {
         if isAbsolute(input) { throw .absolute }
+        let kinds = NameBytes.kinds
         var index = 0
         var segmentStart = 0
         while index < input.count {
             let byte = input[index]
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "+"):
-                keep(byte)
-                index += 1
-            case UInt8(ascii: "."):
+            switch kinds[Int(byte)] {
+            case .keep:
+                if hasPendingSpace { writePendingSpace() }
+                // A run of such bytes is most of a name.
+                repeat {
+                    output[count] = input[index]
+                    count += 1
+                    index += 1
+                } while index < input.count && kinds[Int(input[index])] == .keep
+                solidEnd = count
+            case .dot:
                 dot()
                 index += 1
-            case UInt8(ascii: " "):
+            case .space:
                 hasPendingSpace = true
                 index += 1
-            case UInt8(ascii: "/"), UInt8(ascii: "\\"):
+            case .separator:
                 try finishSegment(input, segmentStart..<index, isLast: false)
                 index += 1
                 segmentStart = index
-            case 0:
+            case .null:
                 throw .null
-            case 1..<0x20, 0x7F:
+            case .control, .textDirection:
                 throw .control(UInt32(byte))
-            case 0x80...:
-                index += try scalar(input, at: index)
-            default:
+            case .multibyte:
+                let length = try scalar(input, at: index, needsPlain: needsPlain)
+                guard length > 0 else { return nil }
+                index += length
+            case .drop:
                 hasDropped = true
                 index += 1
             }
@@ -94,24 +106,50 @@ struct SegmentCleaner {
         write(UInt8(ascii: "."))
     }
 
-    /// Handles one scalar of two to four bytes; returns their number.
-    private mutating func scalar(_ input: UnsafeBufferPointer<UInt8>, at index: Int) throws(NameViolation) -> Int {
-        let lead = input[index]
-        let length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
-        var value = UInt32(lead) & (0x7F >> UInt32(length))
-        for offset in 1..<length {
-            value = value << 6 | UInt32(input[index + offset] & 0x3F)
+    /// Handles one scalar of two to four bytes; returns their number, 0 when it is not plain and must be.
+    private mutating func scalar(
+        _ input: UnsafeBufferPointer<UInt8>,
+        at index: Int,
+        needsPlain: Bool
+    ) throws(NameViolation) -> Int {
+        let (value, length) = NameBytes.scalar(in: input, at: index)
+        let kind: NameBytes.Kind
+        if let plain = NameBytes.plainKind(of: value) {
+            kind = plain
+        } else if needsPlain {
+            return 0
+        } else {
+            guard let scalar = Unicode.Scalar(value) else { throw .invalidUTF8 }
+            kind = SegmentCleaner.kind(of: scalar)
         }
-        guard let scalar = Unicode.Scalar(value) else { throw .invalidUTF8 }
-        if let violation = scalar.nameViolation { throw violation }
+        switch kind {
+        case .keep:
+            if hasPendingSpace { writePendingSpace() }
+            for offset in 0..<length { output[count + offset] = input[index + offset] }
+            count += length
+            solidEnd = count
+        case .space: hasPendingSpace = true
+        case .control: throw .control(value)
+        case .textDirection: throw .textDirection(value)
+        case .drop, .dot, .separator, .null, .multibyte: hasDropped = true
+        }
+        return length
+    }
+
+    /// What the Unicode tables say about a scalar above ASCII.
+    static func kind(of scalar: Unicode.Scalar) -> NameBytes.Kind {
+        switch scalar.nameViolation {
+        case .control: return .control
+        case .textDirection: return .textDirection
+        default: break
+        }
         switch scalar.properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
             .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .letterNumber, .otherNumber:
-            for offset in 0..<length { keep(input[index + offset]) }
+            return .keep
         default:
-            if scalar.properties.isWhitespace { hasPendingSpace = true } else { hasDropped = true }
+            return scalar.properties.isWhitespace ? .space : .drop
         }
-        return length
     }
 
     private mutating func finishSegment(

@@ -56,10 +56,13 @@ extension StorageName {
     /// This name with 20 random characters (100 bits) before its extension.
     ///
     /// `cat.jpg` becomes `cat-1y4kz0f8w3b6n9q2d5hj.jpg`. Enough randomness that two are never equal, also in storages that
-    /// cannot refuse a name that is taken. A stem that gets too long is cut.
+    /// cannot refuse a name that is taken. A stem that gets too long is cut, down to nothing, and an extension longer than
+    /// half of the room there is is cut with it.
     ///
-    /// - Returns: A name in the same directory with the same extension.
-    public func withRandomSuffix() -> StorageName {
+    /// - Returns: A name in the same directory, and with the same extension unless that is very long.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName`` when the directory alone leaves no room for
+    ///   the suffix in 1024 bytes.
+    public func withRandomSuffix() throws -> StorageName {
         var generator = SystemRandomNumberGenerator()
         let high: UInt64 = generator.next()
         let low: UInt64 = generator.next()
@@ -73,15 +76,18 @@ extension StorageName {
         }
         let directory = directory.map { $0 + "/" } ?? ""
         let parts = NameParts(lastComponent)
-        let room = min(Self.maxSegmentBytes, max(64, Self.maxBytes - directory.utf8.count)) - 21
-        let ending = parts.suffix.utf8.count <= room / 2 ? parts.suffix : ""
-        let stem = NameSanitizer.prefix(of: parts.stem, bytes: room - ending.utf8.count)
-        let name = stem + suffix + ending
-        guard directory.utf8.count + name.utf8.count <= Self.maxBytes else {
-            // Only a directory that takes nearly all 1024 bytes by itself gets here: its last segment makes room.
-            return StorageName(unchecked: NameSanitizer.fitting(directory + name))
+        let room = min(Self.maxSegmentBytes, Self.maxBytes - directory.utf8.count) - 21
+        guard room >= 0 else {
+            throw StorageError(
+                .invalidName,
+                "The name is taken, and its directory leaves no room for a random suffix. Use a shorter directory.",
+                name: self
+            )
         }
-        return StorageName(unchecked: directory + name)
+        let isShort = parts.suffix.utf8.count <= room / 2
+        let ending = isShort ? parts.suffix : ""
+        let stem = NameSanitizer.prefix(of: isShort ? parts.stem : lastComponent, bytes: room - ending.utf8.count)
+        return StorageName(unchecked: directory + stem + suffix + ending)
     }
 
     // Crockford's alphabet: digits and letters without i, l, o, u.

@@ -7,7 +7,7 @@ extension StorageName {
     /// - Parameter storage: The storage's label, for the error.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName``.
     package func requireSafe(in storage: String) throws {
-        guard let violation = StorageName.violation(in: string), violation != .notNormalized else { return }
+        guard let violation = StorageName.safetyViolation(in: string) else { return }
         var error = violation.error(for: string)
         error.storage = storage
         throw error

@@ -61,6 +61,13 @@ public struct StoredField<Owner: Model>: Sendable {
         }
     }
 
+    var isImage: Bool {
+        switch kind {
+        case .file: false
+        case .image: true
+        }
+    }
+
     var sizeColumns: SizeColumns? {
         switch kind {
         case .file: nil

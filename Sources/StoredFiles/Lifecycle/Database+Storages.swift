@@ -12,6 +12,7 @@ extension Database {
     ///     (libpq manual, section 34.1.1).
     ///   - storages: The storages under the names that fields use.
     ///   - prober: How the size of an image is learned. Default: header, guard, then libgd as the proof.
+    ///   - lifecycle: How long stored files wait for their rows. Default: an hour.
     ///   - configuration: Pool, time-outs, logging.
     /// - Returns: The database. Close it with ``PostgresModels/Database/close()``.
     /// - Throws: ``PostgresModels/DatabaseError`` with code `.connectionFailed` when the server cannot be reached.
@@ -19,9 +20,10 @@ extension Database {
         _ conninfo: String,
         storages: StorageRegistry,
         prober: ImageProber = ImageProber(),
+        lifecycle: LifecycleConfiguration = LifecycleConfiguration(),
         configuration: DatabaseConfiguration = DatabaseConfiguration()
     ) async throws -> Database {
-        let context = FileContext(storages: storages, prober: prober)
+        let context = FileContext(storages: storages, prober: prober, lifecycle: lifecycle)
         var attachments = DatabaseAttachments()
         attachments.set(context)
         let database = try await connect(conninfo, configuration: configuration, attachments: attachments)
@@ -32,6 +34,11 @@ extension Database {
     /// The storages that the database was opened with, `nil` when it was opened without.
     public var storages: StorageRegistry? {
         attachments.get(FileContext.self)?.storages
+    }
+
+    /// Has the steps in the lives of files announced; for tests that end the process at one of them.
+    package func observeLifecycleSteps(_ observe: @escaping @Sendable (LifecycleStep) async -> Void) {
+        attachments.get(FileContext.self)?.observeSteps(observe)
     }
 }
 

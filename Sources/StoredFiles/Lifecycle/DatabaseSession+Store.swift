@@ -13,6 +13,10 @@ extension DatabaseSession {
     /// The name is new: `<path>/<26 time-ordered random characters>/<sanitised original>`. The bytes are streamed once
     /// in constant memory, and seen on the way: too many of them or the wrong type end the upload and leave nothing.
     ///
+    /// The name is noted in the journal before the first byte is sent, on a connection of its own. The row that names the
+    /// file claims it; a file that no row has claimed within ``LifecycleConfiguration/claimPeriod``, because the process
+    /// died or changed its mind, is deleted by a ``Reaper``.
+    ///
     /// Within a transaction the file is removed again when the transaction, or the savepoint around the call, rolls
     /// back, also when the task has been cancelled. When the outcome of the COMMIT is unknown nothing is removed.
     ///
@@ -33,8 +37,14 @@ extension DatabaseSession {
         contentType: ContentType? = nil,
         progress: ProgressHandler? = nil
     ) async throws -> StorageFile where Owner.Field == StoredField<Owner> {
-        let upload = try FieldUpload(Owner.field(at: field), original, attachments, contentType, progress)
-        return try await compensated { try await upload.run(body) }.file
+        let upload = try FieldUpload(
+            Owner.field(at: field),
+            original,
+            attachments,
+            contentType: contentType,
+            progress: progress
+        )
+        return try await bound(to: self) { try await upload.run(body, isIndependent: $0) }.file
     }
 
     /// Uploads an image for a field and returns it with its size, ready to be assigned to the property and written
@@ -60,8 +70,14 @@ extension DatabaseSession {
         contentType: ContentType? = nil,
         progress: ProgressHandler? = nil
     ) async throws -> StorageImage where Owner.Field == StoredField<Owner> {
-        let upload = try FieldUpload(Owner.field(at: field), original, attachments, contentType, progress)
-        let stored = try await compensated { try await upload.run(body) }
+        let upload = try FieldUpload(
+            Owner.field(at: field),
+            original,
+            attachments,
+            contentType: contentType,
+            progress: progress
+        )
+        let stored = try await bound(to: self) { try await upload.run(body, isIndependent: $0) }
         return StorageImage(
             file: stored.file,
             size: stored.probe.map { .known($0.size) } ?? .unknown,
@@ -69,26 +85,24 @@ extension DatabaseSession {
             prober: upload.binding.prober
         )
     }
+}
 
-    /// Runs an upload, and arranges that what it stored goes when the transaction around it does not commit.
-    private func compensated(_ upload: () async throws -> FieldUpload.Stored) async throws -> FieldUpload.Stored {
-        let stored = try await upload()
-        if let transaction = self as? Transaction {
-            let file = stored.file
-            let logger = transaction.logger
-            transaction.onRollback {
-                do {
-                    try await file.delete()
-                } catch {
-                    logger.error(
-                        "A stored file was left behind after a rollback",
-                        metadata: ["name": "\(file.name)", "storage": "\(file.storage.label)", "error": "\(error)"]
-                    )
-                }
-            }
-        }
-        return stored
+/// Makes a new file, and has it removed again when the transaction that it was made in does not commit.
+func bound(
+    to session: any DatabaseSession,
+    _ make: (_ isIndependent: Bool) async throws -> FieldUpload.Stored
+) async throws -> FieldUpload.Stored {
+    let stored = try await make(session is Transaction || Transaction.current != nil)
+    guard let transaction = session as? Transaction else { return stored }
+    let compensation = stored.compensation
+    guard transaction.onRollback({ await compensation.run() }) else {
+        await compensation.run()
+        throw DatabaseError(
+            code: .closed,
+            message: "The transaction ended while a file was being stored in it; the file was removed again."
+        )
     }
+    return stored
 }
 
 extension FieldModel where Field == StoredField<Self> {

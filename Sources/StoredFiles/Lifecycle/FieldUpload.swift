@@ -3,16 +3,21 @@ import PostgresModels
 import StorageImages
 import Storages
 
-/// One upload for a field: the name it gets, what is watched while its bytes pass, and what is undone when it fails.
+/// One new file for a field: the name it gets, what is noted in the journal, what is watched while its bytes pass, and
+/// what is undone when it fails.
 struct FieldUpload: Sendable {
     struct Stored: Sendable {
         let file: StorageFile
         let probe: ImageProbeResult?
+        /// Removes the file again, for when the transaction around it does not commit.
+        let compensation: Compensation
     }
 
     let binding: FieldBinding
+    private let context: FileContext
+    private let database: Database
     private let name: StorageName
-    private let column: String
+    private let field: Journal.Field
     private let kind: Kind
     private let contentType: ContentType?
     private let maxBytes: Int64?
@@ -27,12 +32,19 @@ struct FieldUpload: Sendable {
         _ field: StoredField<Owner>,
         _ original: String,
         _ attachments: DatabaseAttachments,
-        _ contentType: ContentType?,
-        _ progress: ProgressHandler?
+        contentType: ContentType? = nil,
+        progress: ProgressHandler? = nil
     ) throws {
+        context = try attachments.fileContext(for: field.column)
+        database = try context.openDatabase()
         binding = try FieldBinding(field, attachments)
         name = try StorageName.unique(path: field.path.folder(for: original), original: original)
-        column = field.column
+        self.field = Journal.Field(
+            table: Owner.table,
+            column: field.column,
+            storage: field.storage,
+            isImage: field.isImage
+        )
         kind =
             switch field.kind {
             case .file(let types): .file(types: types)
@@ -43,38 +55,87 @@ struct FieldUpload: Sendable {
         self.progress = progress
     }
 
-    func run(_ body: UploadBody) async throws -> Stored {
-        // The type goes onto the object with its first byte, so the beginning is looked at before the upload starts.
+    /// Uploads a body.
+    ///
+    /// - Parameter isIndependent: Whether the caller may hold a connection of the pool.
+    func run(_ body: UploadBody, isIndependent: Bool) async throws -> Stored {
+        // The type goes onto the object with its first byte, so the beginning is looked at before the upload starts,
+        // and before anything is noted that would have to be undone.
         let (beginning, body) = try await body.peeking(at: ContentType.sniffedBytes)
         let sniffed = ContentType(sniffing: beginning.readableBytesView, name: name.lastComponent)
-        switch kind {
-        case .file(let types):
-            guard types.isEmpty || types.contains(sniffed) else { throw wrongType(sniffed, accepted: types) }
-            let uploaded = try await binding.storage.upload(body, to: name, options: options(sniffed, tap: nil))
-            return Stored(file: StorageFile(name: uploaded.name, in: binding.storage), probe: nil)
-        case .image(let rules):
-            return try await runImage(body, sniffed, rules)
+        if case .file(let types) = kind, !types.isEmpty, !types.contains(sniffed) {
+            throw wrongType(sniffed, accepted: types)
+        }
+        if case .image = kind {
+            // What plainly is no image costs neither a reservation nor an upload.
+            var parser = ImageHeaderParser()
+            _ = try parser.parse(beginning, at: 0, totalSize: body.length)
+        }
+        return try await journaled(isIndependent) {
+            switch kind {
+            case .file:
+                _ = try await binding.storage.upload(body, to: name, options: options(sniffed, tap: nil))
+                return nil
+            case .image(let rules):
+                return try await uploadImage(body, sniffed, rules)
+            }
         }
     }
 
-    private func runImage(_ body: UploadBody, _ sniffed: ContentType, _ rules: ImageRules) async throws -> Stored {
+    /// Gives a field a file of its own with the bytes of another, without moving them through this process where the
+    /// storage can.
+    func copy(_ source: StorageFile, isIndependent: Bool) async throws -> Stored {
+        guard source.storage.label == binding.storage.label else {
+            let contents = try await source.open()
+            return try await run(.stream(contents, length: contents.info.byteCount), isIndependent: isIndependent)
+        }
+        return try await journaled(isIndependent) {
+            _ = try await binding.storage.copy(source.name, to: name, options: UploadOptions(ifExists: .fail))
+            return nil
+        }
+    }
+
+    /// Reserves the name, does the upload, and removes what is there of it when that fails.
+    private func journaled(
+        _ isIndependent: Bool,
+        _ upload: () async throws -> ImageProbeResult?
+    ) async throws -> Stored {
+        let journal = Journal(database: database, isIndependent: isIndependent)
+        let isJournaled = try await context.reserve(name, for: field, journal)
+        let file = StorageFile(name: name, in: binding.storage)
+        let compensation = Compensation(
+            file: file,
+            storage: field.storage,
+            database: database,
+            isJournaled: isJournaled,
+            lease: min(.seconds(60), context.lifecycle.claimPeriod)
+        )
+        do {
+            await context.reach(.reserved)
+            let key = JournalKey(storage: field.storage, name: name)
+            let probe = isJournaled ? try await context.leases.hold(key, during: upload) : try await upload()
+            await context.reach(.uploaded)
+            return Stored(file: file, probe: probe, compensation: compensation)
+        } catch {
+            await compensation.run()
+            throw error
+        }
+    }
+
+    private func uploadImage(
+        _ body: UploadBody,
+        _ sniffed: ContentType,
+        _ rules: ImageRules
+    ) async throws -> ImageProbeResult {
         let inspector = ImageUploadInspector(prober: binding.prober)
         let uploaded = try await binding.storage.upload(
             body,
             to: name,
             options: options(sniffed, tap: { try inspector.consume($0) })
         )
-        let file = StorageFile(name: uploaded.name, in: binding.storage)
-        do {
-            let probe = try await inspector.finish(byteCount: uploaded.byteCount)
-            try rules.check(probe)
-            return Stored(file: file, probe: probe)
-        } catch {
-            // The verdict needs the last byte, so the object exists for a moment. It goes although the task may be
-            // cancelled: a cancelled task's own await would throw before the storage heard of it.
-            try await Task { try await file.delete() }.value
-            throw error
-        }
+        let probe = try await inspector.finish(byteCount: uploaded.byteCount)
+        try rules.check(probe)
+        return probe
     }
 
     private func options(_ sniffed: ContentType, tap: (@Sendable (ByteBuffer) throws -> Void)?) -> UploadOptions {
@@ -96,7 +157,7 @@ struct FieldUpload: Sendable {
         StorageError(
             .wrongType,
             """
-            The field "\(column)" accepts \(accepted.map(\.description).joined(separator: ", ")), \
+            The field "\(field.column)" accepts \(accepted.map(\.description).joined(separator: ", ")), \
             but the bytes are \(found).
             """,
             name: name.string

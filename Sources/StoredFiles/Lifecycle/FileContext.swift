@@ -3,16 +3,29 @@ import PostgresModels
 import StorageImages
 import Storages
 
-/// What this library hangs onto a database: the storages by their names, and one size recorder per pair of columns.
+/// What this library hangs onto a database: the storages by their names, one size recorder per pair of columns, and
+/// the uploads that are under way.
 final class FileContext: Sendable {
     let storages: StorageRegistry
     let prober: ImageProber
-    let link = DatabaseLink()
+    let lifecycle: LifecycleConfiguration
+    let link: DatabaseLink
+    let leases: UploadLeases
     private let recorders = NIOLockedValueBox<[SizeRecorder.Target: SizeRecorder]>([:])
+    private let bareFields = NIOLockedValueBox<[BareField: ContinuousClock.Instant]>([:])
+    private let observer = NIOLockedValueBox<(@Sendable (LifecycleStep) async -> Void)?>(nil)
 
-    init(storages: StorageRegistry, prober: ImageProber) {
+    private struct BareField: Hashable {
+        let table: String
+        let column: String
+    }
+
+    init(storages: StorageRegistry, prober: ImageProber, lifecycle: LifecycleConfiguration) {
         self.storages = storages
         self.prober = prober
+        self.lifecycle = lifecycle
+        link = DatabaseLink()
+        leases = UploadLeases(link: link, claimPeriod: lifecycle.claimPeriod)
     }
 
     /// The recorder for a pair of columns: one for all rows and all queries, so that an image costs no allocation.
@@ -23,6 +36,39 @@ final class FileContext: Sendable {
             recorders[target] = recorder
             return recorder
         }
+    }
+
+    /// The database, for as long as it is in use.
+    func openDatabase() throws -> Database {
+        guard let database = link.database else {
+            throw DatabaseError(code: .closed, message: "The database is not in use any more; open it again.")
+        }
+        return database
+    }
+
+    /// Reserves a name in the journal, unless the field is known to have no triggers.
+    ///
+    /// That a field has none is believed for a minute, so that a table without them costs no failing statement per
+    /// upload.
+    func reserve(_ name: StorageName, for field: Journal.Field, _ journal: Journal) async throws -> Bool {
+        let key = BareField(table: field.table, column: field.column)
+        let now = ContinuousClock.now
+        if let known = bareFields.withLockedValue({ $0[key] }), now < known { return false }
+        let isJournaled = try await journal.reserve(name, for: field, claimPeriod: lifecycle.claimPeriod)
+        bareFields.withLockedValue { $0[key] = isJournaled ? nil : now + .seconds(60) }
+        return isJournaled
+    }
+
+    // MARK: Steps
+
+    /// Has steps announced to a test, which may end the process there.
+    package func observeSteps(_ observe: @escaping @Sendable (LifecycleStep) async -> Void) {
+        observer.withLockedValue { $0 = observe }
+    }
+
+    func reach(_ step: LifecycleStep) async {
+        guard let observe = observer.withLockedValue({ $0 }) else { return }
+        await observe(step)
     }
 }
 

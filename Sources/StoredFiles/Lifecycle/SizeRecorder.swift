@@ -25,16 +25,25 @@ final class SizeRecorder: ImageSizeRecorder {
 
     func recordSize(_ size: PixelSize, of name: StorageName) async {
         guard let database = link.database else { return }
+        // The caller's transaction may hold the only connection of the pool, or a lock on this very row: waiting for
+        // either from inside would never end. The size is written once the transaction has let go of both, whichever
+        // way it ends: what was probed is true of the bytes in any case.
         if let transaction = Transaction.current {
-            // The caller's transaction may hold the only connection of the pool, or a lock on this very row: waiting
-            // for either from inside would never end. The size is written once the transaction has let go of both.
-            transaction.onCommit { [target] in await Self.write(size, name, target, database) }
-        } else {
-            await Self.write(size, name, target, database)
+            let write: @Sendable () async -> Void = { [target] in
+                await Self.write(size, name, target, database, isIndependent: true)
+            }
+            if transaction.onCommit(write), transaction.onRollback(write) { return }
         }
+        await Self.write(size, name, target, database, isIndependent: false)
     }
 
-    private static func write(_ size: PixelSize, _ name: StorageName, _ target: Target, _ database: Database) async {
+    private static func write(
+        _ size: PixelSize,
+        _ name: StorageName,
+        _ target: Target,
+        _ database: Database,
+        isIndependent: Bool
+    ) async {
         let sizes = target.sizes
         // SKIP LOCKED: a size is a cache. A row that somebody is busy with is left to the next reader.
         let sql: SQL = """
@@ -47,7 +56,8 @@ final class SizeRecorder: ImageSizeRecorder {
             AND \(identifier: target.column) = \(name.string) AND \(identifier: sizes.width) IS NULL
             """
         do {
-            _ = try await database.execute(sql)
+            // Beside the pool after a savepoint: the transaction around it still holds its connection.
+            _ = isIndependent ? try await database.runIndependently(sql) : try await database.query(sql)
         } catch is CancellationError {
             // The caller has what it asked for; the next reader will write the size.
         } catch {

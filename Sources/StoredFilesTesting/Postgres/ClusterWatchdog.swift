@@ -40,17 +40,24 @@ final class ClusterWatchdog: Sendable {
 
     let directory: String
     private let pipeEnd: NIOLockedValueBox<Int32?>
-    private let process: pid_t
+    private let isBuried = NIOLockedValueBox(false)
+    let process: pid_t
 
     /// Starts to watch over a directory.
     init(directory: String) throws {
         self.directory = directory
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else {
+        // A child that inherited our end would keep the pipe open after us, and another thread may be starting one now.
+        #if canImport(Darwin)
+            let status = pipe(&ends)
+            for end in ends where status == 0 { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        #else
+            // Not pipe2, which the C library shows to nobody without asking; it reads the same.
+            let status = socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
+        #endif
+        guard status == 0 else {
             throw TemporaryPostgresError(.startFailed, "No pipe: \(String(cString: strerror(errno))).")
         }
-        // A child that inherited our end would keep the pipe open after us.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         pipeEnd = NIOLockedValueBox(ends[1])
         defer { _ = close(ends[0]) }
         do {
@@ -80,12 +87,27 @@ final class ClusterWatchdog: Sendable {
         release()
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async { [self] in
-                waitUntilGone(seconds: 30)
-                // Only the first of several callers finds the child still there; the others need not.
-                ChildProcess.wait(for: process)
+                bury()
                 continuation.resume()
             }
         }
+    }
+
+    /// Lets the watchdog do its work and waits for it elsewhere; returns at once.
+    func releaseAndForget() {
+        release()
+        DispatchQueue.global().async { [self] in bury() }
+    }
+
+    /// Waits for the child, which is a zombie until then.
+    private func bury() {
+        waitUntilGone(seconds: 30)
+        // Only one of several callers: the number may be another child's as soon as it was waited for.
+        let isOurs = isBuried.withLockedValue { isBuried in
+            defer { isBuried = true }
+            return !isBuried
+        }
+        if isOurs { ChildProcess.wait(for: process) }
         _ = Self.live.withLockedValue { $0.removeValue(forKey: ObjectIdentifier(self)) }
     }
 

@@ -31,7 +31,7 @@ public final class TemporaryPostgres: Sendable {
     /// Connects to the maintenance database `postgres` as a superuser.
     public let url: String
 
-    private let binaries: PostgresBinaries
+    let binaries: PostgresBinaries
     private let user: ServerUser
     private let watchdog: ClusterWatchdog
     private let state = NIOLockedValueBox(State())
@@ -84,7 +84,7 @@ public final class TemporaryPostgres: Sendable {
     }
 
     deinit {
-        watchdog.release()
+        watchdog.releaseAndForget()
     }
 
     private static func makeDirectory(in parent: String) throws -> String {

@@ -166,6 +166,11 @@ public final class FaultyStorage: Storage {
         try await perform(.delete, names) { _ in try await base.delete(names) }
     }
 
+    /// Gives up unfinished uploads of the storage below.
+    public func abandonUploads(of names: [StorageName]) async throws {
+        try await base.abandonUploads(of: names)
+    }
+
     /// Lists files; a fault comes with the first one asked for.
     public func list(prefix: String) -> FileListing {
         FileListing(CountedListing(storage: self, files: base.list(prefix: prefix)))

@@ -66,6 +66,18 @@ extension StorageConformance {
             expected.writeBuffer(&second)
             try await subject.expectContents(name, expected)
         },
+        Check("stores a stream of very many very small chunks") { subject in
+            let name = try subject.name("tiny.bin")
+            let bytes = subject.bytes(300_000)
+            let chunks = ScriptedChunks { number in
+                let offset = number * 7
+                guard offset < bytes.readableBytes else { return nil }
+                return bytes.getSlice(at: offset, length: min(7, bytes.readableBytes - offset))
+            }
+            let file = try await subject.storage.upload(.stream(chunks), to: name)
+            try subject.expectEqual(file.byteCount, 300_000, "the byte count")
+            try await subject.expectContents(name, bytes)
+        },
         Check("stores a file of the file system") { subject in
             let path = NSTemporaryDirectory() + "conformance-\(StorageName.timeOrderedID()).bin"
             let bytes = subject.bytes(600_000)

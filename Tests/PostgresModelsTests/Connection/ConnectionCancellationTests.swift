@@ -84,7 +84,15 @@ import Testing
             """
         let task = Task { try await connection.simpleQuery(stubborn) }
         #expect(try await TestServer.eventually { connection.transactionStatus == .active })
-        try await Task.sleep(for: .milliseconds(50))
+        // Before it sleeps a cancel request would really end it.
+        let isAsleep = try await TestServer.eventually {
+            let sleeping = try await other.query(
+                "SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'",
+                .of(Int64(connection.backendPID))
+            )
+            return sleeping.int() == 1
+        }
+        #expect(isAsleep)
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(!connection.isUsable)

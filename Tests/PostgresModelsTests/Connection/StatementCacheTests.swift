@@ -44,11 +44,101 @@ import Testing
         try await connection.simpleQuery("BEGIN")
         let error = try await databaseError { try await connection.query("SELECT * FROM t") }
         #expect(error?.sqlState == "0A000")
+        #expect(error?.code == .staleStatement)
         #expect(connection.transactionStatus == .inFailedTransaction)
         try await connection.simpleQuery("ROLLBACK")
         try await connection.simpleQuery("BEGIN")
         #expect(try await connection.query("SELECT * FROM t").columnCount == 2)
         try await connection.simpleQuery("COMMIT")
+        // Outside of a transaction what is of no more use is cleared away with the next statement.
+        try await connection.query("SELECT 'another'")
+        #expect(try await connection.query(Self.countPrepared, cache: false).int() == 2)
+    }
+
+    @Test func anotherFeatureThatIsNotSupportedIsNoStaleStatement() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        try await connection.simpleQuery(
+            """
+            CREATE FUNCTION pg_temp.refuse() RETURNS int LANGUAGE plpgsql AS \
+            $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '0A000'; END $$
+            """
+        )
+        for _ in 0..<2 {
+            let error = try await databaseError { try await connection.query("SELECT pg_temp.refuse()") }
+            #expect(error?.code == .queryFailed)
+        }
+    }
+
+    @Test(arguments: ["DISCARD ALL", "DEALLOCATE ALL"])
+    func whatIsForgottenIsNotTrustedInATransaction(_ command: String) async throws {
+        var configuration = TestServer.configuration()
+        configuration.statementCacheCapacity = 16
+        let connection = try await TestServer.connect(configuration)
+        defer { connection.close() }
+        let table = "forgotten_\(command.utf8.count)"
+        // The first ones are evicted, and one is stale.
+        try await connection.simpleQuery("CREATE TABLE \(table)(a int)")
+        for value in 0..<30 { try await connection.query("SELECT \(value), $1", .of(1)) }
+        try await connection.query("SELECT * FROM \(table)")
+        try await connection.simpleQuery("ALTER TABLE \(table) ADD COLUMN b int")
+        try await connection.simpleQuery("BEGIN")
+        _ = try await databaseError { try await connection.query("SELECT * FROM \(table)") }
+        try await connection.simpleQuery("ROLLBACK")
+        try await connection.simpleQuery(command)
+        try await connection.simpleQuery("BEGIN")
+        for value in 0..<30 { try await connection.query("SELECT \(value), $1", .of(1)) }
+        try await connection.query("SELECT * FROM \(table)")
+        try await connection.simpleQuery("COMMIT")
+        #expect(connection.cachedStatementCount == 16)
+    }
+
+    @Test func aStatementThatVanishedUnderItsNameIsPreparedAgainOutsideOfTransactions() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        let name = StatementKey(sql: "SELECT $1", oids: [20]).statementName
+        try await connection.query("SELECT $1", .of(1))
+        try await connection.simpleQuery("DEALLOCATE \(name)")
+        #expect(try await connection.query("SELECT $1", .of(2)).int() == 2)
+
+        try await connection.simpleQuery("DEALLOCATE \(name)")
+        try await connection.simpleQuery("BEGIN")
+        let error = try await databaseError { try await connection.query("SELECT $1", .of(3)) }
+        #expect(error?.code == .staleStatement)
+        #expect(error?.sqlState == "26000")
+        try await connection.simpleQuery("ROLLBACK")
+        try await connection.simpleQuery("BEGIN")
+        #expect(try await connection.query("SELECT $1", .of(4)).int() == 4)
+        try await connection.simpleQuery("COMMIT")
+    }
+
+    @Test func aNameThatSomebodyElsePreparedCostsOneTransactionAtMost() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        let name = StatementKey(sql: "SELECT $1 + 2", oids: [20]).statementName
+        try await connection.simpleQuery("PREPARE \(name)(int8) AS SELECT $1 + 2")
+        try await connection.simpleQuery("BEGIN")
+        let error = try await databaseError { try await connection.query("SELECT $1 + 2", .of(1)) }
+        #expect(error?.code == .staleStatement)
+        try await connection.simpleQuery("ROLLBACK")
+        try await connection.simpleQuery("BEGIN")
+        #expect(try await connection.query("SELECT $1 + 2", .of(1)).int() == 3)
+        try await connection.simpleQuery("COMMIT")
+    }
+
+    @Test func obsoleteNamesThatThePoolerForgotAreNoError() async throws {
+        var configuration = TestServer.configuration()
+        configuration.statementCacheCapacity = 16
+        let connection = try await TestServer.connect(configuration)
+        defer { connection.close() }
+        try await connection.simpleQuery("BEGIN")
+        for value in 0..<20 { try await connection.query("SELECT \(value), $1", .of(1)) }
+        try await connection.simpleQuery("COMMIT")
+        let forgotten = StatementKey(sql: "SELECT 1, $1", oids: [20]).statementName
+        try await connection.simpleQuery("DEALLOCATE \(forgotten)")
+        try await connection.query("SELECT 'new', $1", .of(1))
+        let onServer = try await connection.query(Self.countPrepared, cache: false).int()
+        #expect(onServer == Int64(connection.cachedStatementCount))
     }
 
     @Test func statementsThatVanishedArePreparedAgain() async throws {

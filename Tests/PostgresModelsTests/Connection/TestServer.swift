@@ -18,7 +18,10 @@ enum TestServer {
     }
 
     static func configuration(poolSize: Int = 4, acquireTimeout: Duration = .seconds(20)) -> DatabaseConfiguration {
-        DatabaseConfiguration(poolSize: poolSize, acquireTimeout: acquireTimeout)
+        var configuration = DatabaseConfiguration(poolSize: poolSize, acquireTimeout: acquireTimeout)
+        // On a busy machine a cancelled statement may take long to stop.
+        configuration.cancellationGracePeriod = .seconds(30)
+        return configuration
     }
 
     /// Waits until something becomes true, at most five seconds.

@@ -9,15 +9,19 @@ func withDatabase<Result>(
 ) async throws -> Result {
     var configuration = DatabaseConfiguration()
     configuration.poolSize = poolSize
-    let url = try await TemporaryPostgres.shared().makeDatabase()
-    let database = try await Database.connect(url, configuration: configuration)
-    do {
-        let result = try await body(database)
-        await database.close()
-        return result
-    } catch {
-        await database.close()
-        throw error
+    // On a busy machine a cancelled statement may take long to stop.
+    configuration.cancellationGracePeriod = .seconds(30)
+    return try await Turnstile.sharedServer.pass {
+        let url = try await TemporaryPostgres.shared().makeDatabase()
+        let database = try await Database.connect(url, configuration: configuration)
+        do {
+            let result = try await body(database)
+            await database.close()
+            return result
+        } catch {
+            await database.close()
+            throw error
+        }
     }
 }
 

@@ -16,13 +16,17 @@ struct SQLTests {
         }
     }
 
-    @Test func identifiersAreQuoted() async throws {
+    @Test(arguments: [
+        "we\"ird name; --", "\"", "\"\"", "x\"\u{301}; DROP TABLE y", "\u{301}\"\u{FE0F}", "\"\u{200D}\"", "tab\t\r\n",
+    ])
+    func identifiersAreQuoted(_ name: String) async throws {
         try await withDatabase { database in
-            let name = "we\"ird name; --"
             try await database.execute("CREATE TABLE \(identifier: name) (n int)")
             try await database.execute("INSERT INTO \(identifier: name) VALUES (\(3))")
             let rows = try await database.query("SELECT n FROM \(identifier: name)")
             #expect(try rows.first?.decode(Int.self, at: 0) == 3)
+            let named = try await database.query("SELECT count(*) FROM pg_class WHERE relname = \(name)")
+            #expect(try named.first?.decode(Int.self, at: 0) == 1)
         }
     }
 

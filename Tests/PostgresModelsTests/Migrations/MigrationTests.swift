@@ -1,6 +1,7 @@
-import PostgresModels
 import StoredFilesTesting
 import Testing
+
+@testable import PostgresModels
 
 @Suite("Migrations")
 struct MigrationTests {
@@ -135,6 +136,119 @@ struct MigrationTests {
             }
             let error = await databaseFailure { try await database.migrate([long]) }
             #expect(error?.code == .invalidIdentifier)
+        }
+    }
+
+    /// Advisory locks that anybody holds in the database.
+    private func advisoryLocks(_ database: Database) async throws -> Int {
+        let rows = try await database.query(
+            """
+            SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database \
+            WHERE locktype = 'advisory' AND datname = current_database()
+            """
+        )
+        return try #require(rows.first).decode(Int.self, at: 0)
+    }
+
+    @Test func theLockIsFreeAfterAFailure() async throws {
+        try await withDatabase { database in
+            let broken = Migration("broken") { try await $0.execute("SELECT 1/0") }
+            await #expect(throws: MigrationError.self) { try await database.migrate([broken]) }
+            // Seen from another session.
+            let other = try await Database.connect(database.pool.target.conninfo)
+            let locks = try await advisoryLocks(other)
+            #expect(locks == 0)
+            try await other.migrate([Author.migration], patience: .milliseconds(1))
+            await other.close()
+        }
+    }
+
+    @Test func aCancelledMigrationKeepsNoLock() async throws {
+        try await withDatabase(poolSize: 2) { database in
+            try await database.migrate([Author.migration])
+            for round in 0..<60 {
+                let task = Task { try await database.migrate([Author.migration]) }
+                for _ in 0..<round * 20 { await Task.yield() }
+                task.cancel()
+                _ = await task.result
+            }
+            let locks = try await advisoryLocks(database)
+            #expect(locks == 0)
+            let status = database.statistics
+            #expect(status.idleConnections == status.openConnections)
+        }
+    }
+
+    @Test func aConnectionLostDuringTheCommitIsAnUnknownOutcomeAndMigratingAgainFindsOut() async throws {
+        try await withDatabase { database in
+            try await database.migrate([Author.migration])
+            let deadly = Migration("deadly") { schema in
+                try await schema.execute(
+                    """
+                    CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS \
+                    $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$
+                    """
+                )
+                try await schema.execute(
+                    """
+                    CREATE CONSTRAINT TRIGGER die AFTER INSERT ON authors DEFERRABLE INITIALLY DEFERRED \
+                    FOR EACH ROW EXECUTE FUNCTION die()
+                    """
+                )
+                try await schema.execute("INSERT INTO authors (name) VALUES ('Ada')")
+            }
+            let error = await #expect(throws: MigrationError.self) {
+                try await database.migrate([Author.migration, deadly])
+            }
+            #expect(error?.code == .outcomeUnknown)
+            #expect(error?.message.contains("rolled back") == false)
+            let harmless = Migration("deadly") { try await $0.execute("SELECT 1") }
+            #expect(try await database.migrate([Author.migration, harmless]) == ["deadly"])
+        }
+    }
+
+    @Test func aDeferredConstraintThatFailsAtTheCommitIsAFailure() async throws {
+        try await withDatabase { database in
+            let broken = Migration("broken") { schema in
+                try await schema.execute("CREATE TABLE t (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+                try await schema.execute("INSERT INTO t VALUES (1), (1)")
+            }
+            let error = await #expect(throws: MigrationError.self) { try await database.migrate([broken]) }
+            #expect(error?.code == .failed)
+            #expect((error?.underlying as? DatabaseError)?.code == .uniqueViolation)
+        }
+    }
+
+    @Test func aLockThatIsNotFreeFailsTheMigrationInsteadOfHoldingUpTheTable() async throws {
+        try await withDatabase { database in
+            try await database.migrate([Author.migration])
+            let more = Migration("more") { try await $0.execute("ALTER TABLE authors ADD COLUMN died int") }
+            try await database.transaction { reader in
+                try await reader.execute("LOCK TABLE authors IN ACCESS SHARE MODE")
+                let error = await #expect(throws: MigrationError.self) {
+                    try await database.migrate([Author.migration, more], lockTimeout: .milliseconds(20))
+                }
+                #expect((error?.underlying as? DatabaseError)?.code == .lockTimeout)
+            }
+            #expect(try await database.migrate([Author.migration, more], lockTimeout: nil) == ["more"])
+        }
+    }
+
+    @Test func nothingIsRevertedBelowAMigrationThatIsNotKnown() async throws {
+        try await withDatabase { database in
+            try await database.migrate([Author.migration, Self.books])
+            let newer = Migration("newer") { try await $0.execute("CREATE TABLE newer (n int)") }
+            try await database.migrate([Author.migration, Self.books, newer])
+            let error = await #expect(throws: MigrationError.self) {
+                try await database.revert([Author.migration, Self.books])
+            }
+            #expect(error?.code == .unknownApplied)
+            #expect(error?.migration == "newer")
+            let rows = try await database.query("SELECT to_regclass('books') IS NOT NULL")
+            #expect(try rows.first?.decode(Bool.self, at: 0) == true)
+            #expect(try await database.revert([Author.migration, Self.books], count: 0).isEmpty)
+            let negative = await databaseFailure { try await database.revert([Self.books], count: -1) }
+            #expect(negative?.code == .invalidArgument)
         }
     }
 }

@@ -1,3 +1,4 @@
+import NIOConcurrencyHelpers
 import StoredFilesTesting
 import Synchronization
 import Testing
@@ -76,88 +77,26 @@ import Testing
         await pool.close()
     }
 
-    @Test(arguments: ["BEGIN", "BEGIN; SELECT 1/0"])
-    func aTransactionLeftOpenIsRolledBack(_ sql: String) async throws {
-        let pool = try await TestServer.pool(TestServer.configuration(poolSize: 1))
-        let table = "left_open_\(sql.utf8.count)"
-        try await pool.withConnection { try await $0.simpleQuery("CREATE TABLE \(table)(n int)") }
-        let pid = try await pool.withConnection { connection in
-            try await connection.simpleQuery("BEGIN; INSERT INTO \(table) VALUES (1)")
-            _ = try? await connection.simpleQuery(sql)
-            return connection.backendPID
+    @Test func aConfigurationThatMakesNoSenseIsRefused() async throws {
+        let changes: [(String, (inout DatabaseConfiguration) -> Void)] = [
+            ("poolSize", { $0.poolSize = 0 }), ("acquireTimeout", { $0.acquireTimeout = .zero }),
+            ("connectTimeout", { $0.connectTimeout = .seconds(-1) }), ("connectAttempts", { $0.connectAttempts = 0 }),
+            ("connectBackoff", { $0.connectBackoff = .seconds(-1) }), ("maxLifetime", { $0.maxLifetime = .zero }),
+            ("statementCacheCapacity", { $0.statementCacheCapacity = 1 }),
+            ("statementTimeout", { $0.statementTimeout = .microseconds(1) }),
+            ("cancellationGracePeriod", { $0.cancellationGracePeriod = .seconds(-1) }),
+            ("applicationName", { $0.applicationName = "a\0b" }), ("timeZone", { $0.timeZone = "" }),
+            ("sessionSettings", { $0.sessionSettings = ["": "x"] }),
+        ]
+        for (property, change) in changes {
+            var configuration = DatabaseConfiguration()
+            change(&configuration)
+            let error = try await databaseError {
+                _ = try await Database.connect("host=/nonexistent", configuration: configuration)
+            }
+            #expect(error?.code == .invalidArgument)
+            #expect(error?.message.contains(property) == true)
         }
-        try await pool.withConnection { connection in
-            #expect(connection.backendPID == pid)
-            #expect(connection.transactionStatus == .idle)
-            let count = try await connection.query("SELECT count(*) FROM \(table)").int()
-            #expect(count == 0)
-        }
-        #expect(pool.statistics.evicted == 0)
-        await pool.close()
-    }
-
-    @Test func aConnectionKilledWhileIdleLeavesThePoolByItself() async throws {
-        let pool = try await TestServer.pool(TestServer.configuration(poolSize: 2))
-        let pid = try await pool.withConnection { $0.backendPID }
-        let other = try await TestServer.connect()
-        try await other.simpleQuery("SELECT pg_terminate_backend(\(pid))")
-        other.close()
-        #expect(try await TestServer.eventually { pool.statistics.open == 0 })
-        #expect(pool.statistics.evicted == 1)
-        #expect(try await pool.withConnection { try await $0.query("SELECT 1::int8").int() } == 1)
-        await pool.close()
-    }
-
-    @Test func aConnectionKilledInUseIsReplaced() async throws {
-        let pool = try await TestServer.pool(TestServer.configuration(poolSize: 1))
-        let error = try await databaseError {
-            _ = try await pool.withConnection { try await $0.query("SELECT pg_terminate_backend(pg_backend_pid())") }
-        }
-        #expect(error?.code == .connectionLost)
-        #expect(try await pool.withConnection { try await $0.query("SELECT 1::int8").int() } == 1)
-        #expect(pool.statistics == .init(open: 1, idle: 1, waiting: 0, created: 2, evicted: 1))
-        await pool.close()
-    }
-
-    @Test func oldConnectionsAreReplaced() async throws {
-        var configuration = TestServer.configuration(poolSize: 1)
-        configuration.maxLifetime = .milliseconds(100)
-        let pool = try await TestServer.pool(configuration)
-        let first = try await pool.withConnection { $0.backendPID }
-        try await Task.sleep(for: .milliseconds(120))
-        let second = try await pool.withConnection { $0.backendPID }
-        #expect(first != second)
-        #expect(pool.statistics.created == 2)
-        #expect(pool.statistics.open == 1 || pool.statistics.evicted == 2)
-        await pool.close()
-    }
-
-    @Test func closingFailsThoseWhoWaitAndWaitsForThoseWhoWork() async throws {
-        let pool = try await TestServer.pool(TestServer.configuration(poolSize: 1))
-        let held = try await pool.acquire()
-        let waiting = Task { try await pool.acquire() }
-        #expect(try await TestServer.eventually { pool.statistics.waiting == 1 })
-        let closing = Task { await pool.close() }
-        #expect(try await databaseError { _ = try await waiting.value }?.code == .closed)
-        #expect(try await held.query("SELECT 1::int8").int() == 1)
-        await pool.release(held)
-        await closing.value
-        #expect(pool.statistics.open == 0)
-        #expect(try await databaseError { _ = try await pool.acquire() }?.code == .closed)
-    }
-
-    @Test func aServerThatIsNotThereIsTriedAgainThenReported() async throws {
-        var configuration = TestServer.configuration()
-        configuration.connectBackoff = .milliseconds(40)
-        let pool = try ConnectionPool("host=/nonexistent user=app", configuration: configuration)
-        let clock = ContinuousClock()
-        let start = clock.now
-        let error = try await databaseError { _ = try await pool.acquire() }
-        #expect(error?.code == .connectionFailed)
-        // Two pauses of at least half of 40 and 80 milliseconds.
-        #expect(start.duration(to: clock.now) >= .milliseconds(60))
-        #expect(pool.statistics.open == 0)
-        await pool.close()
     }
 
     @Test func aServerThatStopsAndComesBack() async throws {

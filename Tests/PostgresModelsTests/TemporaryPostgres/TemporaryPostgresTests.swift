@@ -1,7 +1,8 @@
 import Foundation
 import PostgresModels
-import StoredFilesTesting
 import Testing
+
+@testable import StoredFilesTesting
 
 @Suite struct TemporaryPostgresTests {
     @Test func aClusterIsGoneAfterStop() async throws {
@@ -22,6 +23,18 @@ import Testing
     @Test func aClusterNobodyHoldsGoesByItself() async throws {
         let directory = try await TemporaryPostgres.start().directory
         #expect(try await TestServer.eventually { !FileManager.default.fileExists(atPath: directory) })
+    }
+
+    @Test func aWatchdogThatIsLetGoLeavesNoZombie() async throws {
+        let directory = "/tmp/sfpg-watched-\(UInt32.random(in: 0...UInt32.max))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+        let watchdog = try ClusterWatchdog(directory: directory)
+        // A zombie still answers.
+        #expect(kill(watchdog.process, 0) == 0)
+        watchdog.releaseAndForget()
+        #expect(try await TestServer.eventually { kill(watchdog.process, 0) != 0 })
+        #expect(!FileManager.default.fileExists(atPath: directory))
+        await watchdog.releaseAndWait()
     }
 
     @Test func databasesAreFreshAndCopiedFromTemplates() async throws {

@@ -65,6 +65,133 @@ struct ValueRoundTripTests {
         try await verify([JSON(["a": [1, 2]]), JSON([:])])
     }
 
+    @Test func arraysOfAllElements() async throws {
+        try await verify([[UUID(), UUID()], []])
+        try await verify([[Date(timeIntervalSince1970: 0), .distantFuture]])
+        try await verify([[Float(0.5), -1]])
+        try await verify([[Data(), Data([0, 255])]])
+        try await verify([[Int16(1)], []])
+        try await verify([[Int32(1), .min]])
+        try await verify([[0.5, .infinity]])
+        try await verify([[Decimal(1) / 3, 0]])
+    }
+
+    @Test(arguments: [
+        "0", "1", "-1", "10000", "9999", "0.0001", "-0.00001", "12345.6789", "1e20", "100000000000000000000000000000.5",
+        "12345678901234567890123456789012345678", "0.12345678901234567890123456789012345678", "-99999999.99999999",
+        "1e127",
+        "1e-127", "3.14159265358979323846264338327950288",
+    ])
+    func decimalsKeepAllDigits(_ text: String) async throws {
+        try await withDatabase { database in
+            let row = try #require(
+                await database.query("SELECT \(text)::text::numeric AS d, (\(text)::text::numeric * 1.00) AS padded")
+                    .first
+            )
+            let value = try row.decode(Decimal.self, named: "d")
+            #expect(value == Decimal(string: text))
+            #expect(try row.decode(Decimal.self, named: "padded") == value)
+            let same = try #require(await database.query("SELECT \(value) = \(text)::text::numeric AS same").first)
+            #expect(try same.decode(Bool.self, named: "same"))
+        }
+    }
+
+    @Test(arguments: ["123456789012345678901234567890123456789", "1e140", "1e200", "1e-200", "Infinity", "-Infinity"])
+    func decimalsThatDoNotFitAreRefused(_ text: String) async throws {
+        try await withDatabase { database in
+            let row = try #require(await database.query("SELECT \(text)::text::numeric AS d").first)
+            let error = await databaseFailure { _ = try row.decode(Decimal.self, named: "d") }
+            #expect(error?.code == .decodingFailed)
+            let nothing = try #require(await database.query("SELECT 'NaN'::numeric, \(Decimal.nan) = 'NaN'").first)
+            #expect(try nothing.decode(Decimal.self, at: 0).isNaN)
+            #expect(try nothing.decode(Bool.self, at: 1))
+        }
+    }
+
+    @Test(arguments: [
+        "1", "1.5", "true", "now()", "now()::date", "'1 day'::interval", "'\\x00'::bytea", "gen_random_uuid()",
+        "'{}'::jsonb",
+        "'10.0.0.1'::inet", "'10.0.0.0/8'::cidr", "1::money", "'08:00:2b:01:02:03'::macaddr", "B'101'",
+        "'[1,2)'::int4range",
+        "to_tsvector('a b')", "ARRAY['a']", "point(1, 2)", "ROW(1, 'a')", "1::oid", "'pg_class'::regclass",
+        "'a.b'::jsonpath",
+        "'(1,2)'::pair", "ARRAY['good'::mood]", "'12:00'::time",
+    ])
+    func whatIsNoTextIsNotReadAsText(_ expression: String) async throws {
+        try await withDatabase { database in
+            try await database.execute("CREATE TYPE mood AS ENUM ('good', 'bad')")
+            try await database.execute("CREATE TYPE pair AS (a int, b int)")
+            let sql = expression == "'a.b'::jsonpath" ? "'$.a'::jsonpath" : expression
+            let row = try #require(await database.query("SELECT \(raw: sql) AS value").first)
+            let error = await databaseFailure { _ = try row.decode(String.self, named: "value") }
+            #expect(error?.code == .typeMismatch)
+            #expect(error?.column == "value")
+        }
+    }
+
+    @Test func whatIsTextIsReadAsText() async throws {
+        try await withDatabase { database in
+            try await database.execute("CREATE TYPE mood AS ENUM ('good', 'schlecht ü')")
+            try await database.execute("CREATE DOMAIN feeling AS mood")
+            for (sql, text) in [
+                ("'a'::text", "a"), ("'a'::varchar", "a"), ("'a'::char(3)", "a  "), ("'a'::name", "a"),
+                ("'x'::\"char\"", "x"),
+                ("'{\"a\":1}'::json", "{\"a\":1}"), ("'<a/>'::xml", "<a/>"), ("'good'::mood", "good"),
+                ("'schlecht ü'::feeling", "schlecht ü"), ("NULLIF('a', 'b')", "a"),
+            ] {
+                let row = try #require(await database.query("SELECT \(raw: sql)").first)
+                #expect(try row.decode(String.self, at: 0) == text)
+            }
+            let moods = try #require(await database.query("SELECT ARRAY['good'::mood, 'schlecht ü']").first)
+            #expect(try moods.decode([String].self, at: 0) == ["good", "schlecht ü"])
+        }
+    }
+
+    @Test func dateIsTheSameInATimestampWhateverTheZoneOfTheServer() async throws {
+        let url = try await TemporaryPostgres.shared().makeDatabase(named: "far_east")
+        let setUp = try await Database.connect(url)
+        try await setUp.execute("ALTER DATABASE far_east SET TimeZone = 'Pacific/Kiritimati'")
+        try await setUp.execute("CREATE TABLE t (moment timestamp, day date)")
+        await setUp.close()
+        let database = try await Database.connect(url)
+        let moment = Date(timeIntervalSince1970: 86_400 * 365.5)
+        try await database.execute("INSERT INTO t VALUES (\(moment), \(moment))")
+        let row = try #require(await database.query("SELECT moment, day, current_setting('TimeZone') FROM t").first)
+        #expect(try row.decode(Date.self, at: 0) == moment)
+        #expect(try row.decode(Date.self, at: 1) == Date(timeIntervalSince1970: 86_400 * 365))
+        #expect(try row.decode(String.self, at: 2) == "UTC")
+        await database.close()
+
+        var configuration = DatabaseConfiguration()
+        configuration.timeZone = nil
+        configuration.sessionSettings = ["search_path": "a, \"b'\\\", public", "application_name": "it's"]
+        let local = try await Database.connect(url, configuration: configuration)
+        let settings = try #require(
+            await local.query(
+                """
+                SELECT current_setting('TimeZone'), current_setting('search_path'), current_setting('application_name') FROM t
+                """
+            ).first
+        )
+        #expect(try settings.decode(String.self, at: 0) == "Pacific/Kiritimati")
+        #expect(try settings.decode(String.self, at: 1) == "a, \"b'\\\", public")
+        #expect(try settings.decode(String.self, at: 2) == "it's")
+        await local.close()
+    }
+
+    @Test func namesOfColumnsAreComparedByTheirBytes() async throws {
+        try await withDatabase { database in
+            let row = try #require(
+                await database.query(
+                    "SELECT 1 AS \(identifier: "\u{E9}"), 2 AS \(identifier: "e\u{301}"), 3 AS a, 4 AS a"
+                ).first
+            )
+            #expect(try row.decode(Int.self, named: "\u{E9}") == 1)
+            #expect(try row.decode(Int.self, named: "e\u{301}") == 2)
+            #expect(try row.decode(Int.self, named: "a") == 3)
+        }
+    }
+
     @Test func aListIsBoundForAny() async throws {
         try await withDatabase { database in
             let wanted: [Int64] = [2, 4, 9]

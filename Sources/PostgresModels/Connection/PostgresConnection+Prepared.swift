@@ -1,0 +1,87 @@
+internal import CLibPQ
+import NIOConcurrencyHelpers
+
+/// Statements that are prepared once and then run by name.
+extension PostgresConnection {
+    func runPrepared(
+        _ sql: String,
+        _ parameters: QueryParameters,
+        _ operation: UInt64
+    ) async throws -> QueryResult {
+        let key = StatementKey(sql: sql, oids: parameters.oids)
+        // Behind a pooler the session may change between two commands, and what was prepared be gone at once.
+        for attempt in 1...3 {
+            do {
+                if let result = try await execute(key, parameters, operation) { return result }
+                try await prepare(key, operation)
+                if let result = try await execute(key, parameters, operation) { return result }
+            } catch let error as DatabaseError where error.code == .staleStatement {
+                if error.sqlState != SQLState.duplicatePreparedStatement {
+                    let isOnServer = error.sqlState != SQLState.undefinedPreparedStatement
+                    state.withLockedValue { $0.statements.forget(key, isOnServer: isOnServer) }
+                }
+                // Inside a transaction the transaction is lost: whoever began it has to run it again.
+                guard attempt < 3, isUsable, transactionStatus == .idle else { throw error }
+            }
+        }
+        throw DatabaseError(code: .queryFailed, message: "The prepared statement vanished before it was run.")
+    }
+
+    /// Runs a statement that is prepared already; nil when it is not.
+    private func execute(
+        _ key: StatementKey,
+        _ parameters: QueryParameters,
+        _ operation: UInt64
+    ) async throws -> QueryResult? {
+        try await command(operation, cancellable: true) { state, connection in
+            guard let name = state.statements.use(key) else { return .notPrepared }
+            return Self.withArrays(of: parameters) { count, values, lengths, formats in
+                Sent(PQsendQueryPrepared(connection, name, count, values, lengths, formats, 1))
+            }
+        }
+    }
+
+    private func prepare(_ key: StatementKey, _ operation: UInt64) async throws {
+        try Self.refuseNUL(in: key.sql)
+        let isIdle = transactionStatus == .idle
+        let obsolete = state.withLockedValue { state in
+            state.statements.makeRoom()
+            return Array(state.statements.obsolete)
+        }
+        // A failing DEALLOCATE would abort a transaction; outside of one it is only an error to ignore.
+        if isIdle, !obsolete.isEmpty { try await deallocate(obsolete, operation) }
+        let name = state.withLockedValue { $0.statements.freeName(for: key) }
+        do {
+            _ = try await command(operation, cancellable: true) { _, connection in
+                Sent(PQsendPrepare(connection, name, key.sql, Int32(key.oids.count), key.oids))
+            }
+        } catch let error as DatabaseError where error.sqlState == SQLState.duplicatePreparedStatement {
+            // The name is made of the content: behind a pooler somebody else has prepared the same statement.
+            state.withLockedValue { $0.statements.insert(key, name: name) }
+            guard isIdle else { throw error }
+            return
+        }
+        state.withLockedValue { $0.statements.insert(key, name: name) }
+    }
+
+    private func deallocate(_ names: [String], _ operation: UInt64) async throws {
+        do {
+            try await sendDeallocate(names, operation)
+        } catch let error as DatabaseError where error.sqlState == SQLState.undefinedPreparedStatement {
+            // A pooler was faster. The server stopped at the first that it does not know, so each goes by itself.
+            for name in names {
+                do {
+                    try await sendDeallocate([name], operation)
+                } catch let error as DatabaseError where error.sqlState == SQLState.undefinedPreparedStatement {
+                    state.withLockedValue { $0.statements.deallocated([name]) }
+                }
+            }
+        }
+    }
+
+    private func sendDeallocate(_ names: [String], _ operation: UInt64) async throws {
+        let sql = names.map { "DEALLOCATE \($0)" }.joined(separator: ";")
+        _ = try await command(operation, cancellable: false) { _, connection in Sent(PQsendQuery(connection, sql)) }
+        state.withLockedValue { $0.statements.deallocated(names) }
+    }
+}

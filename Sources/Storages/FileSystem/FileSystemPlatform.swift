@@ -1,0 +1,12 @@
+/// What a `FileSystemStorage` may use of the system below it, for tests of the ways it takes without.
+package struct FileSystemPlatform: Sendable {
+    /// Whether whole names are resolved by `openat2` where the kernel has it.
+    package var opensBeneath = true
+    /// Whether uploads are written to files without a name where the kernel has those.
+    package var makesAnonymousFiles = true
+    /// Takes the place of `fsync`, gets the descriptor and returns 0 or an `errno`; `nil` is `fsync` itself.
+    package var synchronize: (@Sendable (Int32) -> Int32)?
+
+    /// All that the system offers.
+    package init() {}
+}

@@ -1,0 +1,19 @@
+public import Storages
+
+/// How far a comparison of a storage with the rows has come.
+public struct FsckProgress: Hashable, Sendable {
+    /// Objects looked at.
+    public internal(set) var objects = 0
+    /// Names in rows looked at.
+    public internal(set) var rows = 0
+    /// Orphans found.
+    public internal(set) var orphans = 0
+    /// Dangling rows found.
+    public internal(set) var danglingRows = 0
+    /// Wrong sizes found.
+    public internal(set) var wrongSizes = 0
+    /// Orphans condemned and sizes forgotten.
+    public internal(set) var repaired = 0
+    /// The name up to which everything has been looked at and reported: where ``FsckConfiguration/position`` goes on.
+    public internal(set) var position: StorageName?
+}

@@ -1,0 +1,258 @@
+import Foundation
+import PostgresModels
+import StorageImages
+import Storages
+
+/// One comparison of a storage with the rows: a merge of two ordered sequences.
+///
+/// Neither is a snapshot of the other's moment, so what does not fit is only a candidate: it is looked up again, in the
+/// database and the journal after the object was listed, in the storage after the row was read.
+struct FsckRun: ~Copyable {
+    /// How many candidates are looked up in one go.
+    private static let batchSize = 500
+    private static let concurrency = 16
+
+    let database: Database
+    let id: StorageID
+    let storage: any Storage
+    let configuration: FsckConfiguration
+    let onProgress: (@Sendable (FsckProgress) -> Void)?
+
+    typealias Report = (FsckFinding) async throws -> Void
+
+    private var progress = FsckProgress()
+    private var orphans: [FileInfo] = []
+    private var dangling: [NameReferences.Element] = []
+    private var sized: [NameReferences.Element] = []
+    private let start = ContinuousClock.now
+
+    init(
+        database: Database,
+        id: StorageID,
+        storage: any Storage,
+        configuration: FsckConfiguration,
+        onProgress: (@Sendable (FsckProgress) -> Void)?
+    ) {
+        self.database = database
+        self.id = id
+        self.storage = storage
+        self.configuration = configuration
+        self.onProgress = onProgress
+        progress.position = configuration.position
+    }
+
+    mutating func run(_ report: Report) async throws -> FsckProgress {
+        let references = NameReferences(
+            database: database,
+            fields: try await NameReferences.fields(of: id, in: database),
+            prefix: configuration.prefix,
+            position: configuration.position
+        )
+        var rows = references.makeAsyncIterator()
+        var files = listing().makeAsyncIterator()
+        var row = try await nextRow(&rows)
+        var file = try await nextFile(&files)
+        var passed = configuration.position
+        while row != nil || file != nil {
+            switch (file, row) {
+            case (let current?, let other) where other.map({ isBefore(current.name, $0) }) ?? true:
+                if isOldEnough(current) { orphans.append(current) }
+                passed = current.name
+                file = try await nextFile(&files)
+            case (let current, let other?):
+                if current.map({ isEqual($0.name, other) }) == true {
+                    if configuration.checks.contains(.sizes), other.size != nil { sized.append(other) }
+                    passed = StorageName(unchecked: other.reference.name)
+                    row = try await nextRow(&rows)
+                    // Several rows may have one name; the object is done when the next row has another.
+                    if let current, row.map({ isEqual(current.name, $0) }) != true { file = try await nextFile(&files) }
+                } else {
+                    dangling.append(other)
+                    passed = StorageName(unchecked: other.reference.name)
+                    row = try await nextRow(&rows)
+                }
+            default:
+                return progress
+            }
+            if max(orphans.count, dangling.count, sized.count) >= Self.batchSize
+                || (progress.objects + progress.rows) % 10_000 == 0
+            {
+                try await settle(upTo: passed, report)
+            }
+        }
+        try await settle(upTo: passed, report)
+        return progress
+    }
+
+    // MARK: The two sequences
+
+    private func listing() -> FileListing {
+        let files = storage.list(prefix: configuration.prefix)
+        return storage.capabilities.contains(.orderedListing) ? files : ExternalSort().sorted(files)
+    }
+
+    private mutating func nextFile(_ files: inout FileListing.AsyncIterator) async throws -> FileInfo? {
+        while let file = try await files.next() {
+            if let position = configuration.position, file.name <= position { continue }
+            progress.objects += 1
+            try await pace()
+            return file
+        }
+        return nil
+    }
+
+    private mutating func nextRow(_ rows: inout NameReferences.AsyncIterator) async throws -> NameReferences.Element? {
+        guard let row = try await rows.next() else { return nil }
+        progress.rows += 1
+        return row
+    }
+
+    private func isBefore(_ name: StorageName, _ row: NameReferences.Element) -> Bool {
+        name.string.utf8.lexicographicallyPrecedes(row.reference.name.utf8)
+    }
+
+    private func isEqual(_ name: StorageName, _ row: NameReferences.Element) -> Bool {
+        name.string.utf8.elementsEqual(row.reference.name.utf8)
+    }
+
+    private func isOldEnough(_ file: FileInfo) -> Bool {
+        guard let modified = file.modified else { return true }
+        return -modified.timeIntervalSinceNow >= configuration.minimumAge.inSeconds
+    }
+
+    /// Waits as long as the objects so far should have taken.
+    private func pace() async throws {
+        guard let rate = configuration.objectsPerSecond, progress.objects % 10 == 0 else { return }
+        try await Task.sleep(until: start + .seconds(Double(progress.objects) / Double(rate)))
+    }
+
+    // MARK: Candidates
+
+    /// Looks up all candidates, reports what is left of them, and says how far it is.
+    private mutating func settle(upTo position: StorageName?, _ report: Report) async throws {
+        try await settleOrphans(report)
+        try await settleDangling(report)
+        try await settleSizes(report)
+        progress.position = position
+        onProgress?(progress)
+    }
+
+    private mutating func settleOrphans(_ report: Report) async throws {
+        let candidates = orphans
+        orphans.removeAll(keepingCapacity: true)
+        guard configuration.checks.contains(.orphans), !candidates.isEmpty else { return }
+        // A variant belongs to its image.
+        let owners = candidates.map { $0.name.variantOwner ?? $0.name.string }
+        let known = try await database.query(
+            """
+            SELECT n FROM stored_files.named(\(id.rawValue), \(owners)) AS n \
+            UNION SELECT name FROM stored_files.journal WHERE storage = \(id.rawValue) AND name = ANY (\(owners))
+            """
+        )
+        let names = Set(try known.map { Array(try $0.decode(String.self, at: 0).utf8) })
+        let found = zip(candidates, owners).filter { !names.contains(Array($0.1.utf8)) }.map(\.0)
+        for file in found { try await report(.orphan(file)) }
+        progress.orphans += found.count
+        guard configuration.repairs, !found.isEmpty else { return }
+        // Condemned, not deleted: a row that names one of them meanwhile claims it.
+        progress.repaired += try await database.query(
+            """
+            INSERT INTO stored_files.journal (storage, name, state) \
+            SELECT \(id.rawValue), n, 'condemned' FROM unnest(\(found.map(\.name.string))) AS n \
+            ON CONFLICT DO NOTHING
+            """
+        ).affectedRows
+    }
+
+    private mutating func settleDangling(_ report: Report) async throws {
+        let candidates = dangling
+        dangling.removeAll(keepingCapacity: true)
+        guard configuration.checks.contains(.danglingRows), !candidates.isEmpty else { return }
+        let missing = try await concurrently(candidates) { [storage] candidate -> Bool in
+            guard let name = try? StorageName(validating: candidate.reference.name) else { return true }
+            return try await !storage.exists(name)
+        }
+        let names = zip(candidates, missing).filter(\.1).map(\.0)
+        // The row may have let go of the file meanwhile.
+        let still = try await database.query(
+            "SELECT n FROM stored_files.named(\(id.rawValue), \(names.map(\.reference.name))) AS n"
+        )
+        let named = Set(try still.map { Array(try $0.decode(String.self, at: 0).utf8) })
+        for candidate in names where named.contains(Array(candidate.reference.name.utf8)) {
+            progress.danglingRows += 1
+            try await report(.danglingRow(candidate.reference))
+        }
+    }
+
+    private mutating func settleSizes(_ report: Report) async throws {
+        let candidates = sized
+        sized.removeAll(keepingCapacity: true)
+        guard !candidates.isEmpty else { return }
+        let prober = ImageProber(mode: .headerOnly)
+        let actual = try await concurrently(candidates) { [storage] candidate -> PixelSize? in
+            guard let file = try? StorageFile(name: candidate.reference.name, in: storage) else { return nil }
+            do {
+                return try await prober.probe(file).size
+            } catch is ImageError {
+                return .notAnImage
+            } catch let error as StorageError where error.code == .notFound {
+                return nil
+            }
+        }
+        for (candidate, actual) in zip(candidates, actual) {
+            guard let cached = candidate.size, let actual, cached != actual else { continue }
+            // What a decoder has refused is no image, whatever its header says.
+            if cached == .notAnImage { continue }
+            progress.wrongSizes += 1
+            try await report(.wrongSize(candidate.reference, cached: cached, actual: actual))
+            if configuration.repairs, let columns = candidate.sizeColumns {
+                try await forget(cached, columns, of: candidate.reference)
+            }
+        }
+    }
+
+    private mutating func forget(
+        _ size: PixelSize,
+        _ columns: SizeColumns,
+        of reference: FsckFinding.Reference
+    ) async throws {
+        // The table comes quoted from the server; the size has to be the one that was found wrong.
+        progress.repaired += try await database.execute(
+            """
+            UPDATE \(raw: reference.table) SET \(identifier: columns.width) = NULL, \(identifier: columns.height) = NULL \
+            WHERE \(identifier: reference.column) = \(reference.name) \
+            AND \(identifier: columns.width) = \(Int32(clamping: size.width)) \
+            AND \(identifier: columns.height) = \(Int32(clamping: size.height))
+            """
+        )
+    }
+
+    /// The results of some work for each of many elements, a few at a time, in order.
+    private func concurrently<Element: Sendable, Result: Sendable>(
+        _ elements: [Element],
+        _ work: @escaping @Sendable (Element) async throws -> Result
+    ) async throws -> [Result] {
+        try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+            var results = [Result?](repeating: nil, count: elements.count)
+            var next = 0
+            while next < elements.count || !group.isEmpty {
+                if next < elements.count, next < Self.concurrency || group.isEmpty {
+                    let index = next
+                    let element = elements[index]
+                    group.addTask { (index, try await work(element)) }
+                    next += 1
+                    continue
+                }
+                guard let (index, result) = try await group.next() else { break }
+                results[index] = result
+                if next < elements.count {
+                    let index = next
+                    let element = elements[index]
+                    group.addTask { (index, try await work(element)) }
+                    next += 1
+                }
+            }
+            return results.compactMap { $0 }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import PostgresModels
+import StorageImages
+import Storages
+
+/// The names that rows have in the fields of one storage, in the order of their bytes, in constant memory.
+struct NameReferences: AsyncSequence, Sendable {
+    struct Element: Sendable {
+        let reference: FsckFinding.Reference
+        /// What the size columns say, when the field has them and they say anything.
+        let size: PixelSize?
+        /// How to forget that size again.
+        let sizeColumns: SizeColumns?
+    }
+
+    /// A field as the catalogue has it.
+    struct Field: Sendable {
+        let table: String
+        let column: String
+        let sizes: SizeColumns?
+    }
+
+    let database: Database
+    let fields: [Field]
+    let prefix: String
+    let position: StorageName?
+
+    /// How many names are read with one snapshot: the server keeps every row version that one can still see.
+    private static let namesPerSnapshot = 200_000
+
+    /// The fields of a storage whose tables and columns are there.
+    static func fields(of storage: StorageID, in database: Database) async throws -> [Field] {
+        let rows = try await database.query(
+            """
+            SELECT f.relation::text AS relation, f.column_name::text AS name, f.width_column::text AS width,
+            f.height_column::text AS height FROM stored_files.fields AS f
+            JOIN pg_attribute AS a ON a.attrelid = f.relation AND a.attname = f.column_name AND NOT a.attisdropped
+            WHERE f.storage = \(storage.rawValue) ORDER BY f.id
+            """
+        )
+        return try rows.map { row in
+            Field(
+                table: try row.decode(String.self, named: "relation"),
+                column: try row.decode(String.self, named: "name"),
+                sizes: try SizeColumns(
+                    width: try row.decode(String?.self, named: "width"),
+                    height: try row.decode(String?.self, named: "height"),
+                    of: try row.decode(String.self, named: "name"),
+                    table: try row.decode(String.self, named: "relation")
+                )
+            )
+        }
+    }
+
+    /// The query for what follows a name.
+    ///
+    /// Tables come quoted from the server.
+    private func query(after name: String?) -> SQL {
+        let parts: [SQL] = fields.enumerated().map { index, field in
+            let sizes: SQL =
+                if let sizes = field.sizes {
+                    "t.\(identifier: sizes.width)::bigint, t.\(identifier: sizes.height)::bigint"
+                } else {
+                    "NULL::bigint, NULL::bigint"
+                }
+            return """
+                SELECT \(Int32(index)) AS field, t.\(identifier: field.column)::text COLLATE "C" AS name, \(sql: sizes) \
+                FROM \(raw: field.table) AS t WHERE t.\(identifier: field.column) IS NOT NULL \
+                AND (\(name) IS NULL OR t.\(identifier: field.column)::text COLLATE "C" > \(name)) \
+                AND starts_with(t.\(identifier: field.column)::text, \(prefix))
+                """
+        }
+        return "\(sql: .joined(parts, separator: " UNION ALL ")) ORDER BY name LIMIT \(Self.namesPerSnapshot)"
+    }
+
+    func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(references: self, last: position?.string)
+    }
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        let references: NameReferences
+        var last: String?
+        private var rows: RowStream.AsyncIterator?
+        private var count = 0
+
+        init(references: NameReferences, last: String?) {
+            self.references = references
+            self.last = last
+        }
+
+        mutating func next() async throws -> Element? {
+            guard !references.fields.isEmpty else { return nil }
+            while true {
+                if rows == nil {
+                    rows = references.database.stream(references.query(after: last)).makeAsyncIterator()
+                    count = 0
+                }
+                guard let row = try await rows?.next() else {
+                    let isEnd = count < NameReferences.namesPerSnapshot
+                    rows = nil
+                    if isEnd { return nil }
+                    continue
+                }
+                count += 1
+                let field = references.fields[Int(try row.decode(Int32.self, at: 0))]
+                let name = try row.decode(String.self, at: 1)
+                let width = try row.decode(Int64?.self, at: 2)
+                let height = try row.decode(Int64?.self, at: 3)
+                last = name
+                return Element(
+                    reference: FsckFinding.Reference(table: field.table, column: field.column, name: name),
+                    size: width.flatMap { width in
+                        height.map { PixelSize(width: Int(width), height: Int($0)) }
+                    },
+                    sizeColumns: field.sizes
+                )
+            }
+        }
+    }
+}

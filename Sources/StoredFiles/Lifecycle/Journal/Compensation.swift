@@ -1,0 +1,47 @@
+import Logging
+import PostgresModels
+import Storages
+
+/// Removes a file whose upload failed or whose transaction was rolled back.
+///
+/// What it cannot do now the reaper does later: it never throws, and it deletes nothing that a row may name.
+struct Compensation: Sendable {
+    let file: StorageFile
+    let storage: StorageID
+    let database: Database
+    /// Whether the journal knows the file; without it nobody else will ever delete it.
+    let isJournaled: Bool
+
+    /// How long other processes leave the deletion to this one; that two do it harms nobody.
+    let lease: Duration
+
+    /// Runs in a task of its own, which the cancellation of the caller does not reach, and waits for it.
+    func run() async {
+        await Task.detached { await perform() }.value
+    }
+
+    private func perform() async {
+        do {
+            guard isJournaled else { return try await file.delete() }
+            let journal = Journal(database: database, isIndependent: true)
+            guard try await journal.giveUp(JournalKey(storage: storage, name: file.name), lease: lease) else {
+                return
+            }
+            do {
+                try await file.delete()
+                try await file.storage.abandonUploads(of: [file.name])
+            } catch {
+                let failure = Journal.Failure(name: file.name, message: "\(error)", delay: .zero)
+                return try await journal.postpone([failure], in: storage)
+            }
+            try await journal.bury([file.name], in: storage)
+        } catch {
+            database.logger.log(
+                level: isJournaled ? .notice : .error,
+                isJournaled
+                    ? "A file that is not needed is left to the reaper" : "A file that is not needed was left behind",
+                metadata: ["name": "\(file.name)", "storage": "\(storage)", "error": "\(error)"]
+            )
+        }
+    }
+}

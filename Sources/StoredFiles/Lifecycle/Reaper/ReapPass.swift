@@ -1,0 +1,294 @@
+import Logging
+import Metrics
+import PostgresModels
+import Storages
+
+/// One look at the part of the journal that belongs to one storage.
+struct ReapPass: Sendable {
+    let database: Database
+    let context: FileContext
+    let id: StorageID
+    let storage: any Storage
+    let configuration: ReaperConfiguration
+
+    private var journal: Journal { Journal(database: database, isIndependent: false) }
+
+    struct Taken: Sendable {
+        let name: StorageName
+        let isImage: Bool
+        let attempts: Int
+    }
+
+    /// Works until nothing is due or `shouldStop` says so.
+    func run(shouldStop: @escaping @Sendable () -> Bool = { false }) async throws -> ReapReport {
+        try await withThrowingTaskGroup(of: ReapReport.self) { group in
+            for _ in 0..<configuration.concurrency { group.addTask { try await work(shouldStop) } }
+            var report = ReapReport()
+            for try await part in group { report.add(part) }
+            if !shouldStop() { report.add(try await forget(shouldStop)) }
+            report.isWaiting = try await isWaiting()
+            return report
+        }
+    }
+
+    private func work(_ shouldStop: @Sendable () -> Bool) async throws -> ReapReport {
+        var report = ReapReport()
+        while !shouldStop() {
+            let marked = try await mark()
+            if marked > 0 { await context.reach(.marked) }
+            let (taken, revived) = try await take(only: nil)
+            report.revived += revived
+            guard !taken.isEmpty else {
+                // What was marked just now may have to wait for others; what was not is another worker's.
+                guard revived > 0 else { break }
+                continue
+            }
+            await context.reach(.taken)
+            let failures = try await delete(taken)
+            report.deleted += taken.count - failures.count
+            report.add(failures)
+            // A storage that deletes nothing at all is down: its other files can wait, too.
+            if failures.count == taken.count { break }
+        }
+        return report
+    }
+
+    // MARK: The steps
+
+    /// Marks names that are due: condemned ones after the retention, and uploads whose reservation has run out.
+    ///
+    /// A condemned name gets the id of this transaction: what was running before it has to end before anybody looks
+    /// whether a row still has the name. A reserved name needs none, see ``Journal/giveUp(_:lease:)``.
+    private func mark() async throws -> Int {
+        try await database.query(
+            """
+            WITH condemned AS (
+                SELECT storage, name FROM stored_files.journal
+                WHERE storage = \(id.rawValue) AND state = 'condemned'
+                AND since <= clock_timestamp() - make_interval(secs => \(configuration.retention.inSeconds))
+                ORDER BY since LIMIT \(configuration.batchSize) FOR UPDATE SKIP LOCKED
+            ), lapsed AS (
+                SELECT storage, name FROM stored_files.journal
+                WHERE storage = \(id.rawValue) AND state = 'uploading' AND lease_until < clock_timestamp()
+                LIMIT \(configuration.batchSize) FOR UPDATE SKIP LOCKED
+            ), due AS (SELECT * FROM condemned UNION ALL SELECT * FROM lapsed)
+            UPDATE stored_files.journal AS j SET state = 'deleting', lease_until = clock_timestamp(), attempts = 0,
+            transaction_id = CASE j.state WHEN 'condemned' THEN pg_current_xact_id() END
+            FROM due WHERE j.storage = due.storage AND j.name = due.name
+            """
+        ).affectedRows
+    }
+
+    /// Takes marked names, for this process alone until the lease ends.
+    func take(only name: StorageName?) async throws -> (taken: [Taken], revived: Int) {
+        let rows = try await database.query(
+            """
+            SELECT name, is_image, attempts, is_live FROM stored_files.take(\(id.rawValue), \
+            \(Int32(configuration.batchSize)), make_interval(secs => \(configuration.lease.inSeconds)), \
+            \(name?.string))
+            """
+        )
+        var taken: [Taken] = []
+        var revived = 0
+        for row in rows {
+            let text = try row.decode(String.self, at: 0)
+            if try row.decode(Bool.self, at: 3) {
+                revived += 1
+                database.logger.debug(
+                    "A condemned file is named by a row and lives on",
+                    metadata: ["storage": "\(id)", "name": "\(text)"]
+                )
+                continue
+            }
+            // A column can hold what no storage has: there is no such file, so it counts as deleted.
+            taken.append(
+                Taken(
+                    name: StorageName(unchecked: text),
+                    isImage: try row.decode(Bool.self, at: 1),
+                    attempts: Int(try row.decode(Int32.self, at: 2))
+                )
+            )
+        }
+        counter("revived").increment(by: revived)
+        return (taken, revived)
+    }
+
+    /// Deletes the objects of taken names and notes what came of it.
+    func delete(_ taken: [Taken]) async throws -> [ReapReport.Failure] {
+        let errors: [StorageName: any Error]
+        do {
+            errors = try await deleteObjects(taken.map(\.name), images: taken.filter(\.isImage).map(\.name))
+        } catch is CancellationError {
+            // The others need not wait for the lease of a reaper that is gone.
+            await letGo(taken.map(\.name))
+            throw CancellationError()
+        }
+        await context.reach(.deleted)
+        let gone = taken.map(\.name).filter { errors[$0] == nil }
+        if !gone.isEmpty { try await journal.bury(gone, in: id) }
+        counter("deleted").increment(by: gone.count)
+        await context.reach(.buried)
+        let failures = taken.compactMap { taken in
+            errors[taken.name].map {
+                ReapReport.Failure(storage: id, name: taken.name, attempts: taken.attempts, error: $0)
+            }
+        }
+        try await note(failures)
+        return failures
+    }
+
+    private func note(_ failures: [ReapReport.Failure]) async throws {
+        guard let first = failures.first else { return }
+        counter("failed").increment(by: failures.count)
+        database.logger.warning(
+            "Files could not be deleted and will be tried again",
+            metadata: [
+                "storage": "\(id)", "files": "\(failures.count)", "attempts": "\(first.attempts)",
+                "error": "\(first.error)",
+            ]
+        )
+        try await journal.postpone(
+            failures.map {
+                Journal.Failure(
+                    name: $0.name,
+                    message: "\($0.error)",
+                    delay: configuration.delay(after: $0.attempts)
+                )
+            },
+            in: id
+        )
+    }
+
+    /// Deletes once more what was deleted long ago, then forgets it.
+    private func forget(_ shouldStop: @Sendable () -> Bool) async throws -> ReapReport {
+        var report = ReapReport()
+        while !shouldStop() {
+            let rows = try await database.query(
+                """
+                SELECT name, is_image FROM stored_files.take_tombstones(\(id.rawValue), \
+                \(Int32(configuration.batchSize)), make_interval(secs => \(configuration.tombstoneAge.inSeconds)), \
+                make_interval(secs => \(configuration.lease.inSeconds)))
+                """
+            )
+            guard !rows.isEmpty else { break }
+            let names = try rows.map { StorageName(unchecked: try $0.decode(String.self, at: 0)) }
+            let images = try rows.filter { try $0.decode(Bool.self, at: 1) }
+                .map { StorageName(unchecked: try $0.decode(String.self, at: 0)) }
+            let errors = try await deleteObjects(names, images: images)
+            await context.reach(.deletedAgain)
+            let gone = names.filter { errors[$0] == nil }
+            _ = try await database.query(
+                """
+                DELETE FROM stored_files.journal WHERE storage = \(id.rawValue) \
+                AND name = ANY (\(gone.map(\.string))) AND state = 'deleted'
+                """
+            )
+            report.forgotten += gone.count
+        }
+        return report
+    }
+
+    /// Whether names wait for transactions that were running when they were marked.
+    private func isWaiting() async throws -> Bool {
+        let rows = try await database.query(
+            """
+            SELECT EXISTS (SELECT FROM stored_files.journal WHERE storage = \(id.rawValue) AND state = 'deleting' \
+            AND attempts = 0 AND lease_until <= clock_timestamp())
+            """
+        )
+        return try rows.first?.decode(Bool.self, at: 0) ?? false
+    }
+
+    private func letGo(_ names: [StorageName]) async {
+        let failures = names.map { Journal.Failure(name: $0, message: "interrupted", delay: .zero) }
+        await Task.detached {
+            do {
+                try await journal.postpone(failures, in: id)
+            } catch {
+                database.logger.debug("A lease is left to run out", metadata: ["error": "\(error)"])
+            }
+        }.value
+    }
+
+    // MARK: The storage
+
+    /// Deletes objects, what was derived from images among them, and the remains of their uploads, within the lease.
+    ///
+    /// - Returns: The names that may still exist, and why.
+    private func deleteObjects(_ names: [StorageName], images: [StorageName]) async throws -> [StorageName: any Error] {
+        let valid = names.filter { (try? StorageName(validating: $0.string)) != nil }
+        do {
+            // Somebody else takes over when the lease ends; by then this must not be deleting any more.
+            return try await withDeadline(configuration.lease * 0.8) {
+                var errors: [StorageName: any Error] = [:]
+                let derived = try await derivedNames(of: images, &errors)
+                for failure in try await storage.delete(valid.filter { errors[$0] == nil } + derived.keys) {
+                    errors[derived[failure.name] ?? failure.name] = failure.error
+                }
+                try await storage.abandonUploads(of: valid)
+                return errors
+            }
+        } catch is CancellationError where Task.isCancelled {
+            throw CancellationError()
+        } catch {
+            return Dictionary(uniqueKeysWithValues: names.map { ($0, error) })
+        }
+    }
+
+    /// The variants of images, each with the image it belongs to; an image whose variants cannot be listed fails.
+    private func derivedNames(
+        of images: [StorageName],
+        _ errors: inout [StorageName: any Error]
+    ) async throws -> [StorageName: StorageName] {
+        typealias Listed = (image: StorageName, result: Result<[StorageName], any Error>)
+        return try await withThrowingTaskGroup(of: Listed.self) { group in
+            var derived: [StorageName: StorageName] = [:]
+            var pending = images.makeIterator()
+            func start() {
+                guard let image = pending.next() else { return }
+                group.addTask { [storage] in
+                    do {
+                        var names: [StorageName] = []
+                        for try await file in storage.list(prefix: image.variantPrefix) { names.append(file.name) }
+                        return (image, .success(names))
+                    } catch {
+                        return (image, .failure(error))
+                    }
+                }
+            }
+            for _ in 0..<16 { start() }
+            while let (image, result) = try await group.next() {
+                start()
+                switch result {
+                case .success(let names): for name in names { derived[name] = image }
+                case .failure(let error): errors[image] = error
+                }
+            }
+            try Task.checkCancellation()
+            return derived
+        }
+    }
+
+    private func counter(_ name: String) -> Counter {
+        Counter(label: "stored_files.reaper.\(name)", dimensions: [("storage", id.rawValue)])
+    }
+}
+
+/// Runs work, and gives it up when it takes too long.
+private func withDeadline<Result: Sendable>(
+    _ limit: Duration,
+    _ work: @escaping @Sendable () async throws -> Result
+) async throws -> Result {
+    try await withThrowingTaskGroup(of: Result?.self) { group in
+        group.addTask { try await work() }
+        group.addTask {
+            try await Task.sleep(for: limit)
+            return nil
+        }
+        defer { group.cancelAll() }
+        guard let result = try await group.next() ?? nil else {
+            throw StorageError(.timeout, "The storage did not delete the files within \(limit). They are tried again.")
+        }
+        return result
+    }
+}

@@ -1,0 +1,46 @@
+public import Storages
+
+/// What a look at the journal came to.
+public struct ReapReport: Sendable {
+    /// A file that could not be deleted, and will be tried again.
+    public struct Failure: Sendable {
+        /// The storage of the file.
+        public let storage: StorageID
+        /// The name of the file.
+        public let name: StorageName
+        /// How often it has been tried.
+        public let attempts: Int
+        /// Why it could not be deleted.
+        public let error: any Error
+    }
+
+    /// How many files were deleted, variants not counted.
+    public internal(set) var deleted = 0
+    /// How many files turned out to be named by a row after all, and live on.
+    public internal(set) var revived = 0
+    /// How many tombstones went.
+    public internal(set) var forgotten = 0
+    /// How many files could not be deleted.
+    public internal(set) var failed = 0
+    /// The first hundred of those.
+    public internal(set) var failures: [Failure] = []
+    /// Whether names wait for transactions that were running when they were marked; a later look deletes their files.
+    public internal(set) var isWaiting = false
+
+    /// Whether there was anything to do.
+    var isEmpty: Bool { deleted + revived + forgotten + failed == 0 }
+
+    mutating func add(_ failures: [Failure]) {
+        failed += failures.count
+        self.failures += failures.prefix(100 - min(100, self.failures.count))
+    }
+
+    mutating func add(_ other: ReapReport) {
+        deleted += other.deleted
+        revived += other.revived
+        forgotten += other.forgotten
+        failed += other.failed
+        failures += other.failures.prefix(100 - min(100, failures.count))
+        isWaiting = other.isWaiting
+    }
+}

@@ -1,0 +1,31 @@
+import Foundation
+
+extension TemporaryPostgres {
+    /// Runs a script with `psql`: as a program that knows nothing of this library.
+    ///
+    /// - Parameters:
+    ///   - url: The database, from ``makeDatabase(named:template:)``.
+    ///   - script: What to run; the first error ends it. It is read from a file, so data for COPY may follow in it.
+    /// - Throws: ``TemporaryPostgresError`` with code `.databaseFailed` and what psql printed.
+    public func psql(_ url: String, _ script: String) async throws {
+        let file = "\(directory)/script-\(UUID().uuidString)"
+        try script.write(toFile: file + ".sql", atomically: true, encoding: .utf8)
+        defer {
+            try? FileManager.default.removeItem(atPath: file + ".sql")
+            try? FileManager.default.removeItem(atPath: file + ".log")
+        }
+        let bundled = binaries.path("psql")
+        guard let program = FileManager.default.isExecutableFile(atPath: bundled) ? bundled : ChildProcess.find("psql")
+        else {
+            throw TemporaryPostgresError(
+                .serverNotInstalled,
+                "There is no psql beside the server's programs; install PostgreSQL's client (postgresql-client)."
+            )
+        }
+        let command = [program, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file + ".sql", url]
+        guard try await ChildProcess.run(command, in: directory, output: file + ".log") == 0 else {
+            let output = (try? String(contentsOfFile: file + ".log", encoding: .utf8)) ?? ""
+            throw TemporaryPostgresError(.databaseFailed, "psql failed: \(output.suffix(2000))")
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import StoredFilesTesting
+import Testing
+
+@testable import PostgresModels
+
+@Suite("Statements beside the caller's transaction")
+struct IndependentTests {
+    struct Stop: Error {}
+
+    @Test func theyRunAndStayAlthoughTheTransactionHoldsTheOnlyConnectionAndRollsBack() async throws {
+        try await withDatabase(poolSize: 1) { database in
+            try await database.migrate([Author.migration])
+            await #expect(throws: Stop.self) {
+                try await database.transaction { outer in
+                    try await outer.execute("INSERT INTO authors (name) VALUES ('rolled back')")
+                    _ = try await database.runIndependently("INSERT INTO authors (name) VALUES (\("kept"))")
+                    try await database.independentTransaction { inner in
+                        #expect(Transaction.current === inner)
+                        try await inner.execute("INSERT INTO authors (name) VALUES ('also kept')")
+                    }
+                    #expect(Transaction.current === outer)
+                    throw Stop()
+                }
+            }
+            #expect(try await database.all(Author.self, "ORDER BY name").map(\.name) == ["also kept", "kept"])
+        }
+    }
+
+    @Test func theirConnectionsAreFewLazyCountedAndClosedWithTheDatabase() async throws {
+        try await withDatabase(poolSize: 1) { database in
+            #expect(database.statistics.openConnections == 1)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 { group.addTask { _ = try await database.runIndependently("SELECT 1") } }
+                try await group.waitForAll()
+            }
+            #expect((2...3).contains(database.statistics.openConnections))
+            #expect(database.statistics.idleConnections == database.statistics.openConnections)
+            await database.close()
+            #expect(database.statistics.openConnections == 0)
+            let error = await databaseFailure { _ = try await database.runIndependently("SELECT 1") }
+            #expect(error?.code == .closed)
+        }
+    }
+
+    @Test func tasksOnTheExecutorOfTheDatabaseGetTheirRows() async throws {
+        try await withDatabase { database in
+            let sum = try await withThrowingTaskGroup(of: Int.self) { group in
+                for number in 1...50 {
+                    group.addTask(executorPreference: database.executor) {
+                        let rows = try await database.query("SELECT \(number)")
+                        return try #require(rows.first).decode(Int.self, at: 0)
+                    }
+                }
+                return try await group.reduce(0, +)
+            }
+            #expect(sum == 1275)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import StoredFiles
+import StoredFilesTesting
+import Testing
+
+/// A connection that is lost during COMMIT: nobody knows what came of it, so nobody may delete anything.
+@Suite("A COMMIT without an answer", .timeLimit(.minutes(3)))
+struct CommitAmbiguityTests {
+    private func store(
+        in world: (database: Database, storage: MemoryStorage),
+        losingTheAnswer lose: (Transaction) async throws -> Void
+    ) async throws -> DatabaseError? {
+        await #expect(throws: DatabaseError.self) {
+            try await world.database.transaction { transaction in
+                var album = Album(title: "ambiguous")
+                album.paper = try await transaction.store(.string("x"), named: "a.txt", for: \Album.$paper)
+                try await transaction.insert(&album)
+                try await lose(transaction)
+            }
+        }
+    }
+
+    private func open(_ server: TemporaryPostgres) async throws -> (database: Database, storage: MemoryStorage) {
+        let storage = MemoryStorage()
+        let database = try await Database.connect(
+            try await server.makeDatabase(),
+            storages: StorageRegistry([.papers: storage, .pictures: MemoryStorage()]),
+            lifecycle: LifecycleConfiguration(claimPeriod: .milliseconds(100))
+        )
+        try await database.migrate(albumMigrations)
+        return (database, storage)
+    }
+
+    private func files(_ storage: MemoryStorage) async throws -> Int {
+        var count = 0
+        for try await _ in storage.list() { count += 1 }
+        return count
+    }
+
+    @Test("The transaction was committed: the file lives")
+    func committed() async throws {
+        // COMMIT waits for a standby that does not exist: by then the transaction is committed here.
+        let server = try await TemporaryPostgres.start(
+            TemporaryPostgres.Configuration(settings: ["synchronous_standby_names": "nobody"])
+        )
+        let world = try await open(server)
+        let killer = Task {
+            while true {
+                let rows = try await world.database.query(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+                )
+                if !rows.isEmpty { return }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        let error = try await store(in: world) { transaction in
+            try await transaction.execute("SET LOCAL synchronous_commit = on")
+        }
+        try await killer.value
+        #expect(error?.code == .outcomeUnknown)
+        #expect(try await world.database.count(Album.self) == 1)
+        #expect(try await files(world.storage) == 1)
+        try await Task.sleep(for: .milliseconds(150))
+        let report = try await world.database.reap(ReaperConfiguration(retention: .zero))
+        #expect(report.deleted == 0)
+        let paper = try #require(try await world.database.first(Album.self)?.paper)
+        #expect(try await paper.exists())
+        await world.database.close()
+        await server.stop()
+    }
+
+    @Test("The transaction was not committed: the file stays until its reservation ends, then the reaper takes it")
+    func notCommitted() async throws {
+        let world = try await open(try await TemporaryPostgres.shared())
+        try await world.database.execute(
+            """
+            CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS \
+            'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(60); RETURN NULL; END'
+            """
+        )
+        try await world.database.execute(
+            """
+            CREATE CONSTRAINT TRIGGER die AFTER INSERT ON albums DEFERRABLE INITIALLY DEFERRED \
+            FOR EACH ROW EXECUTE FUNCTION die()
+            """
+        )
+        let error = try await store(in: world) { _ in }
+        #expect(error?.code == .outcomeUnknown)
+        // The rollback is not known either, so nothing was compensated.
+        #expect(try await files(world.storage) == 1)
+        #expect(try await world.database.count(Album.self) == 0)
+        var deleted = 0
+        while deleted == 0 {
+            deleted = try await world.database.reap(ReaperConfiguration(retention: .zero)).deleted
+        }
+        #expect(try await files(world.storage) == 0)
+        await world.database.close()
+    }
+}

@@ -1,0 +1,267 @@
+import Foundation
+import NIOCore
+import StoredFilesTesting
+import Testing
+
+@testable import StoredFiles
+
+@Suite("fsck", .timeLimit(.minutes(5)))
+struct FsckTests {
+    private let young = FsckConfiguration(minimumAge: .zero)
+
+    /// What a run finds, as text.
+    private func findings(
+        _ world: World,
+        _ configuration: FsckConfiguration,
+        in storage: StorageID = .papers
+    ) async throws -> (found: [String], summary: FsckProgress) {
+        var found: [String] = []
+        let summary = try await world.database.fsck(storage, configuration) { finding in
+            switch finding {
+            case .orphan(let file): found.append("orphan \(file.name)")
+            case .danglingRow(let reference):
+                found.append("dangling \(reference.table).\(reference.column) \(reference.name)")
+            case .wrongSize(let reference, let cached, let actual):
+                found.append("size \(reference.name) \(cached) \(actual)")
+            }
+        }
+        return (found.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }, summary)
+    }
+
+    private func put(_ names: String..., in storage: some Storage) async throws {
+        for name in names { _ = try await storage.upload(.string("x"), to: StorageName(validating: name)) }
+    }
+
+    @Test("It finds exactly the orphans and the dangling rows, and changes nothing")
+    func finds() async throws {
+        try await World.run { world in
+            try await world.insertPapers(["a", "b", "m/1", "z"])
+            try await put("orphan", "m/0", "zz", in: world.papers)
+            try await world.database.execute(
+                "INSERT INTO albums (title, paper) VALUES ('x', 'gone'), ('x', 'm/2'), ('x', '../no name')"
+            )
+            // On its way, and on its way out: the journal knows them.
+            _ = try await world.database.store(.string("x"), named: "new.txt", for: \Album.$paper)
+            try await world.database.execute("DELETE FROM albums WHERE title = 'z'")
+            let (found, summary) = try await findings(world, young)
+            #expect(
+                found == [
+                    "dangling albums.paper ../no name", "dangling albums.paper gone", "dangling albums.paper m/2",
+                    "orphan m/0", "orphan orphan", "orphan zz",
+                ]
+            )
+            #expect(summary.objects == 8 && summary.rows == 6)
+            #expect(summary.orphans == 3 && summary.danglingRows == 3 && summary.repaired == 0)
+            expectEqual(try await world.paperNames().count, 8)
+            expectEqual(try await world.journal().count, 2)
+        }
+    }
+
+    @Test("Names are compared by their bytes: a twin that looks the same is an orphan")
+    func unicodeTwins() async throws {
+        try await World.run { world in
+            try await world.insertPapers(["caf\u{E9}", "z"])
+            try await world.database.execute("INSERT INTO albums (title, paper) VALUES ('x', \("cafe\u{301}"))")
+            let (found, _) = try await findings(world, young)
+            #expect(found.map { Array($0.utf8) } == [Array("dangling albums.paper cafe\u{301}".utf8)])
+        }
+    }
+
+    @Test("An object younger than the age floor is no orphan yet")
+    func ageFloor() async throws {
+        try await World.run { world in
+            try await put("young", in: world.papers)
+            #expect(try await findings(world, FsckConfiguration()).found == [])
+            #expect(try await findings(world, young).found == ["orphan young"])
+        }
+    }
+
+    @Test("A mended orphan is condemned and deleted by the reaper, unless a row names it first")
+    func repairs() async throws {
+        try await World.run { world in
+            try await world.insertPapers(["kept"])
+            try await put("orphan", "adopted", in: world.papers)
+            let summary = try await findings(world, FsckConfiguration(repairs: true, minimumAge: .zero)).summary
+            #expect(summary.orphans == 2 && summary.repaired == 2)
+            expectEqual(try await world.journal(), ["orphan": "condemned", "adopted": "condemned"])
+            try await world.database.execute("INSERT INTO albums (title, paper) VALUES ('x', 'adopted')")
+            try await world.reapNow()
+            expectEqual(try await world.paperNames(), ["adopted", "kept"])
+            #expect(try await findings(world, young).found == [])
+        }
+    }
+
+    @Test("What session_replication_role = replica did past the triggers is found")
+    func replicationRole() async throws {
+        try await World.run { world in
+            try await world.insertPapers(["a", "b"])
+            try await world.database.transaction { transaction in
+                try await transaction.execute("SET LOCAL session_replication_role = replica")
+                try await transaction.execute("DELETE FROM albums WHERE title = 'a'")
+            }
+            expectEqual(try await world.journal(), [:])
+            #expect(try await findings(world, young).found == ["orphan a"])
+        }
+    }
+
+    @Test("Variants belong to their image")
+    func variants() async throws {
+        try await World.run { world in
+            try await world.insertPapers(["a.png"])
+            try await put("a.png.variants/small.png", "b.png.variants/small.png", in: world.papers)
+            #expect(try await findings(world, young).found == ["orphan b.png.variants/small.png"])
+        }
+    }
+
+    @Test("Wrong sizes are found when asked for, and forgotten when mended")
+    func sizes() async throws {
+        try await World.run { world in
+            let right = try await world.insertByHand(fixture("32x16.png"), named: "right.png")
+            let wrong = try await world.insertByHand(fixture("32x16.png"), named: "wrong.png")
+            let text = try await world.insertByHand(ByteBuffer(string: "text"), named: "text.png")
+            let unknown = try await world.insertByHand(fixture("32x16.png"), named: "unknown.png")
+            for (id, width) in [(right, 32), (wrong, 99), (text, 7)] {
+                try await world.database.execute(
+                    "UPDATE albums SET cover_width = \(Int32(width)), cover_height = 16 WHERE id = \(id)"
+                )
+            }
+            let configuration = FsckConfiguration(checks: .sizes, repairs: true)
+            let (found, summary) = try await findings(world, configuration, in: .pictures)
+            #expect(found == ["size text.png 7x16 0x0", "size wrong.png 99x16 32x16"])
+            #expect(summary.wrongSizes == 2 && summary.repaired == 2)
+            #expect(try await world.sizeColumns(of: right) == [32, 16])
+            #expect(try await world.sizeColumns(of: wrong) == [nil, nil])
+            #expect(try await world.sizeColumns(of: unknown) == [nil, nil])
+        }
+    }
+
+    @Test("A run that was interrupted goes on where its last report says")
+    func resumes() async throws {
+        try await World.run { world in
+            let names = (0..<30).map { "n\($0 / 10)\($0 % 10)" }
+            for name in names { try await put(name, in: world.papers) }
+            struct Interrupted: Error {}
+            var first: [String] = []
+            await #expect(throws: Interrupted.self) {
+                try await world.database.fsck(.papers, young) { finding in
+                    if case .orphan(let file) = finding { first.append(file.name.string) }
+                    if first.count == 12 { throw Interrupted() }
+                }
+            }
+            #expect(first == Array(names.prefix(12)))
+            var rest = young
+            rest.position = try StorageName(validating: names[11])
+            let (found, summary) = try await findings(world, rest)
+            #expect(found == names.dropFirst(12).map { "orphan \($0)" })
+            #expect(summary.position?.string == names.last)
+        }
+    }
+
+    @Test("Only names with the prefix are looked at")
+    func prefix() async throws {
+        try await World.run { world in
+            try await world.insertPapers(["a/1", "b/1"])
+            try await put("a/2", "b/2", in: world.papers)
+            try await world.database.execute("INSERT INTO albums (title, paper) VALUES ('x', 'a/3'), ('x', 'b/3')")
+            var configuration = young
+            configuration.prefix = "a/"
+            #expect(try await findings(world, configuration).found == ["dangling albums.paper a/3", "orphan a/2"])
+        }
+    }
+
+    @Test("A storage that lists in no order is sorted first, in pieces, and the pieces go")
+    func externalSort() async throws {
+        var names = (0..<1000).map { "k\($0 * 7919 % 1000)" } + ["caf\u{E9}", "cafe\u{301}"]
+        names.shuffle()
+        let files = names.map {
+            FileInfo(name: StorageName(unchecked: $0), byteCount: 3, modified: Date(timeIntervalSince1970: 5))
+        }
+        let sort = ExternalSort(runLength: 64)
+        var sorted: [FileInfo] = []
+        for try await file in sort.sorted(FileListing(Unordered(files: files))) { sorted.append(file) }
+        #expect(sorted.map(\.name) == files.map(\.name).sorted())
+        #expect(sorted.allSatisfy { $0.byteCount == 3 && $0.modified == Date(timeIntervalSince1970: 5) })
+        let left = try FileManager.default.contentsOfDirectory(atPath: FileManager.default.temporaryDirectory.path)
+        #expect(left.filter { $0.hasPrefix("stored-files-sort-\(getpid())-") }.isEmpty)
+    }
+
+    private struct Unordered: AsyncSequence, Sendable {
+        typealias Element = FileInfo
+
+        let files: [FileInfo]
+
+        func makeAsyncIterator() -> AsyncIterator { AsyncIterator(files: files.makeIterator()) }
+
+        struct AsyncIterator: AsyncIteratorProtocol {
+            var files: IndexingIterator<[FileInfo]>
+
+            mutating func next() async throws -> FileInfo? { files.next() }
+        }
+    }
+
+    #if os(Linux)
+        @Test(
+            "A hundred thousand objects and rows are compared in less than 32 MiB, and only what was planted is found"
+        )
+        func constantMemory() async throws {
+            await #expect(processExitsWith: .success) {
+                let root = FileManager.default.temporaryDirectory.appending(path: "fsck-\(UUID().uuidString)").path
+                defer { try? FileManager.default.removeItem(atPath: root) }
+                let storage = try FileSystemStorage(root: root, durability: .none)
+                let count = 100_000
+                for number in 0..<count {
+                    let folder = root + "/d\(number / 1000)"
+                    if number % 1000 == 0 { mkdir(folder, 0o755) }
+                    // Every 9973rd row gets no file.
+                    if number % 9973 == 1 { continue }
+                    close(open(folder + "/f\(number)", O_CREAT | O_WRONLY, 0o644))
+                }
+                for number in 0..<7 { close(open(root + "/d\(number * 11)/orphan", O_CREAT | O_WRONLY, 0o644)) }
+
+                let server = try await TemporaryPostgres.start()
+                let database = try await Database.connect(
+                    try await server.makeDatabase(),
+                    storages: StorageRegistry([.papers: storage, .pictures: MemoryStorage()])
+                )
+                try await database.migrate(albumMigrations)
+                try await database.execute(
+                    """
+                    INSERT INTO albums (title, paper) SELECT 'x', 'd' || i / 1000 || '/f' || i \
+                    FROM generate_series(0, \(count - 1)) AS i
+                    """
+                )
+                // Warm: connections, statements, the allocator's arenas.
+                try await database.fsck(.papers, FsckConfiguration(minimumAge: .zero, prefix: "d1/")) { _ in }
+
+                try Data("5".utf8).write(to: URL(filePath: "/proc/self/clear_refs"))
+                let before = try memory("VmRSS")
+                var orphans: [String] = []
+                var dangling: [String] = []
+                let summary = try await database.fsck(.papers, FsckConfiguration(minimumAge: .zero)) { finding in
+                    switch finding {
+                    case .orphan(let file): orphans.append(file.name.string)
+                    case .danglingRow(let reference): dangling.append(reference.name)
+                    case .wrongSize: Issue.record("\(finding)")
+                    }
+                }
+                let growth = try memory("VmHWM") - before
+                #expect(growth < 32 << 20, "\(growth >> 20) MiB")
+                #expect(orphans.sorted() == (0..<7).map { "d\($0 * 11)/orphan" }.sorted())
+                let missing = (0..<count).filter { $0 % 9973 == 1 }
+                #expect(Set(dangling) == Set(missing.map { "d\($0 / 1000)/f\($0)" }) && dangling.count == missing.count)
+                #expect(summary.rows == count && summary.objects == count - missing.count + 7)
+                await database.close()
+                await server.stop()
+            }
+        }
+    #endif
+}
+
+#if os(Linux)
+    /// A figure of /proc/self/status, in bytes.
+    private func memory(_ figure: String) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(figure + ":") })
+        return try #require(line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) }) << 10
+    }
+#endif

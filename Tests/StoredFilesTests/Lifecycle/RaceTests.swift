@@ -1,0 +1,265 @@
+import StoredFiles
+import StoredFilesTesting
+import Testing
+
+/// Real sessions, held at the points where the protocol could lose a file or leave one behind.
+@Suite("Races for a name", .timeLimit(.minutes(3)))
+struct RaceTests {
+    static let levels: [TransactionIsolation] = [.readCommitted, .repeatableRead, .serializable]
+
+    /// The marking statement of the reaper, to be held open.
+    private static let mark: SQL = """
+        UPDATE stored_files.journal SET state = 'deleting', lease_until = clock_timestamp(), attempts = 0,
+        transaction_id = pg_current_xact_id() WHERE name = 'n' AND state = 'condemned'
+        """
+
+    /// A second table whose rows name files of the same storage.
+    private static let others = Migration("others") { schema in
+        try await schema.create(table: "others") { table in
+            table.identity()
+            table.storedFile("paper", in: .papers)
+        }
+    }
+
+    /// Whether a claim was refused as it must be at a level: at once, or because its snapshot is too old to know.
+    private func isRefused(_ error: (any Error)?, at level: TransactionIsolation) -> Bool {
+        let code = (error as? DatabaseError)?.code
+        return code == (level == .readCommitted ? .objectInUse : .serializationFailure)
+    }
+
+    private func claim(_ name: String, in transaction: Transaction) async throws {
+        try await transaction.execute("INSERT INTO albums (title, paper) VALUES ('claims', \(name))")
+    }
+
+    @Test("A name that was marked after the writer's snapshot cannot be claimed", arguments: levels)
+    func markedBeforeTheClaim(level: TransactionIsolation) async throws {
+        try await World.run { world in
+            try await world.insertPapers(["n"])
+            try await world.database.execute("DELETE FROM albums")
+            let error = await #expect(throws: DatabaseError.self) {
+                try await world.database.transaction(isolation: level) { transaction in
+                    try await transaction.execute("SELECT 1")
+                    try await world.database.execute(Self.mark)
+                    try await claim("n", in: transaction)
+                }
+            }
+            #expect(isRefused(error, at: level))
+            #expect(try await world.database.count(Album.self) == 0)
+            #expect(try await world.journal() == ["n": "deleting"])
+            #expect(try await world.reapNow().deleted == 1)
+        }
+    }
+
+    @Test("A claim that waits for the marking transaction fails when that commits", arguments: levels)
+    func claimWaitsForTheMark(level: TransactionIsolation) async throws {
+        try await World.run { world in
+            try await world.insertPapers(["n"])
+            try await world.database.execute("DELETE FROM albums")
+            let error = await #expect(throws: DatabaseError.self) {
+                try await world.database.transaction(isolation: level) { writer in
+                    try await writer.execute("SELECT 1")
+                    async let claimed: Void = world.database.transaction { marker in
+                        try await marker.execute(Self.mark)
+                        try await world.waitUntilSomebodyWaits()
+                    }
+                    try await world.waitUntilMarking()
+                    try await claim("n", in: writer)
+                    try await claimed
+                }
+            }
+            #expect(isRefused(error, at: level))
+            #expect(try await world.database.count(Album.self) == 0)
+        }
+    }
+
+    @Test("A claim that came first keeps the file from every reaper", arguments: levels)
+    func claimBeforeTheMark(level: TransactionIsolation) async throws {
+        try await World.run { world in
+            try await world.insertPapers(["n"])
+            try await world.database.execute("DELETE FROM albums")
+            try await world.database.transaction(isolation: level) { writer in
+                try await claim("n", in: writer)
+                let report = try await world.database.reap(ReaperConfiguration(retention: .zero), patience: .zero)
+                #expect(report.deleted == 0)
+            }
+            #expect(try await world.journal() == [:])
+            #expect(try await world.reapNow().deleted == 0)
+            #expect(try await world.paperNames() == ["n"])
+        }
+    }
+
+    @Test("A claim that is rolled back leaves the name condemned", arguments: levels)
+    func claimRolledBack(level: TransactionIsolation) async throws {
+        try await World.run { world in
+            try await world.insertPapers(["n"])
+            try await world.database.execute("DELETE FROM albums")
+            await #expect(throws: CancellationError.self) {
+                try await world.database.transaction(isolation: level) { writer in
+                    try await claim("n", in: writer)
+                    throw CancellationError()
+                }
+            }
+            #expect(try await world.journal() == ["n": "condemned"])
+            #expect(try await world.reapNow().deleted == 1)
+            #expect(try await world.paperNames() == [])
+        }
+    }
+
+    @Test("A writer whose snapshot is older than the condemnation claims what it can see, or fails", arguments: levels)
+    func snapshotOlderThanTheCondemnation(level: TransactionIsolation) async throws {
+        try await World.run { world in
+            try await world.insertPapers(["n"])
+            var failure: (any Error)?
+            do {
+                try await world.database.transaction(isolation: level) { writer in
+                    try await writer.execute("SELECT 1")
+                    try await world.database.execute("DELETE FROM albums")
+                    try await claim("n", in: writer)
+                }
+            } catch {
+                failure = error
+            }
+            if level == .readCommitted {
+                #expect(failure == nil)
+                #expect(try await world.journal() == [:])
+                #expect(try await world.reapNow().deleted == 0)
+                #expect(try await world.paperNames() == ["n"])
+            } else {
+                #expect((failure as? DatabaseError)?.code == .serializationFailure)
+                #expect(try await world.database.count(Album.self) == 0)
+                #expect(try await world.journal() == ["n": "condemned"])
+            }
+        }
+    }
+
+    @Test("A tombstone refuses a writer whose snapshot is older than everything", arguments: levels)
+    func snapshotOlderThanTheDeletion(level: TransactionIsolation) async throws {
+        try await World.run { world in
+            try await world.insertPapers(["n"])
+            let error = await #expect(throws: DatabaseError.self) {
+                try await world.database.transaction(isolation: level) { writer in
+                    try await writer.execute("SELECT 1")
+                    try await world.database.execute("DELETE FROM albums")
+                    #expect(try await world.reapNow().deleted == 1)
+                    #expect(try await world.journal() == ["n": "deleted"])
+                    if level != .readCommitted {
+                        // Not even a tombstone that is due goes while a snapshot from before it is in use.
+                        let report = try await world.reapNow(ReaperConfiguration(retention: .zero, tombstoneAge: .zero))
+                        #expect(report.forgotten == 0)
+                    }
+                    try await claim("n", in: writer)
+                }
+            }
+            #expect(isRefused(error, at: level))
+            #expect(try await world.database.count(Album.self) == 0)
+            let isForgotten = try await world.eventually {
+                try await world.reapNow(ReaperConfiguration(tombstoneAge: .zero)).forgotten == 1
+            }
+            #expect(isForgotten)
+            #expect(try await world.journal() == [:])
+        }
+    }
+
+    @Test("A writer that named the file elsewhere before the condemnation is waited for")
+    func anotherFieldNamesIt() async throws {
+        try await World.run { world in
+            try await world.database.migrate(albumMigrations + [Self.others])
+            try await world.insertPapers(["n"])
+            try await world.database.transaction { writer in
+                try await writer.execute("INSERT INTO others (paper) VALUES ('n')")
+                try await world.database.execute("DELETE FROM albums")
+                let report = try await world.database.reap(
+                    ReaperConfiguration(retention: .zero),
+                    patience: .milliseconds(100)
+                )
+                #expect(report.deleted == 0 && report.revived == 0 && report.isWaiting)
+                #expect(try await world.journal() == ["n": "deleting"])
+            }
+            try await expectRevival(in: world)
+        }
+    }
+
+    @Test(
+        "Above READ COMMITTED the condemnation itself waits for such a writer",
+        arguments: [TransactionIsolation.repeatableRead, .serializable]
+    )
+    func condemnationWaits(level: TransactionIsolation) async throws {
+        try await World.run { world in
+            try await world.database.migrate(albumMigrations + [Self.others])
+            try await world.insertPapers(["n"])
+            let isNamed = Gate()
+            let deletion = Task {
+                await isNamed.wait()
+                try await world.database.execute("DELETE FROM albums")
+            }
+            try await world.database.transaction(isolation: level) { writer in
+                try await writer.execute("INSERT INTO others (paper) VALUES ('n')")
+                isNamed.open()
+                try await world.waitUntilSomebodyWaits()
+                #expect(try await world.reapNow().deleted == 0)
+            }
+            try await deletion.value
+            #expect(try await world.journal() == ["n": "condemned"])
+            try await expectRevival(in: world)
+        }
+    }
+
+    /// The file n lives, because the other table names it, and goes with that row.
+    private func expectRevival(in world: World) async throws {
+        let report = try await world.reapNow()
+        #expect(report.deleted == 0 && report.revived == 1)
+        #expect(try await world.journal() == [:])
+        #expect(try await world.paperNames() == ["n"])
+        try await world.database.execute("DELETE FROM others")
+        #expect(try await world.reapNow().deleted == 1)
+        #expect(try await world.paperNames() == [])
+    }
+
+    @Test("When that writer rolls back the file goes")
+    func anotherFieldNamedIt() async throws {
+        try await World.run { world in
+            try await world.database.migrate(albumMigrations + [Self.others])
+            try await world.insertPapers(["n"])
+            await #expect(throws: CancellationError.self) {
+                try await world.database.transaction { writer in
+                    try await writer.execute("INSERT INTO others (paper) VALUES ('n')")
+                    try await world.database.execute("DELETE FROM albums")
+                    _ = try await world.database.reap(ReaperConfiguration(retention: .zero), patience: .zero)
+                    throw CancellationError()
+                }
+            }
+            #expect(try await world.reapNow().deleted == 1)
+            #expect(try await world.paperNames() == [])
+        }
+    }
+
+    @Test("A name that is let go while it is being revived is condemned again", arguments: levels)
+    func letGoWhileRevived(level: TransactionIsolation) async throws {
+        try await World.run { world in
+            try await world.database.migrate(albumMigrations + [Self.others])
+            try await world.insertPapers(["n"])
+            try await world.database.execute("INSERT INTO others (paper) VALUES ('n')")
+            try await world.database.execute("DELETE FROM albums")
+            try await world.database.execute(Self.mark)
+            let isRevived = Gate()
+            let deletion = Task {
+                await isRevived.wait()
+                try await world.database.transaction(isolation: level) { writer in
+                    try await writer.execute("DELETE FROM others")
+                }
+            }
+            try await world.database.transaction { reaper in
+                // Transactions of other databases may have to end first.
+                while try await reaper.query(
+                    "SELECT is_live FROM stored_files.take('papers', 10, interval '1 minute')"
+                ).isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+                isRevived.open()
+                try await world.waitUntilSomebodyWaits()
+            }
+            try await deletion.value
+            #expect(try await world.journal() == ["n": "condemned"])
+            #expect(try await world.reapNow().deleted == 1)
+            #expect(try await world.paperNames() == [])
+        }
+    }
+}

@@ -1,0 +1,326 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import ServiceLifecycle
+import StoredFilesTesting
+import Testing
+
+@testable import StoredFiles
+
+@Suite("The reaper", .timeLimit(.minutes(3)))
+struct ReaperTests {
+    /// Rows by the thousand that name files of a storage, and the files.
+    private func fill(_ world: World, _ count: Int) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for part in 0..<8 {
+                group.addTask {
+                    for number in stride(from: part, to: count, by: 8) {
+                        let name = try StorageName(validating: "many/\(number)")
+                        _ = try await world.papers.upload(.string("x"), to: name, options: .init(ifExists: .fail))
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        try await world.database.execute(
+            """
+            INSERT INTO albums (title, paper) SELECT 'many', 'many/' || i FROM generate_series(0, \(count - 1)) AS i
+            """
+        )
+    }
+
+    @Test("Four reapers delete ten thousand condemned files once each")
+    func fourReapers() async throws {
+        try await World.run(poolSize: 12) { world in
+            try await fill(world, 10_000)
+            try await world.database.execute("DELETE FROM albums")
+            let reports = try await withThrowingTaskGroup(of: ReapReport.self) { group in
+                for _ in 0..<4 { group.addTask { try await world.reapNow() } }
+                return try await group.reduce(into: [ReapReport]()) { $0.append($1) }
+            }
+            #expect(reports.map(\.deleted).reduce(0, +) == 10_000)
+            #expect(reports.map(\.failed).reduce(0, +) == 0)
+            let asked = world.papers.calls.filter { $0.operation == .delete }.flatMap(\.names)
+            #expect(asked.count == 10_000)
+            #expect(Set(asked).count == 10_000)
+            #expect(try await world.paperNames() == [])
+            #expect(try await world.states().allSatisfy { $0 == "deleted" })
+        }
+    }
+
+    @Test("A storage that refuses for a while is tried again, later and later, and then drained")
+    func refusingStorage() async throws {
+        try await World.run { world in
+            try await world.insertPapers(["a", "b", "c"])
+            try await world.database.execute("DELETE FROM albums")
+            let down = StorageError(.unavailable, "down")
+            world.papers.inject(.error(down), into: .delete, times: 2)
+            let configuration = ReaperConfiguration(retention: .zero, batchSize: 10, backoff: .milliseconds(1))
+            let first = try await world.reapNow(configuration)
+            #expect(first.failed == 3 && first.deleted == 0)
+            #expect(first.failures.allSatisfy { $0.attempts == 1 && ($0.error as? StorageError)?.code == .unavailable })
+            let row = try await world.database.query(
+                "SELECT attempts, last_error, lease_until IS NOT NULL AS later FROM stored_files.journal"
+            ).first
+            #expect(try row?.decode(Int32.self, named: "attempts") == 1)
+            #expect(try row?.decode(String.self, named: "last_error").contains("down") == true)
+            #expect(try row?.decode(Bool.self, named: "later") == true)
+
+            let isDrained = try await world.eventually {
+                _ = try await world.reapNow(configuration)
+                return try await world.paperNames().isEmpty
+            }
+            #expect(isDrained)
+            #expect(world.papers.count(of: .delete) == 3)
+            #expect(try await world.states().allSatisfy { $0 == "deleted" })
+        }
+    }
+
+    @Test("The pause before the next try doubles up to an hour")
+    func backoff() {
+        let configuration = ReaperConfiguration(backoff: .seconds(1))
+        for (attempts, expected) in [(1, 1.0), (2, 2), (5, 16), (12, 2048), (13, 3600), (100, 3600)] {
+            let seconds = configuration.delay(after: attempts).inSeconds
+            #expect(seconds >= expected * 0.74 && seconds <= expected * 1.26)
+        }
+    }
+
+    @Test("One name that cannot be deleted does not hold up the others")
+    func oneFails() async throws {
+        let stubborn = StubbornStorage(MemoryStorage(), name: "b")
+        let database = try await Database.connect(
+            try await TemporaryPostgres.shared().makeDatabase(),
+            storages: StorageRegistry([.papers: stubborn, .pictures: MemoryStorage()])
+        )
+        try await database.migrate(albumMigrations)
+        for name in ["a", "b", "c"] {
+            _ = try await stubborn.upload(.string("x"), to: StorageName(validating: name))
+            try await database.execute("INSERT INTO albums (title, paper) VALUES ('x', \(name))")
+        }
+        try await database.execute("DELETE FROM albums")
+        let report = try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+        #expect(report.deleted == 2 && report.failed == 1)
+        #expect(report.failures.first?.name.string == "b")
+        await database.close()
+    }
+
+    @Test("Files stay for the retention after their rows")
+    func retention() async throws {
+        try await World.run { world in
+            try await world.insertPapers(["a"])
+            try await world.database.execute("DELETE FROM albums")
+            #expect(try await world.reapNow(ReaperConfiguration()).deleted == 0)
+            #expect(try await world.paperNames() == ["a"])
+            try await world.database.execute("UPDATE stored_files.journal SET since = now() - interval '61 minutes'")
+            #expect(try await world.reapNow(ReaperConfiguration()).deleted == 1)
+        }
+    }
+
+    @Test("What arrives after the deletion is deleted with the tombstone")
+    func lateArrival() async throws {
+        try await World.run { world in
+            try await world.insertPapers(["a"])
+            try await world.database.execute("DELETE FROM albums")
+            #expect(try await world.reapNow().deleted == 1)
+            // The request of an upload that was given up long ago.
+            _ = try await world.papers.upload(.string("late"), to: StorageName(validating: "a"))
+            #expect(try await world.reapNow().forgotten == 0)
+            let isForgotten = try await world.eventually {
+                try await world.reapNow(ReaperConfiguration(tombstoneAge: .zero)).forgotten == 1
+            }
+            #expect(isForgotten)
+            #expect(try await world.paperNames() == [])
+            #expect(try await world.journal() == [:])
+        }
+    }
+
+    @Test("A lease that ran out is taken over; one that runs is not")
+    func takeOver() async throws {
+        try await World.run { world in
+            try await world.insertPapers(["a"])
+            try await world.database.execute("DELETE FROM albums")
+            try await world.database.execute(
+                "UPDATE stored_files.journal SET state = 'deleting', attempts = 1, lease_until = now() + interval '1 h'"
+            )
+            #expect(try await world.reapNow().deleted == 0)
+            try await world.database.execute("UPDATE stored_files.journal SET lease_until = now()")
+            #expect(try await world.reapNow().deleted == 1)
+            #expect(try await world.paperNames() == [])
+        }
+    }
+
+    @Test("An image's variants go with it, and only they")
+    func variants() async throws {
+        try await World.run { world in
+            var album = Album(title: "x")
+            album.cover = try await world.database.store(
+                .buffer(fixture("32x16.png")),
+                named: "a.png",
+                for: \Album.$cover
+            )
+            try await world.database.insert(&album)
+            let name = try #require(album.cover?.name.string)
+            for other in ["\(name).variants/fit-8x8.png", "\(name).variants/large/x", "\(name).variantsx", "\(name)2"] {
+                _ = try await world.pictures.upload(.string("x"), to: StorageName(validating: other))
+            }
+            try await world.database.delete(album)
+            try await world.reapNow()
+            let left = try await world.names(in: world.pictures).map(\.string)
+            #expect(
+                left
+                    == ["\(name)2", "\(name).variantsx"].sorted {
+                        Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8))
+                    }
+            )
+        }
+    }
+
+    @Test("An invalid name in a column is no obstacle")
+    func invalidName() async throws {
+        try await World.run { world in
+            try await world.database.execute("INSERT INTO albums (title, paper) VALUES ('x', '../../etc/passwd')")
+            try await world.database.execute("DELETE FROM albums")
+            #expect(try await world.reapNow().failed == 0)
+            #expect(try await world.journal() == ["../../etc/passwd": "deleted"])
+            let asked = world.papers.calls.filter { $0.operation == .delete }.flatMap(\.names)
+            #expect(asked.isEmpty)
+        }
+    }
+
+    @Test("A table that hides rows from the reaper's role ends in an error, not in a deletion")
+    func rowLevelSecurity() async throws {
+        try await World.run { world in
+            try await world.insertPapers(["a"])
+            let role = "reaper_\(StorageName.timeOrderedID())"
+            try await world.database.execute("CREATE ROLE \(identifier: role)")
+            try await world.database.execute("GRANT USAGE ON SCHEMA stored_files TO \(identifier: role)")
+            try await world.database.execute("GRANT ALL ON ALL TABLES IN SCHEMA stored_files TO \(identifier: role)")
+            try await world.database.execute("GRANT SELECT ON albums TO \(identifier: role)")
+            try await world.database.execute("ALTER TABLE albums ENABLE ROW LEVEL SECURITY")
+            let error = await #expect(throws: DatabaseError.self) {
+                try await world.database.transaction { transaction in
+                    try await transaction.execute("SET LOCAL ROLE \(identifier: role)")
+                    _ = try await transaction.query("SELECT stored_files.named('papers', ARRAY['a'])")
+                }
+            }
+            #expect(error?.code == .permissionDenied)
+        }
+    }
+
+    @Test("The service deletes soon after a row goes, and a graceful shutdown ends it")
+    func service() async throws {
+        try await World.run(poolSize: 8) { world in
+            try await world.insertPapers(["a", "b"])
+            // Only a notification can wake it in time.
+            let configuration = ReaperConfiguration(retention: .zero, interval: .seconds(3600))
+            let group = ServiceGroup(
+                services: [Reaper(world.database, configuration: configuration)],
+                logger: world.database.logger
+            )
+            async let running: Void = group.run()
+            try await world.database.execute("SELECT 1")
+            try await Task.sleep(for: .milliseconds(200))
+            try await world.database.execute("DELETE FROM albums WHERE title = 'a'")
+            #expect(try await world.eventually { try await world.paperNames() == ["b"] })
+            try await world.database.execute("DELETE FROM albums WHERE title = 'b'")
+            #expect(try await world.eventually { try await world.paperNames() == [] })
+            await group.triggerGracefulShutdown()
+            try await running
+        }
+    }
+
+    @Test("Cancelling the service ends it")
+    func cancelledService() async throws {
+        try await World.run(poolSize: 8) { world in
+            let task = Task { try await Reaper(world.database).run() }
+            try await Task.sleep(for: .milliseconds(50))
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+        }
+    }
+
+    @Test("Purging deletes at once what no row names, and leaves alone what one does")
+    func purge() async throws {
+        try await World.run { world in
+            try await world.insertPapers(["a", "b"])
+            let a = try StorageName(validating: "a")
+            #expect(try await world.database.purge(a, in: .papers) == .live)
+            #expect(try await world.paperNames() == ["a", "b"])
+            try await world.database.execute("DELETE FROM albums WHERE title = 'a'")
+            #expect(try await world.database.purge(a, in: .papers, patience: .seconds(60)) == .deleted)
+            #expect(try await world.paperNames() == ["b"])
+            #expect(try await world.journal() == ["a": "deleted"])
+            #expect(try await world.database.purge(a, in: .papers) == .deleted)
+
+            // An orphan that the journal has never heard of.
+            let orphan = try StorageName(validating: "orphan")
+            _ = try await world.papers.upload(.string("x"), to: orphan)
+            #expect(try await world.database.purge(orphan, in: .papers, patience: .seconds(60)) == .deleted)
+            #expect(try await world.paperNames() == ["b"])
+        }
+    }
+
+    @Test("Purging a file that a running transaction may name waits, then leaves it to the reaper")
+    func purgeWaits() async throws {
+        try await World.run { world in
+            try await world.insertPapers(["a"])
+            let a = try StorageName(validating: "a")
+            try await world.database.transaction { transaction in
+                try await transaction.execute("UPDATE albums SET title = 'busy'")
+                try await transaction.execute("SELECT pg_current_xact_id()")
+                try await world.database.execute(
+                    "INSERT INTO stored_files.journal (storage, name, state) VALUES ('papers', 'b', 'condemned')"
+                )
+                let b = try StorageName(validating: "b")
+                #expect(try await world.database.purge(b, in: .papers, patience: .milliseconds(50)) == .pending)
+                #expect(try await world.database.purge(a, in: .papers) == .live)
+            }
+            #expect(try await world.reapNow().deleted == 1)
+        }
+    }
+}
+
+/// Does not delete one name.
+private struct StubbornStorage: Storage {
+    let base: MemoryStorage
+    let stubborn: String
+
+    init(_ base: MemoryStorage, name: String) {
+        self.base = base
+        stubborn = name
+    }
+
+    var label: String { "StubbornStorage" }
+    var capabilities: StorageCapabilities { base.capabilities }
+
+    func name(for original: String) throws -> StorageName { try base.name(for: original) }
+
+    func upload(_ body: UploadBody, to name: StorageName, options: UploadOptions) async throws -> UploadedFile {
+        try await base.upload(body, to: name, options: options)
+    }
+
+    func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
+        try await base.open(name, options: options)
+    }
+
+    func info(for name: StorageName) async throws -> FileInfo { try await base.info(for: name) }
+
+    func url(for name: StorageName, options: URLOptions) async throws -> String {
+        try await base.url(for: name, options: options)
+    }
+
+    func delete(_ names: [StorageName]) async throws -> [DeletionFailure] {
+        try await base.delete(names.filter { $0.string != stubborn })
+            + names.filter { $0.string == stubborn }
+            .map { DeletionFailure(name: $0, error: StorageError(.permissionDenied, "No.", name: $0)) }
+    }
+
+    func list(prefix: String) -> FileListing { base.list(prefix: prefix) }
+
+    func copy(
+        _ source: StorageName,
+        to destination: StorageName,
+        options: UploadOptions
+    ) async throws -> UploadedFile {
+        try await base.copy(source, to: destination, options: options)
+    }
+}

@@ -1,0 +1,303 @@
+import NIOCore
+import StoredFiles
+import StoredFilesTesting
+import Testing
+
+@Suite("Reservations and claims", .timeLimit(.minutes(3)))
+struct ReservationTests {
+    @Test("A file is in the journal before its first byte is sent, and out of it with its row")
+    func life() async throws {
+        try await World.run { world in
+            let seen = Gate()
+            world.papers.inject(
+                .run {
+                    expectEqual(try await world.states(), ["uploading"])
+                    seen.open()
+                },
+                into: .upload
+            )
+            var album = Album(title: "x")
+            album.paper = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+            await seen.wait()
+            expectEqual(try await world.states(), ["uploading"])
+            try await world.database.insert(&album)
+            expectEqual(try await world.journal(), [:])
+            album.paper = nil
+            try await world.database.update(album)
+            expectEqual(try await world.states(), ["condemned"])
+        }
+    }
+
+    @Test("Within a transaction that holds the pool's only connection the reservation is made beside it")
+    func poolOfOne() async throws {
+        try await World.run(poolSize: 1) { world in
+            try await world.database.transaction { transaction in
+                var album = Album(title: "x")
+                album.paper = try await transaction.store(.string("x"), named: "a.txt", for: \Album.$paper)
+                // Through the database too, whatever it was called on.
+                album.cover = try await world.database.store(
+                    .buffer(fixture("32x16.png")),
+                    named: "a.png",
+                    for: \Album.$cover
+                )
+                try await transaction.insert(&album)
+            }
+            expectEqual(try await world.journal(), [:])
+            #expect(try await world.database.count(Album.self) == 1)
+        }
+    }
+
+    @Test("A savepoint that is rolled back in a pool of one removes its file beside the transaction")
+    func savepointInAPoolOfOne() async throws {
+        try await World.run(poolSize: 1) { world in
+            try await world.database.transaction { outer in
+                await #expect(throws: CancellationError.self) {
+                    try await outer.transaction { inner in
+                        var album = Album(title: "gone")
+                        album.paper = try await inner.store(.string("x"), named: "a.txt", for: \Album.$paper)
+                        try await inner.insert(&album)
+                        throw CancellationError()
+                    }
+                }
+                expectEqual(try await world.paperNames(), [])
+            }
+            expectEqual(try await world.states(), ["deleted"])
+        }
+    }
+
+    @Test("A file stored by the outer transaction outlives a savepoint that named it and was rolled back")
+    func savepointThatOnlyNames() async throws {
+        try await World.run { world in
+            try await world.database.transaction { outer in
+                var album = Album(title: "kept")
+                album.paper = try await outer.store(.string("x"), named: "a.txt", for: \Album.$paper)
+                await #expect(throws: CancellationError.self) {
+                    try await outer.transaction { inner in
+                        var other = album
+                        try await inner.insert(&other)
+                        throw CancellationError()
+                    }
+                }
+                try await outer.insert(&album)
+            }
+            expectEqual(try await world.journal(), [:])
+            expectEqual(try await world.paperNames().count, 1)
+        }
+    }
+
+    @Test("A reservation is renewed as long as its upload lasts, and no reaper touches it")
+    func heartbeat() async throws {
+        let lifecycle = LifecycleConfiguration(claimPeriod: .milliseconds(600))
+        try await World.run(poolSize: 8, lifecycle: lifecycle) { world in
+            let isStored = Gate()
+            let store = Task {
+                world.papers.inject(.run { await isStored.wait() }, into: .upload)
+                return try await world.database.store(.string("slow"), named: "a.txt", for: \Album.$paper)
+            }
+            try #require(await world.eventually { try await world.journal().count == 1 })
+            let first = try await leaseEnd(in: world)
+            // Three renewals: by now the first reservation is long over.
+            try #require(await world.eventually { try await leaseEnd(in: world) > first + 0.6 })
+            #expect(try await world.reapNow().deleted == 0)
+            isStored.open()
+            var album = Album(title: "x", paper: try await store.value)
+            try await world.database.insert(&album)
+            expectEqual(try await world.journal(), [:])
+            let paper = try #require(album.paper)
+            #expect(try await paper.exists())
+        }
+    }
+
+    private func leaseEnd(in world: World) async throws -> Double {
+        let rows = try await world.database.query(
+            "SELECT extract(epoch FROM lease_until)::float8 FROM stored_files.journal"
+        )
+        return try #require(rows.first).decode(Double.self, at: 0)
+    }
+
+    @Test("A file that no row ever names is deleted after the claim period; the row that comes too late is refused")
+    func neverWritten() async throws {
+        try await World.run(lifecycle: LifecycleConfiguration(claimPeriod: .milliseconds(100))) { world in
+            let file = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+            let isGone = try await world.eventually {
+                _ = try await world.database.reap()
+                return try await world.paperNames().isEmpty
+            }
+            #expect(isGone)
+            var album = Album(title: "late", paper: file)
+            let error = await #expect(throws: DatabaseError.self) { try await world.database.insert(&album) }
+            #expect(error?.code == .objectInUse)
+            #expect(error?.column == "paper" && error?.table == "albums")
+            #expect(error?.message.contains("Store the file again") == true)
+            #expect(try await world.database.count(Album.self) == 0)
+        }
+    }
+
+    @Test("An upload that fails leaves no object and a tombstone")
+    func failedUpload() async throws {
+        try await World.run { world in
+            let failure = StorageError(.unavailable, "lost")
+            world.papers.inject(.lostAnswer(failure), into: .upload)
+            await #expect(throws: StorageError.self) {
+                try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+            }
+            expectEqual(try await world.paperNames(), [])
+            expectEqual(try await world.states(), ["deleted"])
+        }
+    }
+
+    @Test("What the compensation cannot delete the reaper does")
+    func compensationFails() async throws {
+        try await World.run { world in
+            world.papers.inject(.error(StorageError(.unavailable, "down")), into: .delete)
+            await #expect(throws: CancellationError.self) {
+                try await world.database.transaction { transaction in
+                    _ = try await transaction.store(.string("x"), named: "a.txt", for: \Album.$paper)
+                    throw CancellationError()
+                }
+            }
+            expectEqual(try await world.paperNames().count, 1)
+            expectEqual(try await world.states(), ["deleting"])
+            #expect(try await world.reapNow().deleted == 1)
+            expectEqual(try await world.paperNames(), [])
+        }
+    }
+
+    @Test("A file that another transaction has claimed is not removed by the rollback of the one that stored it")
+    func claimedByAnother() async throws {
+        try await World.run { world in
+            await #expect(throws: CancellationError.self) {
+                try await world.database.transaction { transaction in
+                    let file = try await transaction.store(.string("x"), named: "a.txt", for: \Album.$paper)
+                    try await world.database.execute(
+                        "INSERT INTO albums (title, paper) VALUES ('other', \(file.name.string))"
+                    )
+                    throw CancellationError()
+                }
+            }
+            expectEqual(try await world.paperNames().count, 1)
+            #expect(try await world.reapNow().deleted == 0)
+            let paper = try #require(try await world.database.first(Album.self)?.paper)
+            #expect(try await paper.exists())
+        }
+    }
+
+    @Test("A table without triggers works: its files are compensated on rollback, and never reaped")
+    func bareTable() async throws {
+        try await World.run(lifecycle: LifecycleConfiguration(claimPeriod: .milliseconds(100))) { world in
+            try await world.database.migrate(
+                albumMigrations + [Migration("bare") { try await $0.untrack("paper", of: "albums") }]
+            )
+            var album = Album(title: "bare")
+            album.paper = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+            expectEqual(try await world.journal(), [:])
+            try await world.database.insert(&album)
+            await #expect(throws: CancellationError.self) {
+                try await world.database.transaction { transaction in
+                    _ = try await transaction.store(.string("y"), named: "b.txt", for: \Album.$paper)
+                    throw CancellationError()
+                }
+            }
+            try await Task.sleep(for: .milliseconds(150))
+            #expect(try await world.reapNow().deleted == 0)
+            expectEqual(try await world.paperNames(), [album.paper?.name.string])
+        }
+    }
+
+    @Test("A database that no migration of this library has seen works as a bare table does")
+    func withoutSchema() async throws {
+        let url = try await TemporaryPostgres.shared().makeDatabase()
+        let papers = MemoryStorage()
+        let database = try await Database.connect(
+            url,
+            storages: StorageRegistry([.papers: papers, .pictures: MemoryStorage()])
+        )
+        try await database.execute(
+            """
+            CREATE TABLE albums (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, title text NOT NULL, \
+            paper text, cover text, cover_width int, cover_height int)
+            """
+        )
+        var album = Album(title: "x")
+        album.paper = try await database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+        try await database.insert(&album)
+        let id = try #require(album.id)
+        let paper = try #require(try await database.find(Album.self, id)?.paper)
+        #expect(try await paper.exists())
+        await database.close()
+    }
+
+    @Test("Triggers of another storage than the model's are an error that names both")
+    func wrongStorage() async throws {
+        try await World.run { world in
+            try await world.database.execute("UPDATE stored_files.fields SET storage = 'attic'")
+            let error = await #expect(throws: StorageError.self) {
+                try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+            }
+            #expect(error?.code == .invalidConfiguration)
+            #expect(error?.message.contains("attic") == true && error?.message.contains("papers") == true)
+            expectEqual(try await world.paperNames(), [])
+        }
+    }
+
+    @Test("Two rows cannot share a file, and the error says what to do; a copy gives the second its own")
+    func sharing() async throws {
+        try await World.run { world in
+            var first = Album(title: "first")
+            first.paper = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+            first.cover = try await world.database.store(
+                .buffer(fixture("32x16.png")),
+                named: "a.png",
+                for: \Album.$cover
+            )
+            try await world.database.insert(&first)
+            var second = Album(title: "second", paper: first.paper)
+            let error = await #expect(throws: DatabaseError.self) { try await world.database.insert(&second) }
+            #expect(error?.code == .uniqueViolation)
+            #expect(error?.constraint == "albums_paper_names_one_row")
+            #expect(error?.message.contains("copy(_:for:)") == true)
+
+            second.paper = try await world.database.copy(first.paper, for: \Album.$paper)
+            second.cover = try await world.database.copy(first.cover, for: \Album.$cover)
+            #expect(second.paper?.name != first.paper?.name)
+            #expect(second.cover?.pixelSize == PixelSize(width: 32, height: 16))
+            expectEqual(try await world.journal().count, 2)
+            try await world.database.insert(&second)
+            expectEqual(try await world.journal(), [:])
+            try await world.database.delete(first)
+            try await world.reapNow()
+            let (paper, cover) = (try #require(second.paper), try #require(second.cover))
+            #expect(try await paper.open().collect(upTo: 10) == ByteBuffer(string: "x"))
+            #expect(try await cover.file.exists())
+            let none = try await world.database.copy(nil as StorageFile?, for: \Album.$paper)
+            #expect(none == nil)
+        }
+    }
+
+    @Test("A copy within a transaction that is rolled back is removed again")
+    func copyRolledBack() async throws {
+        try await World.run { world in
+            var first = Album(title: "first")
+            first.paper = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+            try await world.database.insert(&first)
+            await #expect(throws: CancellationError.self) {
+                try await world.database.transaction { transaction in
+                    _ = try await transaction.copy(first.paper, for: \Album.$paper)
+                    throw CancellationError()
+                }
+            }
+            expectEqual(try await world.paperNames(), [first.paper?.name.string])
+        }
+    }
+
+    @Test("A file of another storage is copied through this process")
+    func copyFromElsewhere() async throws {
+        try await World.run { world in
+            let elsewhere = MemoryStorage(name: "elsewhere")
+            let name = try await elsewhere.upload(.string("far"), to: StorageName(validating: "far.txt")).name
+            let source = StorageFile(name: name, in: elsewhere)
+            let copy = try #require(try await world.database.copy(source, for: \Album.$paper))
+            #expect(try await copy.open().collect(upTo: 10) == ByteBuffer(string: "far"))
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import NIOCore
+import StoredFiles
+import StoredFilesTesting
+import Testing
+
+extension World {
+    /// The journal: states by names, whatever the storage.
+    func journal() async throws -> [String: String] {
+        var states: [String: String] = [:]
+        for row in try await database.query("SELECT name, state FROM stored_files.journal") {
+            states[try row.decode(String.self, at: 0)] = try row.decode(String.self, at: 1)
+        }
+        return states
+    }
+
+    /// The states of all names in the journal.
+    func states() async throws -> [String] {
+        try await Array(journal().values)
+    }
+
+    /// Rows with papers that were uploaded without the journal, as another program does it.
+    @discardableResult
+    func insertPapers(_ names: [String]) async throws -> [Int64] {
+        var ids: [Int64] = []
+        for name in names {
+            _ = try await papers.upload(.string("of \(name)"), to: StorageName(validating: name))
+            let rows = try await database.query(
+                "INSERT INTO albums (title, paper) VALUES (\(name), \(name)) RETURNING id"
+            )
+            ids.append(try #require(rows.first).decode(Int64.self, at: 0))
+        }
+        return ids
+    }
+
+    /// Deletes all that is condemned, at once; other databases of the server may have transactions that have to end.
+    @discardableResult
+    func reapNow(
+        _ configuration: ReaperConfiguration = ReaperConfiguration(retention: .zero)
+    ) async throws -> ReapReport {
+        try await database.reap(configuration, patience: .seconds(60))
+    }
+
+    func paperNames() async throws -> [String] {
+        try await names(in: papers).map(\.string)
+    }
+}
+
+extension World {
+    /// Waits until a session of this database waits for a lock of another.
+    func waitUntilSomebodyWaits() async throws {
+        let isWaiting = try await eventually {
+            let rows = try await database.query(
+                """
+                SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+                """
+            )
+            return !rows.isEmpty
+        }
+        try #require(isWaiting, "no session waits for a lock")
+    }
+
+    /// Waits until a transaction holds a row of the journal.
+    func waitUntilMarking() async throws {
+        let isMarking = try await eventually {
+            let free = try await database.query("SELECT FROM stored_files.journal FOR UPDATE SKIP LOCKED")
+            return free.isEmpty
+        }
+        try #require(isMarking, "no transaction holds the journal's row")
+    }
+
+    /// Asks until something is true, for a minute at most.
+    func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
+        for _ in 0..<6000 {
+            if try await condition() { return true }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return false
+    }
+}
+
+/// `#expect` for a value that is fetched: in some closures the macro does not see that errors are handled.
+func expectEqual<Value: Equatable>(
+    _ actual: Value,
+    _ expected: Value,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(actual == expected, sourceLocation: sourceLocation)
+}
