@@ -110,7 +110,7 @@ final class DecodeBudget: Sendable {
             // Made under the lock: whether somebody waits is decided here, and nobody may wait without a deadline.
             let timer = Task { [patience] in
                 guard (try? await Task.sleep(for: patience)) != nil else { return }
-                self.leave(id, because: Self.busy("Images have been waiting too long to be decoded"))
+                self.leave(id, because: Self.waitedTooLong)
             }
             state.waiters.append(Waiter(id: id, amount: amount, continuation: continuation, timer: timer))
             return nil
@@ -150,6 +150,9 @@ final class DecodeBudget: Sendable {
         state.waiters.removeFirst(count)
         return admitted
     }
+
+    /// What is said to a job whose patience ends.
+    static var waitedTooLong: ImageError { busy("Images have been waiting too long to be decoded") }
 
     private static func busy(_ what: String) -> ImageError {
         ImageError(.busy, "\(what). Try again later, or look at headers only (ImageProbe.headerOnly).")

@@ -1,3 +1,4 @@
+import NIOConcurrencyHelpers
 package import NIOCore
 import NIOPosix
 import Storages
@@ -57,9 +58,13 @@ package final class GDDecoder: Sendable {
     package static let shared = GDDecoder()
 
     private let budget: DecodeBudget
-    /// The threads as a budget: a job is given to the pool when one is free, so that nobody waits inside of it, where
-    /// there is neither a bound nor a deadline.
-    private let turns: DecodeBudget
+    /// Places in the pool, on a thread or waiting for one: the pool itself has no bound.
+    ///
+    /// Jobs wait there and not in a line of their own, so that a thread that becomes free finds the next one without the
+    /// help of Swift's concurrency, whose threads may be busy.
+    private let places: DecodeBudget
+    private let threads: Int
+    private let patience: Duration
     private let pool: NIOThreadPool
     private let willDecode: (@Sendable () -> Void)?
 
@@ -68,9 +73,10 @@ package final class GDDecoder: Sendable {
     /// - Parameter configuration: How much it may use.
     package init(_ configuration: Configuration = Configuration()) {
         let (line, patience) = (configuration.longestQueue, configuration.patience)
-        let threads = max(1, configuration.threads)
+        self.patience = patience
+        threads = max(1, configuration.threads)
         budget = DecodeBudget(total: configuration.memory, longestLine: line, patience: patience)
-        turns = DecodeBudget(total: Int64(threads), longestLine: line, patience: patience)
+        places = DecodeBudget(total: Int64(line + threads), longestLine: 0, patience: patience)
         willDecode = configuration.willDecode
         pool = NIOThreadPool(numberOfThreads: threads)
         pool.start()
@@ -87,7 +93,7 @@ package final class GDDecoder: Sendable {
     package var waitingCount: Int { budget.waiting }
 
     /// The number of images that have their memory and wait for a thread now.
-    package var queuedCount: Int { turns.waiting }
+    package var queuedCount: Int { max(0, Int(places.total - places.free) - threads) }
 
     /// Waits until an image may be decoded.
     ///
@@ -121,13 +127,32 @@ package final class GDDecoder: Sendable {
     ///   size than its header claims; ``ImageError/Code/busy`` when no thread became free in time or the machine has no
     ///   memory; `CancellationError` when cancelled before it began.
     package func decode(_ file: ByteBuffer, header: ImageHeader, admission: Admission) async throws -> Decoded? {
-        let turn = try await turns.acquire(1)
-        return try await BlockingPool.run(on: pool) { [willDecode] in
-            // Held until the image is gone.
-            try withExtendedLifetime((turn, admission)) {
-                willDecode?()
-                return try Self.decode(file, header, admission.codec, memory: admission.grant.amount)
+        let place = try await places.acquire(1)
+        let job = Task { [pool, willDecode] in
+            try await BlockingPool.run(on: pool) {
+                // Held until the image is gone.
+                try withExtendedLifetime((place, admission)) {
+                    willDecode?()
+                    return try Self.decode(file, header, admission.codec, memory: admission.grant.amount)
+                }
             }
+        }
+        let isLate = NIOLockedValueBox(false)
+        let timer = Task { [patience] in
+            guard (try? await Task.sleep(for: patience)) != nil else { return }
+            isLate.withLockedValue { $0 = true }
+            // Ends the wait for a thread; a decode that has begun goes on.
+            job.cancel()
+        }
+        defer { timer.cancel() }
+        do {
+            return try await withTaskCancellationHandler {
+                try await job.value
+            } onCancel: {
+                job.cancel()
+            }
+        } catch is CancellationError where isLate.withLockedValue({ $0 }) && !Task.isCancelled {
+            throw DecodeBudget.waitedTooLong
         }
     }
 
