@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import Storages
+import StoredFilesTesting
 import Testing
 
 #if os(Linux)
@@ -13,7 +14,10 @@ import Testing
             fixture = try FileSystemFixture()
         }
 
-        @Test("1 GiB goes in and comes out unchanged in less than 32 MiB")
+        @Test(
+            "1 GiB goes in and comes out unchanged in less than 32 MiB",
+            .disabled(if: Sanitizer.isOn, "a sanitizer takes memory of its own")
+        )
         func streamsAGibibyte() async throws {
             await #expect(processExitsWith: .success) { [root = fixture.root as String] in
                 let storage = try FileSystemStorage(root: root, durability: .none)
@@ -49,7 +53,10 @@ import Testing
             }
         }
 
-        @Test("Many small pieces and files go in in less than 32 MiB, at every moment")
+        @Test(
+            "Many small pieces and files go in in less than 32 MiB, at every moment",
+            .disabled(if: Sanitizer.isOn, "a sanitizer takes memory of its own")
+        )
         func peakMemory() async throws {
             await #expect(processExitsWith: .success) { [root = fixture.root as String] in
                 let storage = try FileSystemStorage(root: root, durability: .none)

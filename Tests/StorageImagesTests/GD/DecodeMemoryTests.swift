@@ -1,12 +1,13 @@
 import Foundation
 import NIOCore
+import StoredFilesTesting
 import Testing
 
 @testable import StorageImages
 
 #if os(Linux)
     /// The budget counts what libgd and its codecs really take.
-    @Suite struct DecodeMemoryTests {
+    @Suite(.disabled(if: Sanitizer.isOn, "a sanitizer takes memory of its own")) struct DecodeMemoryTests {
         @Test(arguments: [(1, true, true), (3, true, true), (4, true, true), (3, false, true), (3, false, false)])
         func aDecodeTakesNoMoreThanItIsCountedFor(_ components: Int, _ isProgressive: Bool, _ isInterleaved: Bool) async
         {
