@@ -116,6 +116,10 @@ struct FieldUpload: Sendable {
             let probe = isJournaled ? try await context.leases.hold(key, during: upload) : try await upload()
             await context.reach(.uploaded)
             return Stored(file: file, probe: probe, compensation: compensation)
+        } catch let error as StorageError where error.code == .alreadyExists {
+            // Whatever has this name was there before, and is not ours to remove.
+            await compensation.release()
+            throw error
         } catch {
             await compensation.run()
             throw error

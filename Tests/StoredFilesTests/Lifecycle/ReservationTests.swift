@@ -146,6 +146,29 @@ struct ReservationTests {
         }
     }
 
+    @Test("An object that has the new name already is neither overwritten nor removed")
+    func createOnly() async throws {
+        try await World.run { world in
+            let other = ByteBuffer(string: "of somebody else")
+            world.papers.inject(
+                .run {
+                    let name = try #require(try await world.journal().keys.first)
+                    _ = try await world.papers.base.upload(.buffer(other), to: StorageName(validating: name))
+                },
+                into: .upload
+            )
+            let error = await #expect(throws: StorageError.self) {
+                try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+            }
+            #expect(error?.code == .alreadyExists)
+            expectEqual(try await world.journal(), [:])
+            let name = try #require(try await world.paperNames().first)
+            let file = try StorageFile(name: name, in: world.papers)
+            let found = try await file.open().collect(upTo: 100)
+            #expect(found == other)
+        }
+    }
+
     @Test("What the compensation cannot delete the reaper does")
     func compensationFails() async throws {
         try await World.run { world in

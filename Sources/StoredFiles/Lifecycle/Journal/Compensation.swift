@@ -20,6 +20,23 @@ struct Compensation: Sendable {
         await Task.detached { await perform() }.value
     }
 
+    /// Gives the name back without touching what is stored under it.
+    func release() async {
+        guard isJournaled else { return }
+        await Task.detached {
+            do {
+                let key = JournalKey(storage: storage, name: file.name)
+                try await Journal(database: database, isIndependent: true).release(key)
+            } catch {
+                // The reservation stands for a file that somebody else has stored: it must not be taken for ours.
+                database.logger.error(
+                    "A reservation could not be given back; delete it from stored_files.journal",
+                    metadata: ["name": "\(file.name)", "storage": "\(storage)", "error": "\(error)"]
+                )
+            }
+        }.value
+    }
+
     private func perform() async {
         do {
             guard isJournaled else { return try await file.delete() }

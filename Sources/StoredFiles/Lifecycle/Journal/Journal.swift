@@ -89,6 +89,16 @@ struct Journal: Sendable {
         return rows.affectedRows > 0
     }
 
+    /// Takes back a reservation.
+    func release(_ key: JournalKey) async throws {
+        _ = try await run(
+            """
+            DELETE FROM stored_files.journal WHERE storage = \(key.storage.rawValue) AND name = \(key.name.string) \
+            AND state = 'uploading'
+            """
+        )
+    }
+
     /// Notes that objects are gone: their tombstones keep the names from being used by a writer that knows no better.
     func bury(_ names: [StorageName], in storage: StorageID) async throws {
         _ = try await run(
