@@ -81,6 +81,11 @@ private final class SortedRuns: @unchecked Sendable {
     }
 
     deinit {
+        removeFolder()
+    }
+
+    private func removeFolder() {
+        // Gone already, or left to the system's own cleaning of temporary folders.
         try? FileManager.default.removeItem(at: folder)
     }
 
@@ -102,7 +107,11 @@ private final class SortedRuns: @unchecked Sendable {
 
     func next() throws -> FileInfo? {
         // Few runs: a look at each head costs less than a heap.
-        guard let index = heads.indices.min(by: { heads[$0].file.name < heads[$1].file.name }) else { return nil }
+        guard let index = heads.indices.min(by: { heads[$0].file.name < heads[$1].file.name }) else {
+            // Now, not when the last thread lets go of this object.
+            removeFolder()
+            return nil
+        }
         let head = heads[index]
         if let file = try head.reader.next() {
             heads[index] = Head(file: file, reader: head.reader)
