@@ -3,7 +3,7 @@ import StoredFilesTesting
 import Testing
 
 /// A connection that is lost during COMMIT: nobody knows what came of it, so nobody may delete anything.
-@Suite("A COMMIT without an answer", .timeLimit(.minutes(3)))
+@Suite("A COMMIT without an answer", .timeLimit(.minutes(10)))
 struct CommitAmbiguityTests {
     private func store(
         in world: (database: Database, storage: MemoryStorage),

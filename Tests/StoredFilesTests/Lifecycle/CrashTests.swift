@@ -8,7 +8,7 @@ import Testing
 /// A real process that works with rows and files is killed; whatever it was doing, the promises hold afterwards.
 ///
 /// `CRASH_SEED=… swift test --filter CrashTests` repeats a run's decisions.
-@Suite("Killed processes", .serialized, .timeLimit(.minutes(10)))
+@Suite("Killed processes", .serialized, .timeLimit(.minutes(20)))
 struct CrashTests {
     /// A database, a folder, and what kills and looks.
     private struct Scene {

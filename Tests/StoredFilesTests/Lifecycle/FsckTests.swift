@@ -5,7 +5,7 @@ import Testing
 
 @testable import StoredFiles
 
-@Suite("fsck", .timeLimit(.minutes(5)))
+@Suite("fsck", .timeLimit(.minutes(10)))
 struct FsckTests {
     private let young = FsckConfiguration(minimumAge: .zero)
 

@@ -3,7 +3,7 @@ import StoredFilesTesting
 import Testing
 
 /// Real sessions, held at the points where the protocol could lose a file or leave one behind.
-@Suite("Races for a name", .timeLimit(.minutes(3)))
+@Suite("Races for a name", .timeLimit(.minutes(10)))
 struct RaceTests {
     static let levels: [TransactionIsolation] = [.readCommitted, .repeatableRead, .serializable]
 

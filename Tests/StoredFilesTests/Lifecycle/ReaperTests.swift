@@ -6,7 +6,7 @@ import Testing
 
 @testable import StoredFiles
 
-@Suite("The reaper", .timeLimit(.minutes(3)))
+@Suite("The reaper", .timeLimit(.minutes(10)))
 struct ReaperTests {
     /// Rows by the thousand that name files of a storage, and the files.
     private func fill(_ world: World, _ count: Int) async throws {

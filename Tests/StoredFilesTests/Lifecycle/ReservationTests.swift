@@ -3,7 +3,7 @@ import StoredFiles
 import StoredFilesTesting
 import Testing
 
-@Suite("Reservations and claims", .timeLimit(.minutes(3)))
+@Suite("Reservations and claims", .timeLimit(.minutes(10)))
 struct ReservationTests {
     @Test("A file is in the journal before its first byte is sent, and out of it with its row")
     func life() async throws {

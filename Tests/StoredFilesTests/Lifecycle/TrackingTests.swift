@@ -2,7 +2,7 @@ import StoredFiles
 import StoredFilesTesting
 import Testing
 
-@Suite("Tracking columns in migrations", .timeLimit(.minutes(3)))
+@Suite("Tracking columns in migrations", .timeLimit(.minutes(10)))
 struct TrackingTests {
     private func migrate(_ world: World, _ body: @escaping Migration.Body) async throws {
         let name = "step \(StorageName.timeOrderedID())"

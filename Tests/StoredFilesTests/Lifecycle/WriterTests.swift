@@ -10,7 +10,7 @@ struct Writer: Sendable, CustomTestStringConvertible {
     let condemned: Set<String>
 }
 
-@Suite("Whoever writes the row", .timeLimit(.minutes(3)))
+@Suite("Whoever writes the row", .timeLimit(.minutes(10)))
 struct WriterTests {
     static let writers: [Writer] = [
         Writer(
