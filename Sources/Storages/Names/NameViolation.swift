@@ -58,7 +58,9 @@ extension StorageName {
     /// The first rule that a text breaks as a name; `nil` when it is valid.
     static func violation(in string: String) -> NameViolation? {
         if let violation = safetyViolation(in: string) { return violation }
-        return Normalization.composed(string).utf8.elementsEqual(string.utf8) ? nil : .notNormalized
+        // A row's names are looked at here, and comparing them with themselves was a twelfth of what a row costs.
+        if Normalization.isPlainlyComposed(string) { return nil }
+        return string.precomposedStringWithCanonicalMapping.utf8.elementsEqual(string.utf8) ? nil : .notNormalized
     }
 
     /// The first rule that a text breaks as a name, but for its normalisation; in one pass over its bytes.
