@@ -55,3 +55,8 @@ static inline CURLcode stored_files_curl_global_init(void) { return curl_global_
 static inline int stored_files_curl_is_thread_safe(void) {
     return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_THREADSAFE) != 0;
 }
+
+// The file of certificates that libcurl was built to trust, or NULL. (CURLVERSION_NOW is a macro over an enumerator.)
+static inline const char *stored_files_curl_certificate_file(void) {
+    return curl_version_info(CURLVERSION_NOW)->cainfo;
+}

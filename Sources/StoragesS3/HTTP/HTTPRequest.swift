@@ -25,6 +25,8 @@ struct HTTPRequest: Sendable {
     var isDirect = false
     /// Whether a new connection is made although an idle one is there.
     var usesFreshConnection = false
+    /// Whether a body is held back until the server has said that it wants it, or a second has passed.
+    var expectsContinue = false
 }
 
 /// The bytes of a request, gathered from buffers without copying them together.

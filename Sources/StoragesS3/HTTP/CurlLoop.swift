@@ -1,0 +1,205 @@
+import CLibCurl
+import NIOConcurrencyHelpers
+import NIOPosix
+import Synchronization
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The thread that owns libcurl's multi handle and all transfers in it.
+///
+/// Tasks post commands and wake it; only it calls libcurl, but for that waking. It ends before `exit` tears OpenSSL down.
+final class CurlLoop: Sendable {
+    enum Command: Sendable {
+        case start(CurlTransfer)
+        case resume(CurlTransfer)
+        case cancel(CurlTransfer)
+    }
+
+    private struct Mailbox {
+        var commands: [Command] = []
+        var isStopped = false
+    }
+
+    // A handle of libcurl is used by the loop's thread alone; curl_multi_wakeup is documented to be safe from any other.
+    private nonisolated(unsafe) let multi: UnsafeMutableRawPointer
+    // As above, without the exception.
+    private nonisolated(unsafe) let share: UnsafeMutableRawPointer
+    private let mailbox = NIOLockedValueBox(Mailbox())
+    private let hasEnded = Atomic<Bool>(false)
+
+    /// How many idle connections are kept: libcurl's own choice shrinks with the number of transfers that run.
+    private static let mostConnections = 256
+
+    private init() throws {
+        guard stored_files_curl_global_init() == CURLE_OK, let multi = curl_multi_init() else {
+            throw HTTPFailure(.notConnected, "libcurl cannot start; the process may be out of memory or descriptors.")
+        }
+        guard let share = curl_share_init() else {
+            curl_multi_cleanup(multi)
+            throw HTTPFailure(.notConnected, "libcurl cannot start; the process may be out of memory.")
+        }
+        self.multi = multi
+        self.share = UnsafeMutableRawPointer(share)
+        _ = stored_files_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Self.mostConnections)
+        // Sessions are resumed by all handles: without it each new connection does a whole TLS handshake.
+        _ = stored_files_curl_share(share, CURL_LOCK_DATA_SSL_SESSION)
+    }
+
+    // MARK: The shared one
+
+    private static let sharedLoop = NIOLockedValueBox<CurlLoop?>(nil)
+    private static let thread = NIOThreadPool(numberOfThreads: 1)
+
+    /// The loop of the process, started with the first call.
+    static func shared() throws -> CurlLoop {
+        try sharedLoop.withLockedValue { shared in
+            if let shared { return shared }
+            let loop = try CurlLoop()
+            thread.start()
+            thread.submit { _ in loop.run() }
+            // Handlers of exit() free what OpenSSL needs; the thread must not be inside it by then.
+            atexit { CurlLoop.stopShared() }
+            shared = loop
+            return loop
+        }
+    }
+
+    private static func stopShared() {
+        guard let loop = sharedLoop.withLockedValue({ $0 }) else { return }
+        loop.mailbox.withLockedValue { $0.isStopped = true }
+        curl_multi_wakeup(loop.multi)
+        for _ in 0..<500 where !loop.hasEnded.load(ordering: .acquiring) { usleep(1000) }
+    }
+
+    /// Gives the thread something to do.
+    func post(_ command: Command) {
+        let wasEmpty = mailbox.withLockedValue { mailbox in
+            defer { mailbox.commands.append(command) }
+            return mailbox.commands.isEmpty
+        }
+        if wasEmpty { curl_multi_wakeup(multi) }
+    }
+
+    // MARK: The thread
+
+    /// What only the thread knows.
+    private struct Transfers {
+        var active: [ObjectIdentifier: CurlTransfer] = [:]
+        var idleHandles: [UnsafeMutableRawPointer] = []
+        var earliestDeadline: ContinuousClock.Instant?
+    }
+
+    private func run() {
+        Self.blockBrokenPipeSignal()
+        var transfers = Transfers()
+        while true {
+            let (commands, isStopped) = mailbox.withLockedValue { mailbox in
+                defer { mailbox.commands.removeAll(keepingCapacity: true) }
+                return (mailbox.commands, mailbox.isStopped)
+            }
+            if isStopped { break }
+            for command in commands { handle(command, &transfers) }
+            var running: Int32 = 0
+            curl_multi_perform(multi, &running)
+            collectFinished(&transfers)
+            expireDeadlines(&transfers)
+            for transfer in transfers.active.values where transfer.hasNews { transfer.deliver() }
+            // A timeout below 1 ms makes libcurl before 8.4 spin.
+            curl_multi_poll(multi, nil, 0, Int32(pollTimeout(transfers)), nil)
+        }
+        hasEnded.store(true, ordering: .releasing)
+    }
+
+    private func handle(_ command: Command, _ transfers: inout Transfers) {
+        switch command {
+        case .start(let transfer):
+            // The command to cancel may have come before this one, and found nothing.
+            guard !transfer.isCancelled else { return transfer.finish(CancellationError()) }
+            guard let handle = transfers.idleHandles.popLast() ?? curl_easy_init() else {
+                transfer.finish(HTTPFailure(.notConnected, "libcurl has no memory for another request."))
+                return
+            }
+            guard transfer.prepare(handle, share: share), curl_multi_add_handle(multi, handle) == CURLM_OK else {
+                retire(transfer, &transfers, isReusable: false)
+                transfer.finish(HTTPFailure(.invalidRequest, "libcurl refused the request's settings."))
+                return
+            }
+            transfers.active[ObjectIdentifier(transfer)] = transfer
+            if let deadline = transfer.deadline {
+                transfers.earliestDeadline = min(transfers.earliestDeadline ?? deadline, deadline)
+            }
+        case .resume(let transfer):
+            guard transfers.active[ObjectIdentifier(transfer)] != nil else { return }
+            transfer.resumeReceiving()
+        case .cancel(let transfer):
+            guard transfers.active.removeValue(forKey: ObjectIdentifier(transfer)) != nil else { return }
+            end(transfer, &transfers, CancellationError())
+        }
+    }
+
+    private func collectFinished(_ transfers: inout Transfers) {
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(multi, &left) {
+            guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle,
+                let transfer = CurlTransfer.of(handle)
+            else { continue }
+            let code = message.pointee.data.result
+            transfers.active.removeValue(forKey: ObjectIdentifier(transfer))
+            let outcome = transfer.outcome(of: code)
+            curl_multi_remove_handle(multi, handle)
+            // What a handle remembers of a failed rewind survives curl_easy_reset in some versions.
+            retire(transfer, &transfers, isReusable: code == CURLE_OK)
+            transfer.finish(outcome)
+        }
+    }
+
+    private func expireDeadlines(_ transfers: inout Transfers) {
+        guard let earliest = transfers.earliestDeadline else { return }
+        let now = ContinuousClock.now
+        guard now >= earliest else { return }
+        for (id, transfer) in transfers.active {
+            guard let deadline = transfer.deadline, deadline <= now else { continue }
+            transfers.active.removeValue(forKey: id)
+            end(transfer, &transfers, transfer.timeoutFailure())
+        }
+        transfers.earliestDeadline = transfers.active.values.compactMap(\.deadline).min()
+    }
+
+    /// Takes a transfer out before its end, which closes its connection.
+    private func end(_ transfer: CurlTransfer, _ transfers: inout Transfers, _ error: any Error) {
+        if let handle = transfer.handle { curl_multi_remove_handle(multi, handle) }
+        retire(transfer, &transfers, isReusable: false)
+        transfer.finish(error)
+    }
+
+    private func retire(_ transfer: CurlTransfer, _ transfers: inout Transfers, isReusable: Bool) {
+        guard let handle = transfer.release() else { return }
+        if isReusable, transfers.idleHandles.count < Self.mostConnections {
+            curl_easy_reset(handle)
+            transfers.idleHandles.append(handle)
+        } else {
+            curl_easy_cleanup(handle)
+        }
+    }
+
+    private func pollTimeout(_ transfers: Transfers) -> Int {
+        guard let deadline = transfers.earliestDeadline else { return 1000 }
+        let left = ContinuousClock.now.duration(to: deadline).components
+        let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
+        return Int(min(1000, max(1, milliseconds + 1)))
+    }
+
+    /// A peer that is gone makes writing raise SIGPIPE, which would end the process.
+    private static func blockBrokenPipeSignal() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+    }
+}

@@ -1,0 +1,23 @@
+/// How connections are made; the same for all requests of a storage.
+struct CurlSettings: Hashable, Sendable {
+    /// Certificates to trust, in PEM; `nil` for those of the system.
+    var certificateAuthorityFile: String?
+    /// Whether the server's certificate is checked.
+    var verifiesCertificates = true
+    /// The client's certificate and key, in PEM.
+    var clientCertificateFile: String?
+    var clientKeyFile: String?
+    /// The URL of a proxy; `nil` for none. The variables `http_proxy` and `https_proxy` never count.
+    var proxy: String?
+    /// Hosts that are reached without the proxy, separated by commas.
+    var noProxy: String?
+    /// Certificates to trust of an HTTPS proxy, in PEM.
+    var proxyCertificateAuthorityFile: String?
+    /// An idle connection that is older is not used again: servers close them, and a request on one that is being closed
+    /// is lost.
+    var idleConnectionAge: Duration = .seconds(15)
+    /// How long a connection may take, with the TLS handshake.
+    var connectTimeout: Duration = .seconds(5)
+    /// Whether the addresses of a host are tried in random order.
+    var shufflesAddresses = true
+}

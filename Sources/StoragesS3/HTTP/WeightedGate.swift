@@ -1,0 +1,120 @@
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// Lets so much through at the same time, in the order of arrival.
+///
+/// Somebody who wants much is not overtaken by those who want little, and so gets it.
+final class WeightedGate: Sendable {
+    private struct Waiter {
+        let id: UInt64
+        let weight: Int
+        let continuation: CheckedContinuation<Void, any Error>
+    }
+
+    private struct State {
+        var free: Int
+        var waiters: CircularBuffer<Waiter> = []
+        var nextID: UInt64 = 0
+        var cancelled: Set<UInt64> = []
+    }
+
+    let capacity: Int
+    private let state: NIOLockedValueBox<State>
+
+    init(capacity: Int) {
+        self.capacity = max(1, capacity)
+        state = NIOLockedValueBox(State(free: max(1, capacity)))
+    }
+
+    /// Waits for a turn.
+    ///
+    /// - Parameter weight: How much is wanted; what is above the capacity counts as all of it.
+    /// - Returns: What gives it back when it goes.
+    /// - Throws: `CancellationError`.
+    func enter(weight: Int = 1) async throws -> GatePass {
+        let weight = min(max(1, weight), capacity)
+        try Task.checkCancellation()
+        let id: UInt64? = state.withLockedValue { state in
+            if state.waiters.isEmpty, state.free >= weight {
+                state.free -= weight
+                return nil
+            }
+            state.nextID += 1
+            return state.nextID
+        }
+        if let id { try await wait(id, weight) }
+        return GatePass(self, weight)
+    }
+
+    private func wait(_ id: UInt64, _ weight: Int) async throws {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let outcome: Result<Void, any Error>? = state.withLockedValue { state in
+                    if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }
+                    if state.waiters.isEmpty, state.free >= weight {
+                        state.free -= weight
+                        return .success(())
+                    }
+                    state.waiters.append(Waiter(id: id, weight: weight, continuation: continuation))
+                    return nil
+                }
+                if let outcome { continuation.resume(with: outcome) }
+            }
+        } onCancel: {
+            let (waiter, admitted) = state.withLockedValue { state -> (Waiter?, [Waiter]) in
+                guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
+                    state.cancelled.insert(id)
+                    return (nil, [])
+                }
+                let waiter = state.waiters.remove(at: index)
+                return (waiter, Self.admit(&state))
+            }
+            waiter?.continuation.resume(throwing: CancellationError())
+            admitted.forEach { $0.continuation.resume() }
+        }
+        _ = state.withLockedValue { $0.cancelled.remove(id) }
+    }
+
+    fileprivate func leave(_ weight: Int) {
+        let admitted = state.withLockedValue { state in
+            state.free += weight
+            return Self.admit(&state)
+        }
+        admitted.forEach { $0.continuation.resume() }
+    }
+
+    private static func admit(_ state: inout State) -> [Waiter] {
+        var admitted: [Waiter] = []
+        while let first = state.waiters.first, state.free >= first.weight {
+            state.free -= first.weight
+            admitted.append(state.waiters.removeFirst())
+        }
+        return admitted
+    }
+
+    /// How much is let through at the moment.
+    var inUse: Int { state.withLockedValue { capacity - $0.free } }
+}
+
+/// A turn at a ``WeightedGate``, given back when the last reference goes, or before.
+final class GatePass: Sendable {
+    private let held: NIOLockedValueBox<WeightedGate?>
+    private let weight: Int
+
+    fileprivate init(_ gate: WeightedGate, _ weight: Int) {
+        held = NIOLockedValueBox(gate)
+        self.weight = weight
+    }
+
+    func giveBack() {
+        let gate = held.withLockedValue { gate in
+            defer { gate = nil }
+            return gate
+        }
+        gate?.leave(weight)
+    }
+
+    deinit {
+        giveBack()
+    }
+}
