@@ -21,7 +21,8 @@ package final class BodyDriver {
     private let options: UploadOptions
     private let name: StorageName
     private let storage: String
-    private let totalBytes: Int64?
+    /// What the body announced, when it did.
+    package let totalByteCount: Int64?
     private let hasher: SHA256Hasher
     private var isFinished = false
 
@@ -38,7 +39,7 @@ package final class BodyDriver {
         self.options = options
         self.name = name
         self.storage = storage
-        totalBytes = body.length
+        totalByteCount = body.length
         hasher = try SHA256Hasher()
         chunks = body.chunks.makeAsyncIterator()
         if let length = body.length { try checkLimit(length) }
@@ -61,7 +62,7 @@ package final class BodyDriver {
     /// Says that all bytes handed out so far are stored.
     package func reportProgress() {
         guard byteCount > 0 else { return }
-        options.progress?(TransferProgress(completedBytes: byteCount, totalBytes: totalBytes))
+        options.progress?(TransferProgress(completedBytes: byteCount, totalBytes: totalByteCount))
     }
 
     /// Says that the upload is over and its file can be seen.

@@ -17,14 +17,22 @@ extension HTTPTransport {
     ///   - limit: The most bytes of a body to take.
     /// - Throws: ``HTTPFailure``, also for a body beyond the limit; `CancellationError`.
     func collect(_ request: HTTPRequest, upTo limit: Int) async throws -> HTTPAnswer {
-        let response = try await send(request)
-        var body = ByteBuffer()
-        for try await var chunk in response.body {
-            guard body.readableBytes + chunk.readableBytes <= limit else {
+        try await send(request).collected(upTo: limit)
+    }
+}
+
+extension HTTPResponse {
+    /// Reads the body.
+    ///
+    /// - Parameter limit: The most bytes to take.
+    func collected(upTo limit: Int) async throws -> HTTPAnswer {
+        var collected = ByteBuffer()
+        for try await var chunk in body {
+            guard collected.readableBytes + chunk.readableBytes <= limit else {
                 throw HTTPFailure(.answerTooLarge, "The answer has more than \(limit) bytes.")
             }
-            body.writeBuffer(&chunk)
+            if collected.readableBytes == 0 { collected = chunk } else { collected.writeBuffer(&chunk) }
         }
-        return HTTPAnswer(status: response.status, headers: response.headers, body: body)
+        return HTTPAnswer(status: status, headers: headers, body: collected)
     }
 }

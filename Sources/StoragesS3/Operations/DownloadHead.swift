@@ -1,0 +1,70 @@
+import Foundation
+import Storages
+
+/// What the head of an answer to GetObject says of the object and of the bytes that come.
+struct DownloadHead: Sendable {
+    var info: FileInfo
+    /// The offsets of the bytes that come.
+    var delivered: Range<Int64>
+    /// A tag that names these bytes and no others, with which a transfer that was cut can go on.
+    var strongTag: String?
+    /// Whether the bytes are those that are stored, and not decompressed on the way.
+    var isAsStored: Bool
+    var headers: HTTPHeaders
+
+    init(_ name: StorageName, _ response: HTTPResponse, storage: String) throws {
+        headers = response.headers
+        guard var info = FileInfo(name, headers) else { throw Self.unreadable(name, storage) }
+        if response.status == 206 {
+            guard let (range, total) = Self.contentRange(headers["Content-Range"]),
+                range.upperBound - range.lowerBound == info.byteCount
+            else { throw Self.unreadable(name, storage) }
+            delivered = range
+            info.byteCount = total
+        } else {
+            delivered = 0..<info.byteCount
+        }
+        self.info = info
+        strongTag = info.entityTag.flatMap { $0.hasPrefix("W/") ? nil : $0 }
+        isAsStored = headers["x-goog-stored-content-encoding"].map { $0 == "identity" || headers["Content-Encoding"] == $0 } ?? true
+    }
+
+    /// `bytes 0-499/1234`.
+    static func contentRange(_ text: String?) -> (Range<Int64>, total: Int64)? {
+        guard let text, text.utf8.starts(with: "bytes ".utf8) else { return nil }
+        let parts = text.dropFirst(6).split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let total = Int64(parts[1]) else { return nil }
+        let bounds = parts[0].split(separator: "-", omittingEmptySubsequences: false)
+        guard bounds.count == 2, let first = Int64(bounds[0]), let last = Int64(bounds[1]), first >= 0, last >= first,
+            last < total
+        else { return nil }
+        return (first..<(last + 1), total)
+    }
+
+    private static func unreadable(_ name: StorageName, _ storage: String) -> StorageError {
+        StorageError(
+            .unavailable,
+            "The server's answer does not say how many bytes come, or of which part of the file. Check the endpoint, and "
+                + "what stands between this machine and it.",
+            name: name,
+            storage: storage
+        )
+    }
+}
+
+extension FileInfo {
+    /// What the fields of an answer say; `nil` when they do not say how many bytes there are.
+    init?(_ name: StorageName, _ headers: HTTPHeaders) {
+        guard let count = headers["Content-Length"].flatMap({ Int64($0) }), count >= 0 else { return nil }
+        self.init(
+            name: name,
+            byteCount: count,
+            contentType: headers["Content-Type"].flatMap { ContentType($0) },
+            entityTag: headers["ETag"],
+            modified: headers["Last-Modified"].flatMap { HTTPDate.date(from: $0) },
+            contentDisposition: headers["Content-Disposition"],
+            cacheControl: headers["Cache-Control"],
+            metadata: UserMetadata.values(in: headers)
+        )
+    }
+}

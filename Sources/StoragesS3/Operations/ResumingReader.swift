@@ -1,0 +1,134 @@
+import NIOCore
+import Storages
+
+/// Reads a range of one version of an object, from as many answers as it takes.
+struct ResumingReader {
+    /// What is read, and what must stay the same about it.
+    struct Version: Sendable {
+        var name: StorageName
+        var total: Int64
+        /// `nil` when a transfer that was cut cannot go on.
+        var tag: String?
+    }
+
+    /// So much progress makes earlier interruptions forgotten.
+    private static let progressWorthForgetting: Int64 = 8 << 20
+
+    private let storage: S3Storage
+    private let version: Version
+    private let end: Int64
+    private var position: Int64
+    private var body: HTTPResponseBody.AsyncIterator?
+    /// How many bytes come before those that are wanted.
+    private var toSkip: Int64 = 0
+    /// Whether the answer ends where the range does.
+    private var endsTogether = false
+    private var resumptions = 0
+    private var lastResumption: Int64
+
+    /// Begins with an answer that has come, or with none.
+    init(
+        _ storage: S3Storage,
+        _ version: Version,
+        _ range: Range<Int64>,
+        answer: (response: HTTPResponse, delivered: Range<Int64>)? = nil
+    ) {
+        self.storage = storage
+        self.version = version
+        position = range.lowerBound
+        lastResumption = range.lowerBound
+        end = range.upperBound
+        if let answer { take(answer.response, answer.delivered) }
+    }
+
+    private mutating func take(_ response: HTTPResponse, _ delivered: Range<Int64>) {
+        body = response.body.makeAsyncIterator()
+        toSkip = position - delivered.lowerBound
+        endsTogether = delivered.upperBound == end
+    }
+
+    /// The next bytes; `nil` at the end of the range.
+    mutating func next() async throws -> ByteBuffer? {
+        while true {
+            if position == end { return try await finish() }
+            if body == nil { try await open() }
+            do {
+                guard var chunk = try await body?.next() else {
+                    throw HTTPFailure(.truncated, "The answer ended before its length.")
+                }
+                if let wanted = trimmed(&chunk) { return wanted }
+            } catch let failure as HTTPFailure {
+                body = nil
+                try await prepareToResume(after: failure)
+            }
+        }
+    }
+
+    private mutating func trimmed(_ chunk: inout ByteBuffer) -> ByteBuffer? {
+        let skipped = Int(min(toSkip, Int64(chunk.readableBytes)))
+        chunk.moveReaderIndex(forwardBy: skipped)
+        toSkip -= Int64(skipped)
+        let wanted = chunk.readSlice(length: Int(min(Int64(chunk.readableBytes), end - position)))
+        guard let wanted, wanted.readableBytes > 0 else { return nil }
+        position += Int64(wanted.readableBytes)
+        if position - lastResumption >= Self.progressWorthForgetting { resumptions = 0 }
+        return wanted
+    }
+
+    /// Waits for the end of the answer, after which its connection can serve another request.
+    private mutating func finish() async throws -> ByteBuffer? {
+        defer { body = nil }
+        guard endsTogether, let more = try await body?.next(), more.readableBytes > 0 else { return nil }
+        throw changed("more bytes came than were announced")
+    }
+
+    // MARK: Going on
+
+    private mutating func prepareToResume(after failure: HTTPFailure) async throws {
+        let problem = S3Failure(
+            S3Operation("GetObject", .get, key: version.name.string),
+            bucket: storage.bucketName,
+            .transport(failure)
+        )
+        guard version.tag != nil, resumptions < storage.options.transfers.downloadResumptions,
+            RetryVerdict(problem) != .fail
+        else { throw problem.storageError(version.name, storage.label) }
+        resumptions += 1
+        lastResumption = position
+        try await Task.sleep(
+            for: storage.options.retries.delay(before: resumptions, isThrottled: false, asked: nil)
+        )
+    }
+
+    private mutating func open() async throws {
+        let operation = try storage.download(version.name, "bytes=\(position)-\(end - 1)", version.tag)
+        let response: HTTPResponse
+        do {
+            response = try await storage.client.open(operation)
+        } catch let failure as S3Failure {
+            switch failure.status {
+            case 412, 416: throw changed("it has another version now")
+            case 404: throw changed("it is gone")
+            default: throw failure.storageError(version.name, storage.label)
+            }
+        }
+        let head = try DownloadHead(version.name, response, storage: storage.label)
+        // Not every server looks at If-Match, so the tag that comes is what counts.
+        guard head.info.entityTag == version.tag, head.info.byteCount == version.total else {
+            throw changed("it has another version now")
+        }
+        guard head.delivered.lowerBound <= position, head.delivered.upperBound >= end else {
+            throw changed("another part of it came than was asked for")
+        }
+        take(response, head.delivered)
+    }
+
+    private func changed(_ reason: String) -> StorageError {
+        StorageError(
+            .changedDuringRead,
+            "The file changed while it was being read: \(reason). Open it again.",
+            name: version.name,
+            storage: storage.label
+        )
+    }
+}

@@ -1,0 +1,210 @@
+import NIOCore
+public import Storages
+
+extension S3Storage {
+    /// The largest object that one request copies.
+    private static let largestSingleCopy: Int64 = 5 << 30
+    /// The size of the parts of a larger one.
+    private static let copyPartSize: Int64 = 1 << 30
+
+    /// Copies a file within the bucket; the server moves the bytes.
+    ///
+    /// Where the server cannot make a copy depend on the absence of the destination, ``IfExists/fail`` moves the bytes through
+    /// this process, and ``IfExists/rename`` gives the copy a random suffix.
+    ///
+    /// - Parameters:
+    ///   - source: The file to copy.
+    ///   - destination: The name of the copy.
+    ///   - options: What to do when the destination is taken; a type, disposition, cache control or metadata given here
+    ///     replaces the source's.
+    /// - Returns: The final name and size of the copy; a SHA-256 only when the bytes passed through this process.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound`` when there is no source,
+    ///   ``StorageError/Code/changedDuringRead`` when it is replaced meanwhile, and as ``upload(_:to:options:)``.
+    public func copy(
+        _ source: StorageName,
+        to destination: StorageName,
+        options: UploadOptions
+    ) async throws -> UploadedFile {
+        try source.requireSafe(in: label)
+        try destination.requireSafe(in: label)
+        return try await reporting(destination) {
+            let head = try await reporting(source) { try await self.head(source) }
+            if let limit = options.maxBytes, head.info.byteCount > limit {
+                throw StorageError(
+                    .tooLarge,
+                    "The file has \(head.info.byteCount) bytes, more than the \(limit) allowed. Raise maxBytes.",
+                    name: source,
+                    storage: label
+                )
+            }
+            var known = conditions.withLockedValue { $0 }
+            if options.ifExists != .replace, known.onPut == .unknown { known = try await probedConditions() }
+            if options.ifExists == .fail, !known.onCopy.isSupported {
+                return try await copyThroughProcess(source, head, destination, options)
+            }
+            return try await copyOnServer(source, head, destination, options, known)
+        }
+    }
+
+    // MARK: On the server
+
+    private func copyOnServer(
+        _ source: StorageName,
+        _ head: Head,
+        _ destination: StorageName,
+        _ options: UploadOptions,
+        _ conditions: ConditionalWrites
+    ) async throws -> UploadedFile {
+        let condition = options.ifExists == .replace ? nil : conditions.onCopy.field
+        var final = destination
+        if options.ifExists == .rename, condition == nil { final = try destination.withRandomSuffix() }
+        for attempt in 1...4 {
+            do {
+                let tag =
+                    head.info.byteCount > Self.largestSingleCopy && client.profile.copiesParts
+                    ? try await copyInParts(source, head, final, options, conditions)
+                    : try await copyObject(source, head, final, options, condition)
+                let count = head.info.byteCount
+                options.progress?(TransferProgress(completedBytes: count, totalBytes: count))
+                return UploadedFile(name: final, byteCount: count, entityTag: tag)
+            } catch let error as StorageError
+            where error.code == .alreadyExists && options.ifExists == .rename && attempt < 4 {
+                final = try destination.withRandomSuffix()
+            }
+        }
+        throw StorageError(
+            .alreadyExists,
+            "No free name was found. Choose another name.",
+            name: destination,
+            storage: label
+        )
+    }
+
+    private func copyObject(
+        _ source: StorageName,
+        _ head: Head,
+        _ destination: StorageName,
+        _ options: UploadOptions,
+        _ condition: HTTPHeaders.Field?
+    ) async throws -> String {
+        var operation = S3Operation("CopyObject", .put, key: destination.string)
+        operation.timeout = nil
+        operation.stallTimeout = .seconds(600)
+        let description = self.description(of: destination, head, options)
+        // Its own name in the metadata would be that of the source's upload.
+        let nonce = UploadNonce.make()
+        operation.headers = try description.copyHeaders(
+            isSecure: client.isSecure,
+            sourceKey: self.options.objectParameters.encryption?.customerKey,
+            replacesDescription: true
+        )
+        operation.headers.append(UploadNonce.header, nonce)
+        operation.headers.append("x-amz-copy-source", client.addressing.copySource(forKey: source.string))
+        operation.headers["x-amz-copy-source-if-match"] = head.info.entityTag
+        if let condition { operation.headers.append(condition.name, condition.value) }
+        do {
+            return try await client.perform(operation) { try CopyObjectResult($0.body).entityTag }
+        } catch let failure as S3Failure where failure.isExisting {
+            // The source's condition and the destination's fail alike: what is there tells which it was.
+            guard condition != nil else { throw sourceChanged(source) }
+            if failure.mayHaveSucceededBefore, let tag = try await ownTag(of: destination, nonce, failure) { return tag }
+            guard (try? await self.head(destination)) != nil else { throw sourceChanged(source) }
+            throw alreadyExists(destination, failure)
+        } catch let failure as S3Failure where failure.status == 404 && failure.code != "NoSuchBucket" {
+            throw StorageError(.notFound, "No file has this name. Check the name.", name: source, storage: label)
+        }
+    }
+
+    /// What the copy is described by: the source's description, and what was asked for over it.
+    private func description(of destination: StorageName, _ head: Head, _ options: UploadOptions) -> S3ObjectParameters {
+        var parameters = parameters(for: destination)
+        parameters.contentType = options.contentType?.rawValue ?? head.headers["Content-Type"]
+        parameters.contentDisposition = options.contentDisposition ?? head.info.contentDisposition
+        parameters.cacheControl = options.cacheControl ?? head.info.cacheControl
+        parameters.contentEncoding = head.headers["Content-Encoding"] ?? parameters.contentEncoding
+        parameters.contentLanguage = head.headers["Content-Language"] ?? parameters.contentLanguage
+        parameters.metadata = options.metadata.isEmpty ? head.info.metadata : options.metadata
+        return parameters
+    }
+
+    private func sourceChanged(_ source: StorageName) -> StorageError {
+        StorageError(
+            .changedDuringRead,
+            "The file was replaced while it was being copied. Copy it again.",
+            name: source,
+            storage: label
+        )
+    }
+
+    // MARK: In parts
+
+    private func copyInParts(
+        _ source: StorageName,
+        _ head: Head,
+        _ destination: StorageName,
+        _ options: UploadOptions,
+        _ conditions: ConditionalWrites
+    ) async throws -> String? {
+        let upload = try await begin(destination, description(of: destination, head, options))
+        return try await finishing(upload, options.ifExists == .replace ? nil : conditions.onComplete.field) {
+            var parts: [CompletedPart] = []
+            var position: Int64 = 0
+            let size = max(Self.copyPartSize, (head.info.byteCount + 9999) / Int64(client.profile.maxParts))
+            while position < head.info.byteCount {
+                let end = min(position + size, head.info.byteCount)
+                parts.append(try await copyPart(parts.count + 1, position..<end, source, head, upload))
+                position = end
+                options.progress?(TransferProgress(completedBytes: position, totalBytes: head.info.byteCount))
+            }
+            return parts
+        }
+    }
+
+    private func copyPart(
+        _ number: Int,
+        _ range: Range<Int64>,
+        _ source: StorageName,
+        _ head: Head,
+        _ upload: Multipart
+    ) async throws -> CompletedPart {
+        var operation = S3Operation("UploadPartCopy", .put, key: upload.name.string)
+        operation.query = [("partNumber", String(number)), ("uploadId", upload.uploadID)]
+        operation.timeout = nil
+        operation.stallTimeout = .seconds(600)
+        operation.headers = try parameters(for: upload.name).partCopyHeaders(
+            isSecure: client.isSecure,
+            sourceKey: options.objectParameters.encryption?.customerKey
+        )
+        operation.headers.append("x-amz-copy-source", client.addressing.copySource(forKey: source.string))
+        operation.headers.append("x-amz-copy-source-range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
+        operation.headers["x-amz-copy-source-if-match"] = head.info.entityTag
+        do {
+            let tag = try await client.perform(operation) { try CopyObjectResult($0.body).entityTag }
+            return CompletedPart(number: number, entityTag: tag, checksum: nil)
+        } catch let failure as S3Failure where failure.status == 412 {
+            throw sourceChanged(source)
+        }
+    }
+
+    // MARK: Through this process
+
+    private func copyThroughProcess(
+        _ source: StorageName,
+        _ head: Head,
+        _ destination: StorageName,
+        _ options: UploadOptions
+    ) async throws -> UploadedFile {
+        let contents = try await open(source, options: OpenOptions(ifMatch: head.info.entityTag))
+        var options = options
+        options.contentType = options.contentType ?? head.info.contentType
+        options.contentDisposition = options.contentDisposition ?? head.info.contentDisposition
+        options.cacheControl = options.cacheControl ?? head.info.cacheControl
+        if options.metadata.isEmpty { options.metadata = head.info.metadata }
+        do {
+            return try await upload(.stream(contents, length: head.info.byteCount), to: destination, options: options)
+        } catch let error as StorageError where error.code == .sourceFailed {
+            // Here the source is this storage: its own error says more than that a source failed.
+            throw error.underlying as? StorageError ?? error
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import NIOCore
+public import Storages
+
+extension S3Storage {
+    /// The most deletions of single files at the same time.
+    private static let deletionsAtOnce = 20
+
+    /// Deletes files, up to a thousand with one request; a name that no file has counts as deleted.
+    ///
+    /// Where the server has no such request, each file is deleted by one of its own, twenty at a time.
+    ///
+    /// - Parameter names: Any number of names.
+    /// - Returns: The names that may still exist, in the order given, and why.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` when there is no such bucket;
+    ///   `CancellationError`. What was deleted before stays deleted.
+    public func delete(_ names: [StorageName]) async throws -> [DeletionFailure] {
+        try await reporting {
+            var failures: [DeletionFailure] = []
+            var start = 0
+            while start < names.count {
+                let end = min(start + client.profile.maxKeysPerDeletion, names.count)
+                failures += try await delete(batch: Array(names[start..<end]))
+                start = end
+            }
+            return failures
+        }
+    }
+
+    private func delete(batch names: [StorageName]) async throws -> [DeletionFailure] {
+        var failures: [DeletionFailure] = []
+        var bulk: [StorageName] = []
+        var single: [StorageName] = []
+        for name in names {
+            do {
+                try name.requireSafe(in: label)
+            } catch let error as StorageError {
+                failures.append(DeletionFailure(name: name, error: error))
+                continue
+            }
+            let fits = client.profile.deletesInBulk && DeleteObjectsBody.canHold(Array(name.string.utf8))
+            if fits { bulk.append(name) } else { single.append(name) }
+        }
+        if bulk.count == 1 {
+            // One file is deleted by the request that every server knows.
+            single += bulk
+            bulk = []
+        }
+        if !bulk.isEmpty {
+            do {
+                failures += try await deleteInBulk(bulk)
+            } catch let failure as S3Failure where failure.isNoBulkDeletion {
+                single += bulk
+            }
+        }
+        failures += try await deleteOneByOne(single)
+        let order = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        return failures.sorted { order[$0.name, default: 0] < order[$1.name, default: 0] }
+    }
+
+    // MARK: Many with one request
+
+    private func deleteInBulk(_ names: [StorageName]) async throws -> [DeletionFailure] {
+        var left = names
+        var failures: [DeletionFailure] = []
+        for attempt in 1...3 {
+            let keys = left.map { Array($0.string.utf8) }
+            var operation = S3Operation("DeleteObjects", .post)
+            operation.query = [("delete", "")]
+            operation.body = HTTPBody(DeleteObjectsBody.make(for: keys))
+            operation.signsBody = true
+            operation.timeout = .seconds(120)
+            operation.headers = options.objectParameters.accountHeaders
+            operation.headers.append("Content-Type", "application/xml")
+            for field in try IntegrityPolicy.contentMD5(of: operation.body).fields {
+                operation.headers.append(field.name, field.value)
+            }
+            let outcomes = try await client.perform(operation) { try DeleteResult($0.body).outcomes(for: keys) }
+            var again: [StorageName] = []
+            for (name, outcome) in zip(left, outcomes) {
+                switch outcome {
+                case .deleted: break
+                case .unreported:
+                    again.append(name)
+                case .failed(let document):
+                    let failure = S3Failure(
+                        operation,
+                        bucket: bucketName,
+                        .document(status: 200, headers: [:], .error(document))
+                    )
+                    if case .retry = RetryVerdict(failure), attempt < 3 {
+                        again.append(name)
+                    } else {
+                        failures.append(DeletionFailure(name: name, error: failure.storageError(name, label)))
+                    }
+                }
+            }
+            left = again
+            if left.isEmpty { return failures }
+            try await Task.sleep(for: options.retries.delay(before: attempt, isThrottled: false, asked: nil))
+        }
+        return failures
+            + left.map { name in
+                DeletionFailure(
+                    name: name,
+                    error: StorageError(
+                        .unavailable,
+                        "The server does not say whether the file is deleted. Delete it again.",
+                        name: name,
+                        storage: label
+                    )
+                )
+            }
+    }
+
+    // MARK: One by one
+
+    private func deleteOneByOne(_ names: [StorageName]) async throws -> [DeletionFailure] {
+        try await withThrowingTaskGroup(of: DeletionFailure?.self) { group in
+            var failures: [DeletionFailure] = []
+            for (index, name) in names.enumerated() {
+                if index >= Self.deletionsAtOnce, let result = try await group.next(), let failure = result {
+                    failures.append(failure)
+                }
+                group.addTask { try await self.deleteOne(name) }
+            }
+            while let result = try await group.next() {
+                if let failure = result { failures.append(failure) }
+            }
+            return failures
+        }
+    }
+
+    private func deleteOne(_ name: StorageName) async throws -> DeletionFailure? {
+        var operation = S3Operation("DeleteObject", .delete, key: name.string)
+        operation.headers = options.objectParameters.accountHeaders
+        do {
+            try await client.perform(operation) { _ in }
+            return nil
+        } catch let failure as S3Failure where failure.status == 404 && failure.code != "NoSuchBucket" {
+            return nil
+        } catch let failure as S3Failure where failure.code != "NoSuchBucket" {
+            return DeletionFailure(name: name, error: failure.storageError(name, label))
+        }
+    }
+}
+
+extension S3Failure {
+    /// Whether the server has no request for deleting many.
+    fileprivate var isNoBulkDeletion: Bool {
+        switch status {
+        case 405, 501: true
+        // What Google's answers to a POST on a bucket.
+        case 400: code == "InvalidArgument" || code == "NotImplemented"
+        default: false
+        }
+    }
+}

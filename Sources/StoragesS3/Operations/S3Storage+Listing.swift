@@ -1,0 +1,92 @@
+import NIOCore
+public import Storages
+
+extension S3Storage {
+    /// The files whose keys begin with a prefix, a thousand with each request, in the order of their bytes.
+    ///
+    /// Types and metadata are not part of a listing. Keys that are no UTF-8 have no name here: they are passed over, and
+    /// logged.
+    public func list(prefix: String) -> FileListing {
+        FileListing(S3Listing(storage: self, prefix: prefix))
+    }
+
+    func page(prefix: String, after cursor: ListCursor?) async throws -> (ListObjectsPage, ListCursor?) {
+        var cursor = cursor
+        if cursor == nil, client.profile.listVersion == 1 { cursor = .marker([]) }
+        do {
+            return try await ask(prefix, cursor)
+        } catch let failure as S3Failure where cursor == nil && (failure.status == 501 || failure.code == "NotImplemented") {
+            // Version 1 is what every server knows.
+            return try await ask(prefix, .marker([]))
+        }
+    }
+
+    private func ask(_ prefix: String, _ cursor: ListCursor?) async throws -> (ListObjectsPage, ListCursor?) {
+        var operation = S3Operation("ListObjects", .get)
+        operation.headers = options.objectParameters.accountHeaders
+        operation.query = [("max-keys", "1000"), ("prefix", prefix)]
+        if client.profile.encodesListings { operation.query.append(("encoding-type", "url")) }
+        switch cursor {
+        case nil: operation.query.append(("list-type", "2"))
+        case .token(let token): operation.query += [("list-type", "2"), ("continuation-token", token)]
+        case .marker(let key):
+            guard let marker = String(validating: key, as: UTF8.self) else { throw ListObjectsPage.doesNotAdvance }
+            if !marker.isEmpty { operation.query.append(("marker", marker)) }
+        }
+        let page = try await client.perform(operation) { try ListObjectsPage($0.body) }
+        let start: ListCursor? = cursor == .marker([]) ? nil : cursor
+        return (page, try page.next(after: start))
+    }
+}
+
+/// Lists as it is iterated.
+private struct S3Listing: AsyncSequence, Sendable {
+    typealias Element = FileInfo
+
+    let storage: S3Storage
+    let prefix: String
+
+    func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(storage: storage, prefix: prefix)
+    }
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        let storage: S3Storage
+        let prefix: String
+        var objects: ArraySlice<ListedObject> = []
+        var cursor: ListCursor?
+        var isAtEnd = false
+
+        mutating func next() async throws -> FileInfo? {
+            while true {
+                while let object = objects.popFirst() {
+                    if let info = info(object) { return info }
+                }
+                if isAtEnd { return nil }
+                let (prefix, cursor, storage) = (prefix, cursor, storage)
+                let (page, next) = try await storage.reporting {
+                    try await storage.page(prefix: prefix, after: cursor)
+                }
+                objects = page.objects[...]
+                self.cursor = next
+                isAtEnd = next == nil
+            }
+        }
+
+        private func info(_ object: ListedObject) -> FileInfo? {
+            guard let key = String(validating: object.key, as: UTF8.self) else {
+                storage.options.logger.warning(
+                    "A key in the bucket is no UTF-8 and was passed over.",
+                    metadata: ["bucket": "\(storage.bucketName)"]
+                )
+                return nil
+            }
+            return FileInfo(
+                name: StorageName(unchecked: key),
+                byteCount: object.size,
+                entityTag: object.entityTag,
+                modified: object.lastModified
+            )
+        }
+    }
+}

@@ -1,0 +1,249 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import Storages
+
+extension S3Storage {
+    /// An upload in parts that was begun.
+    struct Multipart: Sendable {
+        var name: StorageName
+        var uploadID: String
+        var nonce: String
+    }
+
+    func partPlan(for length: Int64?) throws -> PartPlan {
+        try PartPlan(length, options.transfers, client.profile)
+    }
+
+    /// Stores a file of several parts.
+    func uploadParts(
+        _ first: UploadPart,
+        _ parts: UploadParts,
+        _ name: StorageName,
+        _ options: UploadOptions,
+        _ conditions: ConditionalWrites,
+        _ driver: BodyDriver
+    ) async throws -> UploadedFile {
+        let final = try await nameForParts(name, options.ifExists, conditions)
+        let upload = try await begin(final, creationParameters(final, options))
+        let condition = options.ifExists == .replace ? nil : conditions.onComplete.field
+        var sha256: [UInt8]?
+        let tag = try await finishing(upload, condition) {
+            let completed = try await send(first, parts, upload, options, driver)
+            // Before the file can be seen: what fails afterwards would leave it.
+            sha256 = try driver.digest()
+            return completed
+        }
+        driver.reportEnd()
+        return UploadedFile(name: final, byteCount: driver.byteCount, entityTag: tag, sha256: sha256)
+    }
+
+    /// Makes parts and a file of them, or aborts.
+    ///
+    /// - Parameters:
+    ///   - upload: What the parts belong to.
+    ///   - condition: What the file depends on.
+    ///   - makeParts: When this throws, no part may be on its way any more.
+    /// - Returns: The entity tag of the file.
+    func finishing(
+        _ upload: Multipart,
+        _ condition: HTTPHeaders.Field?,
+        _ makeParts: () async throws -> [CompletedPart]
+    ) async throws -> String? {
+        do {
+            return try await complete(upload, try await makeParts(), condition)
+        } catch {
+            await abortShielded(upload)
+            throw error
+        }
+    }
+
+    /// The key has to be known before the first part is sent.
+    private func nameForParts(
+        _ name: StorageName,
+        _ ifExists: IfExists,
+        _ conditions: ConditionalWrites
+    ) async throws -> StorageName {
+        switch ifExists {
+        case .replace: return name
+        case .fail:
+            guard conditions.onComplete.isSupported else { throw cannotFailInParts(name) }
+            // Rather now than after all has been sent.
+            guard try await !isTaken(name) else {
+                throw StorageError(
+                    .alreadyExists,
+                    "A file has this name already. Choose another name, or upload with .rename or .replace.",
+                    name: name,
+                    storage: label
+                )
+            }
+            return name
+        case .rename:
+            let isFree = try await conditions.onComplete.isSupported && !isTaken(name)
+            return isFree ? name : try name.withRandomSuffix()
+        }
+    }
+
+    func cannotFailInParts(_ name: StorageName) -> StorageError {
+        StorageError(
+            .unsupported,
+            "This server cannot make an upload in parts depend on the absence of the file. Announce a length up to the option "
+                + "transfers.multipartThreshold, or upload with .rename or .replace.",
+            name: name,
+            storage: label
+        )
+    }
+
+    private func isTaken(_ name: StorageName) async throws -> Bool {
+        do {
+            _ = try await head(name)
+            return true
+        } catch let failure as S3Failure where failure.status == 404 {
+            return false
+        }
+    }
+
+    // MARK: Steps
+
+    func begin(_ name: StorageName, _ parameters: S3ObjectParameters) async throws -> Multipart {
+        var operation = S3Operation("CreateMultipartUpload", .post, key: name.string)
+        operation.query = [("uploads", "")]
+        operation.headers = try parameters.creationHeaders(isSecure: client.isSecure)
+        let nonce = UploadNonce.make()
+        operation.headers.append(UploadNonce.header, nonce)
+        for field in integrity.createMultipartHeaders.fields { operation.headers.append(field.name, field.value) }
+        let uploadID = try await client.perform(operation) { try InitiateMultipartUploadResult($0.body).uploadID }
+        return Multipart(name: name, uploadID: uploadID, nonce: nonce)
+    }
+
+    /// Sends all parts, in the order of their numbers, so many at a time.
+    ///
+    /// When this throws no part is on its way any more.
+    private func send(
+        _ first: UploadPart,
+        _ parts: UploadParts,
+        _ upload: Multipart,
+        _ options: UploadOptions,
+        _ driver: BodyDriver
+    ) async throws -> [CompletedPart] {
+        try await withThrowingTaskGroup(of: (part: CompletedPart, byteCount: Int).self) { group in
+            var completed: [CompletedPart] = []
+            var stored: Int64 = 0
+            var running = 0
+            func take(_ result: (part: CompletedPart, byteCount: Int)) {
+                running -= 1
+                completed.append(result.part)
+                stored += Int64(result.byteCount)
+                options.progress?(TransferProgress(completedBytes: stored, totalBytes: driver.totalByteCount))
+            }
+            var next: UploadPart? = first
+            while let part = next {
+                if running == self.options.transfers.uploadConcurrency, let result = try await group.next() { take(result) }
+                group.addTask { (try await self.send(part, upload), part.body.byteCount) }
+                running += 1
+                next = try await parts.next()
+            }
+            while let result = try await group.next() { take(result) }
+            return completed
+        }
+    }
+
+    private func send(_ part: UploadPart, _ upload: Multipart) async throws -> CompletedPart {
+        defer { part.pass.giveBack() }
+        var operation = S3Operation("UploadPart", .put, key: upload.name.string)
+        operation.query = [("partNumber", String(part.number)), ("uploadId", upload.uploadID)]
+        operation.body = part.body
+        operation.timeout = nil
+        operation.headers = try parameters(for: upload.name).accessHeaders(isSecure: client.isSecure)
+        let checksum = try integrity.uploads.map { try Checksum.value($0, of: part.body) }
+        if let checksum { operation.headers.append(checksum.algorithm.headerName, checksum.base64) }
+        return try await client.perform(operation) { answer in
+            guard let tag = answer.headers["ETag"], !tag.isEmpty else {
+                throw UnusableDocument.unreadable("the answer to a part has no entity tag")
+            }
+            return CompletedPart(number: part.number, entityTag: tag, checksum: checksum)
+        }
+    }
+
+    private func complete(
+        _ upload: Multipart,
+        _ parts: [CompletedPart],
+        _ condition: HTTPHeaders.Field?
+    ) async throws -> String? {
+        var operation = S3Operation("CompleteMultipartUpload", .post, key: upload.name.string)
+        operation.query = [("uploadId", upload.uploadID)]
+        operation.body = HTTPBody(CompleteMultipartUploadBody.make(for: parts))
+        operation.signsBody = true
+        // Putting many parts together takes the server minutes, in which it sends a blank now and then, or nothing.
+        operation.timeout = nil
+        operation.stallTimeout = .seconds(600)
+        operation.budget = .seconds(900)
+        operation.headers = try parameters(for: upload.name).accessHeaders(isSecure: client.isSecure)
+        operation.headers.append("Content-Type", "application/xml")
+        for field in integrity.completeMultipartHeaders.fields { operation.headers.append(field.name, field.value) }
+        if let condition { operation.headers.append(condition.name, condition.value) }
+        do {
+            return try await client.perform(operation) { try CompleteMultipartUploadResult($0.body).entityTag }
+        } catch let failure as S3Failure where failure.isExisting && condition != nil {
+            guard failure.mayHaveSucceededBefore else { throw alreadyExists(upload.name, failure) }
+            return try await ownTag(of: upload.name, upload.nonce, failure)
+        } catch let failure as S3Failure where failure.mayHaveSucceededBefore || failure.isAmbiguous {
+            // An earlier attempt may have made the file, after which there is no such upload any more.
+            guard let head = try? await head(upload.name), head.nonce == upload.nonce else {
+                throw failure.code == "NoSuchUpload" ? outcomeUnknown(upload.name, failure) : failure
+            }
+            return head.info.entityTag
+        }
+    }
+
+    // MARK: Aborting
+
+    /// Gives an upload up although the task may be cancelled; what cannot be done is logged.
+    private func abortShielded(_ upload: Multipart) async {
+        await Task {
+            do {
+                try await self.abort(upload.name.string, upload.uploadID)
+            } catch {
+                self.options.logger.warning(
+                    "An upload in parts could not be aborted; its parts stay until abortUploads(olderThan:) or a rule of the "
+                        + "bucket removes them.",
+                    metadata: ["bucket": "\(self.bucketName)", "upload": "\(upload.uploadID)", "error": "\(error)"]
+                )
+            }
+        }.value
+    }
+
+    /// Gives an upload up, until the server does not know it any more: a part that was still on its way may bring it back.
+    func abort(_ key: String, _ uploadID: String) async throws {
+        for _ in 1...3 {
+            var operation = S3Operation("AbortMultipartUpload", .delete, key: key)
+            operation.query = [("uploadId", uploadID)]
+            operation.headers = options.objectParameters.accountHeaders
+            operation.budget = .seconds(30)
+            do {
+                try await client.perform(operation) { _ in }
+            } catch let failure as S3Failure where failure.status == 404 {
+                return
+            }
+            if try await !hasUpload(key, uploadID) { return }
+        }
+        throw StorageError(
+            .unavailable,
+            "The server still has the upload \(StorageError.quoted(uploadID)) after it was aborted three times. Abort it later.",
+            name: key,
+            storage: label
+        )
+    }
+
+    private func hasUpload(_ key: String, _ uploadID: String) async throws -> Bool {
+        var operation = S3Operation("ListParts", .get, key: key)
+        operation.query = [("max-parts", "1"), ("uploadId", uploadID)]
+        operation.headers = options.objectParameters.accountHeaders
+        operation.budget = .seconds(30)
+        do {
+            try await client.perform(operation) { _ in }
+            return true
+        } catch let failure as S3Failure where failure.status == 404 {
+            return false
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import NIOCore
+public import Storages
+
+extension S3Storage {
+    /// Finds out whether the server makes writes depend on the absence of a file, and remembers it.
+    ///
+    /// Some servers do it, some refuse, and some ignore the condition without a word and overwrite. So an object with a random
+    /// key is written twice, each time on the condition that it is not there, and deleted; the same for an upload in parts and
+    /// for a copy. The first upload to an unknown server does this by itself; call it at start-up to have
+    /// ``Storage/capabilities`` right from the beginning.
+    ///
+    /// - Returns: What the storage can do.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/permissionDenied`` or ``StorageError/Code/unavailable`` when
+    ///   the server lets nothing be written; then nothing is remembered. `CancellationError`.
+    @discardableResult
+    public func probeConditionalWrites() async throws -> StorageCapabilities {
+        _ = try await reporting { try await probedConditions() }
+        return capabilities
+    }
+
+    func probedConditions() async throws -> ConditionalWrites {
+        let name = StorageName(unchecked: ".stored-files-probe-\(StorageName.timeOrderedID())")
+        var found = ConditionalWrites(client.profile)
+        do {
+            found.onPut = try await honours("PutObject", name)
+            // A server that ignores the one ignores the others.
+            found.onComplete = found.onPut.isSupported ? try await honours("CompleteMultipartUpload", name) : .unsupported
+            found.onCopy = found.onPut.isSupported ? try await honours("CopyObject", name) : .unsupported
+        } catch {
+            await removeProbe(name)
+            throw error
+        }
+        await removeProbe(name)
+        conditions.withLockedValue { $0 = found }
+        options.logger.info(
+            "Found out which writes the S3 server makes depend on the absence of a file",
+            metadata: [
+                "bucket": "\(bucketName)", "put": "\(found.onPut.isSupported)", "parts": "\(found.onComplete.isSupported)",
+                "copy": "\(found.onCopy.isSupported)",
+            ]
+        )
+        return found
+    }
+
+    /// Whether a second write with the condition is refused.
+    private func honours(_ operation: String, _ name: StorageName) async throws -> EndpointProfile.CreateCondition {
+        do {
+            switch operation {
+            case "CompleteMultipartUpload":
+                let upload = try await begin(name, S3ObjectParameters())
+                _ = try await finishing(upload, EndpointProfile.CreateCondition.ifNoneMatch.field) {
+                    try await probePart(of: upload)
+                }
+            case "CopyObject":
+                var copy = probe(operation, name)
+                copy.headers.append("x-amz-copy-source", client.addressing.copySource(forKey: name.string))
+                copy.headers.append("x-amz-metadata-directive", "REPLACE")
+                try await client.perform(copy) { _ = try CopyObjectResult($0.body) }
+            default:
+                try await client.perform(probe(operation, name)) { _ in }
+                try await client.perform(probe(operation, name)) { _ in }
+            }
+            return .unsupported
+        } catch let failure as S3Failure where failure.isExisting {
+            return .ifNoneMatch
+        } catch let error as StorageError where error.code == .alreadyExists {
+            return .ifNoneMatch
+        } catch let failure as S3Failure where failure.status == 501 || failure.status == 400 || failure.status == 405 {
+            return .unsupported
+        }
+    }
+
+    private func probe(_ name: String, _ key: StorageName) -> S3Operation {
+        var operation = S3Operation(name, .put, key: key.string)
+        operation.headers = options.objectParameters.accountHeaders
+        operation.headers.append("If-None-Match", "*")
+        if name == "PutObject" {
+            operation.headers.append("Content-Type", "text/plain")
+            operation.body = HTTPBody("Whether this server honours If-None-Match. To be deleted.")
+        }
+        return operation
+    }
+
+    private func probePart(of upload: Multipart) async throws -> [CompletedPart] {
+        var operation = S3Operation("UploadPart", .put, key: upload.name.string)
+        operation.query = [("partNumber", "1"), ("uploadId", upload.uploadID)]
+        operation.body = HTTPBody("Whether this server honours If-None-Match. To be deleted.")
+        return try await client.perform(operation) { answer in
+            guard let tag = answer.headers["ETag"] else {
+                throw UnusableDocument.unreadable("the answer to a part has no entity tag")
+            }
+            return [CompletedPart(number: 1, entityTag: tag, checksum: nil)]
+        }
+    }
+
+    private func removeProbe(_ name: StorageName) async {
+        await Task {
+            do {
+                for failure in try await self.delete([name]) { throw failure.error }
+            } catch {
+                self.options.logger.warning(
+                    "An object that was written to try the S3 server out could not be deleted. Delete it.",
+                    metadata: ["bucket": "\(self.bucketName)", "key": "\(name)", "error": "\(error)"]
+                )
+            }
+        }.value
+    }
+}

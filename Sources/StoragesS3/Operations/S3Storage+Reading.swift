@@ -1,0 +1,170 @@
+import Foundation
+import NIOCore
+public import Storages
+
+extension S3Storage {
+    /// Opens the current version, or a part of it.
+    ///
+    /// Bytes come as they are read. A transfer that is cut goes on where it was, as long as the file is the same version;
+    /// large files are fetched in several ranges at the same time, in memory that does not depend on the file's size.
+    ///
+    /// - Parameters:
+    ///   - name: The file.
+    ///   - options: A range, a version, progress.
+    /// - Returns: The contents of one version.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound``, ``StorageError/Code/invalidRange``,
+    ///   ``StorageError/Code/preconditionFailed``, ``StorageError/Code/permissionDenied``,
+    ///   ``StorageError/Code/unavailable`` or ``StorageError/Code/timeout``; its ``StorageError/underlying`` is an
+    ///   ``S3ErrorDetails``. Reading throws ``StorageError/Code/changedDuringRead`` when the file was replaced meanwhile, and
+    ///   ``StorageError/Code/corrupted`` when the bytes do not match the check that the server has of them.
+    public func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
+        try name.requireSafe(in: label)
+        return try await reporting(name) {
+            if let range = options.range, S3Range.isEmpty(range) {
+                return try await openNothing(name, range, options)
+            }
+            let request = S3Range.header(options.range)
+            do {
+                let response = try await client.open(download(name, request, options.ifMatch))
+                return try contents(of: name, response, options)
+            } catch let failure as S3Failure where failure.status == 416 {
+                // Behind the end, or of an empty file, where no range is right: the size decides.
+                return try await openNothing(name, options.range ?? .from(0), options)
+            }
+        }
+    }
+
+    /// What is known about the current version: one `HEAD`.
+    ///
+    /// - Parameter name: The file.
+    /// - Returns: Size, type, tag, date, disposition, cache control and metadata.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound`` when no file has the name, and as
+    ///   ``open(_:options:)``. A bucket that is not there looks like a file that is not there.
+    public func info(for name: StorageName) async throws -> FileInfo {
+        try name.requireSafe(in: label)
+        return try await reporting(name) { try await head(name).info }
+    }
+
+    /// A URL under which the file can be fetched: at the custom domain, signed, or plain, in this order.
+    ///
+    /// Nothing is sent, unless credentials have to be fetched.
+    ///
+    /// - Parameters:
+    ///   - name: The file.
+    ///   - options: A lifetime, or overrides of the answer's headers, make it a signed one.
+    /// - Returns: The URL, percent-encoded.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidURL`` for a lifetime outside 1 second to 7 days,
+    ///   ``StorageError/Code/unsupported`` for what cannot be had at the custom domain or with anonymous access.
+    public func url(for name: StorageName, options: URLOptions) async throws -> String {
+        try name.requireSafe(in: label)
+        return try await reporting(name) { try await urls.url(for: name, options, client) }
+    }
+
+    // MARK: Requests
+
+    /// What HEAD says of an object.
+    struct Head {
+        var info: FileInfo
+        var headers: HTTPHeaders
+        /// What the upload that made the object called itself, when this library made it.
+        var nonce: String? { headers[UploadNonce.header] }
+    }
+
+    func head(_ name: StorageName, ifMatch tag: String? = nil) async throws -> Head {
+        var operation = S3Operation("HeadObject", .head, key: name.string)
+        operation.headers = try options.objectParameters.accessHeaders(isSecure: client.isSecure)
+        operation.headers["If-Match"] = tag
+        return try await client.perform(operation) { answer in
+            guard let info = FileInfo(name, answer.headers) else {
+                throw UnusableDocument.unreadable("the answer does not say how large the object is")
+            }
+            return Head(info: info, headers: answer.headers)
+        }
+    }
+
+    func download(_ name: StorageName, _ range: String?, _ tag: String?) throws -> S3Operation {
+        var operation = S3Operation("GetObject", .get, key: name.string)
+        operation.timeout = nil
+        operation.headers = try options.objectParameters.accessHeaders(isSecure: client.isSecure)
+        operation.headers["Range"] = range
+        operation.headers["If-Match"] = tag
+        if range == nil {
+            for field in integrity.downloadHeaders.fields { operation.headers.append(field.name, field.value) }
+        }
+        return operation
+    }
+
+    private func contents(
+        of name: StorageName,
+        _ response: HTTPResponse,
+        _ options: OpenOptions
+    ) throws -> StoredContents {
+        let head = try DownloadHead(name, response, storage: label)
+        if let tag = options.ifMatch, let found = head.info.entityTag, found != tag {
+            // Not every server looks at If-Match.
+            throw StorageError(
+                .preconditionFailed,
+                "The file has another version than \(StorageError.quoted(tag)). Read its info again.",
+                name: name,
+                storage: label
+            )
+        }
+        let range = try options.range?.resolved(head.info.byteCount) ?? 0..<head.info.byteCount
+        return StoredContents(
+            info: head.info,
+            range: range,
+            progress: options.progress,
+            chunks: S3Download(storage: self, name: name, head: head, range: range, first: response)
+        )
+    }
+
+    /// Contents without bytes, whose info has to be asked for; throws when there should be bytes.
+    private func openNothing(
+        _ name: StorageName,
+        _ range: ByteRange,
+        _ options: OpenOptions
+    ) async throws -> StoredContents {
+        let info = try await head(name).info
+        if let tag = options.ifMatch, let found = info.entityTag, found != tag {
+            throw StorageError(
+                .preconditionFailed,
+                "The file has another version than \(StorageError.quoted(tag)). Read its info again.",
+                name: name,
+                storage: label
+            )
+        }
+        let resolved = try range.resolved(info.byteCount)
+        guard resolved.isEmpty else {
+            throw StorageError(
+                .changedDuringRead,
+                "The file was replaced while it was being opened. Open it again.",
+                name: name,
+                storage: label
+            )
+        }
+        return StoredContents(info: info, range: resolved, progress: options.progress, buffer: ByteBuffer())
+    }
+}
+
+/// Ranges in the words of HTTP (RFC 9110 section 14.1.2).
+enum S3Range {
+    /// Whether no byte is asked for, which HTTP has no words for.
+    static func isEmpty(_ range: ByteRange) -> Bool {
+        switch range {
+        case .bytes(let range): range.isEmpty || range.lowerBound < 0
+        case .first(let count), .last(let count): count <= 0
+        case .from(let offset): offset < 0
+        }
+    }
+
+    static func header(_ range: ByteRange?) -> String? {
+        switch range {
+        case nil: nil
+        case .bytes(let range): "bytes=\(range.lowerBound)-\(range.upperBound - 1)"
+        case .first(let count): "bytes=0-\(count - 1)"
+        case .last(let count): "bytes=-\(count)"
+        case .from(0): nil
+        case .from(let offset): "bytes=\(offset)-"
+        }
+    }
+}

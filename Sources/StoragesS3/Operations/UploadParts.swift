@@ -1,0 +1,111 @@
+import NIOCore
+import Storages
+
+/// How a body is cut.
+struct PartPlan: Hashable, Sendable {
+    /// What a part has, but for the last one.
+    var partSize: Int64
+    /// The most of them.
+    var maxParts: Int
+    /// What is read before it is decided whether there are parts at all.
+    var firstSize: Int64
+
+    /// Makes a plan.
+    ///
+    /// - Parameters:
+    ///   - length: The bytes there are, when that is known.
+    ///   - transfers: What the user wants.
+    ///   - profile: What the server wants.
+    /// - Throws: ``StorageError`` with code `tooLarge` when the server takes no such file.
+    init(_ length: Int64?, _ transfers: S3Transfers, _ profile: EndpointProfile) throws {
+        maxParts = profile.maxParts
+        guard let length else {
+            partSize = max(transfers.partSizeOfUnknownLength, profile.minPartSize)
+            firstSize = partSize
+            return
+        }
+        let wanted = max(transfers.partSize, profile.minPartSize)
+        let least = Self.divided(length, by: Int64(maxParts))
+        // Whole mebibytes, so that the parts of equal files are equal.
+        partSize = max(wanted, Self.divided(least, by: 1 << 20) << 20)
+        firstSize = length <= transfers.multipartThreshold ? max(length, 1) : partSize
+        guard partSize <= Self.largestPart else {
+            throw StorageError(
+                .tooLarge,
+                "The file has \(length) bytes, and an upload has at most \(maxParts) parts of 5 GiB. Send less."
+            )
+        }
+    }
+
+    /// RFC or not, every server has this limit of Amazon's.
+    private static let largestPart: Int64 = 5 << 30
+
+    private static func divided(_ count: Int64, by divisor: Int64) -> Int64 {
+        count / divisor + (count % divisor == 0 ? 0 : 1)
+    }
+}
+
+/// A piece of a body, whole and in memory.
+struct UploadPart: Sendable {
+    /// From 1.
+    var number: Int
+    var body: HTTPBody
+    /// Whether nothing comes after it.
+    var isLast: Bool
+    /// Its share of the memory for parts.
+    var pass: GatePass
+}
+
+/// Cuts a body into parts, and waits for memory before it reads one.
+///
+/// Used by one task; not `Sendable`.
+final class UploadParts {
+    private let driver: BodyDriver
+    private let plan: PartPlan
+    private let memory: WeightedGate
+    private let name: StorageName
+    private var rest = ByteBuffer()
+    private var number = 0
+    private var hasEnded = false
+
+    init(_ driver: BodyDriver, _ plan: PartPlan, _ memory: WeightedGate, _ name: StorageName) {
+        self.driver = driver
+        self.plan = plan
+        self.memory = memory
+        self.name = name
+    }
+
+    /// The next part; `nil` after the last one, and for an empty body.
+    func next() async throws -> UploadPart? {
+        guard !hasEnded else { return nil }
+        guard number < plan.maxParts else {
+            throw StorageError(
+                .tooLarge,
+                "The source has more bytes than \(plan.maxParts) parts of \(plan.partSize) bytes hold. Announce its length, or "
+                    + "raise the option transfers.partSizeOfUnknownLength.",
+                name: name
+            )
+        }
+        let size = number == 0 ? plan.firstSize : plan.partSize
+        let pass = try await memory.enter(weight: Int(min(size, Int64(Int.max))))
+        var body = HTTPBody()
+        while Int64(body.byteCount) < size, try await fill() {
+            let count = Int(min(Int64(rest.readableBytes), size - Int64(body.byteCount)))
+            if let slice = rest.readSlice(length: count) { body.append(slice) }
+        }
+        // Whether another part comes decides how this one is sent.
+        hasEnded = try await !fill()
+        guard body.byteCount > 0 else { return nil }
+        number += 1
+        return UploadPart(number: number, body: body, isLast: hasEnded, pass: pass)
+    }
+
+    /// Has bytes at hand; `false` at the end.
+    private func fill() async throws -> Bool {
+        while rest.readableBytes == 0 {
+            guard let chunk = try await driver.next() else { return false }
+            rest = chunk
+        }
+        return true
+    }
+}

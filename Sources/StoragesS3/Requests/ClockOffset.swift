@@ -1,0 +1,69 @@
+import Foundation
+import NIOConcurrencyHelpers
+
+/// How far the clock of the service is ahead of ours, learnt only from requests that failed for that reason.
+final class ClockOffset: Sendable {
+    private struct Known {
+        var offset: TimeInterval
+        /// Both clocks when it was learnt: when ours is set afterwards they no longer agree, and the offset is void.
+        var wall: Date
+        var monotonic: ContinuousClock.Instant
+    }
+
+    /// What is not worth correcting: S3 allows 15 minutes.
+    private static let tolerance: TimeInterval = 240
+
+    private let known = NIOLockedValueBox<Known?>(nil)
+    private let wall: @Sendable () -> Date
+
+    /// Creates an offset of zero.
+    init(wall: @escaping @Sendable () -> Date = { Date() }) {
+        self.wall = wall
+    }
+
+    /// The time by the clock of the service.
+    var now: Date {
+        let now = wall()
+        let monotonic = ContinuousClock.now
+        let offset = known.withLockedValue { known -> TimeInterval in
+            guard let current = known else { return 0 }
+            let passed = current.monotonic.duration(to: monotonic) / .seconds(1)
+            guard abs(now.timeIntervalSince(current.wall) - passed) < 60 else {
+                known = nil
+                return 0
+            }
+            return current.offset
+        }
+        return now.addingTimeInterval(offset)
+    }
+
+    /// Looks at an answer that says no, and returns whether the clock was the reason.
+    func learn(from failure: S3Failure) -> Bool {
+        guard Self.isCandidate(failure), let server = Self.time(of: failure) else { return false }
+        let now = self.now
+        guard abs(server.timeIntervalSince(now)) > Self.tolerance else { return false }
+        let wall = wall()
+        known.withLockedValue {
+            $0 = Known(offset: server.timeIntervalSince(wall), wall: wall, monotonic: ContinuousClock.now)
+        }
+        return true
+    }
+
+    private static func isCandidate(_ failure: S3Failure) -> Bool {
+        guard let status = failure.status, status == 403 || status == 400 else { return false }
+        switch failure.code {
+        case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", "AuthFailure", "InvalidSignatureException",
+            "SignatureDoesNotMatch", "AccessDenied":
+            return true
+        case nil: return status == 403 && failure.operation.hasPrefix("Head")
+        default: return false
+        }
+    }
+
+    private static func time(of failure: S3Failure) -> Date? {
+        if let time = failure.document?.serverTime { return time }
+        // An answer out of a cache is as old as it says, and its date tells nothing.
+        if let age = failure.headers["Age"], age != "0" { return nil }
+        return failure.headers["Date"].flatMap { HTTPDate.date(from: $0) }
+    }
+}

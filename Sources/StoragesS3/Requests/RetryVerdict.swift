@@ -1,0 +1,77 @@
+import Storages
+
+/// What to do about an attempt that failed.
+enum RetryVerdict: Equatable {
+    /// Nothing: the failure is the result.
+    case fail
+    /// Wait and try again, at the price of an attempt.
+    case retry(isThrottled: Bool, after: Duration?)
+    /// Try again at once with another connection: the one that was used had been closed long before.
+    case reconnect
+    /// Try again at once: the credentials have run out.
+    case refreshCredentials
+
+    /// Judges a failure by itself; the clock and the region are looked at before.
+    init(_ failure: S3Failure) {
+        switch failure.cause {
+        case .damaged: self = .retry(isThrottled: false, after: nil)
+        case .transport(let failure): self = RetryVerdict(failure)
+        case .document(_, let headers, .unreadable): self = .retry(isThrottled: false, after: Self.wait(headers))
+        case .document(_, let headers, .error(let document)):
+            // As if the status were 500, but most codes are no fault of the server.
+            let isServerFault = ["InternalError", "InternalServerError", nil].contains(document.code)
+            self = RetryVerdict(isServerFault ? 500 : 400, document.code, headers)
+        case .answer(409, let headers, let document)
+        where document.code == "ConditionalRequestConflict" && failure.operation == "PutObject":
+            // Two conditional writes met; of uploads in parts all parts would have to be sent again.
+            self = .retry(isThrottled: false, after: Self.wait(headers))
+        case .answer(let status, let headers, let document): self = RetryVerdict(status, document.code, headers)
+        }
+    }
+
+    private init(_ failure: HTTPFailure) {
+        if failure.isDeadReusedConnection {
+            self = .reconnect
+            return
+        }
+        switch failure.kind {
+        case .notConnected, .connectionLost, .truncated, .timedOut, .malformedAnswer:
+            self = .retry(isThrottled: false, after: nil)
+        case .untrusted, .answerTooLarge, .invalidRequest:
+            self = .fail
+        }
+    }
+
+    private init(_ status: Int, _ code: String?, _ headers: HTTPHeaders) {
+        let wait = Self.wait(headers)
+        switch code {
+        case "ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired":
+            self = .refreshCredentials
+            return
+        case "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests",
+            "RequestThrottled", "ServiceUnavailable", "BandwidthLimitExceeded":
+            self = .retry(isThrottled: true, after: wait)
+            return
+        case "RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete", "OperationAborted", "IncompleteBody",
+            "BadDigest", "XAmzContentSHA256Mismatch", "InternalError":
+            self = .retry(isThrottled: false, after: wait)
+            return
+        default:
+            break
+        }
+        switch status {
+        case 429, 503, 509: self = .retry(isThrottled: true, after: wait)
+        case 408, 499, 500, 502, 504: self = .retry(isThrottled: false, after: wait)
+        default: self = .fail
+        }
+    }
+
+    /// What the server asks for: `x-amz-retry-after` in milliseconds, `Retry-After` in seconds.
+    private static func wait(_ headers: HTTPHeaders) -> Duration? {
+        if let milliseconds = headers["x-amz-retry-after"].flatMap({ Int64($0) }), milliseconds >= 0 {
+            return .milliseconds(min(milliseconds, 3_600_000))
+        }
+        guard let seconds = headers["Retry-After"].flatMap({ Int64($0) }), seconds >= 0 else { return nil }
+        return .seconds(min(seconds, 3600))
+    }
+}

@@ -1,0 +1,363 @@
+import Foundation
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import Storages
+
+/// Addresses, signs and sends requests to one bucket, and sends them again when that may help.
+///
+/// Every attempt is addressed and signed anew: with the credentials, the clock and the region of that moment.
+final class S3Client: Sendable {
+    struct Settings: Sendable {
+        var retries = S3Retries()
+        var payloadSigning = S3PayloadSigning.auto
+        /// Added to every request.
+        var headers = HTTPHeaders()
+        var stallTimeout: Duration = .seconds(30)
+    }
+
+    /// Bodies up to this size are signed even over TLS, which costs little and is the better check.
+    private static let smallBody = 256 * 1024
+    /// From this size on a body waits for the server's consent, where the server gives it.
+    private static let bodyWorthAsking = 1 << 20
+
+    let profile: EndpointProfile
+    let settings: Settings
+    let clock: ClockOffset
+    private let transport: any HTTPTransport
+    private let credentials: CredentialCache?
+    private let addressed: NIOLockedValueBox<Addressing>
+    private let tokens = RetryTokens()
+    private let logger: Logger
+
+    /// Makes a client.
+    ///
+    /// - Parameters:
+    ///   - addressing: Where the bucket is.
+    ///   - profile: What is different about the server.
+    ///   - credentials: `nil` for requests without a signature.
+    ///   - transport: What sends requests.
+    ///   - settings: How requests are made.
+    ///   - logger: Told about retries.
+    init(
+        _ addressing: Addressing,
+        profile: EndpointProfile,
+        credentials: CredentialCache?,
+        transport: any HTTPTransport,
+        settings: Settings,
+        clock: ClockOffset = ClockOffset(),
+        logger: Logger
+    ) {
+        addressed = NIOLockedValueBox(addressing)
+        self.profile = profile
+        self.credentials = credentials
+        self.transport = transport
+        self.settings = settings
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Where the bucket is; changes when the service says that it is in another region.
+    var addressing: Addressing { addressed.withLockedValue { $0 } }
+    var isSecure: Bool { addressing.scheme == .https }
+    var isAnonymous: Bool { credentials == nil }
+    /// How many tokens are left for retries.
+    var retryTokens: Int { tokens.count }
+
+    /// A set of credentials for something that is signed and not sent here.
+    func currentCredentials() async throws -> S3Credentials {
+        guard let credentials else {
+            throw StorageError(
+                .unsupported,
+                "A storage with anonymous access cannot sign anything. Give it credentials."
+            )
+        }
+        return try await credentials.credentials()
+    }
+
+    // MARK: Requests
+
+    /// Does an operation whose answer is a document, or nothing.
+    ///
+    /// - Parameters:
+    ///   - operation: What to do.
+    ///   - read: Makes a result of an answer with a status of success; an ``UnusableDocument`` that it throws is a failure
+    ///     of the attempt.
+    /// - Throws: ``S3Failure``; ``StorageError`` when a request cannot be made; `CancellationError`.
+    func perform<Result: Sendable>(
+        _ operation: S3Operation,
+        _ read: (HTTPAnswer) throws -> Result
+    ) async throws -> Result {
+        try await attempts(of: operation) { request in
+            let response = try await transport.send(request)
+            // Bodies of errors are short; what is longer is none.
+            let isSuccess = (200..<300).contains(response.status)
+            let answer = try await response.collected(upTo: isSuccess ? operation.answerLimit : S3ErrorDocument.maxBytes)
+            guard isSuccess else { throw self.failure(operation, answer) }
+            do {
+                return try read(answer)
+            } catch let problem as UnusableDocument {
+                throw S3Failure(
+                    operation,
+                    bucket: self.addressing.bucket,
+                    .document(status: answer.status, headers: answer.headers, problem)
+                )
+            }
+        }
+    }
+
+    /// Begins an operation whose answer is the bytes of an object.
+    ///
+    /// What happens after the head has come is the caller's business.
+    func open(_ operation: S3Operation) async throws -> HTTPResponse {
+        try await attempts(of: operation) { request in
+            let response = try await transport.send(request)
+            guard !(200..<300).contains(response.status) else { return response }
+            let answer = try await response.collected(upTo: S3ErrorDocument.maxBytes)
+            throw self.failure(operation, answer)
+        }
+    }
+
+    private func failure(_ operation: S3Operation, _ answer: HTTPAnswer) -> S3Failure {
+        S3Failure(
+            operation,
+            bucket: addressing.bucket,
+            .answer(status: answer.status, headers: answer.headers, S3ErrorDocument(answer.body))
+        )
+    }
+
+    // MARK: Attempts
+
+    /// What happened so far in an operation.
+    private struct Progress {
+        var sent = 0
+        var counted = 1
+        var spent = 0
+        var mayHaveSucceeded = false
+        var isReconnecting = false
+        var hasReconnected = false
+        var hasCorrectedClock = false
+        var hasMoved = false
+        var hasRefreshed = false
+    }
+
+    private func attempts<Result: Sendable>(
+        of operation: S3Operation,
+        _ send: (HTTPRequest) async throws -> Result
+    ) async throws -> Result {
+        var progress = Progress()
+        let start = ContinuousClock.now
+        let signer = try RequestSigner(operation, self)
+        while true {
+            try Task.checkCancellation()
+            let set = try await credentials?.credentials()
+            var request = try signer.request(signedWith: set, at: clock.now, addressing)
+            request.usesFreshConnection = progress.isReconnecting
+            progress.isReconnecting = false
+            progress.sent += 1
+            do {
+                let result = try await send(request)
+                tokens.reward(progress.spent)
+                return result
+            } catch var failure as S3Failure {
+                try await recover(from: &failure, operation, set, &progress, start)
+            } catch let error as HTTPFailure {
+                var failure = S3Failure(operation, bucket: addressing.bucket, .transport(error))
+                if error.wasReplayed { progress.mayHaveSucceeded = true }
+                try await recover(from: &failure, operation, set, &progress, start)
+            }
+        }
+    }
+
+    /// Returns when there is to be another attempt; throws the failure when not.
+    private func recover(
+        from failure: inout S3Failure,
+        _ operation: S3Operation,
+        _ set: S3Credentials?,
+        _ progress: inout Progress,
+        _ start: ContinuousClock.Instant
+    ) async throws {
+        failure.attempts = progress.sent
+        failure.mayHaveSucceededBefore = progress.mayHaveSucceeded
+        if failure.isAmbiguous { progress.mayHaveSucceeded = true }
+
+        if !progress.hasCorrectedClock, clock.learn(from: failure) {
+            progress.hasCorrectedClock = true
+            logger.warning("The clock of this machine differs from that of S3; requests are dated by the latter from now on.")
+            return
+        }
+        if !progress.hasMoved, try await moves(after: failure) {
+            progress.hasMoved = true
+            return
+        }
+        switch RetryVerdict(failure) {
+        case .fail:
+            throw failure
+        case .reconnect where !progress.hasReconnected:
+            progress.hasReconnected = true
+            progress.isReconnecting = true
+            return
+        case .refreshCredentials:
+            guard !progress.hasRefreshed, let credentials, let set else { throw failure }
+            progress.hasRefreshed = true
+            let new = try await credentials.refresh(replacing: set)
+            guard new != set else { throw failure }
+            return
+        case .reconnect:
+            try await wait(isThrottled: false, after: nil, failure, operation, &progress, start)
+        case .retry(let isThrottled, let asked):
+            try await wait(isThrottled: isThrottled, after: asked, failure, operation, &progress, start)
+        }
+    }
+
+    private func wait(
+        isThrottled: Bool,
+        after asked: Duration?,
+        _ failure: S3Failure,
+        _ operation: S3Operation,
+        _ progress: inout Progress,
+        _ start: ContinuousClock.Instant
+    ) async throws {
+        let retries = settings.retries
+        let delay = retries.delay(before: progress.counted, isThrottled: isThrottled, asked: asked)
+        let budget = operation.budget ?? retries.budget
+        guard progress.counted < retries.maxAttempts, start.duration(to: .now) + delay < budget else { throw failure }
+        let cost = RetryTokens.cost(isThrottled: isThrottled)
+        guard tokens.take(cost) else { throw failure }
+        progress.spent += cost
+        progress.counted += 1
+        logger.debug(
+            "Trying a request to S3 again",
+            metadata: ["operation": "\(operation.name)", "attempt": "\(progress.counted)", "delay": "\(delay)"]
+        )
+        try await Task.sleep(for: delay)
+    }
+
+    // MARK: Regions
+
+    /// Whether the service says that the bucket is in another region, which then is where requests go.
+    private func moves(after failure: S3Failure) async throws -> Bool {
+        guard case .answer(let status, let headers, let document) = failure.cause else { return false }
+        let addressing = self.addressing
+        let redirect = try RegionRedirect(status: status, headers: headers, error: document, addressing: addressing)
+        switch redirect {
+        case .none:
+            return false
+        case .move(let region):
+            try move(to: region, from: addressing)
+            return true
+        case .askBucket:
+            guard let region = try await regionOfBucket(addressing), region != addressing.region else { return false }
+            try move(to: region, from: addressing)
+            return true
+        }
+    }
+
+    private func move(to region: Region, from old: Addressing) throws {
+        let new = try old.moved(to: region)
+        addressed.withLockedValue { current in
+            // Another request may have found out first.
+            if current == old { current = new }
+        }
+        logger.warning(
+            "The bucket is in another region than configured; requests go there from now on.",
+            metadata: ["bucket": "\(old.bucket)", "configured": "\(old.region)", "region": "\(region)"]
+        )
+    }
+
+    /// Asks the bucket for its region, which the answer names whatever its status.
+    private func regionOfBucket(_ addressing: Addressing) async throws -> Region? {
+        let operation = S3Operation("HeadBucket", .head)
+        let set = try await credentials?.credentials()
+        let request = try RequestSigner(operation, self).request(signedWith: set, at: clock.now, addressing)
+        do {
+            let response = try await transport.send(request)
+            return response.headers["x-amz-bucket-region"].flatMap { Region($0) }
+        } catch is HTTPFailure {
+            // The first answer stands, and says more than this failure.
+            return nil
+        }
+    }
+
+    // MARK: Signing
+
+    /// What an attempt needs of the client.
+    fileprivate func isBodySigned(_ operation: S3Operation) -> Bool {
+        guard isSecure, !operation.signsBody else { return true }
+        switch settings.payloadSigning {
+        case .always: return true
+        case .never: return false
+        case .auto: return operation.body.byteCount <= Self.smallBody
+        }
+    }
+
+    fileprivate func expectsContinue(_ operation: S3Operation) -> Bool {
+        profile.expectsContinue && operation.body.byteCount >= Self.bodyWorthAsking
+    }
+}
+
+/// Makes the signed request of each attempt of an operation.
+private struct RequestSigner {
+    private let operation: S3Operation
+    private let client: S3Client
+    private let headers: HTTPHeaders
+    private let payload: PayloadHash
+
+    init(_ operation: S3Operation, _ client: S3Client) throws {
+        self.operation = operation
+        self.client = client
+        var headers = try HeaderValidation.check(operation.headers).headers
+        for field in client.settings.headers.fields where headers[field.name] == nil {
+            headers.append(field.name, field.value)
+        }
+        self.headers = headers
+        if operation.body.byteCount == 0 {
+            payload = .empty
+        } else if client.isBodySigned(operation) {
+            // Once for all attempts.
+            payload = .sha256(try operation.body.sha256())
+        } else {
+            payload = .unsigned
+        }
+    }
+
+    func request(
+        signedWith credentials: S3Credentials?,
+        at date: Date,
+        _ addressing: Addressing
+    ) throws -> HTTPRequest {
+        let path = operation.key.map { addressing.path(forKey: $0) } ?? addressing.bucketPath
+        var fields = headers
+        fields.append("Host", addressing.host)
+        if let credentials {
+            let signed = try SigV4Signer(region: addressing.region.name).headers(
+                signing: SignableRequest(
+                    method: operation.method.rawValue,
+                    path: path,
+                    query: operation.query,
+                    headers: fields,
+                    payload: payload
+                ),
+                with: credentials,
+                at: date
+            )
+            for field in signed.fields { fields.append(field.name, field.value) }
+        }
+        let query = operation.query.isEmpty ? "" : "?" + S3PathEncoding.query(operation.query)
+        var request = HTTPRequest(method: operation.method, url: addressing.origin + path + query, headers: fields)
+        request.body = operation.body
+        request.timeout = operation.timeout
+        request.stallTimeout = operation.stallTimeout ?? client.settings.stallTimeout
+        request.expectsContinue = client.expectsContinue(operation)
+        return request
+    }
+}
+
+extension HTTPBody {
+    /// The SHA-256 in hexadecimal.
+    fileprivate func sha256() throws -> String {
+        let hasher = try SHA256Hasher()
+        for chunk in chunks { hasher.update(chunk) }
+        return try hasher.finish().hexadecimal
+    }
+}

@@ -1,0 +1,106 @@
+import Storages
+
+extension S3Failure {
+    /// The error that a user of the storage gets.
+    ///
+    /// - Parameters:
+    ///   - name: The file.
+    ///   - storage: The label of the storage.
+    func storageError(_ name: StorageName?, _ storage: String) -> StorageError {
+        let (code, message) = judgement
+        return StorageError(code, message, name: name?.string, storage: storage, underlying: details)
+    }
+
+    private var judgement: (StorageError.Code, String) {
+        switch cause {
+        case .transport(let failure): Self.judgement(of: failure)
+        case .damaged:
+            (.corrupted, "The bytes that arrived are not those that the server speaks of. Try again.")
+        case .answer(let status, _, let document):
+            Self.judgement(ofCode: document.code) ?? Self.judgement(ofStatus: status)
+        case .document(_, _, let problem):
+            if case .error(let document) = problem {
+                Self.judgement(ofCode: document.code)
+                    ?? (.unavailable, "The server began to say yes and then failed. Try again later.")
+            } else {
+                (.unavailable, "The server's answer cannot be read. Try again later, and check the endpoint.")
+            }
+        }
+    }
+
+    private static func judgement(of failure: HTTPFailure) -> (StorageError.Code, String) {
+        switch failure.kind {
+        case .timedOut:
+            (.timeout, "The server did not answer in time. Try again later, or check the network.")
+        case .untrusted:
+            (
+                .permissionDenied,
+                "The server's certificate is not trusted, or TLS is not set up right. Check the option "
+                    + "tls.certificateAuthorityFile and the server's name."
+            )
+        case .notConnected:
+            (.unavailable, "The server cannot be reached. Check the endpoint, and that the server runs.")
+        case .connectionLost, .truncated:
+            (.unavailable, "The connection to the server was lost. Try again later.")
+        case .answerTooLarge, .malformedAnswer:
+            (.unavailable, "What answers is no S3 server, or one that is broken. Check the endpoint.")
+        case .invalidRequest:
+            (.invalidConfiguration, "libcurl cannot send such a request. Check the storage's options.")
+        }
+    }
+
+    private static func judgement(ofCode code: String?) -> (StorageError.Code, String)? {
+        switch code {
+        case "NoSuchKey", "NoSuchVersion":
+            (.notFound, "No file has this name. Check the name.")
+        case "NoSuchBucket":
+            (.invalidConfiguration, "There is no such bucket. Create it, or check the option bucketName.")
+        case "AccessDenied", "AllAccessDisabled", "AccountProblem":
+            (.permissionDenied, "The server denies access. Check what the credentials may do with this bucket.")
+        case "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "ExpiredTokenException",
+            "TokenRefreshRequired":
+            (.permissionDenied, "The server does not accept the credentials. Check the keys, the region and the clock.")
+        case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture":
+            (.permissionDenied, "The clock of this machine is not right. Set it.")
+        case "PreconditionFailed", "ConditionalRequestConflict":
+            (.preconditionFailed, "The file has another version than was asked for. Read its info again.")
+        case "InvalidRange":
+            (.invalidRange, "The range starts behind the end of the file. Ask for a range inside it.")
+        case "EntityTooLarge":
+            (.tooLarge, "The server does not take so large a file. Send less.")
+        case "QuotaExceeded", "ServiceQuotaExceeded", "XMinioStorageFull", "InsufficientStorage":
+            (.outOfSpace, "The server has no room left. Delete files, or raise the quota.")
+        case "SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException", "RequestLimitExceeded",
+            "TooManyRequests", "RequestThrottled", "Busy":
+            (.unavailable, "The server is overloaded. Try again later.")
+        case "RequestTimeout":
+            (.timeout, "The server did not get the request in time. Try again later.")
+        case "BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "IncompleteBody",
+            "XAmzContentChecksumMismatch":
+            (.corrupted, "The bytes were damaged on their way to the server, which did not take them. Try again.")
+        case "NotImplemented", "MethodNotAllowed", "AccessControlListNotSupported":
+            (.unsupported, "The server cannot do this. Check the storage's options against what the server offers.")
+        case "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect",
+            "IllegalLocationConstraintException":
+            (.invalidConfiguration, "The bucket is in another region. Check the option region.")
+        default:
+            nil
+        }
+    }
+
+    private static func judgement(ofStatus status: Int) -> (StorageError.Code, String) {
+        switch status {
+        case 304, 412: (.preconditionFailed, "The file has another version than was asked for. Read its info again.")
+        case 401, 403: (.permissionDenied, "The server denies access. Check the credentials and what they may do.")
+        case 404, 410: (.notFound, "No file has this name, or there is no such bucket. Check both.")
+        case 405, 501: (.unsupported, "The server cannot do this. Check what it offers.")
+        case 408: (.timeout, "The server did not get the request in time. Try again later.")
+        case 413: (.tooLarge, "The server does not take so large a file. Send less.")
+        case 416: (.invalidRange, "The range starts behind the end of the file. Ask for a range inside it.")
+        case 507: (.outOfSpace, "The server has no room left. Delete files, or raise the quota.")
+        case 429, 500...599, 499: (.unavailable, "The server cannot do it at the moment. Try again later.")
+        case 300..<400: (.invalidConfiguration, "The server redirects, which is not followed. Check endpoint and region.")
+        default: (.unsupported, "The server refuses the request. The cause says why.")
+        }
+    }
+}

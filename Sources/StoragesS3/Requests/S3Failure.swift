@@ -1,0 +1,98 @@
+import Foundation
+import NIOCore
+import Storages
+
+/// How an attempt failed, or in the end the whole operation.
+struct S3Failure: Error, Sendable {
+    enum Cause: Sendable {
+        /// An answer that says no.
+        case answer(status: Int, headers: HTTPHeaders, S3ErrorDocument)
+        /// An answer whose status says yes and whose body says no, or nothing.
+        case document(status: Int, headers: HTTPHeaders, UnusableDocument)
+        /// No answer, or not a whole one.
+        case transport(HTTPFailure)
+        /// The bytes that came are not those that the server speaks of.
+        case damaged(ChecksumAlgorithm)
+    }
+
+    var operation: String
+    var bucket: String
+    var key: String?
+    var cause: Cause
+    /// How often it was sent.
+    var attempts = 1
+    /// Whether an earlier attempt may have reached the server and done what was asked for.
+    var mayHaveSucceededBefore = false
+
+    init(_ operation: S3Operation, bucket: String, _ cause: Cause) {
+        self.operation = operation.name
+        self.bucket = bucket
+        key = operation.key
+        self.cause = cause
+    }
+
+    var status: Int? {
+        switch cause {
+        case .answer(let status, _, _): status
+        // The status was sent before the failure.
+        case .document: 500
+        case .transport, .damaged: nil
+        }
+    }
+
+    /// The code of the answer, or what its absence stands for in an answer to HEAD.
+    var code: String? { document?.code }
+
+    var document: S3ErrorDocument? {
+        switch cause {
+        case .answer(_, _, let document), .document(_, _, .error(let document)): document
+        case .document, .transport, .damaged: nil
+        }
+    }
+
+    var headers: HTTPHeaders {
+        switch cause {
+        case .answer(_, let headers, _), .document(_, let headers, _): headers
+        case .transport, .damaged: [:]
+        }
+    }
+
+    /// Whether what was asked for may have been done although no answer says so.
+    var isAmbiguous: Bool {
+        switch cause {
+        case .transport(let failure): !failure.isUnsent
+        case .document(_, _, .unreadable): true
+        case .answer(let status, _, _): status >= 500 && status != 501
+        case .document, .damaged: false
+        }
+    }
+
+    var details: S3ErrorDetails {
+        var details = S3ErrorDetails(
+            operation: operation,
+            bucket: bucket,
+            key: key,
+            status: nil,
+            code: code,
+            message: "",
+            requestID: document?.requestID ?? headers["x-amz-request-id"].map { S3Document.printable($0, limit: 256) },
+            hostID: document?.hostID ?? headers["x-amz-id-2"].map { S3Document.printable($0, limit: 256) },
+            attempts: attempts,
+            curlCode: nil
+        )
+        switch cause {
+        case .answer(let status, _, let document):
+            details.status = status
+            details.message = document.message ?? "the server says no more"
+        case .document(let status, _, let problem):
+            details.status = status
+            details.message = problem.description
+        case .transport(let failure):
+            details.message = failure.message
+            details.curlCode = failure.curlCode
+        case .damaged(let algorithm):
+            details.message = "the bytes do not match their \(algorithm)"
+        }
+        return details
+    }
+}

@@ -1,0 +1,65 @@
+/// How often and how long a request is tried again.
+///
+/// Waiting times double from attempt to attempt and are drawn at random between zero and that, so that clients that failed
+/// together do not come back together. A client whose requests keep failing stops retrying.
+public struct S3Retries: Hashable, Sendable {
+    /// The most attempts of a request, the first included.
+    ///
+    /// Default: 5.
+    public var maxAttempts: Int
+    /// The time after which no attempt begins.
+    ///
+    /// Default: 60 seconds.
+    public var budget: Duration
+    /// The wait that the second attempt is drawn from.
+    ///
+    /// Default: 50 milliseconds.
+    public var baseDelay: Duration
+    /// The same when the server said that it is overloaded.
+    ///
+    /// Default: 1 second.
+    public var throttledBaseDelay: Duration
+    /// The longest wait, also when the server asks for a longer one.
+    ///
+    /// Default: 20 seconds.
+    public var maxDelay: Duration
+
+    /// Creates a policy.
+    ///
+    /// - Parameters:
+    ///   - maxAttempts: The most attempts. Default: 5.
+    ///   - budget: The time after which no attempt begins. Default: 60 seconds.
+    ///   - baseDelay: The wait that the second attempt is drawn from. Default: 50 milliseconds.
+    ///   - throttledBaseDelay: The same for an overloaded server. Default: 1 second.
+    ///   - maxDelay: The longest wait. Default: 20 seconds.
+    public init(
+        maxAttempts: Int = 5,
+        budget: Duration = .seconds(60),
+        baseDelay: Duration = .milliseconds(50),
+        throttledBaseDelay: Duration = .seconds(1),
+        maxDelay: Duration = .seconds(20)
+    ) {
+        self.maxAttempts = maxAttempts
+        self.budget = budget
+        self.baseDelay = baseDelay
+        self.throttledBaseDelay = throttledBaseDelay
+        self.maxDelay = maxDelay
+    }
+
+    /// One attempt, and no more.
+    public static let none = S3Retries(maxAttempts: 1)
+
+    /// How long to wait.
+    ///
+    /// - Parameters:
+    ///   - retry: Which retry it is, from 1.
+    ///   - isThrottled: Whether the server is overloaded.
+    ///   - asked: The wait that the server asked for.
+    func delay(before retry: Int, isThrottled: Bool, asked: Duration?) -> Duration {
+        let base = isThrottled ? throttledBaseDelay : baseDelay
+        let ceiling = min(maxDelay, base * (1 << min(retry - 1, 20)))
+        let drawn = ceiling * Double.random(in: 0...1)
+        guard let asked else { return drawn }
+        return min(maxDelay, max(drawn, asked))
+    }
+}

@@ -1,0 +1,146 @@
+public import Logging
+public import Storages
+
+/// How an ``S3Storage`` works, beyond what its initialiser asks for; every option has a default that fits most.
+///
+/// ```swift
+/// var options = S3Options()
+/// options.objectParameters.cacheControl = "public, max-age=31536000, immutable"
+/// options.server = .minIO
+/// let storage = try S3Storage(bucketName: "media", endpointURL: "minio.internal:9000", options: options)
+/// ```
+public struct S3Options: Sendable {
+    // MARK: Credentials
+
+    /// The token of temporary keys that were given explicitly.
+    ///
+    /// Default: none.
+    public var sessionToken: String?
+    /// The profile of the shared files that credentials and settings come from.
+    ///
+    /// Default: what `AWS_PROFILE` names, else `default`.
+    public var profile: String?
+    /// Where credentials come from, in place of everything else.
+    ///
+    /// Default: explicit keys, else the environment, web identity, profile, container and instance metadata, in that order.
+    public var credentialProvider: (any S3CredentialProvider)?
+    /// Whether requests are not signed: for public buckets.
+    ///
+    /// Default: `false`.
+    public var isAnonymous = false
+
+    // MARK: Server
+
+    /// Which server it is, and what is different about it.
+    ///
+    /// Default: recognised by its host.
+    public var server = S3Server.automatic
+    /// Where the bucket stands.
+    ///
+    /// Default: in the host for Amazon S3, in the path for others.
+    public var addressingStyle = S3AddressingStyle.auto
+    /// Whether Amazon's dual-stack endpoints are used, which have IPv6 addresses.
+    ///
+    /// Default: `false`.
+    public var usesDualStack = false
+    /// Whether Amazon's Transfer Acceleration is used.
+    ///
+    /// Default: `false`.
+    public var usesAccelerate = false
+    /// Whether Amazon's FIPS endpoints are used.
+    ///
+    /// Default: `false`.
+    public var usesFIPS = false
+
+    // MARK: URLs
+
+    /// The host, without a scheme, under which others reach the server, when it is not the endpoint's.
+    ///
+    /// Signed URLs are made for it. Default: the endpoint.
+    public var publicEndpointURL: String?
+    /// Whether URLs at the custom domain are signed, for a domain that passes the signature on to S3.
+    ///
+    /// Default: `false`.
+    public var customDomainSigns = false
+    /// How long signed URLs work when nothing else is asked for: 1 second to 7 days.
+    ///
+    /// Default: one hour.
+    public var urlLifetime = Duration.seconds(3600)
+    /// The window in which equal requests give equal signed URLs when nothing else is asked for.
+    ///
+    /// Default: none.
+    public var urlQuantum: Duration?
+    /// Signs URLs at the custom domain for Amazon CloudFront.
+    ///
+    /// Default: none.
+    public var cloudFront: CloudFrontKey?
+
+    // MARK: Objects
+
+    /// What is stored with every object.
+    ///
+    /// Default: nothing beyond the type. What an upload asks for wins.
+    public var objectParameters = S3ObjectParameters()
+    /// What is stored with the object of a name, over ``objectParameters``.
+    ///
+    /// Default: nothing.
+    public var objectParametersForName: (@Sendable (StorageName) -> S3ObjectParameters)?
+    /// How names that clients send become keys.
+    ///
+    /// Default: letters of all scripts stay.
+    public var namePolicy = StorageNamePolicy.unicode
+    /// The check that goes with uploaded and downloaded bytes.
+    ///
+    /// Default: CRC-32 for Amazon S3, else none beyond the signature.
+    public var integrity = S3Integrity.auto
+    /// Whether the signature covers the bytes of uploads.
+    ///
+    /// Default: over plain HTTP all, over TLS up to 256 KiB.
+    public var payloadSigning = S3PayloadSigning.auto
+
+    // MARK: Transfers
+
+    /// How large files are moved.
+    public var transfers = S3Transfers()
+    /// How often requests are tried again.
+    public var retries = S3Retries()
+    /// The most requests at the same time.
+    ///
+    /// Default: 64.
+    public var maxConnections = 64
+    /// How long making a connection may take.
+    ///
+    /// Default: 5 seconds.
+    public var connectTimeout = Duration.seconds(5)
+    /// How long nothing may move before a transfer is given up; a slow reader does not count.
+    ///
+    /// Default: 30 seconds.
+    public var stallTimeout = Duration.seconds(30)
+    /// The age from which an idle connection is not used again.
+    ///
+    /// Default: 4 seconds for Amazon S3, which closes them early, else 15.
+    public var idleConnectionAge: Duration?
+    /// How TLS is done.
+    public var tls = S3TLS()
+    /// The URL of a proxy, such as `http://proxy.internal:3128`; the variables of the environment are not looked at.
+    ///
+    /// Default: none.
+    public var proxy: String?
+    /// Hosts that are reached without the proxy, separated by commas.
+    ///
+    /// Default: none.
+    public var noProxy: String?
+    /// Fields that are added to every request, and signed.
+    ///
+    /// Default: none.
+    public var defaultHeaders: [String: String] = [:]
+    /// What the storage calls itself to the server.
+    ///
+    /// Default: `stored-files`.
+    public var userAgent = "stored-files"
+    /// Told about retries, regions and credentials; never gets a secret.
+    public var logger = Logger(label: "stored-files.s3")
+
+    /// Creates options with all defaults.
+    public init() {}
+}

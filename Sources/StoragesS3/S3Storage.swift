@@ -1,0 +1,123 @@
+import Foundation
+import Logging
+import NIOConcurrencyHelpers
+public import Storages
+
+/// A bucket of Amazon S3, or of any server that speaks its protocol.
+///
+/// One storage holds one set of connections and is made once. Files are uploaded whole or in parts, and are never seen
+/// unfinished; downloads that are cut go on where they were; requests are signed with Signature Version 4 and tried again
+/// when that may help.
+///
+/// ```swift
+/// let media = try S3Storage(bucketName: "media", endpointURL: "localhost:9000", useSSL: false)
+/// let file = try await media.upload(.file("cat.jpg"), to: media.name(for: "cat.jpg"))
+/// let url = try await media.url(for: file.name)
+/// ```
+///
+/// Whether a write can depend on the absence of the file, which ``IfExists/fail`` needs, is known of the large services; of
+/// others ``probeConditionalWrites()`` finds it out. Where it cannot, ``IfExists/fail`` throws
+/// ``StorageError/Code/unsupported``, and ``IfExists/rename`` looks whether the name is free before it writes.
+public final class S3Storage: Storage {
+    /// `S3Storage(bucket)`.
+    public let label: String
+    /// The bucket.
+    public let bucketName: String
+
+    let options: S3Options
+    let client: S3Client
+    let integrity: IntegrityPolicy
+    let urls: S3URLs
+    let conditions: NIOLockedValueBox<ConditionalWrites>
+    let memory: WeightedGate
+
+    /// Makes a storage of a bucket; nothing is sent yet.
+    ///
+    /// Settings that are not given come from the environment and the shared files, as with Amazon's own tools:
+    /// `AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL_S3` and so on.
+    ///
+    /// - Parameters:
+    ///   - bucketName: The bucket.
+    ///   - endpointURL: The host of another server than Amazon's, with a port if need be, without a scheme. Default: Amazon S3.
+    ///   - accessKeyID: The access key. Default: from the environment and so on.
+    ///   - secretAccessKey: Its secret; given when the access key is.
+    ///   - region: The region. Default: from the environment, the profile or the endpoint, else `us-east-1`.
+    ///   - useSSL: Whether requests go over TLS. Default: `true`.
+    ///   - defaultACL: Who may do what with new files. Default: what the bucket says, which for new buckets of Amazon's is
+    ///     the only thing allowed.
+    ///   - customDomain: The domain of the files' URLs, such as that of a content delivery network; may have a path.
+    ///     Default: none.
+    ///   - querystringAuth: Whether URLs are signed, and so work for a while for whoever has them. Default: `false`.
+    ///   - options: Everything else.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` that names the option.
+    public convenience init(
+        bucketName: String,
+        endpointURL: String? = nil,
+        accessKeyID: String? = nil,
+        secretAccessKey: String? = nil,
+        region: String? = nil,
+        useSSL: Bool = true,
+        defaultACL: S3CannedACL? = nil,
+        customDomain: String? = nil,
+        querystringAuth: Bool = false,
+        options: S3Options = S3Options()
+    ) throws {
+        try self.init(
+            S3Setup(
+                bucketName: bucketName,
+                endpointURL: endpointURL,
+                accessKeyID: accessKeyID,
+                secretAccessKey: secretAccessKey,
+                region: region,
+                useSSL: useSSL,
+                defaultACL: defaultACL,
+                customDomain: customDomain,
+                querystringAuth: querystringAuth,
+                options: options
+            )
+        )
+    }
+
+    init(_ setup: S3Setup) throws {
+        bucketName = setup.bucketName
+        label = "S3Storage(\(setup.bucketName))"
+        options = setup.options
+        let parts = try setup.parts()
+        client = parts.client
+        integrity = parts.integrity
+        urls = parts.urls
+        conditions = NIOLockedValueBox(ConditionalWrites(parts.client.profile))
+        memory = WeightedGate(capacity: setup.options.transfers.memoryBudget)
+    }
+
+    /// What the server is known to do: everything, but for conditional uploads where nobody knows.
+    public var capabilities: StorageCapabilities {
+        var capabilities: StorageCapabilities = [
+            .rangedRead, .temporaryURL, .directUpload, .serverSideCopy, .orderedListing, .storedMetadata,
+        ]
+        if client.isAnonymous { capabilities.subtract([.temporaryURL, .directUpload]) }
+        if conditions.withLockedValue({ $0.onPut.isSupported }) { capabilities.insert(.conditionalUpload) }
+        return capabilities
+    }
+
+    /// The sanitised name, by ``S3Options/namePolicy``.
+    public func name(for original: String) throws -> StorageName {
+        try StorageName(sanitizing: original, policy: options.namePolicy)
+    }
+
+    /// Does something with the server, whose failures then are errors about a name.
+    func reporting<Result>(
+        _ name: StorageName? = nil,
+        _ work: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await work()
+        } catch let failure as S3Failure {
+            throw failure.storageError(name, label)
+        } catch var error as StorageError {
+            error.name = error.name ?? name?.string
+            error.storage = error.storage ?? label
+            throw error
+        }
+    }
+}

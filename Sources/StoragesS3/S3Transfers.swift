@@ -1,0 +1,42 @@
+/// How large files are moved.
+public struct S3Transfers: Hashable, Sendable {
+    /// Files larger than this are uploaded in parts.
+    ///
+    /// Default: 8 MiB.
+    public var multipartThreshold: Int64 = 8 << 20
+    /// The size of the parts of a file whose length is known; larger when there would be too many.
+    ///
+    /// Default: 8 MiB.
+    public var partSize: Int64 = 8 << 20
+    /// The size of the parts of a source of unknown length: with 10,000 of them the largest file there can be has 156 GiB.
+    ///
+    /// Default: 16 MiB.
+    public var partSizeOfUnknownLength: Int64 = 16 << 20
+    /// The most parts of an upload that are on their way at the same time.
+    ///
+    /// Default: 4.
+    public var uploadConcurrency = 4
+    /// The most bytes of parts that all uploads of the storage hold in memory.
+    ///
+    /// Default: 128 MiB.
+    public var memoryBudget = 128 << 20
+    /// Files larger than this are downloaded in ranges.
+    ///
+    /// Default: 16 MiB.
+    public var rangedDownloadThreshold: Int64 = 16 << 20
+    /// The size of those ranges.
+    ///
+    /// Default: 4 MiB.
+    public var rangeSize: Int64 = 4 << 20
+    /// The most ranges of a download that are on their way at the same time; 1 reads from one connection.
+    ///
+    /// Default: 4.
+    public var downloadConcurrency = 4
+    /// How often a download that was cut goes on where it was; progress of 8 MiB counts anew.
+    ///
+    /// Default: 5.
+    public var downloadResumptions = 5
+
+    /// Creates settings with all defaults.
+    public init() {}
+}
