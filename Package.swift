@@ -27,6 +27,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Storages", targets: ["Storages"]),
+        .library(name: "StoragesS3", targets: ["StoragesS3"]),
         .library(name: "StorageImages", targets: ["StorageImages"]),
         .library(name: "PostgresModels", targets: ["PostgresModels"]),
         .library(name: "StoredFiles", targets: ["StoredFiles"]),
@@ -54,6 +55,11 @@ let package = Package(
             pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
+        .systemLibrary(
+            name: "CLibCurl",
+            pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
+        ),
         // System calls only: a shim without a library.
         .systemLibrary(name: "CLinuxFiles"),
         // No pkgConfig: gdlib.pc carries a -D flag that SwiftPM refuses with a warning.
@@ -61,6 +67,11 @@ let package = Package(
         .target(
             name: "Storages",
             dependencies: ["CLibCrypto", "CLinuxFiles", nio, nioLocks, nioThreads],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "StoragesS3",
+            dependencies: ["Storages", "CLibCurl", "CLibCrypto", nio, nioLocks, logging],
             swiftSettings: settings
         ),
         .target(
@@ -105,6 +116,11 @@ let package = Package(
         .testTarget(
             name: "StoragesTests",
             dependencies: ["Storages", "StoredFilesTesting", nio, nioLocks, nioThreads],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "StoragesS3Tests",
+            dependencies: ["StoragesS3", "Storages", "StoredFilesTesting", nio, nioLocks, nioThreads],
             swiftSettings: settings
         ),
         .testTarget(

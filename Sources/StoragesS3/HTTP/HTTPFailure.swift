@@ -1,0 +1,41 @@
+/// Why a request got no answer, or only a part of it.
+struct HTTPFailure: Error, Sendable, CustomStringConvertible {
+    enum Kind: Hashable, Sendable {
+        /// No connection: name resolution, connecting, the TLS handshake. Nothing was sent.
+        case notConnected
+        /// The certificate is not trusted, or the TLS settings do not go together. Trying again does not help.
+        case untrusted
+        /// The connection was lost after something may have been sent.
+        case connectionLost
+        /// The answer ended before its announced length.
+        case truncated
+        /// A deadline passed, or nothing moved for too long.
+        case timedOut
+        /// The body or the head of the answer is larger than allowed.
+        case answerTooLarge
+        /// What the other side sent is no HTTP.
+        case malformedAnswer
+        /// The request cannot be sent as it is: a defect of the caller.
+        case invalidRequest
+    }
+
+    var kind: Kind
+    /// What happened, without secrets: no URL, no header.
+    var message: String
+    /// The result code of libcurl, `nil` when the failure is not from there.
+    var curlCode: Int?
+    /// Whether the connection had been used before and not a byte of an answer came: it was dead before the request.
+    var isDeadReusedConnection = false
+    /// Whether nothing of the request was sent.
+    var isUnsent = false
+    /// Whether libcurl may have sent the request more than once.
+    var wasReplayed = false
+
+    init(_ kind: Kind, _ message: String, curlCode: Int? = nil) {
+        self.kind = kind
+        self.message = message
+        self.curlCode = curlCode
+    }
+
+    var description: String { message }
+}

@@ -1,0 +1,39 @@
+/// The fields of a message in the order they were added; names are compared without regard to ASCII case.
+struct HTTPHeaders: Hashable, Sendable, ExpressibleByDictionaryLiteral {
+    struct Field: Hashable, Sendable {
+        var name: String
+        var value: String
+    }
+
+    private(set) var fields: [Field]
+
+    init(_ fields: [Field] = []) {
+        self.fields = fields
+    }
+
+    init(dictionaryLiteral elements: (String, String)...) {
+        fields = elements.map { Field(name: $0.0, value: $0.1) }
+    }
+
+    /// The first value of a field; setting replaces all of them, and `nil` removes the field.
+    subscript(name: String) -> String? {
+        get { fields.first { HTTPHeaders.areEqual($0.name, name) }?.value }
+        set {
+            fields.removeAll { HTTPHeaders.areEqual($0.name, name) }
+            if let newValue { fields.append(Field(name: name, value: newValue)) }
+        }
+    }
+
+    mutating func append(_ name: String, _ value: String) {
+        fields.append(Field(name: name, value: value))
+    }
+
+    static func areEqual(_ left: String, _ right: String) -> Bool {
+        left.utf8.count == right.utf8.count
+            && zip(left.utf8, right.utf8).allSatisfy { lowercased($0) == lowercased($1) }
+    }
+
+    private static func lowercased(_ byte: UInt8) -> UInt8 {
+        byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
+    }
+}

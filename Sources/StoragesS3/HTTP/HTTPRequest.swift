@@ -1,0 +1,50 @@
+import NIOCore
+
+/// A request as it goes on the wire, but for what the transport adds: `Content-Length` and `Connection`.
+struct HTTPRequest: Sendable {
+    enum Method: String, Sendable {
+        case get = "GET"
+        case head = "HEAD"
+        case put = "PUT"
+        case post = "POST"
+        case delete = "DELETE"
+    }
+
+    var method: Method
+    /// Absolute, ASCII, percent-encoded: sent as it is.
+    var url: String
+    /// `Host` included when it was signed.
+    var headers: HTTPHeaders
+    /// The body, whole and in memory, so that the request can be sent again.
+    var body: HTTPBody = HTTPBody()
+    /// The most time from the first byte sent to the last byte received; `nil` for transfers whose length is not bounded.
+    var timeout: Duration?
+    /// How long nothing may move.
+    var stallTimeout: Duration = .seconds(30)
+    /// Whether a proxy is never used: for credentials, which no proxy may see.
+    var isDirect = false
+    /// Whether a new connection is made although an idle one is there.
+    var usesFreshConnection = false
+}
+
+/// The bytes of a request, gathered from buffers without copying them together.
+struct HTTPBody: Sendable {
+    private(set) var chunks: [ByteBuffer] = []
+    private(set) var byteCount = 0
+
+    init() {}
+
+    init(_ buffer: ByteBuffer) {
+        append(buffer)
+    }
+
+    init(_ text: String) {
+        append(ByteBuffer(string: text))
+    }
+
+    mutating func append(_ buffer: ByteBuffer) {
+        guard buffer.readableBytes > 0 else { return }
+        chunks.append(buffer)
+        byteCount += buffer.readableBytes
+    }
+}

@@ -1,0 +1,16 @@
+import NIOCore
+
+/// An answer whose head has arrived; its bytes come as they are asked for.
+struct HTTPResponse: Sendable {
+    var status: Int
+    var headers: HTTPHeaders
+    /// To be read once, or dropped, which closes the connection.
+    var body: HTTPResponseBody
+}
+
+/// An answer that has arrived whole.
+struct HTTPAnswer: Sendable {
+    var status: Int
+    var headers: HTTPHeaders
+    var body: ByteBuffer
+}
