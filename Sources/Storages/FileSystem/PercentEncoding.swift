@@ -1,12 +1,12 @@
 /// Percent-encoding as RFC 3986 section 2.1 defines it.
-enum PercentEncoding {
+package enum PercentEncoding {
     /// Encodes all bytes but the unreserved ones (section 2.3) and the slashes between segments.
-    static func encode(path: String) -> String {
+    package static func encode(path: String) -> String {
         encode(path.utf8, keepingSlash: true)
     }
 
     /// Encodes all bytes but the unreserved ones.
-    static func encode(component: String) -> String {
+    package static func encode(component: String) -> String {
         encode(component.utf8, keepingSlash: false)
     }
 

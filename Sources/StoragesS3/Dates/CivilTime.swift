@@ -1,0 +1,83 @@
+import Foundation
+
+/// A moment as the Gregorian calendar and a clock in UTC show it, in whole seconds.
+struct CivilTime: Hashable, Sendable {
+    private static let daysFromYearZeroTo1970 = 719_468
+
+    var year: Int
+    var month: Int
+    var day: Int
+    var hour = 0
+    var minute = 0
+    var second = 0
+
+    /// `nil` outside the years 1 to 9999, which the formats of the web can write.
+    init?(_ date: Date) {
+        guard let seconds = Int(exactly: date.timeIntervalSince1970.rounded(.down)),
+            (-62_135_596_800..<253_402_300_800).contains(seconds)
+        else { return nil }
+        let days = seconds >= 0 ? seconds / 86_400 : -((86_399 - seconds) / 86_400)
+        let rest = seconds - days * 86_400
+        // Years begin in March here, so that the leap day is their last.
+        let shifted = days + CivilTime.daysFromYearZeroTo1970
+        let era = shifted / 146_097
+        let dayOfEra = shifted % 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        hour = rest / 3600
+        minute = rest / 60 % 60
+        second = rest % 60
+    }
+
+    /// `nil` when there is no such day or time; a leap second is taken for the second after it.
+    init?(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
+        guard (1...9999).contains(year), (1...12).contains(month),
+            (1...CivilTime.days(ofMonth: month, year: year)).contains(day),
+            (0...23).contains(hour), (0...59).contains(minute), (0...60).contains(second)
+        else { return nil }
+        self.year = year
+        self.month = month
+        self.day = day
+        self.hour = hour
+        self.minute = minute
+        self.second = second
+    }
+
+    /// Days since 1 January 1970.
+    private var daysSince1970: Int {
+        let shiftedYear = month <= 2 ? year - 1 : year
+        let era = shiftedYear / 400
+        let yearOfEra = shiftedYear % 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+            - CivilTime.daysFromYearZeroTo1970
+    }
+
+    var date: Date {
+        Date(timeIntervalSince1970: Double(daysSince1970 * 86_400 + hour * 3600 + minute * 60 + second))
+    }
+
+    /// 0 for Sunday.
+    var weekday: Int {
+        // 1 January 1970 was a Thursday; whole weeks are added because days before it are negative.
+        (daysSince1970 + 4 + 7 * 103_000) % 7
+    }
+
+    private static func days(ofMonth month: Int, year: Int) -> Int {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    /// A number with leading zeros.
+    static func padded(_ number: Int, to width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    }
+}

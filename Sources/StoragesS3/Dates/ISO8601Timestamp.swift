@@ -1,0 +1,54 @@
+import Foundation
+
+/// Times as XML documents and some fields of S3 hold them: `2013-05-24T00:00:00.000Z`.
+enum ISO8601Timestamp {
+    /// Such as `2013-05-24T00:00:00Z`; `nil` outside the years 1 to 9999.
+    static func string(from date: Date) -> String? {
+        guard let time = CivilTime(date) else { return nil }
+        return "\(CivilTime.padded(time.year, to: 4))-\(two(time.month))-\(two(time.day))"
+            + "T\(two(time.hour)):\(two(time.minute)):\(two(time.second))Z"
+    }
+
+    /// Takes a date and a time with or without a fraction, in UTC or with an offset; `nil` for anything else.
+    static func date(from text: String) -> Date? {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 19, bytes.count <= 40,
+            bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
+            bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: " "),
+            bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
+            let year = number(bytes[0..<4]), let month = number(bytes[5..<7]), let day = number(bytes[8..<10]),
+            let hour = number(bytes[11..<13]), let minute = number(bytes[14..<16]), let second = number(bytes[17..<19]),
+            let time = CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+        else { return nil }
+        var rest = bytes[19...]
+        var fraction = 0.0
+        if rest.first == UInt8(ascii: ".") {
+            let digits = rest.dropFirst().prefix { $0 >= 0x30 && $0 <= 0x39 }
+            guard !digits.isEmpty else { return nil }
+            fraction = Double("0." + String(decoding: digits, as: UTF8.self)) ?? 0
+            rest = rest[digits.endIndex...]
+        }
+        guard let offset = offset(rest) else { return nil }
+        return time.date.addingTimeInterval(fraction - offset)
+    }
+
+    private static func offset(_ text: ArraySlice<UInt8>) -> Double? {
+        if text.isEmpty || text.elementsEqual("Z".utf8) || text.elementsEqual("z".utf8) { return 0 }
+        let digits = text.dropFirst().filter { $0 != UInt8(ascii: ":") }
+        guard digits.count == 4, let value = number(digits[...]) else { return nil }
+        let seconds = Double(value / 100 * 3600 + value % 100 * 60)
+        switch text.first {
+        case UInt8(ascii: "+"): return seconds
+        case UInt8(ascii: "-"): return -seconds
+        default: return nil
+        }
+    }
+
+    private static func two(_ number: Int) -> String {
+        CivilTime.padded(number, to: 2)
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
+        digits.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } ? Int(String(decoding: digits, as: UTF8.self)) : nil
+    }
+}

@@ -1,0 +1,46 @@
+/// A host of Amazon S3, without a bucket.
+struct AWSHost: Hashable, Sendable {
+    /// `nil` for a host that serves all regions, or whose form is not known.
+    var region: Region?
+    /// `amazonaws.com` and its like.
+    var domain: String
+    var isDualStack = false
+    var isFIPS = false
+    var isAccelerated = false
+    /// Whether it is an endpoint in somebody's network, whose host cannot be made from a region.
+    var isPrivateLink = false
+
+    /// Takes `s3.eu-west-1.amazonaws.com`, its older, dual-stack, FIPS and accelerated forms, and those of private links,
+    /// with or without a bucket in front; `nil` for all other hosts.
+    init?(_ host: String) {
+        guard let domain = AWSPartition.domain(ofHost: host) else { return nil }
+        let labels = host.dropLast(domain.utf8.count + 1).split(separator: ".").map(String.init)
+        guard let service = labels.lastIndex(where: { $0 == "s3" || $0.hasPrefix("s3-") }) else { return nil }
+        var rest = labels[(service + 1)...]
+        if rest.first == "dualstack" {
+            isDualStack = true
+            rest = rest.dropFirst()
+        }
+        if rest.last == "vpce" {
+            isPrivateLink = true
+            rest = rest.dropLast()
+        }
+        guard rest.count <= 1 else { return nil }
+        isFIPS = labels[service].hasPrefix("s3-fips")
+        isAccelerated = labels[service] == "s3-accelerate"
+        self.domain = domain
+        if let name = rest.first {
+            guard let region = Region(name) else { return nil }
+            self.region = region
+        } else {
+            switch labels[service] {
+            case "s3", "s3-external-1": region = domain == AWSPartition.commercial.domain ? .usEast1 : nil
+            case "s3-accelerate": region = nil
+            case let label:
+                // The form of the first years: s3-eu-west-1.
+                let name = label.dropFirst(3)
+                region = Region(String(name.hasPrefix("fips-") ? name.dropFirst(5) : name))
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+import Storages
+
+/// Where a bucket is: scheme, host, and what stands before a key.
+struct Addressing: Hashable, Sendable {
+    let scheme: URLScheme
+    /// For the field `Host`: with the port unless the scheme implies it.
+    let host: String
+    /// `/bucket`, or nothing when the bucket is in the host.
+    let pathPrefix: String
+    /// What is signed for.
+    var region: Region { options.region }
+    var bucket: String { options.bucket }
+    /// The host without a bucket and without a port, by which the server's kind is known.
+    let serviceHost: String
+    /// Whether the bucket is in the host.
+    var isVirtualHosted: Bool { pathPrefix.isEmpty }
+
+    private let options: AddressingOptions
+    /// The domain of Amazon's partition that the host is in; `nil` for other servers.
+    let partitionDomain: String?
+
+    /// Works out where the bucket is.
+    ///
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` that names the option.
+    init(_ options: AddressingOptions) throws(StorageError) {
+        try BucketName.validate(options.bucket)
+        self.options = options
+        scheme = options.scheme
+        if var endpoint = options.endpoint {
+            try Addressing.refuseVariants(options)
+            let isInside = Addressing.hasBucketInFront(endpoint, options)
+            if isInside { endpoint.host = String(endpoint.host.dropFirst(options.bucket.utf8.count + 1)) }
+            let aws = AWSHost(endpoint.host)
+            partitionDomain = aws?.domain
+            serviceHost = endpoint.host
+            let isVirtual =
+                try isInside
+                || Addressing.isVirtual(options, isAWS: aws != nil, isIPLiteral: endpoint.isIPLiteral)
+            let authority = endpoint.authority(for: options.scheme)
+            host = isVirtual ? options.bucket + "." + authority : authority
+            pathPrefix = isVirtual ? "" : "/" + options.bucket
+        } else {
+            let partition = AWSPartition.containing(options.region)
+            let isVirtual = try Addressing.isVirtual(options, isAWS: true, isIPLiteral: false)
+            let service = try Addressing.awsHost(options, in: partition, isVirtual: isVirtual)
+            partitionDomain = partition.domain
+            serviceHost = service
+            host = isVirtual ? options.bucket + "." + service : service
+            pathPrefix = isVirtual ? "" : "/" + options.bucket
+        }
+    }
+
+    /// Whether Amazon's S3 is behind the host.
+    var isAWS: Bool { partitionDomain != nil }
+
+    // MARK: Paths and URLs
+
+    /// The path of the bucket itself, for requests such as listings.
+    var bucketPath: String { isVirtualHosted ? "/" : pathPrefix }
+
+    /// The path of an object, percent-encoded: what is sent and what is signed.
+    func path(forKey key: String) -> String {
+        pathPrefix + "/" + PercentEncoding.encode(path: key)
+    }
+
+    /// `https://host`, to which a path is added.
+    var origin: String { scheme.rawValue + "://" + host }
+
+    /// The plain URL of an object, without a signature.
+    func url(forKey key: String) -> String {
+        origin + path(forKey: key)
+    }
+
+    /// The value of `x-amz-copy-source` for an object of this bucket.
+    func copySource(forKey key: String) -> String {
+        bucket + "/" + PercentEncoding.encode(path: key)
+    }
+
+    // MARK: Regions
+
+    /// The same bucket, signed for another region; the host is made anew from the region, never taken from an answer.
+    ///
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` when the region is in another partition, whose servers the
+    ///   credentials are nothing to.
+    func moved(to region: Region) throws(StorageError) -> Addressing {
+        var moved = options
+        moved.region = region
+        guard let partitionDomain else { return try Addressing(moved) }
+        guard AWSPartition.containing(region).domain == partitionDomain else {
+            throw StorageError(
+                .invalidConfiguration,
+                "The bucket \(StorageError.quoted(bucket)) is in the region \(region), another partition of Amazon's cloud. Give "
+                    + "the option region, and credentials from there."
+            )
+        }
+        // The host of a private link names no region that could be exchanged, and a port is somebody's own arrangement.
+        if let endpoint = options.endpoint, endpoint.port == nil, let aws = AWSHost(endpoint.host), !aws.isPrivateLink {
+            moved.endpoint = nil
+            moved.usesDualStack = aws.isDualStack
+            moved.usesFIPS = aws.isFIPS
+            moved.usesAcceleration = aws.isAccelerated
+        }
+        return try Addressing(moved)
+    }
+
+    /// The same bucket as others see it, for the URLs that are handed out.
+    ///
+    /// - Parameters:
+    ///   - endpoint: The host that is reachable from outside; the bucket stands where it stands in requests, unless the host
+    ///     says otherwise.
+    ///   - scheme: How it is reached.
+    func published(at endpoint: EndpointAddress, scheme: URLScheme) throws(StorageError) -> Addressing {
+        var published = options
+        published.endpoint = endpoint
+        published.scheme = scheme
+        published.usesDualStack = false
+        published.usesFIPS = false
+        published.usesAcceleration = false
+        return try Addressing(published)
+    }
+
+    // MARK: Rules
+
+    private static func isVirtual(
+        _ options: AddressingOptions,
+        isAWS: Bool,
+        isIPLiteral: Bool
+    ) throws(StorageError) -> Bool {
+        if isIPLiteral || options.style == .path && !options.requiresVirtualHost && !options.usesAcceleration {
+            return false
+        }
+        let bucket = options.bucket
+        let isRequired = options.style == .virtual || options.requiresVirtualHost || options.usesAcceleration
+        guard isRequired else { return isAWS && BucketName.isHostLabel(bucket) }
+        func refusal(_ problem: String) -> StorageError {
+            StorageError(.invalidConfiguration, "The bucketName \(StorageError.quoted(bucket)) \(problem)")
+        }
+        if options.style == .path {
+            let option = options.usesAcceleration ? "useAccelerate" : "endpointURL"
+            throw refusal("cannot be in the path with this \(option). Leave the option addressingStyle out.")
+        }
+        guard BucketName.isHostName(bucket) else {
+            throw refusal(
+                "cannot be part of a host name: that takes 3 to 63 lower-case letters, digits and hyphens. Choose the option "
+                    + "addressingStyle .path or .auto, without useAccelerate."
+            )
+        }
+        // The certificates of Amazon cover one label before the service's name.
+        if bucket.contains("."), options.usesAcceleration || isAWS && options.scheme == .https {
+            throw refusal(
+                "has dots, so no certificate of Amazon's covers its host. Choose the option addressingStyle .path or .auto, without "
+                    + "useAccelerate."
+            )
+        }
+        return true
+    }
+
+    /// Whether the endpoint has the bucket in front, as the consoles of some providers show it.
+    private static func hasBucketInFront(_ endpoint: EndpointAddress, _ options: AddressingOptions) -> Bool {
+        guard options.style != .path, !endpoint.isIPLiteral, BucketName.isHostName(options.bucket),
+            endpoint.host.hasPrefix(options.bucket + "."),
+            // Private links have hosts with a label "bucket" that stands for none.
+            !endpoint.host.hasPrefix("bucket.vpce-")
+        else { return false }
+        return HostName.isValid(String(endpoint.host.dropFirst(options.bucket.utf8.count + 1)))
+    }
+
+    private static func refuseVariants(_ options: AddressingOptions) throws(StorageError) {
+        let variants = [
+            ("useDualStack", options.usesDualStack), ("useAccelerate", options.usesAcceleration),
+            ("useFIPS", options.usesFIPS),
+        ]
+        guard let (option, _) = variants.first(where: \.1) else { return }
+        throw StorageError(
+            .invalidConfiguration,
+            "The option \(option) chooses an endpoint of Amazon S3 and cannot go with an endpointURL. Leave one of them out."
+        )
+    }
+
+    private static func awsHost(
+        _ options: AddressingOptions,
+        in partition: AWSPartition,
+        isVirtual: Bool
+    ) throws(StorageError) -> String {
+        func refusal(_ option: String, _ problem: String) -> StorageError {
+            StorageError(.invalidConfiguration, "The option \(option) \(problem). Leave it out.")
+        }
+        let dualStack = options.usesDualStack ? ".dualstack" : ""
+        if options.usesFIPS, !partition.hasFIPS {
+            throw refusal("useFIPS", "has no endpoint in the region \(options.region)")
+        }
+        if options.usesAcceleration {
+            if options.usesFIPS { throw refusal("useAccelerate", "cannot go with useFIPS") }
+            guard partition.hasAcceleration else {
+                throw refusal("useAccelerate", "has no endpoint in the region \(options.region)")
+            }
+            return "s3-accelerate\(dualStack).\(partition.domain)"
+        }
+        if options.usesFIPS || options.usesDualStack {
+            return "\(options.usesFIPS ? "s3-fips" : "s3")\(dualStack).\(options.region).\(partition.domain)"
+        }
+        return options.region == .usEast1 ? "s3.\(partition.domain)" : "s3.\(options.region).\(partition.domain)"
+    }
+}

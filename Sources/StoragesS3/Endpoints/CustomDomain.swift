@@ -1,0 +1,56 @@
+import Storages
+
+/// Where everybody finds the files: a domain in front of the bucket, such as one of a content delivery network.
+struct CustomDomain: Hashable, Sendable {
+    let scheme: URLScheme
+    /// For the field `Host`.
+    let host: String
+    /// `/media`, or nothing.
+    let pathPrefix: String
+
+    /// Takes `cdn.example.org`, also with a port and a path in front of all keys.
+    ///
+    /// - Throws: ``StorageError`` with code `invalidConfiguration`.
+    init(_ text: String, scheme: URLScheme = .https) throws(StorageError) {
+        self.scheme = scheme
+        let authority = text.prefix { $0 != "/" }
+        var path = text.dropFirst(authority.count)
+        while path.utf8.last == UInt8(ascii: "/") { path = path.dropLast() }
+        let isScheme = text.contains("://")
+        let address = try EndpointAddress(String(isScheme ? text[...] : authority), option: "customDomain")
+        guard CustomDomain.isPath(path) else {
+            throw StorageError(
+                .invalidConfiguration,
+                "The customDomain has a path with characters that a path of a URL does not have. Percent-encode it, and leave "
+                    + "query and fragment out."
+            )
+        }
+        host = address.authority(for: scheme)
+        pathPrefix = String(path)
+    }
+
+    /// The path of an object, percent-encoded.
+    func path(forKey key: String) -> String {
+        pathPrefix + "/" + PercentEncoding.encode(path: key)
+    }
+
+    /// The URL of an object.
+    func url(forKey key: String) -> String {
+        scheme.rawValue + "://" + host + path(forKey: key)
+    }
+
+    private static func isPath(_ path: Substring) -> Bool {
+        let bytes = Array(path.utf8)
+        for (index, byte) in bytes.enumerated() {
+            switch byte {
+            case UInt8(ascii: "%"):
+                guard index + 2 < bytes.count,
+                    UInt8(String(decoding: bytes[index + 1...index + 2], as: UTF8.self), radix: 16) != nil
+                else { return false }
+            default:
+                guard HostName.isAlphanumeric(byte) || "/-._~!$&'()*+,;=:@".utf8.contains(byte) else { return false }
+            }
+        }
+        return true
+    }
+}

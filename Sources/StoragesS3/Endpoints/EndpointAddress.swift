@@ -1,0 +1,114 @@
+import Storages
+
+/// How requests travel.
+enum URLScheme: String, Hashable, Sendable {
+    case http
+    case https
+
+    var defaultPort: Int { self == .http ? 80 : 443 }
+
+    /// Takes `https`, also as `https:` and `https://`.
+    init?(lenient text: String) {
+        var name = text.lowercased()[...]
+        if name.hasSuffix("//") { name = name.dropLast(2) }
+        if name.hasSuffix(":") { name = name.dropLast() }
+        self.init(rawValue: String(name))
+    }
+}
+
+/// A host and perhaps a port.
+struct EndpointAddress: Hashable, Sendable {
+    /// In lower case; an IPv6 address has its brackets.
+    var host: String
+    var port: Int?
+    var isIPLiteral: Bool
+
+    /// Takes `host` or `host:port`; a `/` at the end is dropped.
+    ///
+    /// - Parameters:
+    ///   - text: The value of an option.
+    ///   - option: The name of the option, for the message.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` that says what is too much.
+    init(_ text: String, option: String) throws(StorageError) {
+        var rest = text[...]
+        while rest.utf8.last == UInt8(ascii: "/") { rest = rest.dropLast() }
+        if let problem = EndpointAddress.problem(of: rest) {
+            // Not repeated in the message: it may hold a password.
+            throw EndpointAddress.refusal(option, problem)
+        }
+        let host: Substring
+        let port: Substring?
+        if rest.first == "[" {
+            guard let end = rest.firstIndex(of: "]"),
+                HostName.isIPv6(String(rest[rest.index(after: rest.startIndex)..<end]))
+            else {
+                throw EndpointAddress.refusal(option, "has no IPv6 address between its brackets")
+            }
+            host = rest[...end]
+            let tail = rest[rest.index(after: end)...]
+            guard tail.isEmpty || tail.first == ":" else {
+                throw EndpointAddress.refusal(option, "has something other than a port after its brackets")
+            }
+            port = tail.isEmpty ? nil : tail.dropFirst()
+        } else {
+            let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
+            guard parts.count <= 2 else {
+                throw EndpointAddress.refusal(option, "has several colons; an IPv6 address needs brackets")
+            }
+            guard HostName.isValid(String(parts[0])) else {
+                throw EndpointAddress.refusal(option, "has no valid host name")
+            }
+            host = parts[0]
+            port = parts.count == 2 ? parts[1] : nil
+        }
+        if let port {
+            guard port.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int(port),
+                (1...65_535).contains(number)
+            else { throw EndpointAddress.refusal(option, "has no port from 1 to 65535 after its colon") }
+            self.port = number
+        }
+        self.host = host.lowercased()
+        isIPLiteral = host.first == "[" || HostName.isIPv4(self.host)
+    }
+
+    /// Takes a URL with its scheme: `https://host:port`.
+    static func parse(url: String, option: String) throws(StorageError) -> (scheme: URLScheme, address: EndpointAddress)
+    {
+        guard let separator = url.firstRange(of: "://"),
+            let scheme = URLScheme(rawValue: url[..<separator.lowerBound].lowercased())
+        else { throw refusal(option, "does not begin with http:// or https://") }
+        return (scheme, try EndpointAddress(String(url[separator.upperBound...]), option: option))
+    }
+
+    /// The host, and the port unless the scheme implies it: what stands in the field `Host`.
+    func authority(for scheme: URLScheme) -> String {
+        guard let port, port != scheme.defaultPort else { return host }
+        return "\(host):\(port)"
+    }
+
+    private static func problem(of text: Substring) -> String? {
+        if text.isEmpty { return "is empty" }
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\r", "\n": return "has a line break"
+            case " ": return "has a space"
+            case _ where !scalar.isASCII: return "has a letter outside ASCII; write the name in its xn-- form"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F: return "has a control character"
+            default: continue
+            }
+        }
+        if text.contains("://") { return "has a scheme; leave it out and use useSSL, or give the whole as a URL" }
+        if text.contains("@") { return "has a user name" }
+        if text.contains("?") { return "has a query" }
+        if text.contains("#") { return "has a fragment" }
+        if text.contains("/") || text.contains("\\") { return "has a path" }
+        return nil
+    }
+
+    private static func refusal(_ option: String, _ problem: String) -> StorageError {
+        StorageError(
+            .invalidConfiguration,
+            "The \(option) \(problem). Give a host such as \"s3.example.org\", with a port if it is not the usual one."
+        )
+    }
+}

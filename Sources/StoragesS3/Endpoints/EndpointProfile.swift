@@ -1,0 +1,121 @@
+import Storages
+
+/// What is different about a server.
+struct EndpointProfile: Hashable, Sendable {
+    /// How a write is made to depend on the absence of an object.
+    enum CreateCondition: Hashable, Sendable {
+        /// By `If-None-Match: *`.
+        case ifNoneMatch
+        /// By a field of the server's own.
+        case header(name: String, value: String)
+        /// Not at all: the server is known to ignore conditions, or to refuse them.
+        case unsupported
+        /// Nobody knows: the server has to be tried first.
+        case unknown
+    }
+
+    /// Whether a server can do something.
+    enum Support: Hashable, Sendable {
+        case supported
+        case unsupported
+        case unknown
+    }
+
+    var kind: S3Server.Kind = .generic
+
+    // MARK: Conditions
+
+    /// PutObject for a new object.
+    var createOnPut: CreateCondition = .unknown
+    /// CompleteMultipartUpload for a new object.
+    var createOnComplete: CreateCondition = .unknown
+    /// CopyObject to a new object.
+    var createOnCopy: CreateCondition = .unknown
+    /// `If-Match` of PutObject.
+    var replaceOnPut: Support = .unknown
+
+    // MARK: Objects
+
+    /// Whether the entity tag of an object that was put whole, without encryption by keys, is the MD5 of its bytes.
+    var entityTagIsMD5 = false
+    /// Whether single objects have ACLs.
+    var hasObjectACLs = true
+    /// Whether HEAD takes `response-content-type` and its like, as GET does.
+    var overridesResponsesOfHead = true
+    /// Whether objects that are stored compressed may come decompressed, with another size.
+    var mayDecompress = false
+
+    // MARK: Listing and deleting
+
+    var listVersion = 2
+    /// Whether `encoding-type=url` is sent.
+    var encodesListings = true
+    var deletesInBulk = true
+    var maxKeysPerDeletion = 1000
+
+    // MARK: Uploads in parts
+
+    var maxParts = 10_000
+    var minPartSize: Int64 = 5 << 20
+    /// Whether all parts but the last must have the same size.
+    var requiresUniformParts = false
+    /// Whether parts must come in the order of their numbers.
+    var requiresOrderedParts = false
+    /// Whether UploadPartCopy works.
+    var copiesParts = true
+
+    // MARK: Requests
+
+    /// Whether the server waits with its consent as HTTP has it.
+    var expectsContinue = true
+    /// How long an idle connection may be used again.
+    var maxConnectionAge: Duration = .seconds(15)
+    /// The check that goes with uploads when nothing else is asked for.
+    var defaultChecksum: ChecksumAlgorithm?
+    var defaultRegion: Region = .usEast1
+    /// Whether the bucket must be in the host.
+    var requiresVirtualHost = false
+
+    /// The profile of a server.
+    ///
+    /// - Parameters:
+    ///   - server: What the user says.
+    ///   - host: The host of the endpoint without a bucket; `nil` for Amazon S3.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for numbers that make no sense.
+    static func resolve(_ server: S3Server, host: String?) throws(StorageError) -> EndpointProfile {
+        var profile = known(server.kind == .automatic ? kind(ofHost: host) : server.kind)
+        try profile.apply(server)
+        return profile
+    }
+
+    private mutating func apply(_ server: S3Server) throws(StorageError) {
+        func check(_ option: String, _ value: Int64?, in range: ClosedRange<Int64>) throws(StorageError) {
+            guard let value, !range.contains(value) else { return }
+            throw StorageError(
+                .invalidConfiguration,
+                "The server's \(option) is \(value). Give a number from \(range.lowerBound) to \(range.upperBound)."
+            )
+        }
+        try check("listVersion", server.listVersion.map(Int64.init), in: 1...2)
+        try check("maxKeysPerDeletion", server.maxKeysPerDeletion.map(Int64.init), in: 1...1000)
+        try check("maxParts", server.maxParts.map(Int64.init), in: 1...10_000)
+        try check("minPartSize", server.minPartSize, in: 1...(5 << 30))
+        if let conditions = server.conditionalWrites {
+            createOnPut = conditions ? .ifNoneMatch : .unsupported
+            replaceOnPut = conditions ? .supported : .unsupported
+            // Servers are known that honour conditions of PutObject and ignore those of the others.
+            if !conditions {
+                createOnComplete = .unsupported
+                createOnCopy = .unsupported
+            }
+        }
+        listVersion = server.listVersion ?? listVersion
+        encodesListings = server.encodesListings ?? encodesListings
+        deletesInBulk = server.deletesInBulk ?? deletesInBulk
+        maxKeysPerDeletion = server.maxKeysPerDeletion ?? maxKeysPerDeletion
+        maxParts = server.maxParts ?? maxParts
+        minPartSize = server.minPartSize ?? minPartSize
+        copiesParts = server.copiesParts ?? copiesParts
+        expectsContinue = server.expectsContinue ?? expectsContinue
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import NIOCore
+import Storages
+
+/// A check over bytes that come piece by piece.
+///
+/// One owner at a time: not `Sendable`.
+struct Checksum {
+    private enum State {
+        case md5(MD5Hasher)
+        case crc32(CyclicRedundancyCheck<UInt32>)
+        case crc64(CyclicRedundancyCheck<UInt64>)
+        case sha256(SHA256Hasher)
+    }
+
+    let algorithm: ChecksumAlgorithm
+    private var state: State
+
+    /// - Throws: ``StorageError`` with code `unavailable` when libcrypto lacks the algorithm.
+    init(_ algorithm: ChecksumAlgorithm) throws {
+        self.algorithm = algorithm
+        state =
+            switch algorithm {
+            case .md5: .md5(try MD5Hasher())
+            case .crc32: .crc32(.crc32)
+            case .crc32c: .crc32(.crc32c)
+            case .crc64nvme: .crc64(.crc64nvme)
+            case .sha256: .sha256(try SHA256Hasher())
+            }
+    }
+
+    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        switch state {
+        case .md5(let hasher): hasher.update(bytes)
+        case .crc32(var check):
+            check.update(bytes)
+            state = .crc32(check)
+        case .crc64(var check):
+            check.update(bytes)
+            state = .crc64(check)
+        case .sha256(let hasher): hasher.update(bytes)
+        }
+    }
+
+    mutating func update(_ buffer: ByteBuffer) {
+        buffer.withUnsafeReadableBytes { update($0) }
+    }
+
+    private func digest() throws -> [UInt8] {
+        switch state {
+        case .md5(let hasher): try hasher.finish()
+        case .crc32(let check): check.bytes
+        case .crc64(let check): check.bytes
+        case .sha256(let hasher): try hasher.finish()
+        }
+    }
+
+    /// The value in base64; to be called once.
+    func finish() throws -> ChecksumValue {
+        ChecksumValue(algorithm: algorithm, base64: Data(try digest()).base64EncodedString())
+    }
+
+    /// The value for a body.
+    static func value(_ algorithm: ChecksumAlgorithm, of body: HTTPBody) throws -> ChecksumValue {
+        var checksum = try Checksum(algorithm)
+        for chunk in body.chunks { checksum.update(chunk) }
+        return try checksum.finish()
+    }
+}

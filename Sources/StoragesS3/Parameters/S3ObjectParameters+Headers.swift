@@ -1,0 +1,179 @@
+import Foundation
+import Storages
+
+extension S3ObjectParameters {
+    /// The most bytes of names and values of metadata together.
+    static let maxMetadataBytes = 2048
+
+    /// Whether S3 refuses an upload without a check of its bytes.
+    var requiresChecksum: Bool { objectLock != nil || hasLegalHold != nil }
+
+    /// Refuses what no server takes, before anything is sent.
+    ///
+    /// - Parameter isSecure: Whether requests go over TLS.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration`.
+    func validate(isSecure: Bool) throws(StorageError) {
+        try S3ObjectParameters.refuse(encryption?.customerKey, isSecure: isSecure)
+        if acl != nil, grants != nil {
+            throw StorageError(
+                .invalidConfiguration,
+                "An object has an acl or grants, not both. Leave one of them out."
+            )
+        }
+        var names: Set<String> = []
+        var byteCount = 0
+        for (name, value) in metadata {
+            byteCount += name.utf8.count + value.utf8.count
+            guard !name.isEmpty, names.insert(name.lowercased()).inserted else {
+                throw StorageError(
+                    .invalidConfiguration,
+                    "The metadata has \(name.isEmpty ? "an empty name" : "the name \(StorageError.quoted(name)) twice, in other letters")."
+                        + " Names are the same whatever their case."
+                )
+            }
+        }
+        guard byteCount <= S3ObjectParameters.maxMetadataBytes else {
+            throw StorageError(
+                .invalidConfiguration,
+                "The metadata has \(byteCount) bytes, and S3 keeps \(S3ObjectParameters.maxMetadataBytes) at most."
+            )
+        }
+    }
+
+    // MARK: Requests
+
+    /// The fields of PutObject and CreateMultipartUpload.
+    ///
+    /// - Parameter isSecure: Whether requests go over TLS.
+    func creationHeaders(isSecure: Bool) throws -> HTTPHeaders {
+        try validate(isSecure: isSecure)
+        var headers = try descriptionHeaders
+        if !tags.isEmpty { headers["x-amz-tagging"] = tagging }
+        headers.add(try placementHeaders)
+        headers.add(accountHeaders)
+        return headers
+    }
+
+    /// The fields of CopyObject, but for `x-amz-copy-source`.
+    ///
+    /// - Parameters:
+    ///   - isSecure: Whether requests go over TLS.
+    ///   - sourceKey: The key that the source is encrypted with.
+    ///   - replacesDescription: Whether the copy is described by these parameters, rather than as the source is.
+    func copyHeaders(
+        isSecure: Bool,
+        sourceKey: S3CustomerKey? = nil,
+        replacesDescription: Bool = false
+    ) throws -> HTTPHeaders {
+        try validate(isSecure: isSecure)
+        try S3ObjectParameters.refuse(sourceKey, isSecure: isSecure)
+        var headers: HTTPHeaders = ["x-amz-metadata-directive": replacesDescription ? "REPLACE" : "COPY"]
+        if replacesDescription { headers.add(try descriptionHeaders) }
+        if !tags.isEmpty {
+            headers["x-amz-tagging-directive"] = "REPLACE"
+            headers["x-amz-tagging"] = tagging
+        }
+        headers.add(try placementHeaders)
+        if let sourceKey { headers.add(sourceKey.headers(isForSource: true)) }
+        headers.add(accountHeaders)
+        return headers
+    }
+
+    /// The fields of UploadPart, CompleteMultipartUpload, GetObject and HeadObject.
+    ///
+    /// - Parameter isSecure: Whether requests go over TLS.
+    func accessHeaders(isSecure: Bool) throws -> HTTPHeaders {
+        let key = encryption?.customerKey
+        try S3ObjectParameters.refuse(key, isSecure: isSecure)
+        var headers = key?.headers() ?? [:]
+        headers.add(accountHeaders)
+        return headers
+    }
+
+    /// The fields of UploadPartCopy, but for `x-amz-copy-source` and its range.
+    ///
+    /// - Parameters:
+    ///   - isSecure: Whether requests go over TLS.
+    ///   - sourceKey: The key that the source is encrypted with.
+    func partCopyHeaders(isSecure: Bool, sourceKey: S3CustomerKey? = nil) throws -> HTTPHeaders {
+        try S3ObjectParameters.refuse(sourceKey, isSecure: isSecure)
+        var headers = try accessHeaders(isSecure: isSecure)
+        if let sourceKey { headers.add(sourceKey.headers(isForSource: true)) }
+        return headers
+    }
+
+    /// The fields of all other requests: deletions, listings, AbortMultipartUpload.
+    var accountHeaders: HTTPHeaders {
+        var headers = HTTPHeaders()
+        if requesterPays { headers["x-amz-request-payer"] = "requester" }
+        headers["x-amz-expected-bucket-owner"] = expectedBucketOwner
+        return headers
+    }
+
+    // MARK: Parts
+
+    /// What a GET gives back.
+    private var descriptionHeaders: HTTPHeaders {
+        get throws {
+            var headers = HTTPHeaders()
+            headers["Cache-Control"] = cacheControl
+            headers["Content-Disposition"] = contentDisposition
+            headers["Content-Encoding"] = contentEncoding
+            headers["Content-Language"] = contentLanguage
+            headers["Content-Type"] = contentType
+            if let expires {
+                headers["Expires"] = try S3ObjectParameters.format(HTTPDate.string(from: expires), "expires")
+            }
+            for (name, value) in metadata.sorted(by: { $0.key.lowercased() < $1.key.lowercased() }) {
+                headers.append("x-amz-meta-" + name.lowercased(), value)
+            }
+            return headers
+        }
+    }
+
+    /// Where and how the object lies, and who has it.
+    private var placementHeaders: HTTPHeaders {
+        get throws {
+            var headers = HTTPHeaders()
+            headers["x-amz-storage-class"] = storageClass?.rawValue
+            headers["x-amz-website-redirect-location"] = websiteRedirectLocation
+            headers["x-amz-object-lock-mode"] = objectLock?.mode.rawValue
+            if let objectLock {
+                let date = ISO8601Timestamp.string(from: objectLock.retainUntil)
+                headers["x-amz-object-lock-retain-until-date"] = try S3ObjectParameters.format(date, "objectLock")
+            }
+            headers["x-amz-object-lock-legal-hold"] = hasLegalHold.map { $0 ? "ON" : "OFF" }
+            headers["x-amz-acl"] = acl?.rawValue
+            if let grants { headers.add(grants.headers) }
+            if let encryption { headers.add(try encryption.headers) }
+            return headers
+        }
+    }
+
+    private var tagging: String {
+        tags.sorted { $0.key < $1.key }
+            .map { PercentEncoding.encode(component: $0.key) + "=" + PercentEncoding.encode(component: $0.value) }
+            .joined(separator: "&")
+    }
+
+    private static func format(_ date: String?, _ parameter: String) throws(StorageError) -> String {
+        guard let date else {
+            throw StorageError(.invalidConfiguration, "The date in \(parameter) is not in the years 1 to 9999.")
+        }
+        return date
+    }
+
+    private static func refuse(_ key: S3CustomerKey?, isSecure: Bool) throws(StorageError) {
+        guard key != nil, !isSecure else { return }
+        throw StorageError(
+            .invalidConfiguration,
+            "A customer key would go over the wire as it is, since useSSL is false. Use TLS, or another encryption."
+        )
+    }
+}
+
+extension HTTPHeaders {
+    fileprivate mutating func add(_ headers: HTTPHeaders) {
+        for field in headers.fields { append(field.name, field.value) }
+    }
+}

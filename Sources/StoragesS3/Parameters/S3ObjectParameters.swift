@@ -1,0 +1,117 @@
+public import Foundation
+
+/// What is stored with an object, and who may do what with it.
+///
+/// A storage has parameters for all its objects; those of one call win over them, see ``merging(_:)``.
+///
+/// ```swift
+/// var parameters = S3ObjectParameters()
+/// parameters.cacheControl = "public, max-age=31536000, immutable"
+/// parameters.encryption = .kms()
+/// ```
+public struct S3ObjectParameters: Hashable, Sendable {
+    /// The `Cache-Control` to serve the object with.
+    ///
+    /// Default: none.
+    public var cacheControl: String?
+    /// The `Content-Disposition` to serve the object with.
+    ///
+    /// Default: none.
+    public var contentDisposition: String?
+    /// The `Content-Encoding` of the stored bytes, such as `gzip`.
+    ///
+    /// Default: none.
+    public var contentEncoding: String?
+    /// The `Content-Language` to serve the object with.
+    ///
+    /// Default: none.
+    public var contentLanguage: String?
+    /// The `Content-Type` to serve the object with, parameters included.
+    ///
+    /// Default: derived from the name.
+    public var contentType: String?
+    /// The `Expires` to serve the object with, in whole seconds.
+    ///
+    /// Default: none.
+    public var expires: Date?
+    /// Further metadata; the server keeps the names in lower case, and 2 KB in all.
+    ///
+    /// Default: empty.
+    public var metadata: [String: String] = [:]
+    /// Tags, at most ten.
+    ///
+    /// Default: none.
+    public var tags: [String: String] = [:]
+    /// How the object is kept.
+    ///
+    /// Default: the server's choice.
+    public var storageClass: S3StorageClass?
+    /// How the object is encrypted at rest.
+    ///
+    /// Default: the bucket's setting.
+    public var encryption: S3Encryption?
+    /// Where a bucket that is a website sends those who ask for the object.
+    ///
+    /// Default: nowhere.
+    public var websiteRedirectLocation: String?
+    /// Until when the object is locked.
+    ///
+    /// Default: the bucket's setting.
+    public var objectLock: S3ObjectLock?
+    /// Whether the object is locked until somebody says otherwise.
+    ///
+    /// Default: not said.
+    public var hasLegalHold: Bool?
+    /// Who may do what, in one word; wins over the storage's default ACL, and excludes ``grants``.
+    ///
+    /// Default: the storage's.
+    public var acl: S3CannedACL?
+    /// Who may do what, by name.
+    ///
+    /// Default: none.
+    public var grants: S3Grants?
+    /// Whether whoever asks pays for requests and traffic, as some buckets want it.
+    ///
+    /// Default: `false`.
+    public var requesterPays = false
+    /// The id of the account that the bucket must belong to; another one's is refused.
+    ///
+    /// Default: not checked.
+    public var expectedBucketOwner: String?
+
+    /// Creates parameters that say nothing.
+    public init() {}
+
+    /// These parameters with those of a call over them: what the call says wins, metadata and tags name by name; what it
+    /// does not say stays.
+    ///
+    /// - Parameter overrides: The parameters of the call.
+    /// - Returns: Both together. An ACL of the call takes the place of grants, and the other way round.
+    public func merging(_ overrides: S3ObjectParameters) -> S3ObjectParameters {
+        var result = self
+        result.cacheControl = overrides.cacheControl ?? cacheControl
+        result.contentDisposition = overrides.contentDisposition ?? contentDisposition
+        result.contentEncoding = overrides.contentEncoding ?? contentEncoding
+        result.contentLanguage = overrides.contentLanguage ?? contentLanguage
+        result.contentType = overrides.contentType ?? contentType
+        result.expires = overrides.expires ?? expires
+        // Names of metadata are the same whatever their case.
+        for name in overrides.metadata.keys {
+            for old in metadata.keys where HTTPHeaders.areEqual(old, name) { result.metadata[old] = nil }
+        }
+        result.metadata.merge(overrides.metadata) { _, new in new }
+        result.tags.merge(overrides.tags) { _, new in new }
+        result.storageClass = overrides.storageClass ?? storageClass
+        result.encryption = overrides.encryption ?? encryption
+        result.websiteRedirectLocation = overrides.websiteRedirectLocation ?? websiteRedirectLocation
+        result.objectLock = overrides.objectLock ?? objectLock
+        result.hasLegalHold = overrides.hasLegalHold ?? hasLegalHold
+        if overrides.acl != nil || overrides.grants != nil {
+            result.acl = overrides.acl
+            result.grants = overrides.grants
+        }
+        result.requesterPays = overrides.requesterPays || requesterPays
+        result.expectedBucketOwner = overrides.expectedBucketOwner ?? expectedBucketOwner
+        return result
+    }
+}

@@ -1,0 +1,36 @@
+/// How an object is kept, and what it costs.
+public struct S3StorageClass: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral {
+    /// The word that the server knows.
+    public let rawValue: String
+
+    /// Takes a word that the server knows.
+    ///
+    /// - Parameter rawValue: Such as `STANDARD_IA`.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Takes a word that the server knows.
+    ///
+    /// - Parameter value: Such as `"STANDARD_IA"`.
+    public init(stringLiteral value: String) {
+        rawValue = value
+    }
+
+    /// The usual one.
+    public static let standard = Self(rawValue: "STANDARD")
+    /// For objects that are read seldom.
+    public static let standardInfrequentAccess = Self(rawValue: "STANDARD_IA")
+    /// For objects that are read seldom and can be made again: they lie in one place only.
+    public static let oneZoneInfrequentAccess = Self(rawValue: "ONEZONE_IA")
+    /// Moved by the server as the object is read or not.
+    public static let intelligentTiering = Self(rawValue: "INTELLIGENT_TIERING")
+    /// An archive that answers at once.
+    public static let glacierInstantRetrieval = Self(rawValue: "GLACIER_IR")
+    /// An archive whose objects must be restored before they are read.
+    public static let glacier = Self(rawValue: "GLACIER")
+    /// The cheapest archive, whose objects take hours to restore.
+    public static let deepArchive = Self(rawValue: "DEEP_ARCHIVE")
+    /// Fewer copies; no longer cheaper.
+    public static let reducedRedundancy = Self(rawValue: "REDUCED_REDUNDANCY")
+}

@@ -1,0 +1,29 @@
+import NIOCore
+
+/// A part that the server has taken.
+struct CompletedPart: Hashable, Sendable {
+    var number: Int
+    /// As the server gave it, quotes included.
+    var entityTag: String
+    /// What was sent with the part, in base64.
+    var checksum: ChecksumValue?
+}
+
+/// The body of CompleteMultipartUpload.
+enum CompleteMultipartUploadBody {
+    /// Writes the body; the parts come in the order of their numbers, whatever order they have been uploaded in.
+    static func make(for parts: [CompletedPart]) -> ByteBuffer {
+        var writer = XMLWriter(root: "CompleteMultipartUpload", capacity: 160 + parts.count * 128)
+        for part in parts.sorted(by: { $0.number < $1.number }) {
+            writer.begin("Part")
+            if let checksum = part.checksum, let name = checksum.algorithm.elementName {
+                writer.element(name, checksum.base64)
+            }
+            writer.element("ETag", part.entityTag)
+            writer.element("PartNumber", String(part.number))
+            writer.end("Part")
+        }
+        writer.end("CompleteMultipartUpload")
+        return writer.buffer
+    }
+}

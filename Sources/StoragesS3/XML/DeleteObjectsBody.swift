@@ -1,0 +1,22 @@
+import NIOCore
+
+/// The body of DeleteObjects.
+enum DeleteObjectsBody {
+    /// Writes the body for keys of UTF-8 that ``canHold(_:)`` accepts; the answer will name each key.
+    static func make(for keys: [[UInt8]]) -> ByteBuffer {
+        var writer = XMLWriter(root: "Delete", capacity: keys.reduce(128) { $0 + $1.count + 40 })
+        for key in keys {
+            writer.begin("Object")
+            writer.element("Key", key)
+            writer.end("Object")
+        }
+        writer.element("Quiet", "false")
+        writer.end("Delete")
+        return writer.buffer
+    }
+
+    /// Whether a key can stand in the body; one that cannot is to be deleted by a request of its own.
+    static func canHold(_ key: [UInt8]) -> Bool {
+        !key.isEmpty && XMLWriter.canExpress(key)
+    }
+}

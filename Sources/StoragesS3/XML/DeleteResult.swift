@@ -1,0 +1,46 @@
+import NIOCore
+
+/// The answer to DeleteObjects: what became of each key.
+struct DeleteResult: Hashable, Sendable {
+    enum Outcome: Hashable, Sendable {
+        /// There is no such object any more, or there was none.
+        case deleted
+        /// The server says why not.
+        case failed(S3ErrorDocument)
+        /// The answer does not name the key: it may still exist.
+        case unreported
+    }
+
+    private var deleted: Set<[UInt8]> = []
+    private var failed: [[UInt8]: S3ErrorDocument] = [:]
+    /// An error that names no key, and so is about all that are not named.
+    private var general: S3ErrorDocument?
+
+    init(_ body: ByteBuffer) throws(UnusableDocument) {
+        let root = try S3Document.root(of: body, named: ["DeleteResult", "DeleteObjectsResult", "DeleteObjectsOutput"])
+        // Keys here are never encoded as in a URL.
+        for element in root.children {
+            switch element.name {
+            case "Deleted":
+                if let key = element.bytes("Key") { deleted.insert(key) }
+            case "Error":
+                let error = S3ErrorDocument(element)
+                if let key = element.bytes("Key"), !key.isEmpty {
+                    failed[key] = error
+                } else {
+                    general = error
+                }
+            default: break
+            }
+        }
+    }
+
+    /// What became of the keys of the request, in their order.
+    func outcomes(for keys: [[UInt8]]) -> [Outcome] {
+        keys.map { key in
+            if let error = failed[key] { return error.code == "NoSuchKey" ? .deleted : .failed(error) }
+            if deleted.contains(key) { return .deleted }
+            return general.map { .failed($0) } ?? .unreported
+        }
+    }
+}

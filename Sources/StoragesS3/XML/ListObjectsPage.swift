@@ -1,0 +1,95 @@
+import Foundation
+import NIOCore
+import Storages
+
+/// An object in a listing.
+struct ListedObject: Hashable, Sendable {
+    /// Not always UTF-8.
+    var key: [UInt8]
+    var size: Int64
+    /// With its quotes.
+    var entityTag: String?
+    var lastModified: Date?
+    var storageClass: String?
+}
+
+/// Where the next page of a listing begins.
+enum ListCursor: Hashable, Sendable {
+    /// For version 2.
+    case token(String)
+    /// For version 1: the last key or prefix that has been seen.
+    case marker([UInt8])
+}
+
+/// A page of ListObjects, version 1 or 2.
+struct ListObjectsPage: Hashable, Sendable {
+    var objects: [ListedObject]
+    /// What ends in the delimiter and is named once for all keys that begin with it.
+    var commonPrefixes: [[UInt8]]
+    /// Whether there is more.
+    var isTruncated: Bool
+    private var token: String?
+    private var marker: [UInt8]?
+
+    init(_ body: ByteBuffer) throws(UnusableDocument) {
+        let root = try S3Document.root(of: body, named: ["ListBucketResult", "ListBucketV2Result"])
+        let encoding = ListingEncoding(root)
+        objects = []
+        commonPrefixes = []
+        for element in root.children {
+            switch element.name {
+            case "Contents": objects.append(try ListedObject(element, encoding: encoding))
+            case "CommonPrefixes": commonPrefixes += element.all("Prefix").map { encoding.decode($0.text) }
+            default: break
+            }
+        }
+        isTruncated = try S3Document.required(root.bool("IsTruncated"), "IsTruncated", in: root)
+        token = root.string("NextContinuationToken")
+        marker = root.bytes("NextMarker").map(encoding.decode).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// Where the next page begins; `nil` after the last one.
+    ///
+    /// A server that knows no version 2, or gives no token, is asked with version 1 for what comes after the last key.
+    ///
+    /// - Parameter cursor: Where this page began; `nil` for the first.
+    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not get on.
+    func next(after cursor: ListCursor?) throws(StorageError) -> ListCursor? {
+        guard isTruncated else { return nil }
+        let next: ListCursor?
+        if let token {
+            next = .token(token)
+        } else {
+            let last = [objects.last?.key, commonPrefixes.last].compactMap(\.self).max {
+                $0.lexicographicallyPrecedes($1)
+            }
+            next = (marker ?? last).map { .marker($0) }
+        }
+        switch (cursor, next) {
+        case (_, nil):
+            throw ListObjectsPage.doesNotAdvance
+        case (.token(let old)?, .token(let new)?) where old == new:
+            throw ListObjectsPage.doesNotAdvance
+        case (.marker(let old)?, .marker(let new)?) where !old.lexicographicallyPrecedes(new):
+            throw ListObjectsPage.doesNotAdvance
+        default:
+            return next
+        }
+    }
+
+    static let doesNotAdvance = StorageError(
+        .unsupported,
+        "The server's listing does not get on: a page says that there is more, but not where. Choose the server's kind in "
+            + "the option server, or version 1 of the listing."
+    )
+}
+
+extension ListedObject {
+    fileprivate init(_ element: XMLElement, encoding: ListingEncoding) throws(UnusableDocument) {
+        key = encoding.decode(try S3Document.required(element.bytes("Key"), "Key", in: element))
+        size = try S3Document.required(element.integer("Size").flatMap { $0 >= 0 ? $0 : nil }, "Size", in: element)
+        entityTag = element.string("ETag")
+        lastModified = element.date("LastModified")
+        storageClass = element.string("StorageClass")
+    }
+}

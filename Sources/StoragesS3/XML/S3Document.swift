@@ -1,0 +1,53 @@
+import NIOCore
+
+/// Opens the bodies of answers with a status of success.
+enum S3Document {
+    /// The root of a document, unless it is `Error`.
+    ///
+    /// - Parameters:
+    ///   - body: The whole body.
+    ///   - roots: The names that the root may have; empty for any, because servers do not agree on all of them.
+    static func root(of body: ByteBuffer, named roots: [String] = []) throws(UnusableDocument) -> XMLElement {
+        let root: XMLElement
+        do {
+            root = try XMLReader.read(body)
+        } catch {
+            throw .unreadable("The answer is no usable document. \(error)")
+        }
+        guard root.name != "Error", root.name != "ErrorResponse" else { throw .error(S3ErrorDocument(root)) }
+        guard roots.isEmpty || roots.contains(root.name) else {
+            throw .unreadable(
+                "The answer is a document \"\(printable(root.name, limit: 40))\" instead of \"\(roots[0])\". "
+                    + "Does the endpoint speak S3?"
+            )
+        }
+        return root
+    }
+
+    /// A value that a document must have.
+    static func required<Value>(_ value: Value?, _ name: String, in root: XMLElement) throws(UnusableDocument) -> Value
+    {
+        guard let value else {
+            throw .unreadable("The answer \"\(printable(root.name, limit: 40))\" has no usable \(name).")
+        }
+        return value
+    }
+
+    /// Text from a server for a message: controls become spaces, and it is cut.
+    static func printable(_ text: String, limit: Int) -> String {
+        var result = ""
+        for (index, scalar) in text.unicodeScalars.enumerated() {
+            if index == limit {
+                result += "…"
+                break
+            }
+            let isPrintable =
+                switch scalar.properties.generalCategory {
+                case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse: false
+                default: true
+                }
+            result.unicodeScalars.append(isPrintable ? scalar : " ")
+        }
+        return result
+    }
+}

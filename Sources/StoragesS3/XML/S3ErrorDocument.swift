@@ -1,0 +1,77 @@
+import Foundation
+import NIOCore
+
+/// What an error answer says; everything is missing when the body is HTML, JSON, cut too early or not there.
+///
+/// What could help to forge a signature, such as the string that the server signed, is not kept.
+struct S3ErrorDocument: Hashable, Sendable, CustomStringConvertible {
+    /// The most bytes of a body that are looked at.
+    static let maxBytes = 64 << 10
+
+    /// A word such as `NoSuchKey`: ASCII letters, digits, `.`, `_` and `-` only.
+    var code: String?
+    /// One line.
+    var message: String?
+    var requestID: String?
+    var hostID: String?
+    /// The region that the bucket is in; not checked.
+    var region: String?
+    /// The host to be used instead; not checked.
+    var endpoint: String?
+    var serverTime: Date?
+    var bucket: String?
+    var key: String?
+    /// The condition, header or parameter that the message is about.
+    var subject: String?
+
+    init() {}
+
+    /// Reads a body; never fails.
+    init(_ body: ByteBuffer) {
+        guard let root = XMLReader.salvage(body, limits: .init(bytes: S3ErrorDocument.maxBytes, elements: 1000)) else {
+            return
+        }
+        self.init(root)
+    }
+
+    /// Takes `Error`, or what STS wraps around it.
+    init(_ root: XMLElement) {
+        guard let error = root.name == "Error" ? root : root.name == "ErrorResponse" ? root.first("Error") : nil else {
+            return
+        }
+        func line(_ name: String, limit: Int = 256) -> String? {
+            error.string(name).map { S3Document.printable($0, limit: limit) }
+        }
+        code = error.string("Code").flatMap { S3ErrorDocument.isCode($0) ? $0 : nil }
+        message = line("Message", limit: 500)
+        requestID = line("RequestId") ?? root.string("RequestId").map { S3Document.printable($0, limit: 256) }
+        hostID = line("HostId")
+        region = line("Region")
+        endpoint = line("Endpoint")
+        serverTime = error.date("ServerTime")
+        bucket = line("BucketName") ?? line("Bucket")
+        key = line("Key", limit: 1024)
+        subject = line("Condition") ?? line("Header") ?? line("ArgumentName")
+    }
+
+    /// Code and message.
+    var description: String {
+        switch (code, message) {
+        case (let code?, let message?): "\(code): \(message)"
+        case (let text?, nil), (nil, let text?): text
+        case (nil, nil): "The server says no more."
+        }
+    }
+
+    private static func isCode(_ text: String) -> Bool {
+        text.utf8.count <= 128
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import Testing
+
+@testable import StoragesS3
+
+@Suite("Formats of dates")
+struct DateFormatTests {
+    @Test(
+        "write the same moments as the calendar of Foundation",
+        arguments: [
+            0, 1_369_353_600, -1, -86_400, 951_782_400, 951_868_799, 4_107_542_399, -62_135_596_800, 253_402_300_799,
+            1_709_164_800, -11_670_912_000,
+        ] as [Double]
+    )
+    func calendar(seconds: Double) throws {
+        var calendar = Calendar(identifier: .iso8601)
+        calendar.timeZone = try #require(TimeZone(secondsFromGMT: 0))
+        let date = Date(timeIntervalSince1970: seconds)
+        let time = try #require(CivilTime(date))
+        let expected = calendar.dateComponents([.year, .month, .day, .hour, .minute, .second, .weekday], from: date)
+        #expect(time.year == expected.year)
+        #expect(time.month == expected.month)
+        #expect(time.day == expected.day)
+        #expect(time.hour == expected.hour)
+        #expect(time.minute == expected.minute)
+        #expect(time.second == expected.second)
+        #expect(time.weekday + 1 == expected.weekday)
+        #expect(time.date == date)
+        #expect(ISO8601Timestamp.string(from: date).flatMap(ISO8601Timestamp.date(from:)) == date)
+        #expect(HTTPDate.string(from: date).flatMap(HTTPDate.date(from:)) == date)
+    }
+
+    @Test("are those of the standards")
+    func text() {
+        let date = Date(timeIntervalSince1970: 784_111_777)
+        #expect(HTTPDate.string(from: date) == "Sun, 06 Nov 1994 08:49:37 GMT")
+        #expect(ISO8601Timestamp.string(from: date) == "1994-11-06T08:49:37Z")
+        #expect(ISO8601Timestamp.date(from: "1994-11-06T09:49:37+01:00") == date)
+        #expect(ISO8601Timestamp.date(from: "1994-11-06T07:19:37.000-0130") == date)
+        #expect(ISO8601Timestamp.date(from: "1994-11-06 08:49:37.25") == date.addingTimeInterval(0.25))
+    }
+
+    @Test(
+        "refuse what is no date",
+        arguments: [
+            "", "2013", "2013-02-29T00:00:00Z", "2013-13-01T00:00:00Z", "2013-01-01T24:00:00Z", "2013-01-01T00:00:00X",
+            "2013-01-01T00:00:00.Z", "2013-01-01T00:00:00+1", "-013-01-01T00:00:00Z", "٢013-01-01T00:00:00Z",
+            "Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Now 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun, 06 Nov 1994 8:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 PST",
+        ]
+    )
+    func refusals(text: String) {
+        #expect(ISO8601Timestamp.date(from: text) == nil)
+        #expect(HTTPDate.date(from: text) == nil)
+    }
+
+    @Test(
+        "have nothing for moments that they cannot write",
+        arguments: [.infinity, -.infinity, .nan, 1e18, -1e12] as [Double]
+    )
+    func extremes(seconds: Double) {
+        #expect(ISO8601Timestamp.string(from: Date(timeIntervalSince1970: seconds)) == nil)
+        #expect(HTTPDate.string(from: Date(timeIntervalSince1970: seconds)) == nil)
+    }
+}

@@ -1,0 +1,266 @@
+import Storages
+import Testing
+
+@testable import StoragesS3
+
+@Suite("Addressing")
+struct AddressingTests {
+    private struct Refusal: Error {}
+
+    static func make(
+        _ bucket: String = "media",
+        region: String = "eu-west-1",
+        endpoint: String? = nil,
+        scheme: URLScheme = .https,
+        style: S3AddressingStyle = .auto,
+        configure: (inout AddressingOptions) -> Void = { _ in }
+    ) throws -> Addressing {
+        var options = AddressingOptions(
+            bucket: bucket,
+            region: try Region(region, from: "a test"),
+            scheme: scheme,
+            style: style
+        )
+        options.endpoint = try endpoint.map { try EndpointAddress($0, option: "endpointURL") }
+        configure(&options)
+        return try Addressing(options)
+    }
+
+    @Test(
+        "finds Amazon's hosts as botocore does",
+        arguments: [
+            ("media", "us-east-1", "https://media.s3.amazonaws.com/k"),
+            ("media", "aws-global", "https://media.s3.amazonaws.com/k"),
+            ("media", "eu-west-1", "https://media.s3.eu-west-1.amazonaws.com/k"),
+            ("media", "EU-West-1", "https://media.s3.eu-west-1.amazonaws.com/k"),
+            ("media", "cn-north-1", "https://media.s3.cn-north-1.amazonaws.com.cn/k"),
+            ("media", "us-gov-west-1", "https://media.s3.us-gov-west-1.amazonaws.com/k"),
+            ("media", "eusc-de-east-1", "https://media.s3.eusc-de-east-1.amazonaws.eu/k"),
+            ("media", "us-iso-east-1", "https://media.s3.us-iso-east-1.c2s.ic.gov/k"),
+            ("media", "us-isob-east-1", "https://media.s3.us-isob-east-1.sc2s.sgov.gov/k"),
+            ("my.media", "eu-west-1", "https://s3.eu-west-1.amazonaws.com/my.media/k"),
+            ("My_Media", "eu-west-1", "https://s3.eu-west-1.amazonaws.com/My_Media/k"),
+            ("ab", "eu-west-1", "https://s3.eu-west-1.amazonaws.com/ab/k"),
+            ("-abc", "us-east-1", "https://s3.amazonaws.com/-abc/k"),
+        ]
+    )
+    func amazon(bucket: String, region: String, url: String) throws {
+        #expect(try Self.make(bucket, region: region).url(forKey: "k") == url)
+    }
+
+    @Test("chooses dual-stack, FIPS and accelerated hosts")
+    func variants() throws {
+        func host(_ region: String = "eu-west-1", _ configure: (inout AddressingOptions) -> Void) throws -> String {
+            try Self.make(region: region, configure: configure).host
+        }
+        #expect(try host { $0.usesDualStack = true } == "media.s3.dualstack.eu-west-1.amazonaws.com")
+        #expect(try host("us-east-1") { $0.usesDualStack = true } == "media.s3.dualstack.us-east-1.amazonaws.com")
+        #expect(try host("us-east-1") { $0.usesFIPS = true } == "media.s3-fips.us-east-1.amazonaws.com")
+        #expect(
+            try host {
+                $0.usesFIPS = true
+                $0.usesDualStack = true
+            } == "media.s3-fips.dualstack.eu-west-1.amazonaws.com"
+        )
+        #expect(try host { $0.usesAcceleration = true } == "media.s3-accelerate.amazonaws.com")
+        #expect(
+            try host {
+                $0.usesAcceleration = true
+                $0.usesDualStack = true
+            } == "media.s3-accelerate.dualstack.amazonaws.com"
+        )
+    }
+
+    @Test("keeps the bucket in the path of custom endpoints, and the port where it is not the usual one")
+    func custom() throws {
+        let local = try Self.make(endpoint: "localhost:9000/", scheme: .http)
+        #expect(local.url(forKey: "a/b") == "http://localhost:9000/media/a/b")
+        #expect(local.host == "localhost:9000")
+        #expect(local.bucketPath == "/media")
+        #expect(!local.isAWS)
+        #expect(try Self.make(endpoint: "s3.example.org:443").host == "s3.example.org")
+        #expect(try Self.make(endpoint: "s3.example.org:80").host == "s3.example.org:80")
+        #expect(try Self.make(endpoint: "s3.example.org:80", scheme: .http).host == "s3.example.org")
+        #expect(try Self.make(endpoint: "HTTPD.lan").url(forKey: "k") == "https://httpd.lan/media/k")
+        #expect(try Self.make(endpoint: "minio_1:9000", scheme: .http).host == "minio_1:9000")
+        let virtual = try Self.make(endpoint: "s3.example.org:8443", style: .virtual)
+        #expect(virtual.url(forKey: "k") == "https://media.s3.example.org:8443/k")
+        #expect(virtual.bucketPath == "/")
+    }
+
+    @Test("never puts a bucket in front of an address", arguments: [S3AddressingStyle.auto, .path, .virtual])
+    func addresses(style: S3AddressingStyle) throws {
+        for endpoint in [
+            "127.0.0.1:9000", "[::1]:9000", "[FE80::1:2]", "0x7f.1", "10.1", "2130706433", "[::ffff:10.0.0.1]",
+        ] {
+            let addressing = try Self.make(endpoint: endpoint, scheme: .http, style: style)
+            #expect(addressing.url(forKey: "k") == "http://\(endpoint.lowercased())/media/k")
+        }
+    }
+
+    @Test("treats Amazon's hosts as Amazon's even when they are given as endpoints")
+    func amazonAsEndpoint() throws {
+        let addressing = try Self.make(endpoint: "s3.eu-west-1.amazonaws.com")
+        #expect(addressing.host == "media.s3.eu-west-1.amazonaws.com")
+        #expect(addressing.isAWS)
+        #expect(try Self.make(endpoint: "s3.eu-west-1.amazonaws.com", style: .path).pathPrefix == "/media")
+        let link = try Self.make(
+            "bucket",
+            endpoint: "bucket.vpce-1a2b-5e6f.s3.us-east-1.vpce.amazonaws.com",
+            style: .path
+        )
+        #expect(link.url(forKey: "k") == "https://bucket.vpce-1a2b-5e6f.s3.us-east-1.vpce.amazonaws.com/bucket/k")
+        let virtual = try Self.make("bucket", endpoint: "bucket.vpce-1a2b-5e6f.s3.us-east-1.vpce.amazonaws.com")
+        #expect(virtual.host == "bucket.bucket.vpce-1a2b-5e6f.s3.us-east-1.vpce.amazonaws.com")
+        #expect(try !Self.make(endpoint: "s3.eu-west-1.amazonaws.com.evil.org").isAWS)
+        #expect(try !Self.make(endpoint: "s3.amazonaws.com.evil").isAWS)
+        #expect(try !Self.make(endpoint: "evilamazonaws.com").isAWS)
+    }
+
+    @Test("notices an endpoint that has the bucket in front already")
+    func bucketInFront() throws {
+        let spaces = try Self.make(endpoint: "media.fra1.digitaloceanspaces.com")
+        #expect(spaces.url(forKey: "k") == "https://media.fra1.digitaloceanspaces.com/k")
+        #expect(spaces.serviceHost == "fra1.digitaloceanspaces.com")
+        #expect(try Self.make(endpoint: "media.s3.eu-west-1.amazonaws.com").host == "media.s3.eu-west-1.amazonaws.com")
+        #expect(try Self.make(endpoint: "media.localhost:9000", style: .virtual).host == "media.localhost:9000")
+        // Asked for in so many words, the bucket is in the path of exactly that host.
+        let path = try Self.make(endpoint: "media.example.org", style: .path)
+        #expect(path.url(forKey: "k") == "https://media.example.org/media/k")
+        #expect(try Self.make(endpoint: "mediator.example.org").host == "mediator.example.org")
+        #expect(try Self.make("s3", endpoint: "s3.example.org").url(forKey: "k") == "https://s3.example.org/s3/k")
+    }
+
+    @Test("allows dots in hosts where no certificate of Amazon's is asked")
+    func dots() throws {
+        #expect(try Self.make("my.media", scheme: .http, style: .virtual).host == "my.media.s3.eu-west-1.amazonaws.com")
+        #expect(try Self.make("my.media", scheme: .http).pathPrefix == "/my.media")
+        #expect(
+            try Self.make("my.media", endpoint: "s3.example.org", style: .virtual).host == "my.media.s3.example.org"
+        )
+    }
+
+    @Test("encodes each byte of a key but unreserved ones and slashes, and nothing twice")
+    func keys() throws {
+        let addressing = try Self.make(endpoint: "localhost")
+        let cases = [
+            ("a b", "a%20b"), ("a+b", "a%2Bb"), ("p%q", "p%25q"), ("c/./d", "c/./d"), ("e/../f", "e/../f"),
+            ("//g", "//g"),
+            ("h//i", "h//i"), ("j/", "j/"), ("ሴ", "%E1%88%B4"), ("q?r", "q%3Fr"), ("x&y=z", "x%26y%3Dz"), ("\n", "%0A"),
+            ("<x>&\"", "%3Cx%3E%26%22"), ("~-._", "~-._"), ("", ""), ("e\u{301}", "e%CC%81"),
+        ]
+        for (key, encoded) in cases {
+            #expect(addressing.path(forKey: key) == "/media/" + encoded)
+            #expect(addressing.copySource(forKey: key) == "media/" + encoded)
+        }
+    }
+
+    @Test("refuses what does not go together, naming the option")
+    func refusals() {
+        let cases: [(String, () throws -> Addressing)] = [
+            ("useDualStack", { try Self.make(endpoint: "s3.example.org") { $0.usesDualStack = true } }),
+            ("useFIPS", { try Self.make(endpoint: "s3.eu-west-1.amazonaws.com") { $0.usesFIPS = true } }),
+            ("useAccelerate", { try Self.make(endpoint: "s3.example.org") { $0.usesAcceleration = true } }),
+            ("useAccelerate", { try Self.make("my.media") { $0.usesAcceleration = true } }),
+            ("useAccelerate", { try Self.make("My_Media") { $0.usesAcceleration = true } }),
+            ("useAccelerate", { try Self.make(style: .path) { $0.usesAcceleration = true } }),
+            ("useAccelerate", { try Self.make(region: "cn-north-1") { $0.usesAcceleration = true } }),
+            ("useAccelerate", { try Self.make(region: "us-gov-west-1") { $0.usesAcceleration = true } }),
+            (
+                "useAccelerate",
+                {
+                    try Self.make {
+                        $0.usesAcceleration = true
+                        $0.usesFIPS = true
+                    }
+                }
+            ),
+            ("useFIPS", { try Self.make(region: "cn-north-1") { $0.usesFIPS = true } }),
+            ("bucketName", { try Self.make("my.media", style: .virtual) }),
+            ("bucketName", { try Self.make("My_Media", style: .virtual) }),
+            ("bucketName", { try Self.make("1.2.3.4", endpoint: "s3.example.org", style: .virtual) }),
+            (
+                "addressingStyle",
+                {
+                    try Self.make(endpoint: "oss-cn-hangzhou.aliyuncs.com", style: .path) {
+                        $0.requiresVirtualHost = true
+                    }
+                }
+            ),
+        ]
+        for (index, (option, make)) in cases.enumerated() {
+            let error = #expect(throws: StorageError.self, "case \(index)") { try make() }
+            #expect(error?.code == .invalidConfiguration, "case \(index)")
+            #expect(error?.message.contains(option) == true, "case \(index): \(error?.message ?? "")")
+        }
+    }
+
+    @Test(
+        "refuses names that are no bucket's",
+        arguments: [
+            "", ".", "..", "a/b", "a b", "a@b", "a?b", "a#b", "a%b", "a\\b", "a\r\nb", "é", "a:b",
+            String(repeating: "a", count: 256),
+            "arn:aws:s3:::media", "media--usw2-az1--x-s3", "media--op-s3",
+        ]
+    )
+    func buckets(name: String) {
+        let error = #expect(throws: StorageError.self) { try Self.make(name) }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.message.contains("bucketName") == true)
+    }
+
+    @Test("moves to another region by making the host anew, in the same partition only")
+    func moves() throws {
+        let region = try Region("ap-south-1", from: "a test")
+        #expect(try Self.make().moved(to: region).host == "media.s3.ap-south-1.amazonaws.com")
+        #expect(
+            try Self.make("my.media").moved(to: region).url(forKey: "k")
+                == "https://s3.ap-south-1.amazonaws.com/my.media/k"
+        )
+        #expect(
+            try Self.make(endpoint: "media.s3.amazonaws.com").moved(to: region).host
+                == "media.s3.ap-south-1.amazonaws.com"
+        )
+        #expect(
+            try Self.make(endpoint: "s3.dualstack.eu-west-1.amazonaws.com").moved(to: region).host
+                == "media.s3.dualstack.ap-south-1.amazonaws.com"
+        )
+        #expect(try Self.make { $0.usesFIPS = true }.moved(to: region).host == "media.s3-fips.ap-south-1.amazonaws.com")
+        let custom = try Self.make(endpoint: "s3.example.org").moved(to: region)
+        #expect(custom.host == "s3.example.org")
+        #expect(custom.region == region)
+        let link = "bucket.vpce-1a2b-5e6f.s3.eu-west-1.vpce.amazonaws.com"
+        #expect(try Self.make(endpoint: link, style: .path).moved(to: region).host == link)
+        let china = try Region("cn-north-1", from: "a test")
+        let error = #expect(throws: StorageError.self) { try Self.make().moved(to: china) }
+        #expect(error?.code == .invalidConfiguration)
+    }
+
+    @Test("is published at another host")
+    func published() throws {
+        let inside = try Self.make(endpoint: "minio:9000", scheme: .http)
+        let outside = try inside.published(
+            at: try EndpointAddress("files.example.org", option: "publicEndpoint"),
+            scheme: .https
+        )
+        #expect(outside.url(forKey: "a b") == "https://files.example.org/media/a%20b")
+        #expect(outside.region == inside.region)
+    }
+
+    @Test("gives URLs of a custom domain, with a path in front if it has one")
+    func customDomain() throws {
+        #expect(try CustomDomain("cdn.example.org").url(forKey: "a b/é") == "https://cdn.example.org/a%20b/%C3%A9")
+        let domain = try CustomDomain("CDN.example.org:8080/files/v%201/", scheme: .http)
+        #expect(domain.url(forKey: "k") == "http://cdn.example.org:8080/files/v%201/k")
+        #expect(domain.host == "cdn.example.org:8080")
+        for text in [
+            "", "/x", "https://cdn.example.org", "u@cdn.example.org", "cdn.example.org?x", "cdn.example.org/a?b",
+            "cdn.example.org/a#b",
+            "cdn.example.org/a b", "cdn.example.org/%zz", "cdn.example.org/\r\nx", "cdn.example.org/é",
+            "cdn.example.org/a%4",
+        ] {
+            let error = #expect(throws: StorageError.self, "\(text)") { try CustomDomain(text) }
+            #expect(error?.message.contains("customDomain") == true)
+        }
+    }
+}

@@ -1,0 +1,209 @@
+import Foundation
+import NIOCore
+import Storages
+import Testing
+
+@testable import StoragesS3
+
+@Suite("Documents of S3 and STS")
+struct DocumentTests {
+    private func body(_ text: String) -> ByteBuffer { ByteBuffer(string: text) }
+
+    private func isUnreadable(_ error: UnusableDocument?) -> Bool {
+        if case .unreadable? = error { true } else { false }
+    }
+
+    @Test("ListParts")
+    func listParts() throws {
+        let part = "<Part><PartNumber>2</PartNumber><Size>5242880</Size><ETag>\"a\"</ETag></Part>"
+        let page = try ListPartsPage(
+            body(
+                "<ListPartsResult><IsTruncated>true</IsTruncated><NextPartNumberMarker>2</NextPartNumberMarker>\(part)</ListPartsResult>"
+            )
+        )
+        #expect(page.parts == [ListedPart(number: 2, size: 5_242_880, entityTag: "\"a\"", lastModified: nil)])
+        #expect(try page.next(after: 0) == 2)
+        let error = #expect(throws: StorageError.self) { try page.next(after: 2) }
+        #expect(error?.code == .unsupported)
+        #expect(try ListPartsPage(body("<ListPartsResult>\(part)</ListPartsResult>")).next(after: 0) == nil)
+    }
+
+    @Test("ListMultipartUploads")
+    func listMultipartUploads() throws {
+        func page(_ markers: String) throws -> ListMultipartUploadsPage {
+            try ListMultipartUploadsPage(
+                body(
+                    "<ListMultipartUploadsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
+                        + "<Upload><Key>a+b</Key><UploadId>u1</UploadId><Initiated>2010-11-10T20:48:33.000Z</Initiated></Upload>"
+                        + markers + "</ListMultipartUploadsResult>"
+                )
+            )
+        }
+        let marked = try page("<NextKeyMarker>a+b</NextKeyMarker><NextUploadIdMarker>u1</NextUploadIdMarker>")
+        #expect(
+            marked.uploads == [
+                ListedUpload(
+                    key: Array("a b".utf8),
+                    uploadID: "u1",
+                    initiated: Date(timeIntervalSince1970: 1_289_422_113)
+                )
+            ]
+        )
+        let cursor = ListMultipartUploadsPage.Cursor(key: Array("a b".utf8), uploadID: "u1")
+        #expect(try marked.next(after: nil) == cursor)
+        #expect(try page("").next(after: nil) == cursor)
+        #expect(throws: StorageError.self) { try marked.next(after: cursor) }
+        let later = ListMultipartUploadsPage.Cursor(key: Array("b".utf8), uploadID: nil)
+        #expect(throws: StorageError.self) { try marked.next(after: later) }
+    }
+
+    @Test("DeleteObjects: an outcome for each key, in the order of the request")
+    func deleteResult() throws {
+        let result = try DeleteResult(
+            body(
+                """
+                <DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Deleted><Key>b</Key></Deleted>
+                <Error><Key>a&amp;&#xD;</Key><Code>AccessDenied</Code><Message>No</Message></Error>
+                <Error><Key>gone</Key><Code>NoSuchKey</Code></Error>
+                <Deleted><Key>a%20+</Key></Deleted></DeleteResult>
+                """
+            )
+        )
+        let keys = ["a&\r", "a%20+", "missing", "gone", "b"].map { Array($0.utf8) }
+        var denied = S3ErrorDocument()
+        denied.code = "AccessDenied"
+        denied.message = "No"
+        denied.key = "a& "
+        // Keys are found by their bytes; the one in the document is for messages, trimmed and without controls.
+        denied.key = "a&"
+        #expect(result.outcomes(for: keys) == [.failed(denied), .deleted, .unreported, .deleted, .deleted])
+    }
+
+    @Test("DeleteObjects of 2,500 keys with line breaks and ampersands, in three answers")
+    func manyKeys() throws {
+        let keys = (0..<2500).map { Array("k\r\n&\($0)<é>".utf8) }
+        for start in stride(from: 0, to: keys.count, by: 1000) {
+            let batch = Array(keys[start..<min(start + 1000, keys.count)])
+            let request = try XMLReader.read(DeleteObjectsBody.make(for: batch))
+            let named = request.all("Object").compactMap { $0.bytes("Key") }
+            #expect(named == batch)
+            var answer = XMLWriter(root: "DeleteResult")
+            for (index, key) in named.enumerated().reversed() {
+                answer.begin(index % 10 == 3 ? "Error" : "Deleted")
+                answer.element("Key", key)
+                if index % 10 == 3 { answer.element("Code", "InternalError") }
+                answer.end(index % 10 == 3 ? "Error" : "Deleted")
+            }
+            answer.end("DeleteResult")
+            let outcomes = try DeleteResult(answer.buffer).outcomes(for: batch)
+            for (index, outcome) in outcomes.enumerated() {
+                if index % 10 == 3 {
+                    guard case .failed(let error) = outcome, error.code == "InternalError" else {
+                        Issue.record("\(index): \(outcome)")
+                        return
+                    }
+                } else {
+                    #expect(outcome == .deleted)
+                }
+            }
+        }
+    }
+
+    @Test("DeleteObjects: an error without a key is about all that are not named")
+    func generalError() throws {
+        let result = try DeleteResult(
+            body("<DeleteResult><Error><Code>SlowDown</Code></Error><Deleted><Key>a</Key></Deleted></DeleteResult>")
+        )
+        var slow = S3ErrorDocument()
+        slow.code = "SlowDown"
+        #expect(result.outcomes(for: [Array("a".utf8), Array("b".utf8)]) == [.deleted, .failed(slow)])
+        #expect(isUnreadable(#expect(throws: UnusableDocument.self) { try DeleteResult(body("<html/>")) }))
+    }
+
+    @Test(
+        "completing an upload takes any root with an entity tag, after any white space",
+        arguments: ["CompleteMultipartUploadResult", "CompleteMultipartUploadResponse", "x:Other xmlns:x='u'"]
+    )
+    func complete(root: String) throws {
+        let end = root.split(separator: " ")[0]
+        let text =
+            "   \n\n<?xml version=\"1.0\"?><\(root)><ETag>&quot;3858f62230ac3c915f300c664312c11f-9&quot;</ETag></\(end)>"
+        #expect(try CompleteMultipartUploadResult(body(text)).entityTag == "\"3858f62230ac3c915f300c664312c11f-9\"")
+    }
+
+    @Test(
+        "answers with a status of success and an unusable body are as good as status 500",
+        arguments: ["", "   ", "<CompleteMultipartUploadResult>", "<CopyObjectResult/>", "<R><ETag> </ETag></R>", "OK"]
+    )
+    func unusable(text: String) {
+        let body = body(text)
+        #expect(isUnreadable(#expect(throws: UnusableDocument.self) { try CompleteMultipartUploadResult(body) }))
+        #expect(isUnreadable(#expect(throws: UnusableDocument.self) { try CopyObjectResult(body) }))
+        #expect(isUnreadable(#expect(throws: UnusableDocument.self) { try InitiateMultipartUploadResult(body) }))
+    }
+
+    @Test("errors behind a status of success are found in completions, copies and deletions")
+    func hiddenErrors() {
+        let body = body("  <Error><Code>SlowDown</Code><Message>Reduce</Message></Error>")
+        func code(_ error: UnusableDocument?) -> String? {
+            if case .error(let document)? = error { document.code } else { nil }
+        }
+        #expect(code(#expect(throws: UnusableDocument.self) { try CompleteMultipartUploadResult(body) }) == "SlowDown")
+        #expect(code(#expect(throws: UnusableDocument.self) { try CopyObjectResult(body) }) == "SlowDown")
+        #expect(code(#expect(throws: UnusableDocument.self) { try DeleteResult(body) }) == "SlowDown")
+    }
+
+    @Test("CreateMultipartUpload and CopyObject")
+    func others() throws {
+        let created =
+            "<InitiateMultipartUploadResult><Bucket>b</Bucket><UploadId>\n VXBsb2Fk~.-_ </UploadId></InitiateMultipartUploadResult>"
+        #expect(try InitiateMultipartUploadResult(body(created)).uploadID == "VXBsb2Fk~.-_")
+        let copied =
+            "<CopyPartResult><LastModified>2009-10-28T22:32:00Z</LastModified><ETag>\"9b\"</ETag></CopyPartResult>"
+        let copy = try CopyObjectResult(body(copied))
+        #expect(copy.entityTag == "\"9b\"")
+        #expect(copy.lastModified == Date(timeIntervalSince1970: 1_256_769_120))
+    }
+
+    @Test(
+        "GetBucketLocation",
+        arguments: [
+            ("<LocationConstraint xmlns='u'/>", "us-east-1"),
+            ("<LocationConstraint>EU</LocationConstraint>", "eu-west-1"),
+            ("<LocationConstraint>ap-south-1</LocationConstraint>", "ap-south-1"),
+        ]
+    )
+    func location(text: String, region: String) throws {
+        #expect(try BucketLocation.region(body(text)).name == region)
+        #expect(throws: StorageError.self) {
+            try BucketLocation.region(body("<LocationConstraint>evil.com/</LocationConstraint>"))
+        }
+    }
+
+    @Test("temporary keys", arguments: ["AssumeRole", "AssumeRoleWithWebIdentity"])
+    func assumeRole(action: String) throws {
+        func answer(_ keys: String) -> ByteBuffer {
+            body(
+                "<\(action)Response xmlns='https://sts.amazonaws.com/doc/2011-06-15/'><\(action)Result><Credentials>\(keys)"
+                    + "</Credentials></\(action)Result></\(action)Response>"
+            )
+        }
+        let keys =
+            "<AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>s/+</SecretAccessKey><SessionToken>t==</SessionToken>"
+        let credentials = try AssumeRoleResult.credentials(
+            answer(keys + "<Expiration>2019-11-09T13:34:41Z</Expiration>")
+        )
+        #expect(
+            credentials
+                == S3Credentials(
+                    accessKeyID: "ASIA",
+                    secretAccessKey: "s/+",
+                    sessionToken: "t==",
+                    expiration: Date(timeIntervalSince1970: 1_573_306_481)
+                )
+        )
+        let error = #expect(throws: UnusableDocument.self) { try AssumeRoleResult.credentials(answer(keys)) }
+        #expect(error?.description.contains("Expiration") == true)
+        #expect(error?.description.contains("s/+") == false)
+    }
+}

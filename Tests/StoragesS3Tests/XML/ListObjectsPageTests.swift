@@ -1,0 +1,129 @@
+import Foundation
+import NIOCore
+import Storages
+import Testing
+
+@testable import StoragesS3
+
+@Suite("Pages of listings")
+struct ListObjectsPageTests {
+    private func page(_ inner: String) throws -> ListObjectsPage {
+        try ListObjectsPage(
+            ByteBuffer(
+                string: "<?xml version=\"1.0\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+                    + inner + "</ListBucketResult>"
+            )
+        )
+    }
+
+    private func contents(_ keys: String...) -> String {
+        keys.map { "<Contents><Key>\($0)</Key><Size>1</Size></Contents>" }.joined()
+    }
+
+    @Test("of version 2 give objects, prefixes and the token")
+    func version2() throws {
+        let page = try page(
+            """
+            <Name>b</Name><Prefix>a%2F</Prefix><KeyCount>3</KeyCount><MaxKeys>1000</MaxKeys><EncodingType>url</EncodingType>
+            <IsTruncated>true</IsTruncated><NextContinuationToken>1ueG+cXPJ/x=</NextContinuationToken>
+            <Contents><Key>a%2Fb+c%20d%2Be%C3%A9%0A</Key><LastModified>2009-10-12T17:50:30.000Z</LastModified>
+            <ETag>&quot;fba9dede5f27731c9771645a39863328&quot;</ETag><Size>434234</Size><StorageClass>STANDARD</StorageClass>
+            <Owner><ID>x</ID></Owner></Contents>
+            <Contents><Key>%FF%zz%</Key><Size>0</Size></Contents>
+            <CommonPrefixes><Prefix>a%2Fp/</Prefix></CommonPrefixes><CommonPrefixes><Prefix>q+/</Prefix></CommonPrefixes>
+            """
+        )
+        #expect(page.objects.count == 2)
+        let first = try #require(page.objects.first)
+        #expect(String(decoding: first.key, as: UTF8.self) == "a/b c d+eé\n")
+        #expect(first.size == 434_234)
+        #expect(first.entityTag == "\"fba9dede5f27731c9771645a39863328\"")
+        #expect(first.lastModified == Date(timeIntervalSince1970: 1_255_369_830))
+        #expect(first.storageClass == "STANDARD")
+        // Not UTF-8, and with signs that are no encoding.
+        #expect(page.objects[1].key == [0xFF] + Array("%zz%".utf8))
+        #expect(page.commonPrefixes == [Array("a/p/".utf8), Array("q /".utf8)])
+        #expect(try page.next(after: nil) == .token("1ueG+cXPJ/x="))
+    }
+
+    @Test("without EncodingType are taken as they are")
+    func plain() throws {
+        let page = try page("<IsTruncated>false</IsTruncated>" + contents("a+b%20c", " lead"))
+        #expect(page.objects.map(\.key) == [Array("a+b%20c".utf8), Array(" lead".utf8)])
+        #expect(try page.next(after: nil) == nil)
+    }
+
+    @Test("of version 1 go on after NextMarker, else after the greatest key or prefix")
+    func version1() throws {
+        let marked = try page(
+            "<IsTruncated>true</IsTruncated><NextMarker>m%20</NextMarker><EncodingType>url</EncodingType>"
+        )
+        #expect(try marked.next(after: nil) == .marker(Array("m ".utf8)))
+        let keyed = try page("<IsTruncated>true</IsTruncated><NextMarker/>" + contents("a", "b"))
+        #expect(try keyed.next(after: .marker(Array("a".utf8))) == .marker(Array("b".utf8)))
+        let prefixed = try page(
+            "<IsTruncated>true</IsTruncated>" + contents("a") + "<CommonPrefixes><Prefix>z/</Prefix></CommonPrefixes>"
+        )
+        #expect(try prefixed.next(after: nil) == .marker(Array("z/".utf8)))
+    }
+
+    @Test("that are truncated without a token go on as version 1 does")
+    func truncatedWithoutToken() throws {
+        let page = try page("<IsTruncated>true</IsTruncated>" + contents("b"))
+        #expect(try page.next(after: .token("t")) == .marker(Array("b".utf8)))
+    }
+
+    @Test("that do not get on are an error, not a loop")
+    func loops() throws {
+        let cases: [(String, ListCursor?)] = [
+            ("<NextContinuationToken>t</NextContinuationToken>", .token("t")),
+            (contents("b"), .marker(Array("b".utf8))), (contents("b"), .marker(Array("c".utf8))), ("", nil),
+            ("<NextMarker>a</NextMarker>" + contents("z"), .marker(Array("a".utf8))),
+        ]
+        for (inner, cursor) in cases {
+            let page = try page("<IsTruncated>true</IsTruncated>" + inner)
+            let error = #expect(throws: StorageError.self) { try page.next(after: cursor) }
+            #expect(error?.code == .unsupported)
+        }
+    }
+
+    @Test("that are something else are unreadable, so that no file seems to be missing")
+    func others() {
+        let bodies = [
+            "", "  ", "<html><body/></html>", "<ListBucketResult>", "<ListBucketResult/>",
+            "<ListBucketResult><IsTruncated>perhaps</IsTruncated></ListBucketResult>",
+            "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Size>1</Size></Contents></ListBucketResult>",
+            "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>",
+            "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key><Size>-1</Size></Contents></ListBucketResult>",
+        ]
+        for body in bodies {
+            let error = #expect(throws: UnusableDocument.self) { try ListObjectsPage(ByteBuffer(string: body)) }
+            guard case .unreadable? = error else {
+                Issue.record("\(body): \(String(describing: error))")
+                continue
+            }
+        }
+    }
+
+    @Test("that are errors in spite of their status give the code")
+    func errors() {
+        let body = ByteBuffer(string: "\n\n<s:Error xmlns:s='u'><s:Code>InternalError</s:Code></s:Error>")
+        let error = #expect(throws: UnusableDocument.self) { try ListObjectsPage(body) }
+        guard case .error(let document)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(document.code == "InternalError")
+    }
+
+    @Test("of a thousand keys of the greatest length are within the limits")
+    func largest() throws {
+        let key = String(repeating: "%F0%9F%98%80", count: 256)
+        let page = try page(
+            "<EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>"
+                + contents(key) + (1..<1000).map { _ in contents(key) }.joined()
+        )
+        #expect(page.objects.count == 1000)
+        #expect(page.objects.allSatisfy { $0.key.count == 1024 })
+    }
+}
