@@ -10,22 +10,46 @@ package enum PercentEncoding {
         encode(component.utf8, keepingSlash: false)
     }
 
-    private static func encode(_ bytes: String.UTF8View, keepingSlash: Bool) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
+    private static func encode(_ text: String, keepingSlash: Bool) -> String {
         var result: [UInt8] = []
-        result.reserveCapacity(bytes.count)
-        for byte in bytes {
-            if isUnreserved(byte) || keepingSlash && byte == UInt8(ascii: "/") {
-                result.append(byte)
-            } else {
-                result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
+        result.reserveCapacity(text.utf8.count)
+        append(text, keepingSlash: keepingSlash, to: &result)
         return String(decoding: result, as: UTF8.self)
     }
 
+    /// Appends the encoding of a text, for those who put bytes together.
+    ///
+    /// - Parameters:
+    ///   - text: What to encode.
+    ///   - keepingSlash: Whether `/` stays as it is.
+    ///   - result: Where the encoding goes.
+    package static func append(_ text: String, keepingSlash: Bool, to result: inout [UInt8]) {
+        let utf8 = text.utf8
+        if utf8.allSatisfy({ isKept($0, keepingSlash) }) {
+            result.append(contentsOf: utf8)
+            return
+        }
+        for byte in utf8 {
+            if isKept(byte, keepingSlash) {
+                result.append(byte)
+            } else {
+                result.append(UInt8(ascii: "%"))
+                result.append(digit(byte >> 4))
+                result.append(digit(byte & 15))
+            }
+        }
+    }
+
+    private static func isKept(_ byte: UInt8, _ keepingSlash: Bool) -> Bool {
+        isUnreserved(byte) || keepingSlash && byte == UInt8(ascii: "/")
+    }
+
+    private static func digit(_ nibble: UInt8) -> UInt8 {
+        nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "A") - 10 + nibble
+    }
+
     /// The text behind an encoding; `nil` when a `%` is not followed by two hexadecimal digits, or it is not UTF-8.
-    static func decode(_ bytes: some Collection<UInt8>) -> String? {
+    package static func decode(_ bytes: some Collection<UInt8>) -> String? {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
         var iterator = bytes.makeIterator()

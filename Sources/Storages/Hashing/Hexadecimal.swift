@@ -3,11 +3,18 @@ extension Sequence<UInt8> {
     package var hexadecimal: String {
         var digits: [UInt8] = []
         digits.reserveCapacity(underestimatedCount * 2)
-        for byte in self {
-            for nibble in [byte >> 4, byte & 15] {
-                digits.append(nibble < 10 ? 0x30 + nibble : 0x61 - 10 + nibble)
-            }
-        }
+        digits.append(hexadecimalOf: self)
         return String(decoding: digits, as: UTF8.self)
+    }
+}
+
+extension [UInt8] {
+    /// Appends two lower-case hexadecimal digits for each byte.
+    package mutating func append(hexadecimalOf bytes: some Sequence<UInt8>) {
+        func digit(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x61 - 10 + nibble }
+        for byte in bytes {
+            append(digit(byte >> 4))
+            append(digit(byte & 15))
+        }
     }
 }

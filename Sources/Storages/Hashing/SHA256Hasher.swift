@@ -60,9 +60,14 @@ package final class SHA256Hasher {
 
     /// The hash of bytes at hand.
     package static func hash(_ bytes: [UInt8]) throws -> [UInt8] {
-        let hasher = try SHA256Hasher()
-        hasher.update(bytes)
-        return try hasher.finish()
+        guard let algorithm else { throw failure() }
+        var isDone = false
+        let digest = [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+            isDone = EVP_Digest(bytes, bytes.count, digest.baseAddress, nil, algorithm, nil) == 1
+            count = isDone ? 32 : 0
+        }
+        guard isDone else { throw failure() }
+        return digest
     }
 
     /// The hash of the UTF-8 bytes of a text.

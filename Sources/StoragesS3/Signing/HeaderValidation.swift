@@ -1,0 +1,77 @@
+import Storages
+
+/// What may go into the head of a request.
+///
+/// libcurl copies a line break in a value as it is, so that a value could become fields of its own, and other control
+/// characters are read differently by different servers. So nothing is signed or sent that was not checked here.
+enum HeaderValidation {
+    /// Fields that may be sent.
+    struct Result: Sendable {
+        /// The fields in their order, the blanks around their values cut off.
+        var headers: HTTPHeaders
+        /// The names of fields that were left out because their values are empty.
+        ///
+        /// libcurl does not send `Name:` at all, so signing it would break the signature. A caller that was given an
+        /// empty value by its user says so, in a log line or an error.
+        var omitted: [String]
+    }
+
+    /// Checks all fields before they are signed.
+    ///
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a name that is no token of RFC 9110, and a value
+    ///   with a control character, a tab among them. It tells the name, never the value.
+    static func check(_ headers: HTTPHeaders) throws -> Result {
+        var result = Result(headers: HTTPHeaders(), omitted: [])
+        for field in headers.fields {
+            try checkName(field.name)
+            try checkValue(field.value, of: field.name)
+            let value = trimmed(field.value)
+            if value.isEmpty {
+                result.omitted.append(field.name)
+            } else {
+                result.headers.append(field.name, value)
+            }
+        }
+        return result
+    }
+
+    /// Checks that a name is a token of RFC 9110 section 5.6.2.
+    static func checkName(_ name: String) throws {
+        guard !name.isEmpty, name.utf8.allSatisfy(isTokenCharacter) else {
+            throw StorageError(
+                .invalidConfiguration,
+                "\(StorageError.quoted(name)) is no name of a header. Use ASCII letters, digits and hyphens."
+            )
+        }
+    }
+
+    /// Checks that a value has no control character.
+    static func checkValue(_ value: String, of name: String) throws {
+        guard !value.utf8.contains(where: isControl) else {
+            throw StorageError(
+                .invalidConfiguration,
+                "The value of the header \(StorageError.quoted(name)) has a control character, such as a line break or a "
+                    + "tab. Remove it."
+            )
+        }
+    }
+
+    static func isControl(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F }
+
+    static func trimmed(_ value: String) -> String {
+        let blank = UInt8(ascii: " ")
+        guard value.utf8.first == blank || value.utf8.last == blank else { return value }
+        let start = value.utf8.drop { $0 == blank }
+        let end = start.lastIndex { $0 != blank }
+        return end.flatMap { String(start[...$0]) } ?? ""
+    }
+
+    private static func isTokenCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+    }
+}

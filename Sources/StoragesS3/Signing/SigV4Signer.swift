@@ -1,0 +1,173 @@
+import Foundation
+import Storages
+
+/// Signs requests with AWS Signature Version 4.
+///
+/// Pure functions over a snapshot of credentials and a date: nothing is fetched, and no clock is read. Every attempt of a
+/// request is signed anew, with its own date.
+struct SigV4Signer: Sendable {
+    /// What differs between services.
+    struct Options: Sendable {
+        /// Whether dot segments and repeated slashes are taken out of the path that is signed; S3 takes it as it is.
+        var normalizesPath = false
+        /// Whether the hash of the body goes into a field too, as S3 requires.
+        var addsContentSHA256 = true
+        /// Whether the session token is added to the signed request, and not signed itself.
+        var addsTokenAfterSigning = false
+        /// Whether `Content-Length` is signed; off, because proxies change it.
+        var signsContentLength = false
+    }
+
+    static let algorithm = "AWS4-HMAC-SHA256"
+    static let emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+    /// Such as `us-east-1`.
+    let region: String
+    /// Such as `s3`.
+    let service: String
+    let options: Options
+
+    /// Makes a signer.
+    ///
+    /// - Parameters:
+    ///   - region: Such as `us-east-1`.
+    ///   - service: Default: `s3`.
+    ///   - options: What differs between services. Default: what S3 wants.
+    init(region: String, service: String = "s3", options: Options = Options()) {
+        self.region = region
+        self.service = service
+        self.options = options
+    }
+
+    /// The fields that sign a request: `x-amz-date`, `x-amz-content-sha256`, `x-amz-security-token` when there is a token,
+    /// and `Authorization`.
+    ///
+    /// Fields of the request with these names are of an earlier attempt: they are not signed, and these replace them. All
+    /// others are signed, but for those that proxies and clients change on the way. The request's fields went through
+    /// ``HeaderValidation/check(_:)`` before, so that no empty one is signed, which would not be sent.
+    ///
+    /// - Parameters:
+    ///   - request: With all the fields that will be sent, `Host` among them.
+    ///   - credentials: Whose signature.
+    ///   - date: By the clock of the service.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a field, region, access key or token that may not
+    ///   be in a header, and with code `unavailable` when libcrypto failed.
+    func headers(
+        signing request: SignableRequest,
+        with credentials: S3Credentials,
+        at date: Date
+    ) throws -> HTTPHeaders {
+        let scope = Scope(AmazonDate(date), self)
+        var added = [HTTPHeaders.Field(name: "x-amz-date", value: scope.timestamp)]
+        if options.addsContentSHA256 {
+            added.append(HTTPHeaders.Field(name: "x-amz-content-sha256", value: request.payload.text))
+        }
+        let token = credentials.sessionToken.map { HTTPHeaders.Field(name: "x-amz-security-token", value: $0) }
+        if let token, !options.addsTokenAfterSigning { added.append(token) }
+
+        let headers = try CanonicalHeaders(
+            request.headers.fields,
+            adding: added,
+            signsContentLength: options.signsContentLength
+        )
+        let canonical = canonicalRequest(
+            method: request.method,
+            path: request.path,
+            query: CanonicalQuery(request.query).bytes,
+            headers: headers,
+            payload: request.payload
+        )
+        let signature = try signature(of: canonical, scope: scope, secret: credentials.secretAccessKey)
+
+        if let token, options.addsTokenAfterSigning {
+            try HeaderValidation.checkValue(token.value, of: token.name)
+            added.append(token)
+        }
+        let authorization =
+            "\(SigV4Signer.algorithm) Credential=\(credentials.accessKeyID)/\(scope.text), "
+            + "SignedHeaders=\(String(decoding: headers.names, as: UTF8.self)), Signature=\(signature)"
+        try HeaderValidation.checkValue(authorization, of: "Authorization")
+        added.append(HTTPHeaders.Field(name: "Authorization", value: authorization))
+        return HTTPHeaders(added)
+    }
+
+    // MARK: Steps
+
+    /// What is hashed: the request in a form that both sides can make.
+    func canonicalRequest(
+        method: String,
+        path: String,
+        query: [UInt8],
+        headers: CanonicalHeaders,
+        payload: PayloadHash
+    ) -> [UInt8] {
+        let lineBreak = UInt8(ascii: "\n")
+        let path = options.normalizesPath ? PathNormalization.normalized(path) : path
+        var text: [UInt8] = []
+        text.reserveCapacity(
+            path.utf8.count + query.count + headers.lines.count + headers.names.count + method.utf8.count + 80
+        )
+        text.append(contentsOf: method.utf8)
+        text.append(lineBreak)
+        text.append(contentsOf: path.isEmpty ? "/".utf8 : path.utf8)
+        text.append(lineBreak)
+        text.append(contentsOf: query)
+        text.append(lineBreak)
+        text.append(contentsOf: headers.lines)
+        text.append(lineBreak)
+        text.append(contentsOf: headers.names)
+        text.append(lineBreak)
+        text.append(contentsOf: payload.text.utf8)
+        return text
+    }
+
+    /// The string to sign.
+    func stringToSign(canonicalRequest: [UInt8], scope: Scope) throws -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(160)
+        text.append(contentsOf: SigV4Signer.algorithm.utf8)
+        text.append(UInt8(ascii: "\n"))
+        text.append(contentsOf: scope.timestamp.utf8)
+        text.append(UInt8(ascii: "\n"))
+        text.append(contentsOf: scope.text.utf8)
+        text.append(UInt8(ascii: "\n"))
+        text.append(hexadecimalOf: try SHA256Hasher.hash(canonicalRequest))
+        return text
+    }
+
+    func signature(of canonicalRequest: [UInt8], scope: Scope, secret: String) throws -> String {
+        try key(for: scope, secret: secret)
+            .signature(of: stringToSign(canonicalRequest: canonicalRequest, scope: scope))
+    }
+
+    func key(for scope: Scope, secret: String) throws -> SigningKey {
+        try SigningKey(secret: secret, day: scope.day, region: region, service: service)
+    }
+
+    /// When and for what a signature holds.
+    struct Scope: Sendable {
+        /// `20130524T000000Z`.
+        let timestamp: String
+        /// `20130524`.
+        let day: String
+        /// `20130524/us-east-1/s3/aws4_request`.
+        let text: String
+
+        init(_ date: AmazonDate, _ signer: SigV4Signer) {
+            timestamp = date.timestamp
+            day = String(timestamp.prefix(8))
+            text = "\(day)/\(signer.region)/\(signer.service)/aws4_request"
+        }
+    }
+}
+
+extension PayloadHash {
+    /// As in `x-amz-content-sha256` and the last line of a canonical request.
+    var text: String {
+        switch self {
+        case .sha256(let digits): digits
+        case .empty: SigV4Signer.emptyHash
+        case .unsigned: "UNSIGNED-PAYLOAD"
+        }
+    }
+}
