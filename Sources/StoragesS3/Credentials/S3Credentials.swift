@@ -3,7 +3,9 @@ public import Foundation
 /// An access key pair, perhaps temporary.
 ///
 /// Its description, and what `dump` and a debugger's `po` show of it, name the access key's first characters only.
-public struct S3Credentials: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+public struct S3Credentials: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
     /// Which key it is.
     public var accessKeyID: String
     /// The secret.

@@ -1,0 +1,148 @@
+import NIOConcurrencyHelpers
+import Storages
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+extension ChildProcess {
+    /// Two descriptors, closed at the latest when the last reference goes; no child inherits them.
+    final class Pipe: Sendable {
+        let reading: Int32
+        private let end: NIOLockedValueBox<Int32>
+
+        init() throws {
+            var ends: [Int32] = [-1, -1]
+            guard Pipe.open(&ends) == 0 else { throw Failure.system("make a pipe", SystemCallFailure(errno: errno)) }
+            reading = ends[0]
+            end = NIOLockedValueBox(ends[1])
+        }
+
+        deinit {
+            closeWriting()
+            _ = close(reading)
+        }
+
+        private static func open(_ ends: inout [Int32]) -> Int32 {
+            #if !canImport(Darwin)
+                // In one step: another thread may be starting a child. The C library shows it only with _GNU_SOURCE.
+                if let symbol = dlsym(nil, "pipe2") {
+                    // The type is that of the declaration in unistd.h.
+                    let pipe2 = unsafeBitCast(symbol, to: Pipe2.self)
+                    return pipe2(&ends, O_CLOEXEC)
+                }
+            #endif
+            let status = pipe(&ends)
+            for end in ends where status == 0 { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            return status
+        }
+
+        /// Writes a byte, which wakes who waits for one.
+        func signal() {
+            end.withLockedValue { end in
+                var byte: UInt8 = 1
+                if end >= 0 { _ = write(end, &byte, 1) }
+            }
+        }
+
+        /// The end to write to; -1 once it is closed.
+        var writing: Int32 { end.withLockedValue { $0 } }
+
+        func closeWriting() {
+            end.withLockedValue { end in
+                if end >= 0 { _ = close(end) }
+                end = -1
+            }
+        }
+    }
+
+    /// Starts a program with an empty input, its output at a descriptor, and nothing else open.
+    static func spawn(_ arguments: [String], _ environment: [String: String], output: Int32) throws -> pid_t {
+        #if canImport(Darwin)
+            var actions: posix_spawn_file_actions_t?
+            var attributes: posix_spawnattr_t?
+        #else
+            var actions = posix_spawn_file_actions_t()
+            var attributes = posix_spawnattr_t()
+        #endif
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+
+        // A server ignores SIGPIPE and may block signals; a child would inherit both.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        sigdelset(&signals, SIGKILL)
+        sigdelset(&signals, SIGSTOP)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        var flags = Int32(POSIX_SPAWN_SETPGROUP) | Int32(POSIX_SPAWN_SETSIGDEF) | Int32(POSIX_SPAWN_SETSIGMASK)
+        #if canImport(Darwin)
+            flags |= Int32(POSIX_SPAWN_CLOEXEC_DEFAULT)
+        #else
+            closeFiles(from: 3, in: &actions)
+        #endif
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+
+        var pid: pid_t = 0
+        let status = withCStrings(arguments) { argv in
+            withCStrings(environment.map { "\($0.key)=\($0.value)" }) { envp in
+                argv[0].map { posix_spawnp(&pid, $0, &actions, &attributes, argv, envp) } ?? EINVAL
+            }
+        }
+        guard status == 0 else { throw Failure.notStarted(SystemCallFailure(errno: status)) }
+        return pid
+    }
+
+    #if !canImport(Darwin)
+        private typealias Pipe2 = @convention(c) (UnsafeMutablePointer<Int32>, Int32) -> Int32
+        private typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
+
+        /// Has the child close all descriptors from one on: libraries open some without close-on-exec.
+        private static func closeFiles(from first: Int32, in actions: inout posix_spawn_file_actions_t) {
+            // glibc 2.34 has it, but shows it only to who asks with _GNU_SOURCE. A null handle means all libraries.
+            if let symbol = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") {
+                // The type is that of the declaration in glibc's spawn.h.
+                let closeFrom = unsafeBitCast(symbol, to: CloseFrom.self)
+                _ = closeFrom(&actions, first)
+                return
+            }
+            // Those that are open now. One that another thread closes meanwhile does no harm: the child ignores that.
+            guard let directory = opendir("/proc/self/fd") else { return }
+            defer { closedir(directory) }
+            while let entry = readdir(directory) {
+                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                guard let descriptor = Int32(name), descriptor >= first else { continue }
+                posix_spawn_file_actions_addclose(&actions, descriptor)
+            }
+        }
+    #endif
+
+    /// Calls `body` with a vector of C strings that ends in a null pointer.
+    private static func withCStrings<Result>(
+        _ strings: [String],
+        _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    ) -> Result {
+        let vector = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: strings.count + 1)
+        for (index, string) in strings.enumerated() { vector[index] = strdup(string) }
+        vector[strings.count] = nil
+        defer {
+            for index in strings.indices { free(vector[index]) }
+            vector.deallocate()
+        }
+        return body(vector)
+    }
+}

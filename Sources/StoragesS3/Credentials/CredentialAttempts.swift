@@ -1,0 +1,89 @@
+import NIOCore
+import Storages
+
+/// A failure that may be gone a moment later.
+struct TransientFailure: Error {
+    var error: StorageError
+}
+
+/// How often a service is asked, and how long to wait in between.
+struct CredentialAttempts: Sendable {
+    /// The most bytes that an answer with credentials has.
+    static let answerLimit = 64 << 10
+
+    var limit = 3
+    var interval: Duration = .seconds(1)
+    var pause: @Sendable (Duration) async throws -> Void
+
+    /// Runs something until it succeeds, fails for good, or the attempts are used up.
+    ///
+    /// - Parameter attempt: Throws ``TransientFailure`` for what another attempt may mend.
+    /// - Throws: The error of the last attempt.
+    func run<Result>(_ attempt: () async throws -> Result) async throws -> Result {
+        var number = 1
+        while true {
+            do {
+                return try await attempt()
+            } catch let failure as TransientFailure {
+                guard number < limit else { throw failure.error }
+            }
+            number += 1
+            try await pause(interval)
+        }
+    }
+}
+
+extension HTTPTransport {
+    /// Sends a request for credentials, once, and reads the answer, whatever its status.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - service: Who is asked, for messages.
+    /// - Throws: ``TransientFailure`` when the service was not reached or broke off; ``StorageError`` for what stays so;
+    ///   `CancellationError`.
+    func answer(to request: HTTPRequest, from service: String) async throws -> HTTPAnswer {
+        do {
+            return try await collect(request, upTo: CredentialAttempts.answerLimit)
+        } catch let failure as HTTPFailure {
+            func error(_ code: StorageError.Code, _ remedy: String) -> StorageError {
+                StorageError(code, "\(service) gave no credentials: \(failure.message) \(remedy)", underlying: failure)
+            }
+            switch failure.kind {
+            case .notConnected, .connectionLost, .truncated, .timedOut:
+                throw TransientFailure(error: error(.unavailable, "Check that it runs and can be reached."))
+            case .malformedAnswer, .answerTooLarge:
+                throw error(.unavailable, "Check that its URL is that of such a service.")
+            case .untrusted:
+                throw error(.permissionDenied, "Check its certificate, and the certificates that are trusted here.")
+            case .invalidRequest:
+                throw error(.invalidConfiguration, "Check its URL.")
+            }
+        }
+    }
+}
+
+extension HTTPAnswer {
+    /// Whether the status says that the service has trouble that may be gone soon.
+    var isTransientFailure: Bool { status >= 500 || status == 408 || status == 429 }
+
+    /// Passes an answer with status 200 on.
+    ///
+    /// - Parameters:
+    ///   - service: Who answered, for messages.
+    ///   - complaint: What the answer says went wrong. Default: nothing.
+    /// - Throws: ``TransientFailure`` or ``StorageError`` for any other status; redirects are not followed.
+    func requireSuccess(from service: String, complaint: String? = nil) throws {
+        guard status != 200 else { return }
+        let detail = complaint.map { " and \($0)" } ?? ""
+        let text = "\(service) answered with status \(status)\(detail)"
+        if isTransientFailure { throw TransientFailure(error: StorageError(.unavailable, "\(text); try again later.")) }
+        switch status {
+        case 300..<400:
+            throw StorageError(.unavailable, "\(text), a redirect, which is not followed with credentials.")
+        case 401, 403:
+            throw StorageError(.permissionDenied, "\(text); check what this process is allowed to.")
+        default:
+            throw StorageError(.unavailable, "\(text); check its URL and that it has credentials to give.")
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Storages
+
+/// The profiles of the two files that AWS's tools share.
+struct Profiles: Sendable, SecretHolding {
+    /// Which profile is meant.
+    struct Selection: Hashable, Sendable {
+        var name: String
+        /// Who named it, for messages; `nil` for the default, which need not be there.
+        var source: String?
+    }
+
+    private let credentials: ProfileFile
+    private let config: ProfileFile
+
+    init(credentials: ProfileFile, config: ProfileFile) {
+        self.credentials = credentials
+        self.config = config
+    }
+
+    /// Reads both files: `AWS_SHARED_CREDENTIALS_FILE` or `~/.aws/credentials`, and `AWS_CONFIG_FILE` or `~/.aws/config`.
+    ///
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a file with a mistake in it, or with the code of the
+    ///   system's error for one that cannot be read. One that is not there is like an empty one.
+    static func load(in environment: EnvironmentVariables) async throws -> Profiles {
+        Profiles(
+            credentials: try await load(
+                .credentials,
+                environment["AWS_SHARED_CREDENTIALS_FILE"] ?? "~/.aws/credentials",
+                in: environment
+            ),
+            config: try await load(.config, environment["AWS_CONFIG_FILE"] ?? "~/.aws/config", in: environment)
+        )
+    }
+
+    private static func load(
+        _ kind: ProfileFile.Kind,
+        _ path: String,
+        in environment: EnvironmentVariables
+    ) async throws -> ProfileFile {
+        let text = try await SecretFile.read(path, in: environment, upTo: 1 << 20, as: "the file of profiles")
+        return try text.map { try ProfileFile(parsing: $0, as: kind, at: path) } ?? ProfileFile()
+    }
+
+    /// The profile that the option names, else the environment, else the default.
+    static func selection(_ option: String?, in environment: EnvironmentVariables) -> Selection {
+        if let option { return Selection(name: option, source: "an option of the storage") }
+        for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+            if let name = environment[variable] { return Selection(name: name, source: variable) }
+        }
+        return Selection(name: "default", source: nil)
+    }
+
+    /// A profile; `nil` when neither file has it.
+    ///
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` when it names services that are not there.
+    func profile(_ name: String) throws -> Profile? {
+        let sections = (credentials.profiles[name], config.profiles[name])
+        guard sections.0 != nil || sections.1 != nil else { return nil }
+        return try Profile(name: name, credentials: sections.0, config: sections.1) { services in
+            guard let section = config.services[services] else {
+                throw StorageError(
+                    .invalidConfiguration,
+                    "The profile \(StorageError.quoted(name)) names the services \(StorageError.quoted(services)), "
+                        + "but the config file has no [services …] of that name; add it."
+                )
+            }
+            return section
+        }
+    }
+
+    /// The selected profile.
+    ///
+    /// - Returns: `nil` when nobody named one and there is no default.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` when the one that was named is missing: another set of
+    ///   credentials must not take its place silently.
+    func profile(_ selection: Selection) throws -> Profile? {
+        let profile = try profile(selection.name)
+        if profile == nil, let source = selection.source {
+            throw StorageError(
+                .invalidConfiguration,
+                "The profile \(StorageError.quoted(selection.name)), named by \(source), is in neither file: "
+                    + "add it to ~/.aws/credentials or, as [profile …], to ~/.aws/config."
+            )
+        }
+        return profile
+    }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import NIOCore
+import Storages
+
+/// Asks STS for credentials.
+struct STSClient: Sendable, SecretHolding {
+    let context: CredentialContext
+    let endpoint: ServiceURL
+    let region: String
+
+    /// Sends a form, again when the service has trouble.
+    ///
+    /// - Parameters:
+    ///   - fields: The form; it goes into the body, never into the URL, which others log.
+    ///   - credentials: What to sign the request with. Default: it is not signed.
+    ///   - secret: A value in the form that must not be in a message, should the service quote it. Default: none.
+    /// - Throws: ``StorageError`` with code `permissionDenied` when STS refuses, `invalidConfiguration` when it does not like
+    ///   the role or the region, `unavailable` when it is down; `CancellationError`.
+    func send(
+        _ fields: [(String, String)],
+        signedBy credentials: S3Credentials? = nil,
+        hiding secret: String? = nil
+    ) async throws -> S3Credentials {
+        let form = fields.map { "\(STSClient.encoded($0.0))=\(STSClient.encoded($0.1))" }.joined(separator: "&")
+        let attempts = CredentialAttempts(pause: context.pause)
+        return try await attempts.run {
+            var answer = try await context.transport.answer(to: request(form, credentials), from: "STS")
+            defer { answer.body.wipe() }
+            return try result(of: answer, hiding: secret)
+        }
+    }
+
+    private func request(_ form: String, _ credentials: S3Credentials?) throws -> HTTPRequest {
+        var headers: HTTPHeaders = [
+            "Host": endpoint.authority,
+            "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+        ]
+        if let credentials {
+            let hasher = try SHA256Hasher()
+            hasher.update(Array(form.utf8))
+            let signable = SignableRequest(
+                method: "POST",
+                path: endpoint.target,
+                query: [],
+                headers: headers,
+                payload: .sha256(try hasher.finish().hexadecimal)
+            )
+            for field in try context.sign(signable, credentials, region, "sts", context.now()).fields {
+                headers.append(field.name, field.value)
+            }
+        }
+        var request = HTTPRequest(method: .post, url: endpoint.string, headers: headers, body: HTTPBody(form))
+        request.timeout = .seconds(10)
+        request.stallTimeout = .seconds(5)
+        return request
+    }
+
+    private func result(of answer: HTTPAnswer, hiding secret: String?) throws -> S3Credentials {
+        let parsed: STSAnswer
+        do {
+            parsed = try context.stsParser.parse(answer.body)
+        } catch {
+            // Of an answer that is not from STS, but of something on the way, the status tells most.
+            try answer.requireSuccess(from: "STS")
+            // The error of a reader may quote the document, in which there is a secret.
+            throw error as? StorageError ?? STSClient.unreadable
+        }
+        switch parsed {
+        case .failure(let code, let message):
+            throw self.error(code, message, answer, hiding: secret)
+        case .credentials(let set):
+            try answer.requireSuccess(from: "STS")
+            return set
+        }
+    }
+
+    private static var unreadable: StorageError {
+        StorageError(.unavailable, "The answer of STS is not the XML of an STS; check its URL.")
+    }
+
+    private func error(
+        _ code: String,
+        _ message: String,
+        _ answer: HTTPAnswer,
+        hiding secret: String?
+    ) -> any Error {
+        var detail = StorageError.quoted(code)
+        let isQuoting = secret.map { message.contains($0) } ?? false
+        if !message.isEmpty, !isQuoting { detail += ": \(StorageError.quoted(message))" }
+        let text = "STS gave no credentials, status \(answer.status), \(detail)"
+        let isTransient =
+            answer.isTransientFailure || ["IDPCommunicationError", "Throttling", "ThrottlingException"].contains(code)
+        if isTransient { return TransientFailure(error: StorageError(.unavailable, "\(text); try again later.")) }
+        switch code {
+        case "ValidationError", "MalformedPolicyDocument", "RegionDisabledException", "InvalidParameterValue",
+            "MissingParameter", "InvalidAction":
+            return StorageError(.invalidConfiguration, "\(text); correct the settings of the role.")
+        default:
+            return StorageError(
+                .permissionDenied,
+                "\(text); check the role's trust policy and the credentials it is asked for with."
+            )
+        }
+    }
+
+    /// The encoding of forms, with `%20` for a space, which all readers take.
+    private static func encoded(_ text: String) -> String {
+        var result = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                result += byte < 16 ? "%0" : "%"
+                result += String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,8 @@
+/// A type that shows nothing of what it holds: not in its descriptions, nor to `dump` and debuggers, which read mirrors.
+protocol SecretHolding: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
+
+extension SecretHolding {
+    var description: String { "\(Self.self)(…)" }
+    var debugDescription: String { description }
+    var customMirror: Mirror { Mirror(self, children: [:] as KeyValuePairs<String, Any>) }
+}

@@ -1,0 +1,75 @@
+import Storages
+
+/// The credentials of a role that the token in a file may take, as Kubernetes writes one for each pod.
+///
+/// The file is read anew each time: what puts it there replaces it before it ends.
+struct WebIdentityProvider: S3CredentialProvider, SecretHolding {
+    /// The file and the role.
+    struct Identity: Hashable, Sendable {
+        var tokenFile: String
+        var role: AssumedRole
+    }
+
+    let context: CredentialContext
+    private let given: Identity?
+    private let profile: ProfileSettings?
+
+    /// What `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_ROLE_ARN` and `AWS_ROLE_SESSION_NAME` say.
+    init(context: CredentialContext) {
+        self.context = context
+        given = nil
+        profile = nil
+    }
+
+    /// What a profile says.
+    init(context: CredentialContext, identity: Identity, profile: ProfileSettings) {
+        self.context = context
+        given = identity
+        self.profile = profile
+    }
+
+    func credentials() async throws -> S3Credentials? {
+        guard let identity = try given ?? identityInEnvironment() else { return nil }
+        let service = try context.securityTokenService(profile: profile)
+        let token = try await token(in: identity.tokenFile)
+        var fields = identity.role.fields(action: "AssumeRoleWithWebIdentity", at: context.now())
+        fields.append(("WebIdentityToken", token))
+        let client = STSClient(context: context, endpoint: service.endpoint, region: service.region)
+        return try await client.send(fields, hiding: token)
+    }
+
+    private func identityInEnvironment() throws -> Identity? {
+        guard let tokenFile = context.environment["AWS_WEB_IDENTITY_TOKEN_FILE"] else { return nil }
+        guard let arn = context.environment["AWS_ROLE_ARN"] else {
+            throw StorageError(
+                .invalidConfiguration,
+                "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not; set both or none."
+            )
+        }
+        let role = try AssumedRole(arn: arn, sessionName: context.environment["AWS_ROLE_SESSION_NAME"])
+        return Identity(tokenFile: tokenFile, role: role)
+    }
+
+    private func token(in path: String) async throws -> String {
+        let text = try await SecretFile.read(
+            path,
+            in: context.environment,
+            upTo: CredentialAttempts.answerLimit,
+            as: "the web identity token"
+        )
+        guard let text else {
+            throw StorageError(
+                .invalidConfiguration,
+                "There is no web identity token: the file \(StorageError.quoted(path)) is missing."
+            )
+        }
+        let token = String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+        guard !token.isEmpty, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw StorageError(
+                .invalidConfiguration,
+                "The file \(StorageError.quoted(path)) holds no web identity token, which is one line of visible ASCII."
+            )
+        }
+        return token
+    }
+}
