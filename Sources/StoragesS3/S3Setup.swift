@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import NIOCore
 import Storages
 
@@ -209,7 +210,7 @@ struct STSDocumentParser: STSResponseParsing {
                 guard let child = element.first(name) else { return nil }
                 element = child
             }
-            return element.string
+            return element.trimmedText
         }
     }
 }

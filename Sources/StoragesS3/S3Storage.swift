@@ -81,7 +81,11 @@ public final class S3Storage: Storage {
     init(_ setup: S3Setup) throws {
         bucketName = setup.bucketName
         label = "S3Storage(\(setup.bucketName))"
-        options = setup.options
+        var options = setup.options
+        if options.objectParameters.acl == nil, options.objectParameters.grants == nil {
+            options.objectParameters.acl = setup.defaultACL
+        }
+        self.options = options
         let parts = try setup.parts()
         client = parts.client
         integrity = parts.integrity

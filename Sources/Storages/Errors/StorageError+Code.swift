@@ -6,7 +6,7 @@ extension StorageError {
         private enum Kind: String {
             case notFound, alreadyExists, invalidName, invalidRange, unsupported, permissionDenied
             case preconditionFailed, changedDuringRead, tooLarge, wrongType, sourceFailed, io, unavailable, timeout
-            case invalidURL, invalidConfiguration, unknownStorage, outOfSpace, alreadyRead, expired
+            case invalidURL, invalidConfiguration, unknownStorage, outOfSpace, alreadyRead, expired, corrupted, outcomeUnknown
         }
 
         private let kind: Kind
@@ -56,6 +56,10 @@ extension StorageError {
         public static let outOfSpace = Self(.outOfSpace)
         /// A signed URL was valid and is past its lifetime.
         public static let expired = Self(.expired)
+        /// The bytes that arrived are not those that were sent.
+        public static let corrupted = Self(.corrupted)
+        /// The connection was lost before anybody said whether it was done; it may have been.
+        public static let outcomeUnknown = Self(.outcomeUnknown)
         /// A single-pass sequence was iterated a second time.
         public static let alreadyRead = Self(.alreadyRead)
     }

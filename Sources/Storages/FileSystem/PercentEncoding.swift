@@ -2,12 +2,12 @@
 package enum PercentEncoding {
     /// Encodes all bytes but the unreserved ones (section 2.3) and the slashes between segments.
     package static func encode(path: String) -> String {
-        encode(path.utf8, keepingSlash: true)
+        encode(path, keepingSlash: true)
     }
 
     /// Encodes all bytes but the unreserved ones.
     package static func encode(component: String) -> String {
-        encode(component.utf8, keepingSlash: false)
+        encode(component, keepingSlash: false)
     }
 
     private static func encode(_ text: String, keepingSlash: Bool) -> String {

@@ -26,7 +26,8 @@ struct DownloadHead: Sendable {
         }
         self.info = info
         strongTag = info.entityTag.flatMap { $0.hasPrefix("W/") ? nil : $0 }
-        isAsStored = headers["x-goog-stored-content-encoding"].map { $0 == "identity" || headers["Content-Encoding"] == $0 } ?? true
+        let stored = response.headers["x-goog-stored-content-encoding"] ?? "identity"
+        isAsStored = stored == "identity" || stored == response.headers["Content-Encoding"]
     }
 
     /// `bytes 0-499/1234`.

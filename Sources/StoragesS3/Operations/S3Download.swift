@@ -54,7 +54,7 @@ struct S3Download: AsyncSequence, Sendable {
                 check?.update(chunk)
                 return chunk
             }
-            if var finished = check {
+            if let finished = check {
                 check = nil
                 guard try finished.finish() else {
                     throw StorageError(

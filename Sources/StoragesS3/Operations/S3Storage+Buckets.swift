@@ -1,4 +1,4 @@
-public import Storages
+import Storages
 
 extension S3Storage {
     /// Creates the bucket unless it is there: for tests and development; elsewhere buckets are set up by whoever runs them.

@@ -1,3 +1,4 @@
+import NIOConcurrencyHelpers
 import NIOCore
 public import Storages
 

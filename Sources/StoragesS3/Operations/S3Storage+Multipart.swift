@@ -1,3 +1,4 @@
+import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 import Storages
@@ -78,8 +79,8 @@ extension S3Storage {
             }
             return name
         case .rename:
-            let isFree = try await conditions.onComplete.isSupported && !isTaken(name)
-            return isFree ? name : try name.withRandomSuffix()
+            guard conditions.onComplete.isSupported, try await !isTaken(name) else { return try name.withRandomSuffix() }
+            return name
         }
     }
 
@@ -204,8 +205,7 @@ extension S3Storage {
                 try await self.abort(upload.name.string, upload.uploadID)
             } catch {
                 self.options.logger.warning(
-                    "An upload in parts could not be aborted; its parts stay until abortUploads(olderThan:) or a rule of the "
-                        + "bucket removes them.",
+                    "An upload in parts could not be aborted; abortUploads(olderThan:) or a rule of the bucket removes it.",
                     metadata: ["bucket": "\(self.bucketName)", "upload": "\(upload.uploadID)", "error": "\(error)"]
                 )
             }

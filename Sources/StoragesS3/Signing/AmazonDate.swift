@@ -39,7 +39,7 @@ struct AmazonDate: Hashable, Sendable {
     var iso8601: String { text(withTime: true, isExtended: true) }
 
     private func text(withTime: Bool, isExtended: Bool) -> String {
-        let civil = CivilTime(secondsSince1970: secondsSince1970)
+        let civil = CalendarTime(secondsSince1970: secondsSince1970)
         var text: [UInt8] = []
         text.reserveCapacity(20)
         func append(_ number: Int, after separator: UInt8? = nil) {
@@ -80,7 +80,7 @@ struct AmazonDate: Hashable, Sendable {
             guard reader.skipDigits() else { return nil }
         }
         guard reader.skip("Z"), reader.isAtEnd else { return nil }
-        self.init(CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second))
+        self.init(CalendarTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second))
     }
 
     /// Reads the date of an HTTP field, in any of the three forms of RFC 9110 section 5.6.7.
@@ -96,14 +96,14 @@ struct AmazonDate: Hashable, Sendable {
         self.init(civil)
     }
 
-    private init?(_ civil: CivilTime) {
+    private init?(_ civil: CalendarTime) {
         guard let seconds = civil.secondsSince1970 else { return nil }
         secondsSince1970 = seconds
     }
 }
 
 /// A second as the calendar names it.
-private struct CivilTime {
+private struct CalendarTime {
     var year: Int
     var month: Int
     var day: Int
@@ -113,7 +113,7 @@ private struct CivilTime {
 }
 
 // Both ways count days in eras of 400 years whose years begin in March, so that the leap day is the last of its year.
-extension CivilTime {
+extension CalendarTime {
     init(secondsSince1970 seconds: Int) {
         // 719 468 days lie between March 1 of the year 0 and January 1, 1970; the range of AmazonDate begins on January 1
         // of the year 0, so an era more keeps all numbers positive.
@@ -192,7 +192,7 @@ private struct DateReader {
     }
 
     /// The rest of `Fri, 24 May 2013 00:00:00 GMT` and of `Friday, 24-May-13 00:00:00 GMT`.
-    mutating func dateBeforeTime() -> CivilTime? {
+    mutating func dateBeforeTime() -> CalendarTime? {
         guard skip(" "), let day = number(digits: 2) else { return nil }
         let separator = skip("-") ? "-" : " "
         guard separator == "-" || skip(" "), let month = month(), skip(separator), let year = year(separator),
@@ -203,7 +203,7 @@ private struct DateReader {
     }
 
     /// The rest of `Fri May 24 00:00:00 2013`, where a day of one digit has a blank before it.
-    mutating func dateAroundTime() -> CivilTime? {
+    mutating func dateAroundTime() -> CalendarTime? {
         guard skip(" "), let month = month(), skip(" "), let day = skip(" ") ? number(digits: 1) : number(digits: 2),
             skip(" "), var civil = time(), skip(" "), let year = number(digits: 4)
         else { return nil }
@@ -222,10 +222,10 @@ private struct DateReader {
         return number(digits: 2).map { $0 < 70 ? 2000 + $0 : 1900 + $0 }
     }
 
-    private mutating func time() -> CivilTime? {
+    private mutating func time() -> CalendarTime? {
         guard let hour = number(digits: 2), skip(":"), let minute = number(digits: 2), skip(":"),
             let second = number(digits: 2)
         else { return nil }
-        return CivilTime(year: 0, month: 1, day: 1, hour: hour, minute: minute, second: second)
+        return CalendarTime(year: 0, month: 1, day: 1, hour: hour, minute: minute, second: second)
     }
 }

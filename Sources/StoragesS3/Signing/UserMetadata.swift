@@ -59,6 +59,17 @@ enum UserMetadata {
         return result
     }
 
+    /// What the fields of an answer say, without what this library keeps there for itself.
+    static func values(in headers: HTTPHeaders) -> [String: String] {
+        var values: [String: String] = [:]
+        for field in headers.fields {
+            let name = field.name.lowercased()
+            guard name.hasPrefix(prefix), name != UploadNonce.header else { continue }
+            values[String(name.dropFirst(prefix.count))] = field.value
+        }
+        return values
+    }
+
     private static let prefix = "x-amz-meta-"
 
     private static func encoded(_ value: String, of name: String, _ nonASCII: NonASCII) throws -> String {
