@@ -23,7 +23,13 @@ extension TemporaryPostgres {
             )
         }
         let command = [program, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file + ".sql", url]
-        guard try await ChildProcess.run(command, in: directory, output: file + ".log") == 0 else {
+        let status: Int32
+        do {
+            status = try await ChildProcess.run(command, in: directory, output: file + ".log")
+        } catch {
+            throw TemporaryPostgresError(.databaseFailed, "\(error)")
+        }
+        guard status == 0 else {
             let output = (try? String(contentsOfFile: file + ".log", encoding: .utf8)) ?? ""
             throw TemporaryPostgresError(.databaseFailed, "psql failed: \(output.suffix(2000))")
         }

@@ -33,7 +33,7 @@ public final class TemporaryPostgres: Sendable {
 
     let binaries: PostgresBinaries
     private let user: ServerUser
-    private let watchdog: ClusterWatchdog
+    private let watchdog: ServerWatchdog
     private let state = NIOLockedValueBox(State())
 
     // MARK: Starting
@@ -57,12 +57,12 @@ public final class TemporaryPostgres: Sendable {
         let binaries = try await PostgresBinaries.find(configuration.binaryDirectory, environment: environment)
         let user = try ServerUser()
         let directory = try makeDirectory(in: configuration.parentDirectory)
-        let watchdog: ClusterWatchdog
+        let watchdog: ServerWatchdog
         do {
-            watchdog = try ClusterWatchdog(directory: directory)
+            watchdog = try ServerWatchdog(directory: directory, over: .postmaster)
         } catch {
             try? FileManager.default.removeItem(atPath: directory)
-            throw error
+            throw TemporaryPostgresError(.startFailed, "\(error)")
         }
         do {
             let server = TemporaryPostgres(directory, binaries, user, watchdog)
@@ -75,7 +75,7 @@ public final class TemporaryPostgres: Sendable {
         }
     }
 
-    private init(_ directory: String, _ binaries: PostgresBinaries, _ user: ServerUser, _ watchdog: ClusterWatchdog) {
+    private init(_ directory: String, _ binaries: PostgresBinaries, _ user: ServerUser, _ watchdog: ServerWatchdog) {
         self.directory = directory
         self.binaries = binaries
         self.user = user
@@ -271,7 +271,12 @@ public final class TemporaryPostgres: Sendable {
 
     private func run(_ program: String, _ arguments: [String], output: String) async throws -> Int32 {
         // The working directory has to be readable by the server's user, which ours may not be.
-        try await ChildProcess.run(user.command([binaries.path(program)] + arguments), in: directory, output: output)
+        let command = try user.command([binaries.path(program)] + arguments)
+        do {
+            return try await ChildProcess.run(command, in: directory, output: output)
+        } catch {
+            throw TemporaryPostgresError(.startFailed, "\(error)")
+        }
     }
 
     private func text(of file: String) -> String {

@@ -28,7 +28,7 @@ import Testing
     @Test func aWatchdogThatIsLetGoLeavesNoZombie() async throws {
         let directory = "/tmp/sfpg-watched-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
-        let watchdog = try ClusterWatchdog(directory: directory)
+        let watchdog = try ServerWatchdog(directory: directory, over: .postmaster)
         // A zombie still answers.
         #expect(kill(watchdog.process, 0) == 0)
         watchdog.releaseAndForget()

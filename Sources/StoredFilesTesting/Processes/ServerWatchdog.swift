@@ -9,33 +9,56 @@ import NIOConcurrencyHelpers
     import Musl
 #endif
 
-/// A small shell beside the server that stops it and removes its files when we let go of a pipe.
+/// A small shell beside a server that ends it and removes its files when we let go of a pipe.
 ///
 /// The system closes the pipe of a process however that ends, so nothing stays behind after a crash either.
-final class ClusterWatchdog: Sendable {
-    // $1 is the cluster's directory. Signals of the terminal go to the whole process group: this one has to survive.
+final class ServerWatchdog: Sendable {
+    /// What it ends.
+    struct Target {
+        /// The file that begins with the number of the process, relative to the directory.
+        var pidFile: String
+        /// The signal that asks the server to end; ten seconds later it is killed.
+        var signal: String
+        /// Whether signals go to the process group that the process leads.
+        var isGroup: Bool
+
+        /// The first process of a PostgreSQL cluster.
+        static let postmaster = Target(pidFile: "data/postmaster.pid", signal: "QUIT", isGroup: false)
+        /// What `ChildProcess.start(…, isServer: true)` starts.
+        static let server = Target(pidFile: ServerWatchdog.pidFile, signal: "TERM", isGroup: true)
+    }
+
+    /// Where a server that we start writes its number.
+    static let pidFile = "server.pid"
+    /// What appears when the watchdog begins; whoever finds it after having written its number does not start.
+    static let closingFile = "closing"
+
+    // $1 is the directory, $2 the file with the process's number, $3 the signal, and $4 a minus sign for a process group.
+    // The process has the directory in its arguments: that number may be somebody else's by now.
+    // Signals of the terminal go to the whole process group: this one has to survive.
     private static let script = """
         trap '' INT TERM HUP QUIT PIPE
         while read -r line; do :; done
-        pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
+        true >"$1/\(closingFile)"
+        pid=$(head -n 1 "$1/$2" 2>/dev/null)
         is_ours() {
             [ -n "$pid" ] || return 1
             if [ -r "/proc/$pid/cmdline" ]; then grep -qa -e "$1" "/proc/$pid/cmdline"
             else ps -o args= -p "$pid" 2>/dev/null | grep -q -e "$1"; fi
         }
         if is_ours "$1"; then
-            kill -QUIT "$pid"
+            kill -s "$3" -- "$4$pid"
             n=0
-            while kill -0 "$pid" 2>/dev/null && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done
-            if is_ours "$1"; then kill -KILL "$pid"; fi
+            while is_ours "$1" && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done
+            if is_ours "$1"; then kill -s KILL -- "$4$pid"; fi
         fi
         n=0
         while [ -e "$1" ] && [ $n -lt 20 ]; do rm -rf "$1" 2>/dev/null || sleep 0.1; n=$((n + 1)); done
         """
 
-    private static let live = NIOLockedValueBox<[ObjectIdentifier: ClusterWatchdog]>([:])
+    private static let live = NIOLockedValueBox<[ObjectIdentifier: ServerWatchdog]>([:])
     private static let atExit: Void = {
-        atexit { ClusterWatchdog.releaseAll() }
+        atexit { ServerWatchdog.releaseAll() }
     }()
 
     let directory: String
@@ -44,7 +67,12 @@ final class ClusterWatchdog: Sendable {
     let process: pid_t
 
     /// Starts to watch over a directory.
-    init(directory: String) throws {
+    ///
+    /// - Parameters:
+    ///   - directory: what is removed.
+    ///   - target: what is ended before.
+    /// - Throws: `ChildProcessError`.
+    init(directory: String, over target: Target) throws {
         self.directory = directory
         var ends: [Int32] = [-1, -1]
         // A child that inherited our end would keep the pipe open after us, and another thread may be starting one now.
@@ -56,12 +84,14 @@ final class ClusterWatchdog: Sendable {
             let status = socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
         #endif
         guard status == 0 else {
-            throw TemporaryPostgresError(.startFailed, "No pipe: \(String(cString: strerror(errno))).")
+            throw ChildProcessError(description: "No pipe: \(String(cString: strerror(errno))).")
         }
         pipeEnd = NIOLockedValueBox(ends[1])
         defer { _ = close(ends[0]) }
         do {
-            let command = ["/bin/sh", "-c", Self.script, "sh", directory]
+            let command = [
+                "/bin/sh", "-c", Self.script, "sh", directory, target.pidFile, target.signal, target.isGroup ? "-" : "",
+            ]
             process = try ChildProcess.start(command, in: "/", input: ends[0])
         } catch {
             _ = close(ends[1])

@@ -21,6 +21,7 @@ enum ChildProcess {
     ///   - directory: its working directory.
     ///   - output: the file that gets what it prints; nil throws that away.
     /// - Returns: its exit status, or 128 and the number of the signal that ended it.
+    /// - Throws: `ChildProcessError`.
     static func run(_ command: [String], in directory: String, output: String? = nil) async throws -> Int32 {
         let pid = try start(command, in: directory, output: output)
         return await withCheckedContinuation { continuation in
@@ -35,19 +36,27 @@ enum ChildProcess {
     ///   - directory: its working directory.
     ///   - input: the descriptor it reads from; nil for none.
     ///   - output: the file that gets what it prints; nil throws that away.
+    ///   - isServer: whether it gets a process group of its own and writes its number to `ServerWatchdog.pidFile`, for a
+    ///     watchdog over the directory.
+    /// - Throws: `ChildProcessError`.
     static func start(
         _ command: [String],
         in directory: String,
         input: Int32? = nil,
-        output: String? = nil
+        output: String? = nil,
+        isServer: Bool = false
     ) throws -> pid_t {
         #if canImport(Darwin)
             var actions: posix_spawn_file_actions_t?
+            var attributes: posix_spawnattr_t?
         #else
             var actions = posix_spawn_file_actions_t()
+            var attributes = posix_spawnattr_t()
         #endif
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
         if let input {
             posix_spawn_file_actions_adddup2(&actions, input, 0)
         } else {
@@ -57,36 +66,68 @@ enum ChildProcess {
         posix_spawn_file_actions_addopen(&actions, 1, output ?? "/dev/null", flags, 0o644)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
 
+        var script = "cd \"$0\" && "
+        if isServer {
+            // The child itself: there is no moment at which it runs and its number is not known.
+            script += "echo $$ >\(ServerWatchdog.pidFile) && [ ! -e \(ServerWatchdog.closingFile) ] && "
+            posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+            posix_spawnattr_setpgroup(&attributes, 0)
+        }
         // The shell changes the directory, which not every posix_spawn can.
-        let arguments = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", directory] + command
-        // Settings for clients (PGHOST, PGOPTIONS, PGDATA) are not meant for this server.
-        var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("PG") }
-        environment["LC_ALL"] = "C"
+        let arguments = ["/bin/sh", "-c", script + "exec \"$@\"", directory] + command
+        let environment = cleanEnvironment()
         var pid: pid_t = 0
         let spawned = withCStrings(arguments) { argv in
             withCStrings(environment.map { "\($0.key)=\($0.value)" }) { envp in
-                posix_spawn(&pid, "/bin/sh", &actions, nil, argv, envp)
+                posix_spawn(&pid, "/bin/sh", &actions, &attributes, argv, envp)
             }
         }
         let status = (spawned ?? nil) ?? EINVAL
         guard status == 0 else {
-            throw TemporaryPostgresError(
-                .startFailed,
-                "Cannot run \(command.first ?? ""): \(String(cString: strerror(status)))."
+            throw ChildProcessError(
+                description: "Cannot run \(command.first ?? ""): \(String(cString: strerror(status)))."
             )
         }
         return pid
     }
 
+    /// Our own environment, without the settings for clients (PGHOST, AWS_REGION): they are not meant for a server.
+    private static func cleanEnvironment() -> [String: String] {
+        let prefixes = ["PG", "AWS_", "RCLONE_", "PYTHON"]
+        var environment = ProcessInfo.processInfo.environment.filter { variable in
+            !prefixes.contains { variable.key.hasPrefix($0) }
+        }
+        environment["LC_ALL"] = "C"
+        return environment
+    }
+
     /// Blocks until the program has ended.
+    ///
+    /// - Returns: as `run`; -1 when there is no such child.
     @discardableResult
     static func wait(for pid: pid_t) -> Int32 {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0 {
             guard errno == EINTR else { return -1 }
         }
-        // WEXITSTATUS and WTERMSIG, which are macros.
-        return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
+        return meaning(of: status)
+    }
+
+    /// What `wait` would return, without blocking; nil while the program runs.
+    static func endStatus(of pid: pid_t) -> Int32? {
+        var status: Int32 = 0
+        while true {
+            switch waitpid(pid, &status, WNOHANG) {
+            case 0: return nil
+            case pid: return meaning(of: status)
+            default: guard errno == EINTR else { return -1 }
+            }
+        }
+    }
+
+    /// WEXITSTATUS and WTERMSIG, which are macros.
+    private static func meaning(of status: Int32) -> Int32 {
+        status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
     }
 
     /// The path of a program on the search path.

@@ -1,0 +1,49 @@
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Ports of 127.0.0.1.
+enum LoopbackPort {
+    /// A port that nobody listens on at the moment.
+    ///
+    /// Below those that systems give to outgoing connections: a server that is started again must find it free, and a
+    /// connection to a port without a server must not meet itself.
+    static func free() -> Int? {
+        for _ in 0..<100 {
+            let port = Int.random(in: 20_000..<32_000)
+            if withSocket(port, { bind($0, $1, $2) }) == 0 { return port }
+        }
+        return nil
+    }
+
+    /// Whether somebody accepts connections; answers at once, for the other side is this machine.
+    static func isOpen(_ port: Int) -> Bool {
+        withSocket(port) { connect($0, $1, $2) } == 0
+    }
+
+    private static func withSocket(
+        _ port: Int,
+        _ body: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
+        #if canImport(Darwin)
+            let descriptor = socket(AF_INET, SOCK_STREAM, 0)
+        #else
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        #endif
+        guard descriptor >= 0 else { return -1 }
+        defer { _ = close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                body(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+}

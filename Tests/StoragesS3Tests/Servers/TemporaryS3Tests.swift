@@ -1,0 +1,191 @@
+import Foundation
+import Testing
+
+@testable import StoredFilesTesting
+
+@Suite("Temporary S3 servers")
+struct TemporaryS3Tests {
+    private static let settings: [(TemporaryS3.Kind, Bool)] = TemporaryS3.Kind.allCases.flatMap { [($0, false), ($0, true)] }
+
+    /// Signs a request with the script that makes buckets, for another address or authority than the server's own.
+    private func ask(
+        _ server: TemporaryS3,
+        url: String? = nil,
+        secret: String? = nil,
+        caFile: String? = nil,
+        making buckets: [String] = []
+    ) async throws -> Int32 {
+        let command = [
+            server.programs.python, server.path(of: .makeBuckets), url ?? server.url, server.region, server.accessKeyID,
+            secret ?? server.secretAccessKey, caFile ?? server.caFile ?? "-", "0",
+        ]
+        return try await ChildProcess.run(command + buckets, in: server.directory)
+    }
+
+    private func isGone(_ process: ServerProcess) -> Bool {
+        process.endStatus != nil && kill(-process.pid, 0) != 0
+    }
+
+    private func eventually(_ condition: () -> Bool) async throws -> Bool {
+        for _ in 0..<3000 {
+            if condition() { return true }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return condition()
+    }
+
+    @Test("take signed requests only, and are gone after stop", arguments: settings)
+    func signatures(kind: TemporaryS3.Kind, tls: Bool) async throws {
+        let server = try await TemporaryS3.start(kind, tls: tls, buckets: ["first-bucket"])
+        #expect(server.url == "\(tls ? "https" : "http")://127.0.0.1:\(server.port)")
+        #expect(try await ask(server) == 0)
+        #expect(try await ask(server, secret: "another") != 0)
+        // Both names are taken.
+        let made = try await server.makeBucket()
+        for name in ["first-bucket", made] {
+            let error = await #expect(throws: TemporaryS3Error.self) { try await server.makeBucket(named: name) }
+            #expect(error?.code == .bucketFailed)
+            #expect(error?.message.contains("409") == true)
+        }
+        if !tls {
+            let outcome = try await RawConnection.exchange(
+                with: server.port,
+                sending: [RawConnection.request("GET", "/first-bucket", closes: true)]
+            )
+            #expect([400, 403].contains(outcome.status))
+        }
+
+        let process = try #require(server.process)
+        await server.stop()
+        #expect(!FileManager.default.fileExists(atPath: server.directory))
+        #expect(try await eventually { isGone(process) })
+        #expect(!LoopbackPort.isOpen(server.port))
+        await server.stop()
+        let error = await #expect(throws: TemporaryS3Error.self) { try await server.makeBucket() }
+        #expect(error?.code == .stopped)
+    }
+
+    @Test("have a certificate that only their own authority vouches for", arguments: TemporaryS3.Kind.allCases)
+    func trust(kind: TemporaryS3.Kind) async throws {
+        let server = try await TemporaryS3.shared(kind, tls: true)
+        let other = try await TemporaryS3.start(.rclone, tls: true)
+        #expect(try await ask(server) == 0)
+        #expect(try await ask(server, url: "https://localhost:\(server.port)") == 0)
+        #expect(try await ask(server, caFile: other.caFile) != 0)
+        await other.stop()
+    }
+
+    @Test("accept what was signed for a proxy before them", arguments: TemporaryS3.Kind.allCases)
+    func proxies(kind: TemporaryS3.Kind) async throws {
+        let server = try await TemporaryS3.shared(kind)
+        try await FaultProxy.with(upstream: (server.host, server.port)) { proxy async throws in
+            let name = "through-a-proxy-\(proxy.port)"
+            #expect(try await ask(server, url: "http://\(proxy.endpoint)", making: [name]) == 0)
+            #expect(proxy.requests.map(\.method) == ["PUT"])
+            #expect(proxy.requests.first?["host"] == proxy.endpoint)
+            await #expect(throws: TemporaryS3Error.self) { try await server.makeBucket(named: name) }
+        }
+    }
+
+    @Test("come back on the same port after a kill, OpenStack Swift with its buckets", arguments: TemporaryS3.Kind.allCases)
+    func kills(kind: TemporaryS3.Kind) async throws {
+        let server = try await TemporaryS3.start(kind, buckets: ["kept-bucket"])
+        let (port, process) = (server.port, try #require(server.process))
+        try await server.kill()
+        #expect(process.endStatus == 128 + SIGKILL)
+        #expect(try await eventually { isGone(process) })
+        #expect(!LoopbackPort.isOpen(port))
+        let error = await #expect(throws: TemporaryS3Error.self) { try await server.kill() }
+        #expect(error?.code == .stopFailed)
+
+        try await server.restart()
+        #expect(server.port == port)
+        if kind == .openStackSwift {
+            await #expect(throws: TemporaryS3Error.self) { try await server.makeBucket(named: "kept-bucket") }
+        } else {
+            _ = try await server.makeBucket(named: "kept-bucket")
+        }
+        await server.stop()
+    }
+
+    @Test("leave nothing when the process that started them dies", arguments: TemporaryS3.Kind.allCases)
+    func crashes(kind: TemporaryS3.Kind) async throws {
+        let server = try await TemporaryS3.start(kind)
+        let process = try #require(server.process)
+        // What the system does with the pipe of a process that was killed; nothing else of ours runs.
+        server.watchdog.release()
+        #expect(try await eventually { !FileManager.default.fileExists(atPath: server.directory) })
+        #expect(try await eventually { isGone(process) })
+        await server.stop()
+    }
+
+    @Test("go by themselves when nobody holds them", arguments: TemporaryS3.Kind.allCases)
+    func deinitializes(kind: TemporaryS3.Kind) async throws {
+        func start() async throws -> (String, Int) {
+            let server = try await TemporaryS3.start(kind)
+            return (server.directory, server.port)
+        }
+        let (directory, port) = try await start()
+        #expect(try await eventually { !FileManager.default.fileExists(atPath: directory) && !LoopbackPort.isOpen(port) })
+    }
+
+    @Test("end with the process that others were forked from")
+    func forks() async throws {
+        let server = try await TemporaryS3.start(.openStackSwift)
+        let process = try #require(server.process)
+        kill(process.pid, SIGKILL)
+        #expect(try await eventually { isGone(process) })
+        await server.stop()
+    }
+
+    @Test("are shared by all tests of a process")
+    func shares() async throws {
+        async let first = TemporaryS3.shared(.rclone)
+        async let second = TemporaryS3.shared(.rclone)
+        #expect(try await first === second)
+        let server = try await first
+        async let one = server.makeBucket()
+        async let other = server.makeBucket()
+        #expect(try await one != other)
+    }
+
+    @Test("are not started when the programs are missing; the error says how to get them")
+    func missing() throws {
+        for (environment, folder) in [([:], "/"), (["STORED_FILES_S3_SERVERS": "/nonexistent"], ".")] {
+            let error = #expect(throws: TemporaryS3Error.self) {
+                try S3Programs.find(environment: environment, from: [folder])
+            }
+            #expect(error?.code == .serverNotInstalled)
+            #expect(error?.message.contains("Scripts/s3-servers") == true)
+        }
+    }
+
+    @Test("that do not start show their log and leave nothing")
+    func failures() async throws {
+        let parent = "/tmp/sfs3-parent-\(UInt32.random(in: 0...UInt32.max))"
+        try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: parent) }
+        let broken = "\(parent)/python"
+        try "#!/bin/sh\necho 'nothing works' >&2\nexit 3\n".write(toFile: broken, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: broken)
+        let error = await #expect(throws: TemporaryS3Error.self) {
+            try await TemporaryS3.start(.openStackSwift, tls: false, in: parent, programs: S3Programs(python: broken, rclone: broken))
+        }
+        #expect(error?.code == .startFailed)
+        #expect(error?.message.contains("nothing works") == true)
+        #expect(error?.message.contains("status 3") == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: parent) == ["python"])
+    }
+
+    @Test("that are not wanted any more while they start leave nothing")
+    func cancellation() async throws {
+        let parent = "/tmp/sfs3-parent-\(UInt32.random(in: 0...UInt32.max))"
+        try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: parent) }
+        let start = Task { try await TemporaryS3.start(.openStackSwift, in: parent) }
+        #expect(try await eventually { (try? FileManager.default.contentsOfDirectory(atPath: parent))?.isEmpty == false })
+        start.cancel()
+        await #expect(throws: CancellationError.self) { try await start.value }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: parent) == [])
+    }
+}
