@@ -33,9 +33,10 @@ struct Addressing: Hashable, Sendable {
             let aws = AWSHost(endpoint.host)
             partitionDomain = aws?.domain
             serviceHost = endpoint.host
-            let isVirtual =
-                try isInside
-                || Addressing.isVirtual(options, isAWS: aws != nil, isIPLiteral: endpoint.isIPLiteral)
+            var isVirtual = isInside
+            if !isInside {
+                isVirtual = try Addressing.isVirtual(options, isAWS: aws != nil, isIPLiteral: endpoint.isIPLiteral)
+            }
             let authority = endpoint.authority(for: options.scheme)
             host = isVirtual ? options.bucket + "." + authority : authority
             pathPrefix = isVirtual ? "" : "/" + options.bucket

@@ -29,6 +29,7 @@ struct S3ErrorDocument: Hashable, Sendable, CustomStringConvertible {
     /// Reads a body; never fails.
     init(_ body: ByteBuffer) {
         guard let root = XMLReader.salvage(body, limits: .init(bytes: S3ErrorDocument.maxBytes, elements: 1000)) else {
+            self.init()
             return
         }
         self.init(root)
