@@ -105,7 +105,10 @@ final class ChildProcess: Sendable {
         do {
             if isCancelled { throw CancellationError() }
             try read(&bytes, from: output.reading, upTo: outputLimit, until: deadline)
-            return Output(bytes: bytes, ending: try waitForEnd(until: deadline))
+            let ending = try waitForEnd(until: deadline)
+            // The end of a program that was killed may be seen before the alarm that goes with it.
+            guard !state.withLockedValue({ $0.isCancelled }) else { throw CancellationError() }
+            return Output(bytes: bytes, ending: ending)
         } catch {
             bytes.wipe()
             killAndWait()

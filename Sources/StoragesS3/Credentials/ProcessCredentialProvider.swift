@@ -48,6 +48,8 @@ struct ProcessCredentialProvider: S3CredentialProvider, SecretHolding {
 
     private func error(_ failure: ChildProcess.Failure, _ source: String) -> StorageError {
         switch failure {
+        case .notStarted(let cause) where ProcessCredentialProvider.passes(cause):
+            StorageError(.unavailable, "Cannot start \(source) now: \(cause.description).", underlying: cause)
         case .notStarted(let cause):
             StorageError(
                 .invalidConfiguration,
@@ -61,5 +63,10 @@ struct ProcessCredentialProvider: S3CredentialProvider, SecretHolding {
         case .tooMuchOutput(let limit):
             StorageError(.unavailable, "No credentials from \(source): it printed more than \(limit) bytes.")
         }
+    }
+
+    /// Whether the system was short of something, or the program was just being replaced.
+    private static func passes(_ cause: SystemCallFailure) -> Bool {
+        StorageError(errno: cause.errno, "start a program").code == .unavailable
     }
 }

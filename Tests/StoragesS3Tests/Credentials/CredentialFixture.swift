@@ -1,0 +1,104 @@
+import Foundation
+import NIOConcurrencyHelpers
+import NIOCore
+import Storages
+
+@testable import StoragesS3
+
+/// Reads `key=value` lines in place of the XML of STS.
+struct LineParser: STSResponseParsing {
+    func parse(_ body: ByteBuffer) throws -> STSAnswer {
+        var values: [String: String] = [:]
+        for line in String(buffer: body).split(separator: "\n") {
+            let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
+            values[parts[0]] = parts.count == 2 ? parts[1] : nil
+        }
+        return try STSAnswer { values[$0.joined(separator: "/")] }
+    }
+
+    static func credentials(_ action: String, key: String = "ASIAROLE", expiration: String = "2030-01-01T01:00:00Z")
+        -> String
+    {
+        let path = "\(action)Response/\(action)Result/Credentials"
+        return """
+            \(path)/AccessKeyId=\(key)
+            \(path)/SecretAccessKey=role-secret
+            \(path)/SessionToken=role-token
+            \(path)/Expiration=\(expiration)
+            """
+    }
+
+    static func error(_ code: String, _ message: String = "no") -> String {
+        "ErrorResponse/Error/Code=\(code)\nErrorResponse/Error/Message=\(message)"
+    }
+}
+
+/// A clock that a test sets.
+final class TestClock: Sendable {
+    static let start = Date(timeIntervalSince1970: 1_893_456_000)  // 2030-01-01T00:00:00Z
+
+    private let value = NIOLockedValueBox(TestClock.start)
+
+    var now: Date { value.withLockedValue { $0 } }
+
+    func advance(_ seconds: TimeInterval) {
+        value.withLockedValue { $0 += seconds }
+    }
+}
+
+/// A folder that goes away with the test, and a context whose paths lie in it.
+final class CredentialFixture: Sendable {
+    let folder: String
+    let pauses = NIOLockedValueBox<[Duration]>([])
+    let signed = NIOLockedValueBox<[(request: SignableRequest, key: String, region: String, service: String)]>([])
+
+    init() throws {
+        folder = NSTemporaryDirectory() + "/credentials-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder + "/.aws", withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    @discardableResult
+    func write(_ text: String, to name: String) throws -> String {
+        let path = "\(folder)/\(name)"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        return path
+    }
+
+    func script(_ text: String, named name: String = "program") throws -> String {
+        let path = try write("#!/bin/sh\n" + text, to: name)
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
+        return path
+    }
+
+    func context(
+        _ variables: [String: String] = [:],
+        _ transport: ScriptedTransport = .unreachable
+    ) -> CredentialContext {
+        var context = CredentialContext(
+            environment: EnvironmentVariables(variables.merging(["HOME": folder]) { given, _ in given }),
+            transport: transport,
+            stsParser: LineParser(),
+            sign: { [signed] request, credentials, region, service, _ in
+                signed.withLockedValue { $0.append((request, credentials.accessKeyID, region, service)) }
+                return ["Authorization": "AWS4 \(credentials.accessKeyID)"]
+            }
+        )
+        context.now = { TestClock.start }
+        context.pause = { [pauses] duration in pauses.withLockedValue { $0.append(duration) } }
+        return context
+    }
+}
+
+/// The error that a call throws.
+func storageError(_ body: () async throws -> some Any) async -> StorageError? {
+    do {
+        _ = try await body()
+        return nil
+    } catch {
+        return error as? StorageError
+    }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Logging
+import NIOCore
+import Storages
+import Testing
+
+@testable import StoragesS3
+
+@Suite("Secrets of credentials")
+struct CredentialSecrecyTests {
+    static let secret = "hush-hush-secret"
+
+    static func holders() throws -> [(String, Any)] {
+        let fixture = try CredentialFixture()
+        let set = S3Credentials(accessKeyID: "AKIAEXAMPLE", secretAccessKey: secret, sessionToken: secret + "-token")
+        let context = fixture.context([
+            "AWS_SECRET_ACCESS_KEY": secret, "AWS_CONTAINER_AUTHORIZATION_TOKEN": secret,
+        ])
+        let file = try ProfileFile(
+            parsing: "[a]\naws_access_key_id = k\naws_secret_access_key = \(secret)\n[b]\nx =\n  y = \(secret)",
+            as: .credentials,
+            at: "f"
+        )
+        let profiles = Profiles(credentials: file, config: ProfileFile())
+        let role = try AssumedRole(arn: "arn:aws:iam::1:role/r")
+        let statics = StaticCredentialProvider(set)
+        let json = "{\"AccessKeyId\":\"k\",\"SecretAccessKey\":\"\(secret)\"}"
+        var bytes = Array(json.utf8)
+        let url = try ServiceURL("https://h/\(secret)?\(secret)", from: "test")
+        return [
+            ("S3Credentials", set),
+            ("array", [set]),
+            ("STSAnswer", STSAnswer.credentials(set)),
+            ("EnvironmentVariables", context.environment),
+            ("CredentialContext", context),
+            ("StaticCredentialProvider", statics),
+            ("EnvironmentCredentialProvider", EnvironmentCredentialProvider(environment: context.environment)),
+            ("ProfileFile", file),
+            ("Section", file.profiles["a"] as Any),
+            ("Profiles", profiles),
+            ("Profile", try profiles.profile("a") as Any),
+            ("ProfileCredentialProvider", ProfileCredentialProvider(context: context)),
+            ("ProcessCredentialProvider", ProcessCredentialProvider(command: secret, environment: context.environment)),
+            ("Output", ChildProcess.Output(bytes: Array(secret.utf8), ending: .exited(0))),
+            ("CredentialDocument", try CredentialDocument.read(wiping: &bytes, from: "test")),
+            ("AssumeRoleProvider", AssumeRoleProvider(context: context, role: role, source: statics, sourceName: "s")),
+            ("WebIdentityProvider", WebIdentityProvider(context: context)),
+            ("ContainerProvider", ContainerProvider(context: context)),
+            ("InstanceMetadataProvider", InstanceMetadataProvider(context: context)),
+            ("STSClient", STSClient(context: context, endpoint: url, region: "r")),
+            ("CredentialChain", try CredentialChain(context)),
+            ("CredentialCache", CredentialCache(statics, logger: Logger(label: "test"))),
+            ("ServiceURL", url),
+        ]
+    }
+
+    @Test("are in no description, no debug description and no dump of any type that holds one")
+    func descriptions() throws {
+        for (name, holder) in try Self.holders() {
+            var dumped = ""
+            dump(holder, to: &dumped)
+            for text in [String(describing: holder), String(reflecting: holder), dumped] {
+                // As text, and as the numbers of the bytes.
+                #expect(!text.contains("hush"), "\(name): \(text)")
+                #expect(!text.contains("104, 117, 115, 104"), "\(name)")
+            }
+        }
+    }
+
+    @Test("are not shown by a cache that has fetched them")
+    func fetched() async throws {
+        let set = S3Credentials(accessKeyID: "AKIAEXAMPLE", secretAccessKey: Self.secret)
+        let cache = CredentialCache(StaticCredentialProvider(set), logger: Logger(label: "test"))
+        #expect(try await cache.credentials() == set)
+        var dumped = ""
+        dump(cache, to: &dumped)
+        #expect(!(dumped + String(reflecting: cache)).contains("hush"))
+    }
+
+    @Test("are overwritten by wiping, in arrays and buffers")
+    func wiping() {
+        var bytes = Array("secret".utf8)
+        bytes.reserveCapacity(64)
+        bytes.withUnsafeMutableBytes { _ in }
+        bytes.wipe()
+        #expect(bytes.isEmpty)
+
+        var buffer = ByteBuffer(string: "secret")
+        let size = buffer.readableBytes
+        buffer.wipe()
+        #expect(buffer.readableBytes == 0)
+        // The storage is still there, and holds zeros.
+        buffer.moveWriterIndex(to: size)
+        #expect(Array(buffer.readableBytesView) == [0, 0, 0, 0, 0, 0])
+    }
+}

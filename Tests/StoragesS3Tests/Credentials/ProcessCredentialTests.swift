@@ -1,0 +1,213 @@
+import Foundation
+import NIOConcurrencyHelpers
+import Storages
+import Testing
+
+@testable import StoragesS3
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+@Suite("Credentials that a program prints")
+struct ProcessCredentialTests {
+    let fixture: CredentialFixture
+
+    init() throws {
+        fixture = try CredentialFixture()
+    }
+
+    func provider(_ script: String, timeout: Duration = .seconds(30)) throws -> ProcessCredentialProvider {
+        let path = try fixture.script(script)
+        let environment = EnvironmentVariables(["PATH": "/usr/bin:/bin", "GREETING": "hello"])
+        // By the shell: a file that was just written may still be open in a child of another test, and is "busy" then.
+        return ProcessCredentialProvider(command: "/bin/sh \(path)", environment: environment, timeout: timeout)
+    }
+
+    @Test("are taken with token and end, or without")
+    func output() async throws {
+        let whole = try provider(
+            """
+            echo noise >&2
+            echo '{"Version": 1, "AccessKeyId": "K", "SecretAccessKey": "s/+=", "SessionToken": "t",'
+            echo '"Expiration": "2030-01-01T00:00:00Z", "Other": [1]}'
+            """
+        )
+        let expected = S3Credentials(
+            accessKeyID: "K",
+            secretAccessKey: "s/+=",
+            sessionToken: "t",
+            expiration: TestClock.start
+        )
+        #expect(try await whole.credentials() == expected)
+        let short = try provider(
+            #"echo '{"Version":1,"AccessKeyId":"K","SecretAccessKey":"'$GREETING'","SessionToken":null}'"#
+        )
+        #expect(try await short.credentials() == S3Credentials(accessKeyID: "K", secretAccessKey: "hello"))
+    }
+
+    struct Mistake: Sendable, CustomTestStringConvertible {
+        var script: String
+        var reason: String
+        init(_ script: String, _ reason: String) {
+            self.script = script
+            self.reason = reason
+        }
+        var testDescription: String { reason }
+    }
+
+    static let keys = #""AccessKeyId":"K","SecretAccessKey":"hush""#
+
+    @Test(
+        "are not taken, nor is what was printed shown, when the program",
+        arguments: [
+            Mistake("echo '{\"Version\":1,\(keys)}'; exit 3", "ended with status 3"),
+            Mistake("echo '{\"Version\":1,\(keys)}'; kill -TERM $$", "was ended by signal 15"),
+            Mistake("echo '{\"Version\":2,\(keys)}'", "\"Version\": 1"),
+            Mistake("echo '{\(keys)}'", "\"Version\": 1"),
+            Mistake("echo 'hush {'", "no JSON"),
+            Mistake("exec 1>&-; exit 0", "no JSON"),
+            Mistake("echo '{\"Version\":1,\"AccessKeyId\":\"K\"}'", "no secret access key"),
+            Mistake("echo '{\"Version\":1,\(keys),\"Expiration\":\"hush\"}'", "ISO 8601"),
+            Mistake("printf %s '{\"Version\":1,\(keys),\"SessionToken\":\"a\\r\\nb\"}'", "session token"),
+            Mistake("while :; do echo hush; done", "more than 65536 bytes"),
+        ]
+    )
+    func mistakes(_ mistake: Mistake) async throws {
+        let provider = try provider(mistake.script)
+        let error = try #require(await storageError { try await provider.credentials() })
+        #expect(error.code == .unavailable)
+        #expect(error.message.contains(mistake.reason), "\(error)")
+        #expect(!error.description.contains("hush"))
+    }
+
+    @Test("are not there when the program cannot be started")
+    func notStarted() async throws {
+        let environment = EnvironmentVariables([:])
+        for command in ["/nowhere/at-all hush", "\(try fixture.write("x", to: "plain")) hush", "   ", "''"] {
+            let provider = ProcessCredentialProvider(command: command, environment: environment)
+            let error = try #require(await storageError { try await provider.credentials() })
+            #expect(error.code == .invalidConfiguration)
+            #expect(!error.description.contains("hush"))
+        }
+    }
+
+    @Test("are never expanded by a shell")
+    func noShell() async throws {
+        let program = try fixture.script(
+            #"printf '{"Version":1,"AccessKeyId":"K","SecretAccessKey":"%s"}' "$*""#
+        )
+        let provider = ProcessCredentialProvider(
+            command: "/bin/sh \(program) $HOME;`id`|*&&>x",
+            environment: EnvironmentVariables(["PATH": "/usr/bin:/bin"])
+        )
+        #expect(try await provider.credentials()?.secretAccessKey == "$HOME;`id`|*&&>x")
+    }
+
+    /// Waits for a file that a script writes a process number into.
+    func number(in path: String) async throws -> pid_t {
+        while true {
+            if let text = try? String(contentsOfFile: path, encoding: .utf8), text.hasSuffix("\n"),
+                let number = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
+            {
+                return number
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// Waits until a process is gone; one that has died and is not waited for by anyone counts as gone.
+    func end(of process: pid_t) async throws {
+        while kill(process, 0) == 0 {
+            if let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+                status.contains(") Z ")
+            {
+                return
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    @Test("are given up after a time, and the program dies with its children", .timeLimit(.minutes(1)))
+    func timeout() async throws {
+        let file = "\(fixture.folder)/child"
+        let provider = try provider(
+            "sleep 300 & echo $! > \(file).new; mv \(file).new \(file); wait",
+            timeout: .seconds(1)
+        )
+        let error = try #require(await storageError { try await provider.credentials() })
+        #expect(error.code == .unavailable)
+        #expect(error.message.contains("was killed"))
+        try await end(of: try await number(in: file))
+    }
+
+    @Test("are given up when the program has closed its output and does not end", .timeLimit(.minutes(1)))
+    func silent() async throws {
+        let provider = try provider("exec 1>&-; exec sleep 300", timeout: .seconds(1))
+        #expect(await storageError { try await provider.credentials() }?.message.contains("was killed") == true)
+    }
+
+    @Test("are given up with the task, and the program dies with its children", .timeLimit(.minutes(1)))
+    func cancellation() async throws {
+        let file = "\(fixture.folder)/child"
+        let provider = try provider("sleep 300 & echo $! > \(file).new; mv \(file).new \(file); wait")
+        let task = Task { try await provider.credentials() }
+        let child = try await number(in: file)
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        try await end(of: child)
+    }
+
+    #if os(Linux)
+        @Test("come from a program that inherits no file, no blocked signal and no ignored one")
+        func inheritance() async throws {
+            // Without close-on-exec, as some libraries open theirs.
+            let open = Glibc.open("/dev/null", O_RDONLY)
+            #expect(open > 2)
+            defer { _ = close(open) }
+            // As servers have it.
+            _ = signal(SIGPIPE, SIG_IGN)
+            let provider = try provider(
+                """
+                files=$(ls /proc/self/fd | tr '\\n' ,)
+                signals=$(grep -E 'SigBlk|SigIgn' /proc/self/status | cut -f2 | tr '\\n' ,)
+                printf '{"Version":1,"AccessKeyId":"K","SecretAccessKey":"%s"}' "$files|$signals"
+                """
+            )
+            let found = try await provider.credentials()?.secretAccessKey
+            // 0, 1, 2, and the directory that ls reads; glibc itself has the two signals ignored that its threads use.
+            #expect(
+                found == "0,1,2,3,|0000000000000000,0000000180000000,"
+                    || found == "0,1,2,3,|0000000000000000,0000000000000000,"
+            )
+        }
+    #endif
+
+    struct Line: Sendable, CustomTestStringConvertible {
+        var text: String
+        var words: [String]?
+        init(_ text: String, _ words: [String]?) {
+            self.text = text
+            self.words = words
+        }
+        var testDescription: String { text }
+    }
+
+    @Test(
+        "come from a command line that is split like a shell's",
+        arguments: [
+            Line("", []), Line("  a  b\tc\n", ["a", "b", "c"]), Line(#"a 'b c' "d e""#, ["a", "b c", "d e"]),
+            Line(#"a'b'"c"d"#, ["abcd"]), Line(#"'' """#, ["", ""]), Line(#"a\ b \'c \"d"#, ["a b", "'c", "\"d"]),
+            Line(#"'a\b' "a\b" "a\"b" "a\\b" "a\$b""#, [#"a\b"#, #"a\b"#, #"a"b"#, #"a\b"#, "a$b"]),
+            Line(#""a'b" 'a"b'"#, ["a'b", "a\"b"]), Line("é 日本", ["é", "日本"]),
+            Line("a 'b", nil), Line("a \"b", nil), Line("a \\", nil), Line(#""a\"#, nil),
+        ]
+    )
+    func splitting(_ line: Line) {
+        #expect((try? ShellWords.split(line.text)) == line.words)
+    }
+}
