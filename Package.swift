@@ -105,6 +105,7 @@ let package = Package(
         .target(
             name: "StoredFilesTesting",
             dependencies: ["StoredFiles", "Storages", "StorageImages", "PostgresModels", nio, nioLocks, nioThreads],
+            resources: [.embedInCode("S3/Programs")],
             swiftSettings: settings
         ),
         .executableTarget(

@@ -1,0 +1,62 @@
+import Foundation
+import StoragesS3
+import StoredFilesTesting
+
+/// A real server and a bucket of one's own on it.
+struct S3World: Sendable {
+    enum Server: String, CaseIterable, CustomTestStringConvertible, Sendable {
+        case swift, swiftOverTLS, rclone, rcloneOverTLS
+
+        var testDescription: String {
+            switch self {
+            case .swift: "OpenStack Swift"
+            case .swiftOverTLS: "OpenStack Swift over TLS"
+            case .rclone: "rclone"
+            case .rcloneOverTLS: "rclone over TLS"
+            }
+        }
+
+        var kind: TemporaryS3.Kind { self == .swift || self == .swiftOverTLS ? .openStackSwift : .rclone }
+        var usesTLS: Bool { self == .swiftOverTLS || self == .rcloneOverTLS }
+    }
+
+    let server: TemporaryS3
+    let bucket: String
+
+    /// A bucket on the server that all tests share.
+    static func make(_ server: Server = .swift) async throws -> S3World {
+        let shared = try await TemporaryS3.shared(server.kind, tls: server.usesTLS)
+        return S3World(server: shared, bucket: try await shared.makeBucket())
+    }
+
+    /// A storage of the bucket.
+    ///
+    /// - Parameters:
+    ///   - endpoint: Another way to the server, such as a proxy. Default: the server itself.
+    ///   - customDomain: As the storage takes it.
+    ///   - querystringAuth: As the storage takes it.
+    ///   - configure: Changes the options.
+    func storage(
+        at endpoint: String? = nil,
+        customDomain: String? = nil,
+        querystringAuth: Bool = false,
+        _ configure: (inout S3Options) -> Void = { _ in }
+    ) throws -> S3Storage {
+        var options = S3Options()
+        options.server = server.kind == .rclone ? .rclone : .automatic
+        options.tls.certificateAuthorityFile = server.caFile
+        options.retries = S3Retries(baseDelay: .milliseconds(10), throttledBaseDelay: .milliseconds(50))
+        configure(&options)
+        return try S3Storage(
+            bucketName: bucket,
+            endpointURL: endpoint ?? server.endpoint,
+            accessKeyID: server.accessKeyID,
+            secretAccessKey: server.secretAccessKey,
+            region: server.region,
+            useSSL: server.usesTLS && endpoint == nil,
+            customDomain: customDomain,
+            querystringAuth: querystringAuth,
+            options: options
+        )
+    }
+}
