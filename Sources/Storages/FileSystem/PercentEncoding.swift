@@ -24,18 +24,21 @@ package enum PercentEncoding {
     ///   - keepingSlash: Whether `/` stays as it is.
     ///   - result: Where the encoding goes.
     package static func append(_ text: String, keepingSlash: Bool, to result: inout [UInt8]) {
-        let utf8 = text.utf8
-        if utf8.allSatisfy({ isKept($0, keepingSlash) }) {
-            result.append(contentsOf: utf8)
-            return
-        }
-        for byte in utf8 {
-            if isKept(byte, keepingSlash) {
-                result.append(byte)
-            } else {
-                result.append(UInt8(ascii: "%"))
-                result.append(digit(byte >> 4))
-                result.append(digit(byte & 15))
+        // A copy of the string itself, not of its bytes, because withUTF8 may make it contiguous.
+        var text = text
+        text.withUTF8 { utf8 in
+            if utf8.allSatisfy({ isKept($0, keepingSlash) }) {
+                result.append(contentsOf: utf8)
+                return
+            }
+            for byte in utf8 {
+                if isKept(byte, keepingSlash) {
+                    result.append(byte)
+                } else {
+                    result.append(UInt8(ascii: "%"))
+                    result.append(digit(byte >> 4))
+                    result.append(digit(byte & 15))
+                }
             }
         }
     }
