@@ -1,11 +1,10 @@
 /// The order of byte strings, in which Signature Version 4 sorts.
 enum ByteOrder {
-    typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
-
-    /// Less than, equal to or greater than 0 as the left bytes sort before, with or after the right ones.
-    static func compare(_ left: Bytes, _ right: Bytes) -> Int {
-        for (left, right) in zip(left, right) where left != right {
-            return Int(left) - Int(right)
+    /// Less than, equal to or greater than 0 as the bytes of the left range sort before, with or after the right ones.
+    static func compare(_ left: Range<Int>, _ right: Range<Int>, of bytes: UnsafeBufferPointer<UInt8>) -> Int {
+        for offset in 0..<min(left.count, right.count) {
+            let difference = Int(bytes[left.lowerBound + offset]) - Int(bytes[right.lowerBound + offset])
+            if difference != 0 { return difference }
         }
         return left.count - right.count
     }

@@ -12,7 +12,7 @@ struct CanonicalHeaders {
     /// - Parameters:
     ///   - fields: Of the request, `Host` among them.
     ///   - added: What the signature brings along; fields of the request with these names, which are in lower case, are
-    ///     left out, as they are of an earlier attempt.
+    ///     left out, as they are of an earlier attempt. All begin with `x-amz-`.
     ///   - signsContentLength: Whether `Content-Length` is signed.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for a field that may not be sent.
     init(_ fields: [HTTPHeaders.Field], adding added: [HTTPHeaders.Field], signsContentLength: Bool) throws {
@@ -28,8 +28,10 @@ struct CanonicalHeaders {
             entries.append(Entry(name: start..<middle, value: middle..<text.count))
         }
         for field in fields where CanonicalHeaders.isSigned(field.name, signsContentLength) {
-            guard !added.contains(where: { HTTPHeaders.areEqual($0.name, field.name) }) else { continue }
-            try append(field)
+            let isReplaced =
+                CanonicalHeaders.isOfAmazon(field.name)
+                && added.contains { HTTPHeaders.areEqual($0.name, field.name) }
+            if !isReplaced { try append(field) }
         }
         for field in added { try append(field) }
         write(entries, of: text)
@@ -40,21 +42,21 @@ struct CanonicalHeaders {
         names.reserveCapacity(128)
         var entries = entries
         text.withUnsafeBufferPointer { text in
-            ByteOrder.sort(&entries) { ByteOrder.compare(text[$0.name], text[$1.name]) < 0 }
+            ByteOrder.sort(&entries) { ByteOrder.compare($0.name, $1.name, of: text) < 0 }
             var previous: Entry?
             for entry in entries {
-                if let previous, ByteOrder.compare(text[previous.name], text[entry.name]) == 0 {
+                if let previous, ByteOrder.compare(previous.name, entry.name, of: text) == 0 {
                     lines.append(UInt8(ascii: ","))
                 } else {
                     if previous != nil {
                         lines.append(UInt8(ascii: "\n"))
                         names.append(UInt8(ascii: ";"))
                     }
-                    lines.append(contentsOf: text[entry.name])
+                    lines.append(contentsOf: UnsafeBufferPointer(rebasing: text[entry.name]))
                     lines.append(UInt8(ascii: ":"))
-                    names.append(contentsOf: text[entry.name])
+                    names.append(contentsOf: UnsafeBufferPointer(rebasing: text[entry.name]))
                 }
-                lines.append(contentsOf: text[entry.value])
+                lines.append(contentsOf: UnsafeBufferPointer(rebasing: text[entry.value]))
                 previous = entry
             }
         }
@@ -67,26 +69,50 @@ struct CanonicalHeaders {
     }
 
     private static func append(name: String, to text: inout [UInt8]) throws {
-        try HeaderValidation.checkName(name)
-        for byte in name.utf8 {
-            text.append(byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte)
+        var copy = name
+        let isToken = copy.withUTF8 { utf8 in
+            var isToken = !utf8.isEmpty
+            let start = text.count
+            text.append(contentsOf: utf8)
+            for (offset, byte) in utf8.enumerated() {
+                isToken = HeaderValidation.isTokenCharacter(byte) && isToken
+                if byte >= 0x41, byte <= 0x5A { text[start + offset] = byte | 0x20 }
+            }
+            return isToken
         }
+        if !isToken { try HeaderValidation.checkName(name) }
     }
 
     private static func append(value: String, of name: String, to text: inout [UInt8]) throws {
-        let start = text.count
         let blank = UInt8(ascii: " ")
-        // As if a blank were before the value, so that the first ones go.
-        var isAfterBlank = true
-        for byte in value.utf8 {
-            if byte == blank, isAfterBlank { continue }
-            isAfterBlank = byte == blank
+        var copy = value
+        let isClean = copy.withUTF8 { utf8 in
+            var isClean = true
+            var isSqueezed = utf8.first != blank && utf8.last != blank
+            var isAfterBlank = false
+            for byte in utf8 {
+                isClean = !HeaderValidation.isControl(byte) && isClean
+                isSqueezed = !(isAfterBlank && byte == blank) && isSqueezed
+                isAfterBlank = byte == blank
+            }
+            if isSqueezed {
+                text.append(contentsOf: utf8)
+            } else {
+                appendSqueezed(utf8, to: &text)
+            }
+            return isClean
+        }
+        if !isClean { try HeaderValidation.checkValue(value, of: name) }
+    }
+
+    private static func appendSqueezed(_ value: UnsafeBufferPointer<UInt8>, to text: inout [UInt8]) {
+        let start = text.count
+        for byte in value {
+            // One blank at most, and none at the beginning.
+            if byte == UInt8(ascii: " "), text.count == start || text.last == UInt8(ascii: " ") { continue }
             text.append(byte)
         }
-        if text.count > start, text.last == blank { text.removeLast() }
-        if text[start...].contains(where: HeaderValidation.isControl) {
-            try HeaderValidation.checkValue(value, of: name)
-        }
+        if text.count > start, text.last == UInt8(ascii: " ") { text.removeLast() }
     }
 
     // MARK: Which fields
@@ -98,11 +124,21 @@ struct CanonicalHeaders {
     ]
 
     static func isSigned(_ name: String, _ signsContentLength: Bool) -> Bool {
-        // Most names of a request to S3 begin so, and of them all are signed.
-        if name.utf8.starts(with: "x-amz-".utf8) { return true }
+        // Most fields of a request to S3 are of this kind.
+        if isOfAmazon(name) { return true }
         if HTTPHeaders.areEqual(name, "content-length") { return signsContentLength }
-        // With the bit of lower case set, letters compare whatever their case; a hyphen has it already.
-        if name.utf8.prefix(6).elementsEqual("proxy-".utf8, by: { $0 | 0x20 == $1 }) { return false }
-        return !unsigned.contains { HTTPHeaders.areEqual($0, name) }
+        return !hasPrefix("proxy-", name) && !unsigned.contains { HTTPHeaders.areEqual($0, name) }
+    }
+
+    private static func isOfAmazon(_ name: String) -> Bool { hasPrefix("x-amz-", name) }
+
+    private static func hasPrefix(_ prefix: StaticString, _ name: String) -> Bool {
+        var copy = name
+        return copy.withUTF8 { name in
+            prefix.withUTF8Buffer { prefix in
+                // With the bit of lower case set, letters are equal whatever their case; a hyphen has it already.
+                name.count >= prefix.count && prefix.indices.allSatisfy { name[$0] | 0x20 == prefix[$0] }
+            }
+        }
     }
 }

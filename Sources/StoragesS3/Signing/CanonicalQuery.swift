@@ -20,18 +20,19 @@ struct CanonicalQuery {
         encoded.withUnsafeBufferPointer { encoded in
             // Names before values: the joined text would put "select-type" before "select", because "-" is less than "=".
             ByteOrder.sort(&pairs) { left, right in
-                switch ByteOrder.compare(encoded[left.name], encoded[right.name]) {
-                case 0: ByteOrder.compare(encoded[left.value], encoded[right.value]) < 0
+                switch ByteOrder.compare(left.name, right.name, of: encoded) {
+                case 0: ByteOrder.compare(left.value, right.value, of: encoded) < 0
                 case let order: order < 0
                 }
             }
-        }
-        bytes.reserveCapacity(encoded.count + 2 * pairs.count + 96)
-        for pair in pairs {
-            if !bytes.isEmpty { bytes.append(UInt8(ascii: "&")) }
-            bytes.append(contentsOf: encoded[pair.name])
-            bytes.append(UInt8(ascii: "="))
-            bytes.append(contentsOf: encoded[pair.value])
+            // The signature comes behind.
+            bytes.reserveCapacity(encoded.count + 2 * pairs.count + 96)
+            for pair in pairs {
+                if !bytes.isEmpty { bytes.append(UInt8(ascii: "&")) }
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: encoded[pair.name]))
+                bytes.append(UInt8(ascii: "="))
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: encoded[pair.value]))
+            }
         }
     }
 

@@ -37,7 +37,8 @@ enum HeaderValidation {
 
     /// Checks that a name is a token of RFC 9110 section 5.6.2.
     static func checkName(_ name: String) throws {
-        guard !name.isEmpty, name.utf8.allSatisfy(isTokenCharacter) else {
+        var copy = name
+        guard !name.isEmpty, copy.withUTF8({ $0.allSatisfy(isTokenCharacter) }) else {
             throw StorageError(
                 .invalidConfiguration,
                 "\(StorageError.quoted(name)) is no name of a header. Use ASCII letters, digits and hyphens."
@@ -47,7 +48,8 @@ enum HeaderValidation {
 
     /// Checks that a value has no control character.
     static func checkValue(_ value: String, of name: String) throws {
-        guard !value.utf8.contains(where: isControl) else {
+        var copy = value
+        guard !copy.withUTF8({ $0.contains(where: isControl) }) else {
             throw StorageError(
                 .invalidConfiguration,
                 "The value of the header \(StorageError.quoted(name)) has a control character, such as a line break or a "
@@ -66,12 +68,14 @@ enum HeaderValidation {
         return end.flatMap { String(start[...$0]) } ?? ""
     }
 
-    private static func isTokenCharacter(_ byte: UInt8) -> Bool {
+    static func isTokenCharacter(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "!"),
+            // # $ % & ' and * + and . and ^ _ ` and | and ~
+            0x23...0x27, 0x2A...0x2B, 0x2E, 0x5E...0x60, 0x7C, 0x7E:
             true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        default: false
         }
     }
 }

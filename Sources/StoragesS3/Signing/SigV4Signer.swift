@@ -83,12 +83,33 @@ struct SigV4Signer: Sendable {
             try HeaderValidation.checkValue(token.value, of: token.name)
             added.append(token)
         }
-        let authorization =
-            "\(SigV4Signer.algorithm) Credential=\(credentials.accessKeyID)/\(scope.text), "
-            + "SignedHeaders=\(String(decoding: headers.names, as: UTF8.self)), Signature=\(signature)"
-        try HeaderValidation.checkValue(authorization, of: "Authorization")
+        // All else in the field is ours.
+        try HeaderValidation.checkValue(credentials.accessKeyID, of: "Authorization")
+        try HeaderValidation.checkValue(scope.text, of: "Authorization")
+        let authorization = authorization(
+            credentials: credentials,
+            scope: scope,
+            names: headers.names,
+            signature: signature
+        )
         added.append(HTTPHeaders.Field(name: "Authorization", value: authorization))
         return HTTPHeaders(added)
+    }
+
+    private func authorization(credentials: S3Credentials, scope: Scope, names: [UInt8], signature: String) -> String {
+        // Bytes put together and not an interpolation, which would cost more than the signature.
+        var text: [UInt8] = []
+        text.reserveCapacity(names.count + credentials.accessKeyID.utf8.count + scope.text.utf8.count + 136)
+        text.append(contentsOf: SigV4Signer.algorithm.utf8)
+        text.append(contentsOf: " Credential=".utf8)
+        text.append(contentsOf: credentials.accessKeyID.utf8)
+        text.append(UInt8(ascii: "/"))
+        text.append(contentsOf: scope.text.utf8)
+        text.append(contentsOf: ", SignedHeaders=".utf8)
+        text.append(contentsOf: names)
+        text.append(contentsOf: ", Signature=".utf8)
+        text.append(contentsOf: signature.utf8)
+        return String(decoding: text, as: UTF8.self)
     }
 
     // MARK: Steps
@@ -155,8 +176,17 @@ struct SigV4Signer: Sendable {
 
         init(_ date: AmazonDate, _ signer: SigV4Signer) {
             timestamp = date.timestamp
-            day = String(timestamp.prefix(8))
-            text = "\(day)/\(signer.region)/\(signer.service)/aws4_request"
+            day = String(Substring(timestamp.utf8.prefix(8)))
+            // Appended for the same reason as the field Authorization.
+            var text = ""
+            text.reserveCapacity(64)
+            text += day
+            text += "/"
+            text += signer.region
+            text += "/"
+            text += signer.service
+            text += "/aws4_request"
+            self.text = text
         }
     }
 }

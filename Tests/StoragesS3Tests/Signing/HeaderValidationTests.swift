@@ -69,9 +69,8 @@ struct HeaderValidationTests {
     func metadataSize() throws {
         let fits = ["ab": String(repeating: "x", count: 1000), "cd": String(repeating: "y", count: 1044)]
         #expect(try UserMetadata.headers(fits).headers.fields.count == 2)
-        let error = #expect(throws: StorageError.self) {
-            try UserMetadata.headers(fits.merging(["e": "z"]) { first, _ in first })
-        }
+        let exceeds = fits.merging(["cd": String(repeating: "y", count: 1045)]) { $1 }
+        let error = #expect(throws: StorageError.self) { try UserMetadata.headers(exceeds) }
         #expect(error?.code == .tooLarge)
     }
 
