@@ -1,6 +1,7 @@
 import Foundation
 import StoragesS3
 import StoredFilesTesting
+import Testing
 
 /// A real server and a bucket of one's own on it.
 struct S3World: Sendable {
