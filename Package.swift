@@ -105,6 +105,7 @@ let package = Package(
         .target(
             name: "StoredFilesTesting",
             dependencies: ["StoredFiles", "Storages", "StorageImages", "PostgresModels", nio, nioLocks, nioThreads],
+            resources: [.embedInCode("S3/Programs")],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -121,6 +122,7 @@ let package = Package(
         .testTarget(
             name: "StoragesS3Tests",
             dependencies: ["StoragesS3", "Storages", "StoredFilesTesting", nio, nioLocks, nioThreads],
+            resources: [.embedInCode("Proxy/tls_idle_closer.py")],
             swiftSettings: settings
         ),
         .testTarget(
