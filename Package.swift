@@ -122,6 +122,7 @@ let package = Package(
         .testTarget(
             name: "StoragesS3Tests",
             dependencies: ["StoragesS3", "Storages", "StoredFilesTesting", nio, nioLocks, nioThreads],
+            resources: [.embedInCode("Proxy/tls_idle_closer.py")],
             swiftSettings: settings
         ),
         .testTarget(

@@ -66,13 +66,25 @@ enum ChildProcess {
         posix_spawn_file_actions_addopen(&actions, 1, output ?? "/dev/null", flags, 0o644)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
 
+        // Sockets of this process are not all closed by exec, and one that a server keeps never ends for the other side.
+        #if canImport(Darwin)
+            var attributeFlags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_CLOEXEC_DEFAULT
+        #else
+            var attributeFlags = POSIX_SPAWN_SETSIGMASK
+            _ = closeFrom?(&actions, 3)
+        #endif
+        // The threads of Dispatch block all signals, and what they start would never hear SIGTERM.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
         var script = "cd \"$0\" && "
         if isServer {
             // The child itself: there is no moment at which it runs and its number is not known.
             script += "echo $$ >\(ServerWatchdog.pidFile) && [ ! -e \(ServerWatchdog.closingFile) ] && "
-            posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+            attributeFlags |= POSIX_SPAWN_SETPGROUP
             posix_spawnattr_setpgroup(&attributes, 0)
         }
+        posix_spawnattr_setflags(&attributes, Int16(attributeFlags))
         // The shell changes the directory, which not every posix_spawn can.
         let arguments = ["/bin/sh", "-c", script + "exec \"$@\"", directory] + command
         let environment = cleanEnvironment()
@@ -90,6 +102,15 @@ enum ChildProcess {
         }
         return pid
     }
+
+    #if !canImport(Darwin)
+        private typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, CInt) -> CInt
+        // Adds "close all from this number on" to the actions: in the C library since glibc 2.34, not in all others, and
+        // not shown to Swift. The type is the one of the manual, so the cast is right.
+        private static let closeFrom = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np").map {
+            unsafeBitCast($0, to: CloseFrom.self)
+        }
+    #endif
 
     /// Our own environment, without the settings for clients (PGHOST, AWS_REGION): they are not meant for a server.
     private static func cleanEnvironment() -> [String: String] {

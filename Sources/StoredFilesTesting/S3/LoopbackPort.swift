@@ -1,3 +1,5 @@
+import NIOConcurrencyHelpers
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Glibc)
@@ -15,10 +17,14 @@ enum LoopbackPort {
     static func free() -> Int? {
         for _ in 0..<100 {
             let port = Int.random(in: 20_000..<32_000)
+            // Servers take a moment to begin to listen; the next one of this process gets another port all the same.
+            guard given.withLockedValue({ $0.insert(port).inserted }) else { continue }
             if withSocket(port, { bind($0, $1, $2) }) == 0 { return port }
         }
         return nil
     }
+
+    private static let given = NIOLockedValueBox<Set<Int>>([])
 
     /// Whether somebody accepts connections; answers at once, for the other side is this machine.
     static func isOpen(_ port: Int) -> Bool {

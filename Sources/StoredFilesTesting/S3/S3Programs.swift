@@ -20,7 +20,10 @@ struct S3Programs: Sendable {
     ) throws -> S3Programs {
         if let named = environment[variable], !named.isEmpty {
             if let found = S3Programs(in: named) { return found }
-            throw missing("\(named), which \(variable) names, holds no finished installation.", for: "\(variable)=\(named) ")
+            throw missing(
+                "\(named), which \(variable) names, holds no finished installation.",
+                for: "\(variable)=\(named) "
+            )
         }
         for folder in folders {
             var url = URL(fileURLWithPath: folder).standardizedFileURL

@@ -21,7 +21,8 @@ extension TemporaryS3 {
         switch kind {
         case .openStackSwift:
             let tls = usesTLS ? [certificateFile, keyFile] : []
-            return [programs.python, path(of: .openStackSwift), directory, "\(port)", accessKeyID, secretAccessKey] + tls
+            return [programs.python, path(of: .openStackSwift), directory, "\(port)", accessKeyID, secretAccessKey]
+                + tls
         case .rclone:
             let tls = usesTLS ? ["--cert", certificateFile, "--key", keyFile] : []
             return [

@@ -47,8 +47,8 @@ public final class TemporaryS3: Sendable {
     public var url: String { "\(usesTLS ? "https" : "http")://\(endpoint)" }
     /// The id of the one access key.
     public let accessKeyID: String
-    /// The secret of the access key.
-    public let secretAccessKey = "secret/of+the=tests"
+    /// The secret of the access key, another one for each server.
+    public let secretAccessKey: String
     /// The region to sign for.
     public let region = "us-east-1"
     /// The file with the authority's certificate in PEM; nil without TLS.
@@ -137,6 +137,8 @@ public final class TemporaryS3: Sendable {
         self.directory = directory
         self.programs = programs
         self.watchdog = watchdog
+        // With what has to be quoted in URLs. Another server, which has our port, does not know it.
+        secretAccessKey = "secret/+=\(String(UInt64.random(in: .min ... .max), radix: 16))"
         // OpenStack Swift has accounts with users.
         accessKeyID = kind == .openStackSwift ? "test:tester" : "AKIDTESTER"
     }

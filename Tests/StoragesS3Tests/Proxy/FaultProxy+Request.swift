@@ -28,7 +28,9 @@ extension FaultProxy {
 
         init(_ head: HTTPWireHead, number: Int, connection: Int) throws {
             let parts = head.startLine.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-            guard parts.count == 3, parts[2] == "HTTP/1.1" else { throw HTTPWireError("no request line: \(head.startLine)") }
+            guard parts.count == 3, parts[2] == "HTTP/1.1" else {
+                throw HTTPWireError("no request line: \(head.startLine)")
+            }
             let target = parts[1].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             method = parts[0]
             path = target[0]

@@ -140,6 +140,8 @@ final class FaultProxy: Sendable {
         }
         task?.cancel()
         await task?.value
+        // One that was closed already says so.
+        try? await server.channel.close()
     }
 
     // MARK: Scripts

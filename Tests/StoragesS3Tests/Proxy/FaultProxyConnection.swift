@@ -245,7 +245,9 @@ struct FaultProxyConnection {
         var next = early
         if next == nil { next = try await answers.head() }
         while let interim = next, try interim.status < 200 { next = try await answers.head() }
-        guard let head = next else { throw HTTPWireError("the server did not answer \(request.method) \(request.path)") }
+        guard let head = next else {
+            throw HTTPWireError("the server did not answer \(request.method) \(request.path)")
+        }
         answers.begin(try head.answerFraming(to: request.method))
 
         var limit: Int?
@@ -255,7 +257,9 @@ struct FaultProxyConnection {
             throw End(manner: manner)
         case .insideAnswerHead(let bytes):
             let count = min(bytes, head.bytes.readableBytes - 2)
-            if let part = head.bytes.getSlice(at: head.bytes.readerIndex, length: count) { try await write(part, to: channel) }
+            if let part = head.bytes.getSlice(at: head.bytes.readerIndex, length: count) {
+                try await write(part, to: channel)
+            }
             throw End(manner: manner)
         case .afterAnswerBody(let bytes): limit = bytes
         case .afterRequestHead, .afterRequestBody, .beforeAnswer, nil: break

@@ -68,7 +68,9 @@ struct FaultProxyTests {
         let chunked = FaultProxy.Answer(200, body: "0123456789").framed(.chunked(isTerminated: true))
         try await withServer({ _, _ in .answer(chunked) }) { proxy, server async throws in
             let request = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
-            let outcome = try await RawConnection.exchange(with: proxy.port, sending: [request]) { $0.hasSuffix("0\r\n\r\n") }
+            let outcome = try await RawConnection.exchange(with: proxy.port, sending: [request]) {
+                $0.hasSuffix("0\r\n\r\n")
+            }
             #expect(outcome.body == "a\r\n0123456789\r\n0\r\n\r\n")
             #expect(server.requests.first?.bodyByteCount == 5)
             #expect(server.requests.first?.isComplete == true)
@@ -85,7 +87,9 @@ struct FaultProxyTests {
                 #expect(outcome.status == status)
             }
             proxy.script([.answer(.init(503, body: "0123456789"))])
-            #expect(try await RawConnection.exchange(with: proxy.port, sending: [request], until: answerOf10).status == 503)
+            #expect(
+                try await RawConnection.exchange(with: proxy.port, sending: [request], until: answerOf10).status == 503
+            )
             #expect(proxy.requests.map(\.number) == [0, 1, 2])
         }
     }
@@ -117,7 +121,11 @@ struct FaultProxyTests {
         let head = "PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
         try await withServer { proxy, server async throws in
             proxy.script { _, _ in .withoutContinue }
-            let outcome = try await RawConnection.exchange(with: proxy.port, sending: [head, "hello"], until: answerOf10)
+            let outcome = try await RawConnection.exchange(
+                with: proxy.port,
+                sending: [head, "hello"],
+                until: answerOf10
+            )
             #expect(outcome.text.hasPrefix("HTTP/1.1 200 "))
             #expect(!outcome.text.contains("100 Continue"))
             #expect(server.requests.first?["expect"] == nil)
@@ -187,7 +195,9 @@ struct FaultProxyTests {
             #expect(try await RawConnection.exchange(with: proxy.port, sending: []).ending == .closed)
             #expect(proxy.requests.isEmpty)
             let request = RawConnection.request("GET", "/")
-            #expect(try await RawConnection.exchange(with: proxy.port, sending: [request], until: answerOf10).status == 200)
+            #expect(
+                try await RawConnection.exchange(with: proxy.port, sending: [request], until: answerOf10).status == 200
+            )
             #expect(proxy.connections.map(\.requestCount) == [0, 1])
         }
     }
@@ -226,7 +236,9 @@ struct FaultProxyTests {
             let slow = try await RawConnection.exchange(with: proxy.port, sending: [request], until: answerOf10)
             #expect(slow.text.hasPrefix("HTTP/1.1 200 Scripted\r\nContent-Length: 10\r\n\r\n"))
             #expect(ContinuousClock.now - start >= .milliseconds(150))
-            let spaced = try await RawConnection.exchange(with: proxy.port, sending: [request]) { $0.hasSuffix("0\r\n\r\n") }
+            let spaced = try await RawConnection.exchange(with: proxy.port, sending: [request]) {
+                $0.hasSuffix("0\r\n\r\n")
+            }
             #expect(spaced.body == "1\r\n \r\n1\r\n \r\n1\r\n \r\na\r\n0123456789\r\n0\r\n\r\n")
         }
     }
@@ -255,7 +267,10 @@ struct FaultProxyTests {
         try await withServer({ _, _ in .answer(.init(200, body: long)) }) { proxy, _ async throws in
             proxy.script([.throttle(download: 100_000)])
             let start = ContinuousClock.now
-            let outcome = try await RawConnection.exchange(with: proxy.port, sending: [RawConnection.request("GET", "/")]) {
+            let outcome = try await RawConnection.exchange(
+                with: proxy.port,
+                sending: [RawConnection.request("GET", "/")]
+            ) {
                 $0.hasSuffix(long)
             }
             #expect(outcome.body.count == 40_000)
@@ -280,7 +295,10 @@ struct FaultProxyTests {
     func timesOut() async throws {
         try await FaultProxy.with(idleTimeout: .milliseconds(100)) { proxy async throws in
             proxy.script { _, _ in .answer(.init(200, body: "0123456789")) }
-            let outcome = try await RawConnection.exchange(with: proxy.port, sending: [RawConnection.request("GET", "/")])
+            let outcome = try await RawConnection.exchange(
+                with: proxy.port,
+                sending: [RawConnection.request("GET", "/")]
+            )
             #expect(outcome.status == 200)
             #expect(outcome.ending == .closed)
         }
@@ -291,7 +309,10 @@ struct FaultProxyTests {
     @Test("answers nothing without a server and a script, and says why")
     func withoutServer() async throws {
         try await FaultProxy.with { proxy async throws in
-            let outcome = try await RawConnection.exchange(with: proxy.port, sending: [RawConnection.request("GET", "/x")])
+            let outcome = try await RawConnection.exchange(
+                with: proxy.port,
+                sending: [RawConnection.request("GET", "/x")]
+            )
             #expect(outcome.text == "")
             #expect(try await eventually { proxy.failures.count == 1 })
             #expect(proxy.failures.first?.contains("GET /x") == true)

@@ -35,7 +35,9 @@ struct HTTPWireHead {
     var status: Int {
         get throws {
             let parts = startLine.split(separator: " ")
-            guard parts.count >= 2, let status = Int(parts[1]) else { throw HTTPWireError("no status line: \(startLine)") }
+            guard parts.count >= 2, let status = Int(parts[1]) else {
+                throw HTTPWireError("no status line: \(startLine)")
+            }
             return status
         }
     }
@@ -165,7 +167,9 @@ struct HTTPWireReader {
         while true {
             if let end = buffer.readableBytesView.firstIndex(of: 10) {
                 let length = end - buffer.readerIndex + 1
-                guard let line = buffer.readSlice(length: length) else { throw HTTPWireError("a line that is not there") }
+                guard let line = buffer.readSlice(length: length) else {
+                    throw HTTPWireError("a line that is not there")
+                }
                 return line
             }
             guard try await fill() else { throw HTTPWireError("a line without its end") }

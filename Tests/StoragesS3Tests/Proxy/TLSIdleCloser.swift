@@ -19,7 +19,7 @@ final class TLSIdleCloser: Sendable {
     ///   - seconds: After how long without a byte in either direction a connection is closed.
     static func with<Result>(
         before server: (host: String, port: Int),
-        closingAfter seconds: Double,
+        closingAfter seconds: Double = 3600,
         _ body: (TLSIdleCloser) async throws -> Result
     ) async throws -> Result {
         let directory = "/tmp/sftls-\(UUID().uuidString)"
@@ -64,6 +64,11 @@ final class TLSIdleCloser: Sendable {
             try await Task.sleep(for: .milliseconds(20))
         }
         throw ChildProcessError(description: "The TLS endpoint did not start: \(Self.lines(of: log))")
+    }
+
+    /// Closes the connections over which nothing goes at the moment.
+    func closeIdleConnections() {
+        process.send(SIGUSR1)
     }
 
     /// How many connections it has closed for being idle.

@@ -9,7 +9,7 @@ struct TLSIdleCloserTests {
     func closes() async throws {
         try await FaultProxy.with { server async throws in
             server.script { _, _ in .answer(.init(200, body: "0123456789")) }
-            try await TLSIdleCloser.with(before: (server.host, server.port), closingAfter: 0.3) { closer async throws in
+            try await TLSIdleCloser.with(before: (server.host, server.port)) { closer async throws in
                 // A client with an unforgiving end of file: without close_notify, `recv` throws.
                 let client = """
                     import socket, ssl, sys
@@ -17,20 +17,21 @@ struct TLSIdleCloserTests {
                     plain = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
                     with context.wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=False) as connection:
                         connection.sendall(b"GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
-                        data = b""
-                        while more := connection.recv(1000):
-                            data += more
-                        print(data.decode(), end="")
+                        while data := connection.recv(1000):
+                            print(data.decode(), end="", flush=True)
                     """
                 let output = "/tmp/sftls-\(UUID().uuidString).out"
                 defer { try? FileManager.default.removeItem(atPath: output) }
                 let python = try S3Programs.find().python
                 let command = [python, "-c", client, closer.caFile, "\(closer.port)"]
-                let status = try await ChildProcess.run(command, in: "/", output: output)
-                let text = try String(contentsOfFile: output, encoding: .utf8)
-                #expect(status == 0, "\(text)")
-                #expect(text.hasPrefix("HTTP/1.1 200") && text.hasSuffix("0123456789"))
-                for _ in 0..<500 where closer.closedCount == 0 { try await Task.sleep(for: .milliseconds(10)) }
+                func text() -> String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
+                async let status = ChildProcess.run(command, in: "/", output: output)
+                for _ in 0..<3000 where !text().hasSuffix("0123456789") { try await Task.sleep(for: .milliseconds(10)) }
+                #expect(text().hasPrefix("HTTP/1.1 200"))
+                #expect(closer.closedCount == 0)
+                closer.closeIdleConnections()
+                #expect(try await status == 0, "\(text())")
+                for _ in 0..<3000 where closer.closedCount == 0 { try await Task.sleep(for: .milliseconds(10)) }
                 #expect(closer.closedCount == 1)
                 #expect(server.requests.count == 1)
             }

@@ -3,11 +3,12 @@
 usage: tls_idle_closer.py CERTIFICATE KEY HOST PORT SECONDS
 
 Listens on a port of 127.0.0.1 that the system chooses and prints it on a line of its own. A connection over which
-nothing has gone for so many seconds is closed with the close_notify of TLS before the FIN of TCP. After that a line
-"closed N" says how many were closed so far.
+nothing has gone for so many seconds is closed with the close_notify of TLS before the FIN of TCP; SIGUSR1 closes all of them
+now, but for those with something in flight. After that a line "closed N" says how many were closed so far.
 """
 
 import select
+import signal
 import socket
 import ssl
 import sys
@@ -15,11 +16,13 @@ import threading
 import time
 
 count = 0
+closings = 0
 lock = threading.Lock()
 
 
 def main():
     certificate, key, host, port, seconds = sys.argv[1:]
+    signal.signal(signal.SIGUSR1, close_now)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -28,6 +31,11 @@ def main():
         plain, _ = listener.accept()
         arguments = (context, plain, (host, int(port)), float(seconds))
         threading.Thread(target=serve, args=arguments, daemon=True).start()
+
+
+def close_now(*_):
+    global closings
+    closings += 1
 
 
 def serve(context, plain, address, seconds):
@@ -48,11 +56,11 @@ def serve(context, plain, address, seconds):
 def relay(client, server, seconds):
     """Passes bytes on in both directions; True when nothing has gone for so long, False when one side has ended."""
     last = time.monotonic()
+    seen = closings
     while True:
-        left = last + seconds - time.monotonic()
-        if left <= 0:
+        readable = [client] if client.pending() else select.select([client, server], [], [], 0.05)[0]
+        if not readable and (closings != seen or time.monotonic() - last >= seconds):
             return True
-        readable = [client] if client.pending() else select.select([client, server], [], [], left)[0]
         for source in readable:
             data = source.recv(65536)
             if not data:

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Temporary S3 servers")
 struct TemporaryS3Tests {
-    private static let settings: [(TemporaryS3.Kind, Bool)] = TemporaryS3.Kind.allCases.flatMap { [($0, false), ($0, true)] }
+    private static let settings: [(TemporaryS3.Kind, Bool)] = TemporaryS3.Kind.allCases.flatMap {
+        [($0, false), ($0, true)]
+    }
 
     /// Signs a request with the script that makes buckets, for another address or authority than the server's own.
     private func ask(
@@ -52,7 +54,8 @@ struct TemporaryS3Tests {
                 with: server.port,
                 sending: [RawConnection.request("GET", "/first-bucket", closes: true)]
             )
-            #expect([400, 403].contains(outcome.status))
+            // OpenStack Swift takes it for a request in its own language, and finds it malformed.
+            #expect(try 400..<500 ~= #require(outcome.status), "\(outcome.text)")
         }
 
         let process = try #require(server.process)
@@ -87,7 +90,10 @@ struct TemporaryS3Tests {
         }
     }
 
-    @Test("come back on the same port after a kill, OpenStack Swift with its buckets", arguments: TemporaryS3.Kind.allCases)
+    @Test(
+        "come back on the same port after a kill, OpenStack Swift with its buckets",
+        arguments: TemporaryS3.Kind.allCases
+    )
     func kills(kind: TemporaryS3.Kind) async throws {
         let server = try await TemporaryS3.start(kind, buckets: ["kept-bucket"])
         let (port, process) = (server.port, try #require(server.process))
@@ -126,7 +132,9 @@ struct TemporaryS3Tests {
             return (server.directory, server.port)
         }
         let (directory, port) = try await start()
-        #expect(try await eventually { !FileManager.default.fileExists(atPath: directory) && !LoopbackPort.isOpen(port) })
+        #expect(
+            try await eventually { !FileManager.default.fileExists(atPath: directory) && !LoopbackPort.isOpen(port) }
+        )
     }
 
     @Test("end with the process that others were forked from")
@@ -165,16 +173,20 @@ struct TemporaryS3Tests {
         let parent = "/tmp/sfs3-parent-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(atPath: parent) }
-        let broken = "\(parent)/python"
-        try "#!/bin/sh\necho 'nothing works' >&2\nexit 3\n".write(toFile: broken, atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: broken)
+        // Finds no file that is named like the port.
+        let broken = "/bin/ls"
         let error = await #expect(throws: TemporaryS3Error.self) {
-            try await TemporaryS3.start(.openStackSwift, tls: false, in: parent, programs: S3Programs(python: broken, rclone: broken))
+            try await TemporaryS3.start(
+                .openStackSwift,
+                tls: false,
+                in: parent,
+                programs: S3Programs(python: broken, rclone: broken)
+            )
         }
         #expect(error?.code == .startFailed)
-        #expect(error?.message.contains("nothing works") == true)
-        #expect(error?.message.contains("status 3") == true)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: parent) == ["python"])
+        #expect(error?.message.contains("ended with status") == true)
+        #expect(error?.message.contains("No such file or directory") == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: parent) == [])
     }
 
     @Test("that are not wanted any more while they start leave nothing")
@@ -183,7 +195,9 @@ struct TemporaryS3Tests {
         try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(atPath: parent) }
         let start = Task { try await TemporaryS3.start(.openStackSwift, in: parent) }
-        #expect(try await eventually { (try? FileManager.default.contentsOfDirectory(atPath: parent))?.isEmpty == false })
+        #expect(
+            try await eventually { (try? FileManager.default.contentsOfDirectory(atPath: parent))?.isEmpty == false }
+        )
         start.cancel()
         await #expect(throws: CancellationError.self) { try await start.value }
         #expect(try FileManager.default.contentsOfDirectory(atPath: parent) == [])
