@@ -121,7 +121,7 @@ let package = Package(
         ),
         .testTarget(
             name: "StoragesS3Tests",
-            dependencies: ["StoragesS3", "Storages", "StoredFilesTesting", nio, nioLocks, nioThreads],
+            dependencies: ["StoragesS3", "Storages", "StoredFilesTesting", nio, nioLocks, nioThreads, logging],
             resources: [.embedInCode("Proxy/tls_idle_closer.py")],
             swiftSettings: settings
         ),

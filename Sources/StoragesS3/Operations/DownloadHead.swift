@@ -15,7 +15,8 @@ struct DownloadHead: Sendable {
     init(_ name: StorageName, _ response: HTTPResponse, storage: String) throws {
         headers = response.headers
         guard var info = FileInfo(name, headers) else { throw Self.unreadable(name, storage) }
-        if response.status == 206 {
+        // Some servers send a part with status 200.
+        if response.status == 206 || headers["Content-Range"] != nil {
             guard let (range, total) = Self.contentRange(headers["Content-Range"]),
                 range.upperBound - range.lowerBound == info.byteCount
             else { throw Self.unreadable(name, storage) }

@@ -11,7 +11,7 @@ extension S3Storage {
     /// Copies a file within the bucket; the server moves the bytes.
     ///
     /// Where the server cannot make a copy depend on the absence of the destination, ``IfExists/fail`` moves the bytes through
-    /// this process, and ``IfExists/rename`` gives the copy a random suffix.
+    /// this process, and ``IfExists/rename`` looks whether the name is free before it copies.
     ///
     /// - Parameters:
     ///   - source: The file to copy.
@@ -58,7 +58,9 @@ extension S3Storage {
     ) async throws -> UploadedFile {
         let condition = options.ifExists == .replace ? nil : conditions.onCopy.field
         var final = destination
-        if options.ifExists == .rename, condition == nil { final = try destination.withRandomSuffix() }
+        if options.ifExists == .rename, condition == nil, try await isTaken(destination) {
+            final = try destination.withRandomSuffix()
+        }
         for attempt in 1...4 {
             do {
                 let tag =

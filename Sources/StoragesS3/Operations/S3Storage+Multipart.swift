@@ -79,8 +79,8 @@ extension S3Storage {
             }
             return name
         case .rename:
-            guard conditions.onComplete.isSupported, try await !isTaken(name) else { return try name.withRandomSuffix() }
-            return name
+            guard try await isTaken(name) else { return name }
+            return try name.withRandomSuffix()
         }
     }
 
@@ -94,7 +94,7 @@ extension S3Storage {
         )
     }
 
-    private func isTaken(_ name: StorageName) async throws -> Bool {
+    func isTaken(_ name: StorageName) async throws -> Bool {
         do {
             _ = try await head(name)
             return true

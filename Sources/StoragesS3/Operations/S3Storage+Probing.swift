@@ -22,18 +22,30 @@ extension S3Storage {
 
     func probedConditions() async throws -> ConditionalWrites {
         let name = StorageName(unchecked: ".stored-files-probe-\(StorageName.timeOrderedID())")
+        let copy = StorageName(unchecked: name.string + "-copy")
+        let parts = StorageName(unchecked: name.string + "-parts")
         var found = ConditionalWrites(client.profile)
         do {
-            found.onPut = try await honours("PutObject", name)
+            found.onPut = try await honours { try await client.perform(probe("PutObject", name)) { _ in } }
             // A server that ignores the one ignores the others.
-            found.onComplete = found.onPut.isSupported ? try await honours("CompleteMultipartUpload", name) : .unsupported
-            found.onCopy = found.onPut.isSupported ? try await honours("CopyObject", name) : .unsupported
+            found.onComplete = .unsupported
+            found.onCopy = .unsupported
+            if found.onPut.isSupported {
+                found.onComplete = try await honours { try await putInParts(parts) }
+                found.onCopy = try await honours {
+                    var operation = probe("CopyObject", copy)
+                    operation.headers.append("x-amz-copy-source", client.addressing.copySource(forKey: name.string))
+                    operation.headers.append("x-amz-metadata-directive", "REPLACE")
+                    try await client.perform(operation) { _ = try CopyObjectResult($0.body) }
+                }
+            }
         } catch {
-            await removeProbe(name)
+            await removeProbes([name, copy, parts])
             throw error
         }
-        await removeProbe(name)
-        conditions.withLockedValue { $0 = found }
+        await removeProbes([name, copy, parts])
+        let result = found
+        conditions.withLockedValue { $0 = result }
         options.logger.info(
             "Found out which writes the S3 server makes depend on the absence of a file",
             metadata: [
@@ -44,31 +56,30 @@ extension S3Storage {
         return found
     }
 
-    /// Whether a second write with the condition is refused.
-    private func honours(_ operation: String, _ name: StorageName) async throws -> EndpointProfile.CreateCondition {
+    /// Whether a write with the condition is done the first time and refused the second: there are servers that always
+    /// refuse it, and servers that never do.
+    private func honours(_ write: () async throws -> Void) async throws -> EndpointProfile.CreateCondition {
         do {
-            switch operation {
-            case "CompleteMultipartUpload":
-                let upload = try await begin(name, S3ObjectParameters())
-                _ = try await finishing(upload, EndpointProfile.CreateCondition.ifNoneMatch.field) {
-                    try await probePart(of: upload)
-                }
-            case "CopyObject":
-                var copy = probe(operation, name)
-                copy.headers.append("x-amz-copy-source", client.addressing.copySource(forKey: name.string))
-                copy.headers.append("x-amz-metadata-directive", "REPLACE")
-                try await client.perform(copy) { _ = try CopyObjectResult($0.body) }
-            default:
-                try await client.perform(probe(operation, name)) { _ in }
-                try await client.perform(probe(operation, name)) { _ in }
-            }
+            try await write()
+        } catch let failure as S3Failure where failure.isExisting || failure.isUnknownHeader {
+            return .unsupported
+        } catch let error as StorageError where error.code == .alreadyExists {
+            return .unsupported
+        }
+        do {
+            try await write()
             return .unsupported
         } catch let failure as S3Failure where failure.isExisting {
             return .ifNoneMatch
         } catch let error as StorageError where error.code == .alreadyExists {
             return .ifNoneMatch
-        } catch let failure as S3Failure where failure.status == 501 || failure.status == 400 || failure.status == 405 {
-            return .unsupported
+        }
+    }
+
+    private func putInParts(_ name: StorageName) async throws {
+        let upload = try await begin(name, S3ObjectParameters())
+        _ = try await finishing(upload, EndpointProfile.CreateCondition.ifNoneMatch.field) {
+            try await probePart(of: upload)
         }
     }
 
@@ -95,16 +106,21 @@ extension S3Storage {
         }
     }
 
-    private func removeProbe(_ name: StorageName) async {
+    private func removeProbes(_ names: [StorageName]) async {
         await Task {
             do {
-                for failure in try await self.delete([name]) { throw failure.error }
+                for failure in try await self.delete(names) { throw failure.error }
             } catch {
                 self.options.logger.warning(
                     "An object that was written to try the S3 server out could not be deleted. Delete it.",
-                    metadata: ["bucket": "\(self.bucketName)", "key": "\(name)", "error": "\(error)"]
+                    metadata: ["bucket": "\(self.bucketName)", "key": "\(names[0])", "error": "\(error)"]
                 )
             }
         }.value
     }
+}
+
+extension S3Failure {
+    /// Whether the server does not know the condition, and says so.
+    fileprivate var isUnknownHeader: Bool { status == 400 || status == 405 || status == 501 }
 }

@@ -13,8 +13,9 @@ extension S3Storage {
     /// when its last part has ended, so no part stays that somebody pays for.
     ///
     /// ``IfExists/fail`` and ``IfExists/rename`` make the write depend on the absence of the file. On a server that cannot do
-    /// that, ``IfExists/fail`` is refused and ``IfExists/rename`` gives every file a random suffix: nothing is overwritten
-    /// that nobody asked to overwrite. What an unknown server can do is found out with the first such upload.
+    /// that, ``IfExists/fail`` is refused, and ``IfExists/rename`` looks whether the name is free before it writes, so that two
+    /// uploads of one name at the same time may overwrite each other: give files names of their own there. What an unknown
+    /// server can do is found out with the first such upload.
     ///
     /// - Parameters:
     ///   - body: The bytes. Read once.
@@ -81,7 +82,9 @@ extension S3Storage {
     ) async throws -> UploadedFile {
         let sha256 = try driver.digest()
         var final = name
-        if options.ifExists == .rename, !conditions.onPut.isSupported { final = try name.withRandomSuffix() }
+        if options.ifExists == .rename, !conditions.onPut.isSupported, try await isTaken(name) {
+            final = try name.withRandomSuffix()
+        }
         for attempt in 1...Self.renameAttempts {
             do {
                 let tag = try await put(body, final, options, conditions)

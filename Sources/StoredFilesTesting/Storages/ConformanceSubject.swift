@@ -14,6 +14,16 @@ struct ConformanceSubject: Sendable {
         directory = "conformance-\(StorageName.timeOrderedID())"
     }
 
+    /// What a write to a taken name with ``IfExists/fail`` throws.
+    var refusal: StorageError.Code {
+        storage.capabilities.contains(.conditionalUpload) ? .alreadyExists : .unsupported
+    }
+
+    /// Writes that take no name that is taken, where the storage can do that.
+    var careful: UploadOptions {
+        UploadOptions(ifExists: storage.capabilities.contains(.conditionalUpload) ? .fail : .replace)
+    }
+
     func name(_ path: String) throws -> StorageName {
         try StorageName(validating: "\(directory)/\(path)")
     }

@@ -7,7 +7,13 @@ struct S3ConformanceTests {
     @Test("on every server", arguments: S3World.Server.allCases, StorageConformance.checks)
     func keepsItsPromises(server: S3World.Server, check: StorageConformance.Check) async throws {
         let storage = try await S3Storages.shared.storage(server)
-        try await StorageConformance.run(check) { storage }
+        // OpenStack Swift looks whether the object is there before it takes the bytes, and not again: of writers at the same
+        // moment more than one may win.
+        let isRacy = server.kind == .openStackSwift && check.name.hasPrefix("lets one of concurrent writers win")
+        guard isRacy else { return try await StorageConformance.run(check) { storage } }
+        await withKnownIssue("The server's condition is not atomic", isIntermittent: true) {
+            try await StorageConformance.run(check) { storage }
+        }
     }
 }
 
