@@ -130,6 +130,9 @@ final class CredentialCache: Sendable, SecretHolding {
 
     // MARK: Waiting
 
+    /// How many tasks wait for the provider now.
+    var waiterCount: Int { state.withLockedValue { $0.flight?.waiters.count ?? 0 } }
+
     /// Waits for the flight that is under way, or a new one, unless `known` finds a set.
     private func join(
         needsNew: Bool,

@@ -116,6 +116,7 @@ struct CredentialCacheTests {
         let set = set("A")
         let results = try await withThrowingTaskGroup(of: S3Credentials.self) { group in
             for _ in 0..<100 { group.addTask { try await cache.credentials() } }
+            while cache.waiterCount < 100 { await Task.yield() }
             await provider.answer(.success(set))
             return try await group.reduce(into: []) { $0.append($1) }
         }
@@ -251,6 +252,7 @@ struct CredentialCacheTests {
         let patient = Task { try await cache.credentials() }
         await provider.called(1)
         let hasty = Task { try await cache.credentials() }
+        while cache.waiterCount < 2 { await Task.yield() }
         hasty.cancel()
         await #expect(throws: CancellationError.self) { try await hasty.value }
         #expect(provider.cancelled == 0)
@@ -282,6 +284,7 @@ struct CredentialCacheTests {
         try await filled(old)
         let results = try await withThrowingTaskGroup(of: S3Credentials.self) { group in
             for _ in 0..<100 { group.addTask { try await cache.refresh(replacing: old) } }
+            while cache.waiterCount < 100 { await Task.yield() }
             await provider.answer(.success(new))
             return try await group.reduce(into: []) { $0.append($1) }
         }
