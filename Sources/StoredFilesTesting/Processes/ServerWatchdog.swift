@@ -49,7 +49,11 @@ final class ServerWatchdog: Sendable {
         if is_ours "$1"; then
             kill -s "$3" -- "$4$pid"
             n=0
-            while is_ours "$1" && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done
+            # A process that leads no group was left by its parent, and is gone when its new one has noticed, too.
+            while kill -0 "$pid" 2>/dev/null && { [ -z "$4" ] || is_ours "$1"; } && [ $n -lt 200 ]; do
+                sleep 0.05
+                n=$((n + 1))
+            done
             if is_ours "$1"; then kill -s KILL -- "$4$pid"; fi
         fi
         n=0
