@@ -110,7 +110,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "Quickstart",
-            dependencies: ["StoredFiles", "StoredFilesTesting"],
+            dependencies: ["StoredFiles", "StoragesS3", "StoredFilesTesting"],
             path: "Examples/Quickstart",
             swiftSettings: settings
         ),

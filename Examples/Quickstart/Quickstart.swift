@@ -1,6 +1,7 @@
 // The main job in one file: declare, migrate, store a photo, read it back, ask for its size, replace, query, delete, and
 // see the files go with their rows.
-// Run it with `Scripts/quickstart`. It needs no server: without DATABASE_URL it starts a PostgreSQL of its own.
+// Run it with `Scripts/quickstart`. It needs no server: without DATABASE_URL it starts a PostgreSQL of its own, and with
+// `--s3` an S3 server.
 import Foundation
 import StoredFiles
 import StoredFilesTesting
@@ -43,34 +44,27 @@ struct Quickstart {
         say("stored-files quickstart: file and image columns for PostgreSQL models\n")
         let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Fixtures")
             .standardized
-        let folder = FileManager.default.temporaryDirectory.appending(path: "stored-files-quickstart-\(UUID())")
-        defer { try? FileManager.default.removeItem(at: folder) }
 
-        // 4. A storage is configured once, at start-up. These two write to the file system; the decorators count.
-        let media = FaultyStorage(
-            try FileSystemStorage(
-                root: folder.appending(path: "media").path,
-                baseURL: "https://media.example.com",
-                signingKey: Array("a key of at least thirty-two bytes".utf8)
-            )
-        )
-        let documents = FaultyStorage(try FileSystemStorage(root: folder.appending(path: "documents").path))
-        let storages = StorageRegistry([.media: media, .documents: documents])
+        // 4. A storage is configured once, at start-up. Places.swift has both kinds; the decorators count.
+        let places = try await Places.find()
+        let storages = StorageRegistry([.media: places.media, .documents: places.documents])
 
         // 5. A database knows the storages, so that rows can resolve their files.
         let address = try await Address.find()
         let database = try await Database.connect(address.url, storages: storages)
-        let narrator = Narrator(database: database, storages: ["media": media, "documents": documents])
+        let narrator = Narrator(database: database, storages: ["media": places.media, "documents": places.documents])
         do {
             try await tour(database, narrator, fixtures)
+            try await database.revert(migrations)
         } catch {
             await database.close()
             await address.release()
+            await places.release()
             throw error
         }
-        try await database.revert(migrations)
         await database.close()
         await address.release()
+        await places.release()
         say("\nDone. The whole program is Examples/Quickstart/Quickstart.swift.")
     }
 

@@ -27,7 +27,9 @@ struct S3URLs: Sendable {
         customDomainSigns = options.customDomainSigns
         signsByDefault = setup.querystringAuth
         _ = try SignatureLifetime.seconds(of: options.urlLifetime, for: "URLs")
-        if let quantum = options.urlQuantum { _ = try SignatureLifetime.seconds(of: quantum, for: "the quantum of URLs") }
+        if let quantum = options.urlQuantum {
+            _ = try SignatureLifetime.seconds(of: quantum, for: "the quantum of URLs")
+        }
         lifetime = options.urlLifetime
         quantum = options.urlQuantum
     }

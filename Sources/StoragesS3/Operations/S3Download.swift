@@ -14,7 +14,8 @@ struct S3Download: AsyncSequence, Sendable {
     /// Whether several ranges are fetched: large, of a version that can be named, from a server that knows ranges.
     private var isRanged: Bool {
         let transfers = storage.options.transfers
-        return transfers.downloadConcurrency > 1 && range.upperBound - range.lowerBound > transfers.rangedDownloadThreshold
+        return transfers.downloadConcurrency > 1
+            && range.upperBound - range.lowerBound > transfers.rangedDownloadThreshold
             && head.strongTag != nil && head.isAsStored
             && (first.status == 206 || head.headers["Accept-Ranges"]?.lowercased() == "bytes")
     }

@@ -52,7 +52,9 @@ extension S3Storage {
             operation.query = [("uploads", ""), ("max-uploads", "1000"), ("prefix", prefix)]
             if client.profile.encodesListings { operation.query.append(("encoding-type", "url")) }
             if let cursor {
-                guard let key = String(validating: cursor.key, as: UTF8.self) else { throw ListObjectsPage.doesNotAdvance }
+                guard let key = String(validating: cursor.key, as: UTF8.self) else {
+                    throw ListObjectsPage.doesNotAdvance
+                }
                 operation.query.append(("key-marker", key))
                 if let uploadID = cursor.uploadID { operation.query.append(("upload-id-marker", uploadID)) }
             }

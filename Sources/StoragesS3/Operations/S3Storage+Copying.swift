@@ -71,7 +71,8 @@ extension S3Storage {
                 options.progress?(TransferProgress(completedBytes: count, totalBytes: count))
                 return UploadedFile(name: final, byteCount: count, entityTag: tag)
             } catch let error as StorageError
-            where error.code == .alreadyExists && options.ifExists == .rename && attempt < 4 {
+                where error.code == .alreadyExists && options.ifExists == .rename && attempt < 4
+            {
                 final = try destination.withRandomSuffix()
             }
         }
@@ -89,7 +90,7 @@ extension S3Storage {
         _ destination: StorageName,
         _ options: UploadOptions,
         _ condition: HTTPHeaders.Field?
-    ) async throws -> String {
+    ) async throws -> String? {
         var operation = S3Operation("CopyObject", .put, key: destination.string)
         operation.timeout = nil
         operation.stallTimeout = .seconds(600)
@@ -106,11 +107,17 @@ extension S3Storage {
         operation.headers["x-amz-copy-source-if-match"] = head.info.entityTag
         if let condition { operation.headers.append(condition.name, condition.value) }
         do {
-            return try await client.perform(operation) { try CopyObjectResult($0.body).entityTag }
+            let tag = try await client.perform(operation) { try CopyObjectResult($0.body).entityTag }
+            if let tag { return tag }
+            let copy = try await self.head(destination).info
+            guard copy.byteCount == head.info.byteCount else { throw sourceChanged(source) }
+            return copy.entityTag
         } catch let failure as S3Failure where failure.isExisting {
             // The source's condition and the destination's fail alike: what is there tells which it was.
             guard condition != nil else { throw sourceChanged(source) }
-            if failure.mayHaveSucceededBefore, let tag = try await ownTag(of: destination, nonce, failure) { return tag }
+            if failure.mayHaveSucceededBefore, let tag = try await ownTag(of: destination, nonce, failure) {
+                return tag
+            }
             guard (try? await self.head(destination)) != nil else { throw sourceChanged(source) }
             throw alreadyExists(destination, failure)
         } catch let failure as S3Failure where failure.status == 404 && failure.code != "NoSuchBucket" {
@@ -119,7 +126,8 @@ extension S3Storage {
     }
 
     /// What the copy is described by: the source's description, and what was asked for over it.
-    private func description(of destination: StorageName, _ head: Head, _ options: UploadOptions) -> S3ObjectParameters {
+    private func description(of destination: StorageName, _ head: Head, _ options: UploadOptions) -> S3ObjectParameters
+    {
         var parameters = parameters(for: destination)
         parameters.contentType = options.contentType?.rawValue ?? head.headers["Content-Type"]
         parameters.contentDisposition = options.contentDisposition ?? head.info.contentDisposition
@@ -182,7 +190,12 @@ extension S3Storage {
         operation.headers.append("x-amz-copy-source-range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
         operation.headers["x-amz-copy-source-if-match"] = head.info.entityTag
         do {
-            let tag = try await client.perform(operation) { try CopyObjectResult($0.body).entityTag }
+            let tag = try await client.perform(operation) { answer in
+                guard let tag = try CopyObjectResult(answer.body).entityTag else {
+                    throw UnusableDocument.unreadable("the answer to a part has no entity tag")
+                }
+                return tag
+            }
             return CompletedPart(number: number, entityTag: tag, checksum: nil)
         } catch let failure as S3Failure where failure.status == 412 {
             throw sourceChanged(source)

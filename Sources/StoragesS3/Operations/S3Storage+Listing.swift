@@ -16,7 +16,9 @@ extension S3Storage {
         if cursor == nil, client.profile.listVersion == 1 { cursor = .marker([]) }
         do {
             return try await ask(prefix, cursor)
-        } catch let failure as S3Failure where cursor == nil && (failure.status == 501 || failure.code == "NotImplemented") {
+        } catch let failure as S3Failure
+            where cursor == nil && (failure.status == 501 || failure.code == "NotImplemented")
+        {
             // Version 1 is what every server knows.
             return try await ask(prefix, .marker([]))
         }

@@ -138,7 +138,9 @@ extension S3Storage {
             }
             var next: UploadPart? = first
             while let part = next {
-                if running == self.options.transfers.uploadConcurrency, let result = try await group.next() { take(result) }
+                if running == self.options.transfers.uploadConcurrency, let result = try await group.next() {
+                    take(result)
+                }
                 group.addTask { (try await self.send(part, upload), part.body.byteCount) }
                 running += 1
                 next = try await parts.next()

@@ -49,7 +49,8 @@ extension S3Storage {
         options.logger.info(
             "Found out which writes the S3 server makes depend on the absence of a file",
             metadata: [
-                "bucket": "\(bucketName)", "put": "\(found.onPut.isSupported)", "parts": "\(found.onComplete.isSupported)",
+                "bucket": "\(bucketName)", "put": "\(found.onPut.isSupported)",
+                "parts": "\(found.onComplete.isSupported)",
                 "copy": "\(found.onCopy.isSupported)",
             ]
         )

@@ -21,7 +21,7 @@ extension S3Storage {
         try name.requireSafe(in: label)
         return try await reporting(name) {
             if let range = options.range, S3Range.isEmpty(range) {
-                return try await openNothing(name, range, options)
+                return try await openSized(name, range, options)
             }
             let request = S3Range.header(options.range)
             do {
@@ -29,7 +29,7 @@ extension S3Storage {
                 return try contents(of: name, response, options)
             } catch let failure as S3Failure where failure.status == 416 {
                 // Behind the end, or of an empty file, where no range is right: the size decides.
-                return try await openNothing(name, options.range ?? .from(0), options)
+                return try await openSized(name, options.range ?? .from(0), options)
             }
         }
     }
@@ -118,8 +118,8 @@ extension S3Storage {
         )
     }
 
-    /// Contents without bytes, whose info has to be asked for; throws when there should be bytes.
-    private func openNothing(
+    /// Contents for whose range the size has to be asked for first: mostly none.
+    private func openSized(
         _ name: StorageName,
         _ range: ByteRange,
         _ options: OpenOptions
@@ -135,12 +135,12 @@ extension S3Storage {
         }
         let resolved = try range.resolved(info.byteCount)
         guard resolved.isEmpty else {
-            throw StorageError(
-                .changedDuringRead,
-                "The file was replaced while it was being opened. Open it again.",
-                name: name,
-                storage: label
-            )
+            // A server that does not know that a range may ask for more than there is.
+            let request = S3Range.header(.bytes(resolved))
+            let response = try await client.open(download(name, request, info.entityTag))
+            var exact = options
+            exact.range = .bytes(resolved)
+            return try contents(of: name, response, exact)
         }
         return StoredContents(info: info, range: resolved, progress: options.progress, buffer: ByteBuffer())
     }

@@ -40,7 +40,9 @@ extension S3Storage {
             // The length of a file is known once it is open, so its first part comes before the decision.
             let length = try await body.measuredLength()
             let plan = try partPlan(for: length)
-            if options.ifExists == .fail, !conditions.onComplete.isSupported, length.map({ $0 > plan.firstSize }) ?? true {
+            if options.ifExists == .fail, !conditions.onComplete.isSupported,
+                length.map({ $0 > plan.firstSize }) ?? true
+            {
                 throw cannotFailInParts(name)
             }
             let parts = UploadParts(driver, plan, memory, name)
@@ -91,7 +93,8 @@ extension S3Storage {
                 driver.reportEnd()
                 return UploadedFile(name: final, byteCount: driver.byteCount, entityTag: tag, sha256: sha256)
             } catch let error as StorageError
-            where error.code == .alreadyExists && options.ifExists == .rename && attempt < Self.renameAttempts {
+                where error.code == .alreadyExists && options.ifExists == .rename && attempt < Self.renameAttempts
+            {
                 final = try name.withRandomSuffix()
             }
         }
@@ -146,7 +149,8 @@ extension S3Storage {
     }
 
     /// The same when no answer came at all.
-    private func ownTagAfterSilence(of name: StorageName, _ nonce: String, _ failure: S3Failure) async throws -> String? {
+    private func ownTagAfterSilence(of name: StorageName, _ nonce: String, _ failure: S3Failure) async throws -> String?
+    {
         do {
             let head = try await self.head(name)
             if head.nonce == nonce { return head.info.entityTag }

@@ -52,7 +52,8 @@ enum RetryVerdict: Equatable {
             "RequestThrottled", "ServiceUnavailable", "BandwidthLimitExceeded":
             self = .retry(isThrottled: true, after: wait)
             return
-        case "RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete", "OperationAborted", "IncompleteBody",
+        case "RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete", "OperationAborted",
+            "IncompleteBody",
             "BadDigest", "XAmzContentSHA256Mismatch", "InternalError":
             self = .retry(isThrottled: false, after: wait)
             return

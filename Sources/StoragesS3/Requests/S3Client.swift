@@ -92,7 +92,9 @@ final class S3Client: Sendable {
             let response = try await transport.send(request)
             // Bodies of errors are short; what is longer is none.
             let isSuccess = (200..<300).contains(response.status)
-            let answer = try await response.collected(upTo: isSuccess ? operation.answerLimit : S3ErrorDocument.maxBytes)
+            let answer = try await response.collected(
+                upTo: isSuccess ? operation.answerLimit : S3ErrorDocument.maxBytes
+            )
             guard isSuccess else { throw self.failure(operation, answer) }
             do {
                 return try read(answer)
@@ -183,7 +185,9 @@ final class S3Client: Sendable {
 
         if !progress.hasCorrectedClock, clock.learn(from: failure) {
             progress.hasCorrectedClock = true
-            logger.warning("The clock of this machine differs from that of S3; requests are dated by the latter from now on.")
+            logger.warning(
+                "The clock of this machine differs from that of S3; requests are dated by the latter from now on."
+            )
             return
         }
         if !progress.hasMoved, try await moves(after: failure) {

@@ -99,7 +99,8 @@ extension S3Failure {
         case 416: (.invalidRange, "The range starts behind the end of the file. Ask for a range inside it.")
         case 507: (.outOfSpace, "The server has no room left. Delete files, or raise the quota.")
         case 429, 500...599, 499: (.unavailable, "The server cannot do it at the moment. Try again later.")
-        case 300..<400: (.invalidConfiguration, "The server redirects, which is not followed. Check endpoint and region.")
+        case 300..<400:
+            (.invalidConfiguration, "The server redirects, which is not followed. Check endpoint and region.")
         default: (.unsupported, "The server refuses the request. The cause says why.")
         }
     }

@@ -3,14 +3,18 @@ import NIOCore
 
 /// The answer to CopyObject and to UploadPartCopy.
 struct CopyObjectResult: Hashable, Sendable {
-    /// With its quotes.
-    var entityTag: String
+    /// With its quotes; some servers leave it out.
+    var entityTag: String?
     var lastModified: Date?
 
     /// Takes any root but `Error`.
     init(_ body: ByteBuffer) throws(UnusableDocument) {
         let root = try S3Document.root(of: body)
-        entityTag = try S3Document.required(root.string("ETag"), "ETag", in: root)
         lastModified = root.date("LastModified")
+        // A server that copies an object onto itself may say nothing but that.
+        entityTag = root.string("ETag")
+        guard entityTag != nil || root.name == "CopyObjectResult" else {
+            throw .unreadable("The answer \"\(root.name)\" has no usable ETag.")
+        }
     }
 }

@@ -74,7 +74,7 @@ struct FieldUpload: Sendable {
         return try await journaled(isIndependent) {
             switch kind {
             case .file:
-                _ = try await binding.storage.upload(body, to: name, options: options(sniffed, tap: nil))
+                _ = try await upload(body, options(sniffed, tap: nil))
                 return nil
             case .image(let rules):
                 return try await uploadImage(body, sniffed, rules)
@@ -90,8 +90,32 @@ struct FieldUpload: Sendable {
             return try await run(.stream(contents, length: contents.info.byteCount), isIndependent: isIndependent)
         }
         return try await journaled(isIndependent) {
-            _ = try await binding.storage.copy(source.name, to: name, options: UploadOptions(ifExists: .fail))
+            _ = try await creating(UploadOptions(ifExists: .fail)) {
+                try await binding.storage.copy(source.name, to: name, options: $0)
+            }
             return nil
+        }
+    }
+
+    private func upload(_ body: UploadBody, _ options: UploadOptions) async throws -> UploadedFile {
+        try await creating(options) { try await binding.storage.upload(body, to: name, options: $0) }
+    }
+
+    /// Writes a new file, on the condition that its name is free where the storage can do that.
+    ///
+    /// Where it cannot, it says so before it has read anything. There the 128 random bits of the name, and its row in the
+    /// journal, have to do.
+    private func creating(
+        _ options: UploadOptions,
+        _ write: (UploadOptions) async throws -> UploadedFile
+    ) async throws -> UploadedFile {
+        do {
+            return try await write(options)
+        } catch let error as StorageError
+        where error.code == .unsupported && !binding.storage.capabilities.contains(.conditionalUpload) {
+            var options = options
+            options.ifExists = .replace
+            return try await write(options)
         }
     }
 
@@ -132,11 +156,7 @@ struct FieldUpload: Sendable {
         _ rules: ImageRules
     ) async throws -> ImageProbeResult {
         let inspector = ImageUploadInspector(prober: binding.prober)
-        let uploaded = try await binding.storage.upload(
-            body,
-            to: name,
-            options: options(sniffed, tap: { try inspector.consume($0) })
-        )
+        let uploaded = try await upload(body, options(sniffed, tap: { try inspector.consume($0) }))
         let probe = try await inspector.finish(byteCount: uploaded.byteCount)
         try rules.check(probe)
         return probe

@@ -133,7 +133,7 @@ struct DocumentTests {
 
     @Test(
         "answers with a status of success and an unusable body are as good as status 500",
-        arguments: ["", "   ", "<CompleteMultipartUploadResult>", "<CopyObjectResult/>", "<R><ETag> </ETag></R>", "OK"]
+        arguments: ["", "   ", "<CompleteMultipartUploadResult>", "<CopyObjectResult>", "<R><ETag> </ETag></R>", "OK"]
     )
     func unusable(text: String) {
         let body = body(text)
