@@ -138,13 +138,13 @@ let package = Package(
         // Runs in processes of its own, which the tests kill.
         .executableTarget(
             name: "LifecycleWorker",
-            dependencies: ["StoredFiles", nio, nioLocks],
+            dependencies: ["StoredFiles", "StoragesS3", nio, nioLocks],
             path: "Tests/LifecycleWorker",
             swiftSettings: settings
         ),
         .testTarget(
             name: "StoredFilesTests",
-            dependencies: ["StoredFiles", "StoredFilesTesting", "LifecycleWorker", nio, nioLocks, service],
+            dependencies: ["StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleWorker", nio, nioLocks, service],
             swiftSettings: settings
         ),
         .testTarget(

@@ -4,20 +4,22 @@ import StoredFiles
 
 /// A program that works with rows and files until somebody kills it, or until it kills itself at a failpoint.
 ///
-/// Arguments: the database, the root of the storage, a seed, the name of a failpoint or `none`, and at which occurrence
+/// Arguments: the database, a ``SheetPlace``, a seed, the name of a failpoint or `none`, and at which occurrence
 /// of it to die. It prints `ready` when it begins.
 @main
 struct LifecycleWorker {
     let database: Database
-    let storage: FileSystemStorage
+    let place: SheetPlace
     let failpoints: Failpoints
 
     static func main() async throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 6, let seed = UInt64(arguments[3]), let occurrence = Int(arguments[5]) else {
-            throw WorkerError(message: "usage: LifecycleWorker DATABASE ROOT SEED FAILPOINT|none OCCURRENCE")
+        guard arguments.count == 6, let seed = UInt64(arguments[3]), let occurrence = Int(arguments[5]),
+            let place = SheetPlace(arguments[2])
+        else {
+            throw WorkerError(message: "usage: LifecycleWorker DATABASE PLACE SEED FAILPOINT|none OCCURRENCE")
         }
-        let storage = try FileSystemStorage(root: arguments[2], durability: .none)
+        let storage = try place.makeStorage()
         let database = try await Database.connect(
             arguments[1],
             storages: StorageRegistry([.sheets: storage]),
@@ -27,7 +29,7 @@ struct LifecycleWorker {
         failpoints.observe(database)
         // Unbuffered: the other end waits for it.
         try FileHandle.standardOutput.write(contentsOf: Data("ready\n".utf8))
-        let worker = LifecycleWorker(database: database, storage: storage, failpoints: failpoints)
+        let worker = LifecycleWorker(database: database, place: place, failpoints: failpoints)
         await withTaskGroup(of: Void.self) { group in
             for lane in 0..<2 {
                 var generator = SplitMix64(state: seed &+ UInt64(lane))
@@ -61,7 +63,7 @@ struct LifecycleWorker {
     }
 
     private func step(_ generator: inout SplitMix64) async throws {
-        let contents = SheetContents(seed: generator.next(), byteCount: Int(generator.next() % 300_000))
+        let contents = SheetContents(seed: generator.next(), byteCount: place.byteCount(generator.next()))
         switch generator.next() % 8 {
         case 0, 1, 2: try await insert(contents)
         case 3: try await insertOutsideATransaction(contents)

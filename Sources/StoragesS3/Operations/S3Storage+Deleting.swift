@@ -68,7 +68,9 @@ extension S3Storage {
             operation.query = [("delete", "")]
             operation.body = HTTPBody(DeleteObjectsBody.make(for: keys))
             operation.signsBody = true
-            operation.timeout = .seconds(120)
+            // A server may delete a thousand objects one after the other before it answers.
+            operation.timeout = nil
+            operation.stallTimeout = .seconds(600)
             operation.headers = options.objectParameters.accountHeaders
             operation.headers.append("Content-Type", "application/xml")
             for field in try IntegrityPolicy.contentMD5(of: operation.body).fields {

@@ -103,16 +103,15 @@ struct FieldUpload: Sendable {
 
     /// Writes a new file, on the condition that its name is free where the storage can do that.
     ///
-    /// Where it cannot, it says so before it has read anything. There the 128 random bits of the name, and its row in the
-    /// journal, have to do.
+    /// Where it cannot, it says so before it has read anything. There the random part of the name, and its row in the
+    /// journal, have to do. What is unsupported for another reason is so the second time, too.
     private func creating(
         _ options: UploadOptions,
         _ write: (UploadOptions) async throws -> UploadedFile
     ) async throws -> UploadedFile {
         do {
             return try await write(options)
-        } catch let error as StorageError
-        where error.code == .unsupported && !binding.storage.capabilities.contains(.conditionalUpload) {
+        } catch let error as StorageError where error.code == .unsupported {
             var options = options
             options.ifExists = .replace
             return try await write(options)

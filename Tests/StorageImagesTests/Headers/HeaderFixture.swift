@@ -14,7 +14,7 @@ enum HeaderFixture {
     /// All images of the folder, sorted, so that a seed means the same everywhere.
     static func names() throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: folder.path)
-            .filter { !$0.hasSuffix(".py") && !$0.hasSuffix(".md") && !$0.hasPrefix(".") }
+            .filter { !$0.hasSuffix(".py") && !$0.hasSuffix(".md") && !$0.hasPrefix(".") && $0.contains(".") }
             .sorted()
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import LifecycleWorker
 import NIOCore
+import StoragesS3
 import StoredFiles
 import StoredFilesTesting
 import Testing
@@ -10,18 +11,34 @@ import Testing
 /// `CRASH_SEED=… swift test --filter CrashTests` repeats a run's decisions.
 @Suite("Killed processes", .serialized, .timeLimit(.minutes(20)))
 struct CrashTests {
-    /// A database, a folder, and what kills and looks.
+    enum Kind: String, CaseIterable {
+        case folder, bucket
+    }
+
+    /// A database, a storage, and what kills and looks.
     private struct Scene {
         let server: TemporaryPostgres
         let url: String
-        let root: String
-        let storage: FileSystemStorage
+        let place: SheetPlace
+        let storage: any Storage
 
-        init(_ server: TemporaryPostgres) async throws {
+        init(_ server: TemporaryPostgres, _ kind: Kind) async throws {
             self.server = server
             url = try await server.makeDatabase()
-            root = FileManager.default.temporaryDirectory.appending(path: "crash-\(UUID().uuidString)").path
-            storage = try FileSystemStorage(root: root, durability: .none)
+            switch kind {
+            case .folder:
+                let root = FileManager.default.temporaryDirectory.appending(path: "crash-\(UUID().uuidString)").path
+                place = .folder(root)
+            case .bucket:
+                let server = try await TemporaryS3.shared()
+                place = .bucket(
+                    try await server.makeBucket(),
+                    endpoint: server.endpoint,
+                    accessKeyID: server.accessKeyID,
+                    secretAccessKey: server.secretAccessKey
+                )
+            }
+            storage = try place.makeStorage()
             let database = try await open()
             try await database.migrate(sheetMigrations)
             await database.close()
@@ -32,7 +49,7 @@ struct CrashTests {
         }
 
         func start(_ seed: UInt64, _ failpoint: Failpoint?, occurrence: Int = 1) throws -> WorkerProcess {
-            try WorkerProcess([url, root, "\(seed)", failpoint?.rawValue ?? "none", "\(occurrence)"])
+            try WorkerProcess([url, place.argument, "\(seed)", failpoint?.rawValue ?? "none", "\(occurrence)"])
         }
 
         /// No row without its complete bytes, no object without a row, nothing in the journal but tombstones.
@@ -44,7 +61,7 @@ struct CrashTests {
                 let file = try #require(sheet.file, comment)
                 let expected = try #require(SheetContents(recipe: sheet.recipe), comment)
                 do {
-                    let bytes = try await file.open().collect(upTo: 1 << 20)
+                    let bytes = try await file.open().collect(upTo: 16 << 20)
                     #expect(bytes == expected.bytes, "\(comment): \(file) is not what was uploaded")
                 } catch let error as StorageError {
                     Issue.record("\(comment): row \(sheet.id ?? 0) names \(file): \(error)")
@@ -53,6 +70,10 @@ struct CrashTests {
             }
             for try await object in storage.list() {
                 #expect(named.contains(object.name), "\(comment): no row names \(object.name)")
+            }
+            if case .bucket = place {
+                let left = try await place.makeS3Storage().abortUploads(olderThan: .distantFuture)
+                #expect(left == 0, "\(comment): uploads in parts were left")
             }
             await database.close()
         }
@@ -69,7 +90,7 @@ struct CrashTests {
         }
 
         func remove() {
-            try? FileManager.default.removeItem(atPath: root)
+            if case .folder(let root) = place { try? FileManager.default.removeItem(atPath: root) }
         }
     }
 
@@ -81,13 +102,15 @@ struct CrashTests {
 
     @Test(
         "A process that dies at a step of the protocol leaves nothing that does not heal",
-        arguments: Failpoint.allCases
+        arguments: Kind.allCases,
+        Failpoint.allCases
     )
-    func failpoints(_ failpoint: Failpoint) async throws {
+    func failpoints(_ kind: Kind, _ failpoint: Failpoint) async throws {
         let seed = Self.seed()
-        let scene = try await Scene(.shared())
+        let scene = try await Scene(.shared(), kind)
         defer { scene.remove() }
-        for occurrence in [1, 2, 5] {
+        // An S3 server takes its time.
+        for occurrence in kind == .folder ? [1, 2, 5] : [1, 3] {
             let worker = try scene.start(seed &+ UInt64(occurrence), failpoint, occurrence: occurrence)
             let status = await worker.waitUntilExit(patience: .seconds(60))
             #expect(status == .killed, "\(failpoint) was not reached \(occurrence) times")
@@ -103,7 +126,7 @@ struct CrashTests {
         let server = try await TemporaryPostgres.start(
             TemporaryPostgres.Configuration(settings: ["synchronous_commit": "on"])
         )
-        let scene = try await Scene(server)
+        let scene = try await Scene(server, .folder)
         defer { scene.remove() }
         for round in 0..<100 {
             // Three at a time: they are also in each other's way.
@@ -120,5 +143,23 @@ struct CrashTests {
             try await scene.expectPromises("round \(round), seed \(seed)")
         }
         await server.stop()
+    }
+
+    @Test("Sixty processes killed at random instants while they work with S3 lose and leak nothing")
+    func randomKillsOnS3() async throws {
+        let seed = Self.seed()
+        var generator = SplitMix64(state: seed)
+        let scene = try await Scene(.shared(), .bucket)
+        for round in 0..<20 {
+            let workers = try (0..<3).map { try scene.start(generator.next() &+ UInt64($0), nil) }
+            for worker in workers { try await worker.waitUntilReady() }
+            for worker in workers {
+                // Long enough for uploads in parts to be begun.
+                try await Task.sleep(for: .microseconds(Int.random(in: 0...300_000, using: &generator)))
+                worker.kill()
+            }
+            for worker in workers { #expect(await worker.waitUntilExit(patience: .seconds(60)) == .killed) }
+            try await scene.expectPromises("round \(round), seed \(seed)")
+        }
     }
 }

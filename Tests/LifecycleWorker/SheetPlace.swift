@@ -1,0 +1,56 @@
+package import StoragesS3
+package import StoredFiles
+
+/// Where the sheets' files are: a folder, or a bucket of an S3 server. Both ends of the crash tests make it of one text.
+package enum SheetPlace: Sendable {
+    case folder(String)
+    case bucket(String, endpoint: String, accessKeyID: String, secretAccessKey: String)
+
+    /// Takes what ``argument`` gives.
+    package init?(_ argument: String) {
+        let parts = argument.split(separator: " ").map(String.init)
+        guard parts.first == "s3" else {
+            self = .folder(argument)
+            return
+        }
+        guard parts.count == 5 else { return nil }
+        self = .bucket(parts[1], endpoint: parts[2], accessKeyID: parts[3], secretAccessKey: parts[4])
+    }
+
+    package var argument: String {
+        switch self {
+        case .folder(let path): path
+        case .bucket(let name, let endpoint, let id, let secret): "s3 \(name) \(endpoint) \(id) \(secret)"
+        }
+    }
+
+    /// Files of more than 5 MiB are uploaded in parts to a bucket, so every tenth is that large there.
+    package func byteCount(_ random: UInt64) -> Int {
+        guard case .bucket = self, random % 10 == 0 else { return Int(random % 300_000) }
+        return 5_500_000 + Int(random % 100_000)
+    }
+
+    package func makeStorage() throws -> any Storage {
+        switch self {
+        case .folder(let path): return try FileSystemStorage(root: path, durability: .none)
+        case .bucket: return try makeS3Storage()
+        }
+    }
+
+    package func makeS3Storage() throws -> S3Storage {
+        guard case .bucket(let name, let endpoint, let id, let secret) = self else {
+            throw WorkerError(message: "a folder is no bucket")
+        }
+        var options = S3Options()
+        options.transfers.multipartThreshold = 5 << 20
+        options.transfers.partSize = 5 << 20
+        return try S3Storage(
+            bucketName: name,
+            endpointURL: endpoint,
+            accessKeyID: id,
+            secretAccessKey: secret,
+            useSSL: false,
+            options: options
+        )
+    }
+}
