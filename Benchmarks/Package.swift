@@ -12,7 +12,10 @@ let package = Package(
         .systemLibrary(name: "CSyncFS"),
         .executableTarget(
             name: "bench",
-            dependencies: ["CSyncFS", .product(name: "StoredFiles", package: "stored-files")],
+            dependencies: [
+                "CSyncFS", .product(name: "StoredFiles", package: "stored-files"),
+                .product(name: "StoragesS3", package: "stored-files"),
+            ],
             swiftSettings: [
                 .enableUpcomingFeature("ExistentialAny"),
                 .enableUpcomingFeature("InternalImportsByDefault"),

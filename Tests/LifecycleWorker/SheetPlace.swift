@@ -42,6 +42,10 @@ package enum SheetPlace: Sendable {
             throw WorkerError(message: "a folder is no bucket")
         }
         var options = S3Options()
+        // Said rather than found out, which would leave something behind when the process dies over it. It holds for whole
+        // files only: those in parts are stored without a condition.
+        options.server = .generic
+        options.server.conditionalWrites = true
         options.transfers.multipartThreshold = 5 << 20
         options.transfers.partSize = 5 << 20
         return try S3Storage(

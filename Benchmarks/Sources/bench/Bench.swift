@@ -31,12 +31,18 @@ struct Bench {
     private static let works: [String: @Sendable (Settings) async throws -> MeasuredLine] = [
         "w01_fs_save_small": saveSmallFiles,
         "w02_fs_save_large": saveLargeFile,
+        "w03_s3_put_small": putSmallObjects,
+        "w03_s3_get_small": getSmallObjects,
+        "w04_s3_put_large": putLargeObject,
+        "w04_s3_get_large": getLargeObject,
+        "w05_presign": presign,
         "w06_dims_header": readDimensions,
         "w08_rows_fetch": fetchRows,
         "w09_row_get": getRows,
         "w10_insert_with_file": insertWithFile,
         "w12_sanitize": sanitizeNames,
         "w13_rss_fs": saveLargeFile,
+        "w13_rss_s3": putLargeObject,
     ]
 
     private static let storesFiles: Set<String> = [
