@@ -117,16 +117,26 @@ let package = Package(
             dependencies: ["PostgresModels", "StoredFilesTesting", nio],
             swiftSettings: settings
         ),
+        // What the worker and the tests that kill it both know. A library, because SwiftPM may compile tests before the
+        // module of an executable that they import is there.
+        .target(
+            name: "LifecycleSheets",
+            dependencies: ["StoredFiles", nio],
+            path: "Tests/LifecycleSheets",
+            swiftSettings: settings
+        ),
         // Runs in processes of its own, which the tests kill.
         .executableTarget(
             name: "LifecycleWorker",
-            dependencies: ["StoredFiles", nio, nioLocks],
+            dependencies: ["LifecycleSheets", "StoredFiles", nio, nioLocks],
             path: "Tests/LifecycleWorker",
             swiftSettings: settings
         ),
         .testTarget(
             name: "StoredFilesTests",
-            dependencies: ["StoredFiles", "StoredFilesTesting", "LifecycleWorker", nio, nioLocks, service],
+            dependencies: [
+                "StoredFiles", "StoredFilesTesting", "LifecycleSheets", "LifecycleWorker", nio, nioLocks, service,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
