@@ -135,16 +135,27 @@ let package = Package(
             dependencies: ["PostgresModels", "StoredFilesTesting", nio],
             swiftSettings: settings
         ),
+        // What the worker and the tests that kill it both know. A library, because SwiftPM may compile tests before the
+        // module of an executable that they import is there.
+        .target(
+            name: "LifecycleSheets",
+            dependencies: ["StoredFiles", "StoragesS3", nio],
+            path: "Tests/LifecycleSheets",
+            swiftSettings: settings
+        ),
         // Runs in processes of its own, which the tests kill.
         .executableTarget(
             name: "LifecycleWorker",
-            dependencies: ["StoredFiles", "StoragesS3", nio, nioLocks],
+            dependencies: ["LifecycleSheets", "StoredFiles", nio, nioLocks],
             path: "Tests/LifecycleWorker",
             swiftSettings: settings
         ),
         .testTarget(
             name: "StoredFilesTests",
-            dependencies: ["StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleWorker", nio, nioLocks, service],
+            dependencies: [
+                "StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleSheets", "LifecycleWorker", nio, nioLocks,
+                service,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

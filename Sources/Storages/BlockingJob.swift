@@ -4,7 +4,7 @@ import NIOConcurrencyHelpers
 final class BlockingJob<Result: Sendable>: Sendable {
     private enum State {
         case created
-        case queued(@Sendable () throws -> Result, CheckedContinuation<Result, any Error>)
+        case queued(@Sendable () throws -> Result, UnsafeContinuation<Result, any Error>)
         /// Begun, or over before it began.
         case taken((any Error)?)
     }
@@ -14,7 +14,7 @@ final class BlockingJob<Result: Sendable>: Sendable {
     /// Takes the work; returns whether it is still wanted, and ends the wait when it is not.
     func enqueue(
         _ work: @escaping @Sendable () throws -> Result,
-        _ continuation: CheckedContinuation<Result, any Error>
+        _ continuation: UnsafeContinuation<Result, any Error>
     ) -> Bool {
         let failure: (any Error)? = state.withLockedValue { state in
             if case .taken(let error) = state { return error ?? CancellationError() }

@@ -29,9 +29,11 @@ package enum BlockingPool {
     ) async throws -> Result {
         // Not NIO's runIfActive: cancelling work that has begun leaves its number in the pool for ever, and work that
         // waits for a thread keeps its task and what it holds until it gets one.
+        // And no checked continuation: the job resumes it once, whatever happens, and a check would cost an allocation
+        // and hide the handing over from the thread sanitizer, as its waiting is done inside Swift's runtime.
         let job = BlockingJob<Result>()
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
+            try await withUnsafeThrowingContinuation { continuation in
                 guard job.enqueue(work, continuation) else { return }
                 pool.submit { state in
                     switch state {
@@ -50,7 +52,7 @@ package enum BlockingPool {
     /// - Parameter work: May block.
     /// - Returns: What the work returns.
     package static func runShielded<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
-        await withCheckedContinuation { continuation in
+        await withUnsafeContinuation { continuation in
             shared.submit { _ in
                 // The pool is never shut down, so the item is always active.
                 continuation.resume(returning: work())

@@ -1,4 +1,5 @@
 import Foundation
+import LifecycleSheets
 import NIOCore
 import StoredFiles
 

@@ -86,11 +86,17 @@ package final class Reactor: TaskExecutor, Sendable {
         wake()
     }
 
-    /// Ends the thread's sleep; under a lock, because a descriptor that was closed may be somebody else's by now.
+    /// Ends the thread's sleep.
     private func wake() {
-        isPollerClosed.withLockedValue { isClosed in
-            if !isClosed { poller.wake() }
-        }
+        withPoller { $0.wake() }
+    }
+
+    /// Uses the poller, unless it is closed: its descriptors may be somebody else's by then.
+    ///
+    /// Only `wait`, which runs on the thread that closes it, does without.
+    @discardableResult
+    private func withPoller<Result>(_ body: (any SocketPoller) -> Result) -> Result? {
+        isPollerClosed.withLockedValue { isClosed in isClosed ? nil : body(poller) }
     }
 
     private static func exhausted(_ what: String) -> DatabaseError {
@@ -102,7 +108,7 @@ package final class Reactor: TaskExecutor, Sendable {
 
     // MARK: Sockets
 
-    /// Watches a socket; nil when the system refuses.
+    /// Watches a socket; nil when the system refuses, or the thread has ended.
     func add(_ descriptor: Int32, client: any ReactorClient) -> UInt64? {
         let token = state.withLockedValue { state in
             let token = state.nextToken
@@ -110,18 +116,18 @@ package final class Reactor: TaskExecutor, Sendable {
             state.clients[token] = client
             return token
         }
-        if poller.add(descriptor, token: token) { return token }
+        if withPoller({ $0.add(descriptor, token: token) }) == true { return token }
         _ = state.withLockedValue { $0.clients.removeValue(forKey: token) }
         return nil
     }
 
     func setWantsWrite(_ wantsWrite: Bool, descriptor: Int32, token: UInt64) {
-        poller.setWantsWrite(wantsWrite, descriptor: descriptor, token: token)
+        withPoller { $0.setWantsWrite(wantsWrite, descriptor: descriptor, token: token) }
     }
 
     /// Stops watching; an event that is already on its way finds nothing under the token.
     func remove(_ descriptor: Int32, token: UInt64) {
-        poller.remove(descriptor)
+        withPoller { $0.remove(descriptor) }
         _ = state.withLockedValue { $0.clients.removeValue(forKey: token) }
     }
 

@@ -1,5 +1,5 @@
 import Foundation
-import LifecycleWorker
+import LifecycleSheets
 import NIOCore
 import StoragesS3
 import StoredFiles

@@ -12,6 +12,10 @@ package struct Sheet: Sendable {
     package var recipe: String
     @StoredFile(in: .sheets, path: "sheets")
     package var file: StorageFile? = nil
+
+    package init(recipe: String) {
+        self.recipe = recipe
+    }
 }
 
 package let sheetMigrations = [

@@ -1,12 +1,7 @@
 import Foundation
+import LifecycleSheets
 import NIOConcurrencyHelpers
 import StoredFiles
-
-/// A point at which the worker kills itself, so that no handler and no destructor runs.
-package enum Failpoint: String, CaseIterable, Sendable {
-    case reserved, uploading, uploaded, written, committed, replaced, rowDeleted, rolledBack
-    case marked, taken, deleted, buried, deletedAgain
-}
 
 /// Counts the times that a point is reached, and ends the process at one of them.
 final class Failpoints: Sendable {

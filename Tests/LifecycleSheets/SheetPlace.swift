@@ -39,7 +39,7 @@ package enum SheetPlace: Sendable {
 
     package func makeS3Storage() throws -> S3Storage {
         guard case .bucket(let name, let endpoint, let id, let secret) = self else {
-            throw WorkerError(message: "a folder is no bucket")
+            throw NotABucket()
         }
         var options = S3Options()
         // Said rather than found out, which would leave something behind when the process dies over it. It holds for whole
@@ -58,3 +58,6 @@ package enum SheetPlace: Sendable {
         )
     }
 }
+
+/// A bucket was wanted and a folder is there.
+package struct NotABucket: Error {}
