@@ -22,6 +22,7 @@ static inline CURLcode stored_files_curl_set_list(CURL *handle, CURLoption optio
 
 typedef size_t (*stored_files_curl_data_callback)(char *data, size_t size, size_t count, void *context);
 typedef int (*stored_files_curl_seek_callback)(void *context, curl_off_t offset, int origin);
+typedef int (*stored_files_curl_request_callback)(void *context, char *address, char *local_address, int port, int local_port);
 
 static inline CURLcode stored_files_curl_set_data_callback(CURL *handle, CURLoption option,
                                                            stored_files_curl_data_callback callback) {
@@ -29,6 +30,9 @@ static inline CURLcode stored_files_curl_set_data_callback(CURL *handle, CURLopt
 }
 static inline CURLcode stored_files_curl_set_seek_callback(CURL *handle, stored_files_curl_seek_callback callback) {
     return curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, callback);
+}
+static inline CURLcode stored_files_curl_set_request_callback(CURL *handle, stored_files_curl_request_callback callback) {
+    return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, callback);
 }
 
 static inline CURLcode stored_files_curl_get_long(CURL *handle, CURLINFO info, long *value) {

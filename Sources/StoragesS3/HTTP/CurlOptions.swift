@@ -42,6 +42,11 @@ struct CurlOptions {
         note(CURLOPT_SEEKFUNCTION, stored_files_curl_set_seek_callback(handle, callback))
     }
 
+    /// Called each time the request is about to be sent.
+    mutating func setRequest(callback: stored_files_curl_request_callback?) {
+        note(CURLOPT_PREREQFUNCTION, stored_files_curl_set_request_callback(handle, callback))
+    }
+
     private mutating func note(_ option: CURLoption, _ code: CURLcode) {
         guard code != CURLE_OK, failure == nil else { return }
         failure = (option, code)

@@ -6,20 +6,20 @@ struct CurlOutcome {
     let isReused: Bool
     let hasAnswer: Bool
     let wasReplayed: Bool
-    private let sent: Int
 
-    init(_ handle: UnsafeMutableRawPointer, answerBytes: Int, rewinds: Int) {
+    /// Asks a handle.
+    ///
+    /// - Parameters:
+    ///   - handle: The handle.
+    ///   - answerBytes: How many bytes of an answer's head came.
+    ///   - sendings: How often sending the request was begun.
+    init(_ handle: UnsafeMutableRawPointer, answerBytes: Int, sendings: Int) {
         var connects = 0
-        var beginning: curl_off_t = 0
-        var sent = 0
         _ = stored_files_curl_get_long(handle, CURLINFO_NUM_CONNECTS, &connects)
-        _ = stored_files_curl_get_offset(handle, CURLINFO_PRETRANSFER_TIME_T, &beginning)
-        _ = stored_files_curl_get_long(handle, CURLINFO_REQUEST_SIZE, &sent)
-        isUnsent = beginning == 0 && sent == 0
+        isUnsent = sendings == 0
         isReused = connects == 0
         hasAnswer = answerBytes > 0
-        wasReplayed = rewinds > 0
-        self.sent = sent
+        wasReplayed = sendings > 1
     }
 
     /// The failure behind a result code.
@@ -46,9 +46,9 @@ struct CurlOutcome {
         case CURLE_OPERATION_TIMEDOUT: .timedOut
         case CURLE_PARTIAL_FILE: .truncated
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING: .malformedAnswer
-        case CURLE_UNSUPPORTED_PROTOCOL: hasAnswer || sent > 0 ? .malformedAnswer : .invalidRequest
-        case CURLE_URL_MALFORMAT, CURLE_BAD_FUNCTION_ARGUMENT, CURLE_READ_ERROR,
-            CURLE_WRITE_ERROR, CURLE_ABORTED_BY_CALLBACK:
+        case CURLE_UNSUPPORTED_PROTOCOL: hasAnswer || !isUnsent ? .malformedAnswer : .invalidRequest
+        case CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED, CURLE_BAD_FUNCTION_ARGUMENT, CURLE_READ_ERROR, CURLE_WRITE_ERROR,
+            CURLE_ABORTED_BY_CALLBACK:
             .invalidRequest
         default:
             // Truncated chunked bodies come as CURLE_RECV_ERROR, so what was begun counts.

@@ -13,12 +13,20 @@ final class CurlTransfer: @unchecked Sendable {
     /// The most bytes that are handed out at once.
     private static let largestChunk = 256 * 1024
 
+    /// The head of an answer.
+    struct Head {
+        var status: Int
+        var headers: HTTPHeaders
+        /// Whether libcurl has sent the request more than once.
+        var wasReplayed: Bool
+    }
+
     private struct Shared {
-        var head: (status: Int, headers: HTTPHeaders)?
+        var head: Head?
         var pending = ByteBuffer()
         var isPaused = false
         var end: Result<Void, any Error>?
-        var headWaiter: CheckedContinuation<(status: Int, headers: HTTPHeaders), any Error>?
+        var headWaiter: CheckedContinuation<Head, any Error>?
         var readWaiter: CheckedContinuation<ByteBuffer?, any Error>?
         var isCancelled = false
     }
@@ -39,6 +47,9 @@ final class CurlTransfer: @unchecked Sendable {
     private var parser = ResponseHeadParser()
     private var body: RequestBodyReader
     private var refusal: HTTPFailure?
+    /// How often sending was begun: a connection that had been used before and then is dead makes libcurl send the request
+    /// again by itself.
+    private var sendings = 0
 
     init(_ request: HTTPRequest, _ settings: CurlSettings, _ loop: CurlLoop, _ pass: GatePass) {
         self.request = request
@@ -57,7 +68,7 @@ final class CurlTransfer: @unchecked Sendable {
     // MARK: A task
 
     /// Starts, and waits for the head of the answer.
-    func start() async throws -> (status: Int, headers: HTTPHeaders) {
+    func start() async throws -> Head {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let isCancelled = shared.withLockedValue { shared in
@@ -169,6 +180,8 @@ final class CurlTransfer: @unchecked Sendable {
         options.set(CURLOPT_HEADERDATA, pointer: context)
         options.set(CURLOPT_READDATA, pointer: context)
         options.set(CURLOPT_SEEKDATA, pointer: context)
+        options.set(CURLOPT_PREREQDATA, pointer: context)
+        options.setRequest(callback: CurlTransfer.requestCallback)
         options.set(CURLOPT_WRITEFUNCTION, callback: CurlTransfer.writeCallback)
         options.set(CURLOPT_HEADERFUNCTION, callback: CurlTransfer.headerCallback)
         switch request.method {
@@ -191,6 +204,8 @@ final class CurlTransfer: @unchecked Sendable {
             appendField(field.value.isEmpty ? "\(field.name);" : "\(field.name): \(field.value)")
         }
         if request.headers["Accept"] == nil { appendField("Accept:") }
+        // libcurl would call a posted body a form, in a field that is not signed.
+        if request.headers["Content-Type"] == nil { appendField("Content-Type:") }
         if request.expectsContinue {
             options.set(CURLOPT_EXPECT_100_TIMEOUT_MS, 1000)
         } else {
@@ -289,7 +304,7 @@ final class CurlTransfer: @unchecked Sendable {
         if let refusal { return refusal }
         guard code != CURLE_OK, let handle else { return nil }
         let text = String(cString: errorText)
-        return CurlOutcome(handle, answerBytes: parser.byteCount, rewinds: body.rewinds)
+        return CurlOutcome(handle, answerBytes: parser.byteCount, sendings: sendings)
             .failure(code, text.isEmpty ? String(cString: curl_easy_strerror(code)) : text)
     }
 
@@ -299,7 +314,7 @@ final class CurlTransfer: @unchecked Sendable {
             "No whole answer came within \(request.timeout.map { "\($0)" } ?? "the time allowed")."
         )
         if let handle {
-            let outcome = CurlOutcome(handle, answerBytes: parser.byteCount, rewinds: body.rewinds)
+            let outcome = CurlOutcome(handle, answerBytes: parser.byteCount, sendings: sendings)
             failure.isUnsent = outcome.isUnsent
             failure.wasReplayed = outcome.wasReplayed
         }
@@ -314,7 +329,7 @@ final class CurlTransfer: @unchecked Sendable {
             return true
         case .complete:
             hasNews = true
-            let head = (parser.status, parser.headers)
+            let head = Head(status: parser.status, headers: parser.headers, wasReplayed: sendings > 1)
             shared.withLockedValue { $0.head = head }
             return true
         case .tooLarge:
@@ -341,6 +356,12 @@ final class CurlTransfer: @unchecked Sendable {
 
     private static func from(_ context: UnsafeMutableRawPointer?) -> CurlTransfer? {
         context.map { Unmanaged<CurlTransfer>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    private static let requestCallback: stored_files_curl_request_callback = { context, _, _, _, _ in
+        guard let transfer = from(context) else { return CURL_PREREQFUNC_ABORT }
+        transfer.sendings += 1
+        return CURL_PREREQFUNC_OK
     }
 
     private static let headerCallback: stored_files_curl_data_callback = { data, size, count, context in

@@ -21,14 +21,15 @@ final class CurlTransport: HTTPTransport {
     func send(_ request: HTTPRequest) async throws -> HTTPResponse {
         let pass = try await gate.enter()
         let transfer = CurlTransfer(request, settings, loop, pass)
-        let (status, headers) = try await transfer.start()
+        let head = try await transfer.start()
         let reader = CurlReader(transfer)
         return HTTPResponse(
-            status: status,
-            headers: headers,
+            status: head.status,
+            headers: head.headers,
             body: HTTPResponseBody {
                 { try await reader.next() }
-            }
+            },
+            wasReplayed: head.wasReplayed
         )
     }
 }

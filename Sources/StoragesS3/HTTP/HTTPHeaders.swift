@@ -28,6 +28,12 @@ struct HTTPHeaders: Hashable, Sendable, ExpressibleByDictionaryLiteral {
         fields.append(Field(name: name, value: value))
     }
 
+    /// Adds a word to the value of the last field.
+    mutating func extendLast(with word: String) {
+        guard let last = fields.indices.last else { return }
+        fields[last].value += " " + word
+    }
+
     static func areEqual(_ left: String, _ right: String) -> Bool {
         left.utf8.count == right.utf8.count
             && zip(left.utf8, right.utf8).allSatisfy { lowercased($0) == lowercased($1) }

@@ -5,8 +5,6 @@ struct RequestBodyReader {
     private let body: HTTPBody
     private var index = 0
     private var offset = 0
-    /// How often libcurl went back: each time it sent the request once more by itself.
-    private(set) var rewinds = 0
 
     init(_ body: HTTPBody) {
         self.body = body
@@ -35,7 +33,6 @@ struct RequestBodyReader {
     /// Goes to a position from the start.
     mutating func seek(to position: Int) -> Bool {
         guard position >= 0, position <= body.byteCount else { return false }
-        rewinds += 1
         index = 0
         offset = position
         while index < body.chunks.count, offset >= body.chunks[index].readableBytes {

@@ -31,7 +31,13 @@ struct ResponseHeadParser {
             return .more
         }
         // Trailer fields of a chunked body come here too, and are nobody's business.
-        guard !isComplete, let colon = text.firstIndex(of: UInt8(ascii: ":")) else { return .more }
+        guard !isComplete else { return .more }
+        if text.first == 0x20 || text.first == 0x09 {
+            // A folded line goes on with the value before (RFC 9112 section 5.2).
+            headers.extendLast(with: Self.trimmed(text))
+            return .more
+        }
+        guard let colon = text.firstIndex(of: UInt8(ascii: ":")) else { return .more }
         headers.append(
             String(decoding: text[..<colon], as: UTF8.self),
             Self.trimmed(text[(colon + 1)...])

@@ -94,6 +94,8 @@ final class WeightedGate: Sendable {
 
     /// How much is let through at the moment.
     var inUse: Int { state.withLockedValue { capacity - $0.free } }
+    /// How many wait.
+    var waiting: Int { state.withLockedValue { $0.waiters.count } }
 }
 
 /// A turn at a ``WeightedGate``, given back when the last reference goes, or before.

@@ -78,7 +78,13 @@ struct ResumingReader {
     /// Waits for the end of the answer, after which its connection can serve another request.
     private mutating func finish() async throws -> ByteBuffer? {
         defer { body = nil }
-        guard endsTogether, let more = try await body?.next(), more.readableBytes > 0 else { return nil }
+        guard endsTogether else { return nil }
+        do {
+            guard let more = try await body?.next(), more.readableBytes > 0 else { return nil }
+        } catch is HTTPFailure {
+            // All bytes are there; only the connection is lost.
+            return nil
+        }
         throw changed("more bytes came than were announced")
     }
 

@@ -105,7 +105,25 @@ extension S3Storage {
 
     // MARK: Steps
 
+    /// Begins an upload in parts.
+    ///
+    /// A task that is cancelled meanwhile waits for the answer, a while: what the server has begun can only be aborted when
+    /// its id is known.
     func begin(_ name: StorageName, _ parameters: S3ObjectParameters) async throws -> Multipart {
+        try Task.checkCancellation()
+        let task = Task { try await initiate(name, parameters) }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            Task {
+                // Nobody cancels this task, so it sleeps to the end.
+                try? await Task.sleep(for: .seconds(5))
+                task.cancel()
+            }
+        }
+    }
+
+    private func initiate(_ name: StorageName, _ parameters: S3ObjectParameters) async throws -> Multipart {
         var operation = S3Operation("CreateMultipartUpload", .post, key: name.string)
         operation.query = [("uploads", "")]
         operation.headers = try parameters.creationHeaders(isSecure: client.isSecure)

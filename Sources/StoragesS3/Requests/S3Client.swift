@@ -90,20 +90,18 @@ final class S3Client: Sendable {
     ) async throws -> Result {
         try await attempts(of: operation) { request in
             let response = try await transport.send(request)
-            // Bodies of errors are short; what is longer is none.
-            let isSuccess = (200..<300).contains(response.status)
-            let answer = try await response.collected(
-                upTo: isSuccess ? operation.answerLimit : S3ErrorDocument.maxBytes
-            )
-            guard isSuccess else { throw self.failure(operation, answer) }
+            guard (200..<300).contains(response.status) else { throw try await self.failure(operation, response) }
+            let answer = try await response.collected(upTo: operation.answerLimit)
             do {
                 return try read(answer)
             } catch let problem as UnusableDocument {
-                throw S3Failure(
+                var failure = S3Failure(
                     operation,
                     bucket: self.addressing.bucket,
                     .document(status: answer.status, headers: answer.headers, problem)
                 )
+                failure.mayHaveSucceededBefore = response.wasReplayed
+                throw failure
             }
         }
     }
@@ -115,17 +113,20 @@ final class S3Client: Sendable {
         try await attempts(of: operation) { request in
             let response = try await transport.send(request)
             guard !(200..<300).contains(response.status) else { return response }
-            let answer = try await response.collected(upTo: S3ErrorDocument.maxBytes)
-            throw self.failure(operation, answer)
+            throw try await self.failure(operation, response)
         }
     }
 
-    private func failure(_ operation: S3Operation, _ answer: HTTPAnswer) -> S3Failure {
-        S3Failure(
+    private func failure(_ operation: S3Operation, _ response: HTTPResponse) async throws -> S3Failure {
+        // The documents of errors are short; what is longer is a page of something in between, and the status counts.
+        let answer = try await response.beginning(upTo: S3ErrorDocument.maxBytes)
+        var failure = S3Failure(
             operation,
             bucket: addressing.bucket,
             .answer(status: answer.status, headers: answer.headers, S3ErrorDocument(answer.body))
         )
+        failure.mayHaveSucceededBefore = response.wasReplayed
+        return failure
     }
 
     // MARK: Attempts
@@ -180,6 +181,7 @@ final class S3Client: Sendable {
         _ start: ContinuousClock.Instant
     ) async throws {
         failure.attempts = progress.sent
+        if failure.mayHaveSucceededBefore { progress.mayHaveSucceeded = true }
         failure.mayHaveSucceededBefore = progress.mayHaveSucceeded
         if failure.isAmbiguous { progress.mayHaveSucceeded = true }
 

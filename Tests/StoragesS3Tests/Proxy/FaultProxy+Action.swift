@@ -78,6 +78,8 @@ extension FaultProxy {
         enum Piece: Sendable {
             case bytes([UInt8])
             case pause(Duration)
+            /// Tells the test that what comes before has gone to the system.
+            case note(@Sendable () -> Void)
         }
 
         /// How the client can tell where the body ends.
@@ -99,6 +101,8 @@ extension FaultProxy {
         /// Whether the request's body is read before; otherwise the answer comes as soon as the head is there, and the
         /// connection is closed after it.
         var readsBody = true
+        /// Whether a client that asks for it gets `100 Continue`.
+        var sendsContinue = true
         /// Whether `Connection: close` is said, and done.
         var closes = false
 

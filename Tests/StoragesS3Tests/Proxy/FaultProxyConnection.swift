@@ -113,7 +113,7 @@ struct FaultProxyConnection {
         _ reader: inout HTTPWireReader
     ) async throws {
         if answer.readsBody {
-            try await continueIfExpected(head)
+            if answer.sendsContinue { try await continueIfExpected(head) }
             try await readBody(of: request, &reader)
         }
         var text = "HTTP/1.1 \(answer.status) Scripted\r\n"
@@ -142,6 +142,7 @@ struct FaultProxyConnection {
         for piece in answer.body {
             switch piece {
             case .pause(let duration): try await Task.sleep(for: duration)
+            case .note(let note): note()
             case .bytes(let bytes):
                 var buffer = ByteBuffer(bytes: bytes)
                 if case .chunked = answer.framing {

@@ -1,0 +1,39 @@
+import NIOCore
+import NIOPosix
+import StoragesS3
+
+/// A server that takes connections, and neither reads nor says anything.
+struct SilentServer: Sendable {
+    let port: Int
+
+    static func with<Result>(_ work: (SilentServer) async throws -> Result) async throws -> Result {
+        let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .childChannelOption(.autoRead, value: false)
+            .bind(host: "127.0.0.1", port: 0)
+            .get()
+        do {
+            guard let port = channel.localAddress?.port else { throw HTTPWireError("a server without a port") }
+            let result = try await work(SilentServer(port: port))
+            try await channel.close()
+            return result
+        } catch {
+            try await channel.close()
+            throw error
+        }
+    }
+
+    /// A storage that waits for this server.
+    func storage(useSSL: Bool = false, _ configure: (inout S3Options) -> Void = { _ in }) throws -> S3Storage {
+        var options = S3Options()
+        configure(&options)
+        return try S3Storage(
+            bucketName: "bucket",
+            endpointURL: "127.0.0.1:\(port)",
+            accessKeyID: "AKIDTESTER",
+            secretAccessKey: "secret",
+            region: "us-east-1",
+            useSSL: useSSL,
+            options: options
+        )
+    }
+}
