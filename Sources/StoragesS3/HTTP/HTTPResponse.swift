@@ -6,6 +6,8 @@ struct HTTPResponse: Sendable {
     var headers: HTTPHeaders
     /// To be read once, or dropped, which closes the connection.
     var body: HTTPResponseBody
+    /// Whether the request may have reached the server more than once.
+    var wasReplayed = false
 }
 
 /// An answer that has arrived whole.

@@ -22,6 +22,19 @@ extension HTTPTransport {
 }
 
 extension HTTPResponse {
+    /// Reads the beginning of the body; what comes after it closes the connection.
+    ///
+    /// - Parameter limit: The most bytes to take.
+    func beginning(upTo limit: Int) async throws -> HTTPAnswer {
+        var collected = ByteBuffer()
+        var iterator = body.makeAsyncIterator()
+        while collected.readableBytes < limit, var chunk = try await iterator.next() {
+            let wanted = chunk.readSlice(length: min(chunk.readableBytes, limit - collected.readableBytes))
+            if let wanted { collected.writeImmutableBuffer(wanted) }
+        }
+        return HTTPAnswer(status: status, headers: headers, body: collected)
+    }
+
     /// Reads the body.
     ///
     /// - Parameter limit: The most bytes to take.

@@ -89,7 +89,7 @@ extension S3Storage {
         _ destination: StorageName,
         _ options: UploadOptions,
         _ condition: HTTPHeaders.Field?
-    ) async throws -> String {
+    ) async throws -> String? {
         var operation = S3Operation("CopyObject", .put, key: destination.string)
         operation.timeout = nil
         operation.stallTimeout = .seconds(600)
@@ -107,6 +107,8 @@ extension S3Storage {
         if let condition { operation.headers.append(condition.name, condition.value) }
         do {
             return try await client.perform(operation) { try CopyObjectResult($0.body).entityTag }
+        } catch let failure as S3Failure where failure.isAmbiguous && condition != nil {
+            return try await ownTagAfterSilence(of: destination, nonce, failure)
         } catch let failure as S3Failure where failure.isExisting {
             // The source's condition and the destination's fail alike: what is there tells which it was.
             guard condition != nil else { throw sourceChanged(source) }
