@@ -120,7 +120,9 @@ extension S3Storage {
 
     /// Begins an upload although the task may be cancelled: whoever goes away before the answer never learns the id, and so
     /// cannot abort what was begun.
-    private func shieldedCreation(_ operation: S3Operation, _ name: StorageName, _ nonce: String) async throws -> Multipart {
+    private func shieldedCreation(_ operation: S3Operation, _ name: StorageName, _ nonce: String) async throws
+        -> Multipart
+    {
         try Task.checkCancellation()
         let creation = Task {
             let id = try await client.perform(operation) { try InitiateMultipartUploadResult($0.body).uploadID }
@@ -159,7 +161,9 @@ extension S3Storage {
             }
             var next: UploadPart? = first
             while let part = next {
-                if running == self.options.transfers.uploadConcurrency, let result = try await group.next() { take(result) }
+                if running == self.options.transfers.uploadConcurrency, let result = try await group.next() {
+                    take(result)
+                }
                 group.addTask { (try await self.send(part, upload), part.byteCount) }
                 running += 1
                 next = try await parts.next()
@@ -208,9 +212,12 @@ extension S3Storage {
         } catch let failure as S3Failure where failure.isExisting && condition != nil {
             guard failure.mayHaveSucceededBefore else { throw alreadyExists(upload.name, failure) }
             return try await ownTag(of: upload.name, upload.nonce, failure)
-        } catch let failure as S3Failure where failure.mayHaveSucceededBefore || failure.isAmbiguous {
+        } catch let failure as S3Failure
+            where failure.mayHaveSucceededBefore || failure.isAmbiguous || failure.code == "NoSuchUpload"
+        {
             // An earlier attempt may have made the file, after which there is no such upload any more.
-            let missing = failure.code == "NoSuchUpload" ? outcomeUnknown(upload.name, failure) : nil
+            let isGone = failure.code == "NoSuchUpload" && failure.mayHaveSucceededBefore
+            let missing = isGone ? outcomeUnknown(upload.name, failure) : nil
             return try await ownTagAfterSilence(of: upload.name, upload.nonce, failure, otherwise: missing)
         }
     }
