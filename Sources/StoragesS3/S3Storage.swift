@@ -78,7 +78,8 @@ public final class S3Storage: Storage {
         )
     }
 
-    init(_ setup: S3Setup) throws {
+    /// Makes a storage; tests may give it a transport of their own.
+    init(_ setup: S3Setup, transport: (any HTTPTransport)? = nil) throws {
         bucketName = setup.bucketName
         label = "S3Storage(\(setup.bucketName))"
         var options = setup.options
@@ -86,7 +87,7 @@ public final class S3Storage: Storage {
             options.objectParameters.acl = setup.defaultACL
         }
         self.options = options
-        let parts = try setup.parts()
+        let parts = try setup.parts(transport: transport)
         client = parts.client
         integrity = parts.integrity
         urls = parts.urls

@@ -1,8 +1,12 @@
 import Foundation
 
 /// A moment as the Gregorian calendar and a clock in UTC show it, in whole seconds.
+///
+/// Computed without a formatter, which would cost more than the signature of a request.
 struct CivilTime: Hashable, Sendable {
     private static let daysFromYearZeroTo1970 = 719_468
+    /// The years 1 to 9999, which the formats of the web can write, in seconds since 1970.
+    static let range = -62_135_596_800...253_402_300_799
 
     var year: Int
     var month: Int
@@ -11,11 +15,15 @@ struct CivilTime: Hashable, Sendable {
     var minute = 0
     var second = 0
 
-    /// `nil` outside the years 1 to 9999, which the formats of the web can write.
+    /// `nil` outside the years 1 to 9999.
     init?(_ date: Date) {
-        guard let seconds = Int(exactly: date.timeIntervalSince1970.rounded(.down)),
-            (-62_135_596_800..<253_402_300_800).contains(seconds)
+        guard let seconds = Int(exactly: date.timeIntervalSince1970.rounded(.down)), CivilTime.range.contains(seconds)
         else { return nil }
+        self.init(secondsSince1970: seconds)
+    }
+
+    /// Takes seconds in ``range``.
+    init(secondsSince1970 seconds: Int) {
         let days = seconds >= 0 ? seconds / 86_400 : -((86_399 - seconds) / 86_400)
         let rest = seconds - days * 86_400
         // Years begin in March here, so that the leap day is their last.
@@ -75,9 +83,40 @@ struct CivilTime: Hashable, Sendable {
         }
     }
 
-    /// A number with leading zeros.
-    static func padded(_ number: Int, to width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    // MARK: ISO 8601
+
+    /// `20130524`.
+    var basicDay: String { iso8601(withTime: false, isExtended: false) }
+    /// `20130524T000000Z`.
+    var basicTimestamp: String { iso8601(withTime: true, isExtended: false) }
+    /// `2013-05-24T00:00:00Z`.
+    var extendedTimestamp: String { iso8601(withTime: true, isExtended: true) }
+
+    private func iso8601(withTime: Bool, isExtended: Bool) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity(20)
+        func append(_ number: Int, after separator: UInt8? = nil) {
+            if let separator { text.append(separator) }
+            CivilTime.append(number, to: &text)
+        }
+        let dash = isExtended ? UInt8(ascii: "-") : nil
+        let colon = isExtended ? UInt8(ascii: ":") : nil
+        append(year / 100)
+        append(year % 100)
+        append(month, after: dash)
+        append(day, after: dash)
+        if withTime {
+            append(hour, after: UInt8(ascii: "T"))
+            append(minute, after: colon)
+            append(second, after: colon)
+            text.append(UInt8(ascii: "Z"))
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Two digits.
+    static func append(_ number: Int, to text: inout [UInt8]) {
+        text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10))
+        text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
     }
 }

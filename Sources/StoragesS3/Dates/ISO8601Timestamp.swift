@@ -4,9 +4,7 @@ import Foundation
 enum ISO8601Timestamp {
     /// Such as `2013-05-24T00:00:00Z`; `nil` outside the years 1 to 9999.
     static func string(from date: Date) -> String? {
-        guard let time = CivilTime(date) else { return nil }
-        return "\(CivilTime.padded(time.year, to: 4))-\(two(time.month))-\(two(time.day))"
-            + "T\(two(time.hour)):\(two(time.minute)):\(two(time.second))Z"
+        CivilTime(date)?.extendedTimestamp
     }
 
     /// Takes a date and a time with or without a fraction, in UTC or with an offset; `nil` for anything else.
@@ -42,10 +40,6 @@ enum ISO8601Timestamp {
         case UInt8(ascii: "-"): return -seconds
         default: return nil
         }
-    }
-
-    private static func two(_ number: Int) -> String {
-        CivilTime.padded(number, to: 2)
     }
 
     private static func number(_ digits: ArraySlice<UInt8>) -> Int? {

@@ -112,6 +112,8 @@ extension S3Storage {
             let copy = try await self.head(destination).info
             guard copy.byteCount == head.info.byteCount else { throw sourceChanged(source) }
             return copy.entityTag
+        } catch let failure as S3Failure where failure.isAmbiguous && condition != nil {
+            return try await ownTagAfterSilence(of: destination, nonce, failure)
         } catch let failure as S3Failure where failure.isExisting {
             // The source's condition and the destination's fail alike: what is there tells which it was.
             guard condition != nil else { throw sourceChanged(source) }

@@ -11,8 +11,8 @@ extension S3Storage {
     ///
     /// - Parameter names: Any number of names.
     /// - Returns: The names that may still exist, in the order given, and why.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` when there is no such bucket;
-    ///   `CancellationError`. What was deleted before stays deleted.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` when there is no such bucket, and when
+    ///   there are no credentials; `CancellationError`. What was deleted before stays deleted.
     public func delete(_ names: [StorageName]) async throws -> [DeletionFailure] {
         try await reporting {
             var failures: [DeletionFailure] = []
@@ -50,6 +50,9 @@ extension S3Storage {
                 failures += try await deleteInBulk(bulk)
             } catch let failure as S3Failure where failure.isNoBulkDeletion {
                 single += bulk
+            } catch let failure as S3Failure where failure.code != "NoSuchBucket" {
+                // Other batches may do better, and the caller learns which names are left.
+                failures += bulk.map { DeletionFailure(name: $0, error: failure.storageError($0, label)) }
             }
         }
         failures += try await deleteOneByOne(single)
@@ -78,6 +81,7 @@ extension S3Storage {
             }
             let outcomes = try await client.perform(operation) { try DeleteResult($0.body).outcomes(for: keys) }
             var again: [StorageName] = []
+            var isThrottled = false
             for (name, outcome) in zip(left, outcomes) {
                 switch outcome {
                 case .deleted: break
@@ -89,8 +93,9 @@ extension S3Storage {
                         bucket: bucketName,
                         .document(status: 200, headers: [:], .error(document))
                     )
-                    if case .retry = RetryVerdict(failure), attempt < 3 {
+                    if case .retry(let throttled, _) = RetryVerdict(failure), attempt < 3 {
                         again.append(name)
+                        isThrottled = isThrottled || throttled
                     } else {
                         failures.append(DeletionFailure(name: name, error: failure.storageError(name, label)))
                     }
@@ -98,7 +103,8 @@ extension S3Storage {
             }
             left = again
             if left.isEmpty { return failures }
-            try await Task.sleep(for: options.retries.delay(before: attempt, isThrottled: false, asked: nil))
+            if attempt == 3 { break }
+            try await Task.sleep(for: options.retries.delay(before: attempt, isThrottled: isThrottled, asked: nil))
         }
         return failures
             + left.map { name in
@@ -151,8 +157,8 @@ extension S3Failure {
     fileprivate var isNoBulkDeletion: Bool {
         switch status {
         case 405, 501: true
-        // What Google's answers to a POST on a bucket.
-        case 400: code == "InvalidArgument" || code == "NotImplemented"
+        // Google's answer to a POST on a bucket, and those of servers that make little of its body.
+        case 400: ["InvalidArgument", "NotImplemented", "InvalidRequest", "MalformedXML", nil].contains(code)
         default: false
         }
     }

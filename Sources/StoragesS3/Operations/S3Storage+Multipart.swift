@@ -130,8 +130,31 @@ extension S3Storage {
         let nonce = UploadNonce.make()
         operation.headers.append(UploadNonce.header, nonce)
         for field in integrity.createMultipartHeaders.fields { operation.headers.append(field.name, field.value) }
-        let uploadID = try await client.perform(operation) { try InitiateMultipartUploadResult($0.body).uploadID }
-        return Multipart(name: name, uploadID: uploadID, nonce: nonce)
+        let upload = try await shieldedCreation(operation, name, nonce)
+        guard Task.isCancelled else { return upload }
+        await abortShielded(upload)
+        throw CancellationError()
+    }
+
+    /// Begins an upload although the task may be cancelled: whoever goes away before the answer never learns the id, and so
+    /// cannot abort what was begun.
+    private func shieldedCreation(_ operation: S3Operation, _ name: StorageName, _ nonce: String) async throws
+        -> Multipart
+    {
+        try Task.checkCancellation()
+        let creation = Task {
+            let id = try await client.perform(operation) { try InitiateMultipartUploadResult($0.body).uploadID }
+            return Multipart(name: name, uploadID: id, nonce: nonce)
+        }
+        return try await withTaskCancellationHandler {
+            try await creation.value
+        } onCancel: {
+            Task {
+                // An answer that is on its way comes in this time.
+                try await Task.sleep(for: .seconds(5))
+                creation.cancel()
+            }
+        }
     }
 
     /// Sends all parts, in the order of their numbers, so many at a time.
@@ -159,7 +182,7 @@ extension S3Storage {
                 if running == self.options.transfers.uploadConcurrency, let result = try await group.next() {
                     take(result)
                 }
-                group.addTask { (try await self.send(part, upload), part.body.byteCount) }
+                group.addTask { (try await self.send(part, upload), part.byteCount) }
                 running += 1
                 next = try await parts.next()
             }
@@ -169,13 +192,13 @@ extension S3Storage {
     }
 
     private func send(_ part: UploadPart, _ upload: Multipart) async throws -> CompletedPart {
-        defer { part.pass.giveBack() }
+        defer { part.giveBack() }
         var operation = S3Operation("UploadPart", .put, key: upload.name.string)
         operation.query = [("partNumber", String(part.number)), ("uploadId", upload.uploadID)]
-        operation.body = part.body
+        operation.body = part.takeBody()
         operation.timeout = nil
         operation.headers = try parameters(for: upload.name).accessHeaders(isSecure: client.isSecure)
-        let checksum = try integrity.uploads.map { try Checksum.value($0, of: part.body) }
+        let checksum = try integrity.uploads.map { try Checksum.value($0, of: operation.body) }
         if let checksum { operation.headers.append(checksum.algorithm.headerName, checksum.base64) }
         return try await client.perform(operation) { answer in
             guard let tag = answer.headers["ETag"], !tag.isEmpty else {
@@ -207,12 +230,13 @@ extension S3Storage {
         } catch let failure as S3Failure where failure.isExisting && condition != nil {
             guard failure.mayHaveSucceededBefore else { throw alreadyExists(upload.name, failure) }
             return try await ownTag(of: upload.name, upload.nonce, failure)
-        } catch let failure as S3Failure where failure.mayHaveSucceededBefore || failure.isAmbiguous {
+        } catch let failure as S3Failure
+            where failure.mayHaveSucceededBefore || failure.isAmbiguous || failure.code == "NoSuchUpload"
+        {
             // An earlier attempt may have made the file, after which there is no such upload any more.
-            guard let head = try? await head(upload.name), head.nonce == upload.nonce else {
-                throw failure.code == "NoSuchUpload" ? outcomeUnknown(upload.name, failure) : failure
-            }
-            return head.info.entityTag
+            let isGone = failure.code == "NoSuchUpload" && failure.mayHaveSucceededBefore
+            let missing = isGone ? outcomeUnknown(upload.name, failure) : nil
+            return try await ownTagAfterSilence(of: upload.name, upload.nonce, failure, otherwise: missing)
         }
     }
 
@@ -263,6 +287,9 @@ extension S3Storage {
             try await client.perform(operation) { _ in }
             return true
         } catch let failure as S3Failure where failure.status == 404 {
+            return false
+        } catch let failure as S3Failure where [400, 403, 405, 501].contains(failure.status) {
+            // Whoever may abort need not be allowed to look, and not every server lets anybody look.
             return false
         }
     }

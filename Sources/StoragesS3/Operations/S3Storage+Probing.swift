@@ -123,5 +123,12 @@ extension S3Storage {
 
 extension S3Failure {
     /// Whether the server does not know the condition, and says so.
-    fileprivate var isUnknownHeader: Bool { status == 400 || status == 405 || status == 501 }
+    fileprivate var isUnknownHeader: Bool {
+        switch status {
+        case 405, 501: true
+        // Other codes are about the region, the keys or the clock, and say nothing about conditions.
+        case 400: ["InvalidArgument", "InvalidRequest", "NotImplemented", "UnsupportedArgument", nil].contains(code)
+        default: false
+        }
+    }
 }

@@ -49,7 +49,11 @@ extension S3Storage {
             guard let first = try await parts.next() else {
                 return try await put(HTTPBody(), name, options, conditions, driver)
             }
-            if first.isLast { return try await put(first.body, name, options, conditions, driver) }
+            if first.isLast {
+                // Its memory counts until the request is over, not only until this line.
+                defer { first.giveBack() }
+                return try await put(first.takeBody(), name, options, conditions, driver)
+            }
             return try await uploadParts(first, parts, name, options, conditions, driver)
         }
     }
@@ -141,7 +145,7 @@ extension S3Storage {
         let head: Head
         do {
             head = try await self.head(name)
-        } catch {
+        } catch is S3Failure {
             throw outcomeUnknown(name, failure)
         }
         guard head.nonce == nonce else { throw alreadyExists(name, failure) }
@@ -149,16 +153,27 @@ extension S3Storage {
     }
 
     /// The same when no answer came at all.
-    private func ownTagAfterSilence(of name: StorageName, _ nonce: String, _ failure: S3Failure) async throws -> String?
-    {
+    ///
+    /// - Parameters:
+    ///   - name: The object.
+    ///   - nonce: What the upload calls itself.
+    ///   - failure: What came instead of an answer.
+    ///   - missing: What is thrown when the object is not this upload's. Default: the failure.
+    func ownTagAfterSilence(
+        of name: StorageName,
+        _ nonce: String,
+        _ failure: S3Failure,
+        otherwise missing: StorageError? = nil
+    ) async throws -> String? {
         do {
             let head = try await self.head(name)
             if head.nonce == nonce { return head.info.entityTag }
-        } catch let missing as S3Failure where missing.status == 404 {
+        } catch let answer as S3Failure where answer.status == 404 {
             // It may still arrive, so the failure is the answer.
         } catch is S3Failure {
             throw outcomeUnknown(name, failure)
         }
+        if let missing { throw missing }
         throw failure
     }
 

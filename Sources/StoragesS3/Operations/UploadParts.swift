@@ -1,3 +1,4 @@
+import NIOConcurrencyHelpers
 import NIOCore
 import Storages
 
@@ -46,14 +47,38 @@ struct PartPlan: Hashable, Sendable {
 }
 
 /// A piece of a body, whole and in memory.
-struct UploadPart: Sendable {
+///
+/// A class, so that whoever has sent the bytes can let them go although others still hold the part.
+final class UploadPart: Sendable {
     /// From 1.
-    var number: Int
-    var body: HTTPBody
+    let number: Int
+    let byteCount: Int
     /// Whether nothing comes after it.
-    var isLast: Bool
+    let isLast: Bool
+    private let body: NIOLockedValueBox<HTTPBody>
     /// Its share of the memory for parts.
-    var pass: GatePass
+    private let pass: GatePass
+
+    init(number: Int, body: HTTPBody, isLast: Bool, pass: GatePass) {
+        self.number = number
+        byteCount = body.byteCount
+        self.isLast = isLast
+        self.body = NIOLockedValueBox(body)
+        self.pass = pass
+    }
+
+    /// The bytes, once.
+    func takeBody() -> HTTPBody {
+        body.withLockedValue { body in
+            defer { body = HTTPBody() }
+            return body
+        }
+    }
+
+    /// Says that the bytes are not in memory any more.
+    func giveBack() {
+        pass.giveBack()
+    }
 }
 
 /// Cuts a body into parts, and waits for memory before it reads one.

@@ -22,7 +22,10 @@ final class ClockOffset: Sendable {
     }
 
     /// The time by the clock of the service.
-    var now: Date {
+    var now: Date { reading.date }
+
+    /// The time by the clock of the service, and how far that is ahead of ours as far as is known.
+    var reading: (date: Date, offset: TimeInterval) {
         let now = wall()
         let monotonic = ContinuousClock.now
         let offset = known.withLockedValue { known -> TimeInterval in
@@ -34,18 +37,21 @@ final class ClockOffset: Sendable {
             }
             return current.offset
         }
-        return now.addingTimeInterval(offset)
+        return (now.addingTimeInterval(offset), offset)
     }
 
     /// Looks at an answer that says no, and returns whether the clock was the reason.
-    func learn(from failure: S3Failure) -> Bool {
+    ///
+    /// - Parameters:
+    ///   - failure: The answer.
+    ///   - used: The offset that the request was dated with: another request may have learnt a better one meanwhile, and a
+    ///     request that took long is not dated wrong for that.
+    func learn(from failure: S3Failure, used: TimeInterval) -> Bool {
         guard Self.isCandidate(failure), let server = Self.time(of: failure) else { return false }
-        let now = self.now
-        guard abs(server.timeIntervalSince(now)) > Self.tolerance else { return false }
         let wall = wall()
-        known.withLockedValue {
-            $0 = Known(offset: server.timeIntervalSince(wall), wall: wall, monotonic: ContinuousClock.now)
-        }
+        let offset = server.timeIntervalSince(wall)
+        guard abs(offset - used) > Self.tolerance else { return false }
+        known.withLockedValue { $0 = Known(offset: offset, wall: wall, monotonic: ContinuousClock.now) }
         return true
     }
 

@@ -19,13 +19,20 @@ enum RetryVerdict: Equatable {
         case .document(_, let headers, .unreadable): self = .retry(isThrottled: false, after: Self.wait(headers))
         case .document(_, let headers, .error(let document)):
             // As if the status were 500, but most codes are no fault of the server.
-            let isServerFault = ["InternalError", "InternalServerError", nil].contains(document.code)
-            self = RetryVerdict(isServerFault ? 500 : 400, document.code, headers)
+            self = RetryVerdict(Self.isServerFault(document.code) ? 500 : 400, document.code, headers)
         case .answer(409, let headers, let document)
         where document.code == "ConditionalRequestConflict" && failure.operation == "PutObject":
             // Two conditional writes met; of uploads in parts all parts would have to be sent again.
             self = .retry(isThrottled: false, after: Self.wait(headers))
         case .answer(let status, let headers, let document): self = RetryVerdict(status, document.code, headers)
+        }
+    }
+
+    /// Whether a code that follows a status of success says as little as status 500 does.
+    static func isServerFault(_ code: String?) -> Bool {
+        switch code {
+        case "InternalError", "InternalServerError", "ServiceUnavailable", "RequestTimeout", nil: true
+        default: false
         }
     }
 

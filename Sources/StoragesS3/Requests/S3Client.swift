@@ -144,6 +144,13 @@ final class S3Client: Sendable {
         var hasRefreshed = false
     }
 
+    /// What an attempt was made with; other requests may have changed it since.
+    private struct Attempt {
+        var credentials: S3Credentials?
+        var clockOffset: TimeInterval
+        var addressing: Addressing
+    }
+
     private func attempts<Result: Sendable>(
         of operation: S3Operation,
         _ send: (HTTPRequest) async throws -> Result
@@ -154,7 +161,9 @@ final class S3Client: Sendable {
         while true {
             try Task.checkCancellation()
             let set = try await credentials?.credentials()
-            var request = try signer.request(signedWith: set, at: clock.now, addressing)
+            let (date, offset) = clock.reading
+            let attempt = Attempt(credentials: set, clockOffset: offset, addressing: addressing)
+            var request = try signer.request(signedWith: attempt.credentials, at: date, attempt.addressing)
             request.usesFreshConnection = progress.isReconnecting
             progress.isReconnecting = false
             progress.sent += 1
@@ -163,11 +172,11 @@ final class S3Client: Sendable {
                 tokens.reward(progress.spent)
                 return result
             } catch var failure as S3Failure {
-                try await recover(from: &failure, operation, set, &progress, start)
+                try await recover(from: &failure, operation, attempt, &progress, start)
             } catch let error as HTTPFailure {
                 var failure = S3Failure(operation, bucket: addressing.bucket, .transport(error))
                 if error.wasReplayed { progress.mayHaveSucceeded = true }
-                try await recover(from: &failure, operation, set, &progress, start)
+                try await recover(from: &failure, operation, attempt, &progress, start)
             }
         }
     }
@@ -176,7 +185,7 @@ final class S3Client: Sendable {
     private func recover(
         from failure: inout S3Failure,
         _ operation: S3Operation,
-        _ set: S3Credentials?,
+        _ attempt: Attempt,
         _ progress: inout Progress,
         _ start: ContinuousClock.Instant
     ) async throws {
@@ -185,14 +194,14 @@ final class S3Client: Sendable {
         failure.mayHaveSucceededBefore = progress.mayHaveSucceeded
         if failure.isAmbiguous { progress.mayHaveSucceeded = true }
 
-        if !progress.hasCorrectedClock, clock.learn(from: failure) {
+        if !progress.hasCorrectedClock, clock.learn(from: failure, used: attempt.clockOffset) {
             progress.hasCorrectedClock = true
             logger.warning(
                 "The clock of this machine differs from that of S3; requests are dated by the latter from now on."
             )
             return
         }
-        if !progress.hasMoved, try await moves(after: failure) {
+        if !progress.hasMoved, try await moves(after: failure, of: attempt.addressing) {
             progress.hasMoved = true
             return
         }
@@ -204,7 +213,7 @@ final class S3Client: Sendable {
             progress.isReconnecting = true
             return
         case .refreshCredentials:
-            guard !progress.hasRefreshed, let credentials, let set else { throw failure }
+            guard !progress.hasRefreshed, let credentials, let set = attempt.credentials else { throw failure }
             progress.hasRefreshed = true
             let new = try await credentials.refresh(replacing: set)
             guard new != set else { throw failure }
@@ -242,9 +251,8 @@ final class S3Client: Sendable {
     // MARK: Regions
 
     /// Whether the service says that the bucket is in another region, which then is where requests go.
-    private func moves(after failure: S3Failure) async throws -> Bool {
+    private func moves(after failure: S3Failure, of addressing: Addressing) async throws -> Bool {
         guard case .answer(let status, let headers, let document) = failure.cause else { return false }
-        let addressing = self.addressing
         let redirect = try RegionRedirect(status: status, headers: headers, error: document, addressing: addressing)
         switch redirect {
         case .none:
@@ -261,10 +269,13 @@ final class S3Client: Sendable {
 
     private func move(to region: Region, from old: Addressing) throws {
         let new = try old.moved(to: region)
-        addressed.withLockedValue { current in
+        let isNews = addressed.withLockedValue { current in
             // Another request may have found out first.
-            if current == old { current = new }
+            guard current == old else { return false }
+            current = new
+            return true
         }
+        guard isNews else { return }
         logger.warning(
             "The bucket is in another region than configured; requests go there from now on.",
             metadata: ["bucket": "\(old.bucket)", "configured": "\(old.region)", "region": "\(region)"]

@@ -53,6 +53,11 @@ extension S3Failure {
         switch code {
         case "NoSuchKey", "NoSuchVersion":
             (.notFound, "No file has this name. Check the name.")
+        case "NoSuchUpload":
+            (
+                .unavailable,
+                "The upload in parts was aborted meanwhile, by abortUploads(olderThan:) or a rule of the bucket. Upload again."
+            )
         case "NoSuchBucket":
             (.invalidConfiguration, "There is no such bucket. Create it, or check the option bucketName.")
         case "AccessDenied", "AllAccessDisabled", "AccountProblem":

@@ -63,7 +63,9 @@ struct S3Failure: Error, Sendable {
         case .transport(let failure): !failure.isUnsent
         case .document(_, _, .unreadable): true
         case .answer(let status, _, _): status >= 500 && status != 501
-        case .document, .damaged: false
+        // As little as an answer with such a status would it say that nothing was done.
+        case .document(_, _, .error(let document)): RetryVerdict.isServerFault(document.code)
+        case .damaged: false
         }
     }
 

@@ -9,10 +9,9 @@ enum HeaderValidation {
     struct Result: Sendable {
         /// The fields in their order, the blanks around their values cut off.
         var headers: HTTPHeaders
-        /// The names of fields that were left out because their values are empty.
+        /// The names of fields that were left out because their values are empty, which is as good as not there.
         ///
-        /// libcurl does not send `Name:` at all, so signing it would break the signature. A caller that was given an
-        /// empty value by its user says so, in a log line or an error.
+        /// Not those of metadata: there an empty value is a value, which servers keep, so it is signed and sent.
         var omitted: [String]
     }
 
@@ -26,7 +25,7 @@ enum HeaderValidation {
             try checkName(field.name)
             try checkValue(field.value, of: field.name)
             let value = trimmed(field.value)
-            if value.isEmpty {
+            if value.isEmpty, !isMetadata(field.name) {
                 result.omitted.append(field.name)
             } else {
                 result.headers.append(field.name, value)
@@ -56,6 +55,10 @@ enum HeaderValidation {
                     + "tab. Remove it."
             )
         }
+    }
+
+    private static func isMetadata(_ name: String) -> Bool {
+        HTTPHeaders.areEqual(String(name.prefix(11)), "x-amz-meta-")
     }
 
     static func isControl(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F }

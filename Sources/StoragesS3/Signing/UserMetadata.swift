@@ -20,7 +20,7 @@ enum UserMetadata {
     /// - Parameters:
     ///   - metadata: Names, with or without `x-amz-meta-`, whose case is lost, and values.
     ///   - nonASCII: What happens to values that are not ASCII. Default: they are refused.
-    /// - Returns: The fields; empty values are left out and named, see ``HeaderValidation/Result/omitted``.
+    /// - Returns: The fields, those with empty values among them.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for names that are no tokens or differ by case only,
     ///   control characters, and values that are not ASCII; with code `tooLarge` beyond 2 KiB.
     static func headers(

@@ -42,12 +42,28 @@ struct DateFormatTests {
     }
 
     @Test(
+        "are read in the three forms of HTTP",
+        arguments: [
+            ("Fri, 24 May 2013 01:02:03 GMT", "2013-05-24T01:02:03Z"),
+            ("Friday, 24-May-13 01:02:03 GMT", "2013-05-24T01:02:03Z"),
+            ("Fri May 24 01:02:03 2013", "2013-05-24T01:02:03Z"),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", "1994-11-06T08:49:37Z"),
+            ("Sun Nov  6 08:49:37 1994", "1994-11-06T08:49:37Z"),
+            ("Sat, 31 Dec 2016 23:59:60 GMT", "2017-01-01T00:00:00Z"),
+        ]
+    )
+    func http(text: String, expected: String) {
+        #expect(HTTPDate.date(from: text).flatMap(ISO8601Timestamp.string(from:)) == expected)
+    }
+
+    @Test(
         "refuse what is no date",
         arguments: [
             "", "2013", "2013-02-29T00:00:00Z", "2013-13-01T00:00:00Z", "2013-01-01T24:00:00Z", "2013-01-01T00:00:00X",
             "2013-01-01T00:00:00.Z", "2013-01-01T00:00:00+1", "-013-01-01T00:00:00Z", "٢013-01-01T00:00:00Z",
-            "Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Now 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
-            "Sun, 06 Nov 1994 8:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 PST",
+            "Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Now 1994 08:49:37 GMT", "Sunday, 06-Nov-1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 8:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 PST", "Sun, 06 Nov 1994 08:49:37 GMT ",
+            "Fri, 31 Apr 2013 00:00:00 GMT", "06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 94 08:49:37 GMT",
         ]
     )
     func refusals(text: String) {

@@ -25,21 +25,24 @@ struct HeaderValidationTests {
         #expect(refusal(name, "v")?.code == .invalidConfiguration)
     }
 
-    @Test("are trimmed, and left out and named when empty")
+    @Test("are trimmed, and left out and named when empty, but for those of metadata")
     func trimming() throws {
         let result = try HeaderValidation.check([
-            "A": "  x  y ", "x-amz-meta-b": "", "c": "   ", "d!#$%&'*+-.^_`|~9": "é",
+            "A": "  x  y ", "X-Amz-Meta-b": "  ", "c": "   ", "d!#$%&'*+-.^_`|~9": "é",
         ])
-        #expect(result.headers.fields.map(\.name) == ["A", "d!#$%&'*+-.^_`|~9"])
-        #expect(result.headers.fields.map(\.value) == ["x  y", "é"])
-        #expect(result.omitted == ["x-amz-meta-b", "c"])
+        #expect(result.headers.fields.map(\.name) == ["A", "X-Amz-Meta-b", "d!#$%&'*+-.^_`|~9"])
+        #expect(result.headers.fields.map(\.value) == ["x  y", "", "é"])
+        #expect(result.omitted == ["c"])
     }
 
     @Test("of metadata are in lower case, with the prefix once, sorted")
     func metadata() throws {
         let result = try UserMetadata.headers(["Name": "n", "x-amz-meta-B": "b ", "A": "a", "empty": ""])
-        #expect(result.headers == ["x-amz-meta-a": "a", "x-amz-meta-b": "b", "x-amz-meta-name": "n"])
-        #expect(result.omitted == ["x-amz-meta-empty"])
+        let expected: HTTPHeaders = [
+            "x-amz-meta-a": "a", "x-amz-meta-b": "b", "x-amz-meta-empty": "", "x-amz-meta-name": "n",
+        ]
+        #expect(result.headers == expected)
+        #expect(result.omitted.isEmpty)
     }
 
     @Test(

@@ -48,6 +48,12 @@ func signature(in text: String?) -> String {
     String((text ?? "").suffix(64))
 }
 
+/// The moment of `20130524T000000Z`, or of the extended form.
 func date(_ text: String) throws -> Date {
-    try #require(AmazonDate(text)).date
+    guard !text.contains("-") else { return try #require(ISO8601Timestamp.date(from: text)) }
+    let digits = Array(text)
+    try #require(digits.count == 16)
+    func part(_ range: Range<Int>) -> String { String(digits[range]) }
+    let extended = "\(part(0..<4))-\(part(4..<6))-\(part(6..<11)):\(part(11..<13)):\(part(13..<16))"
+    return try #require(ISO8601Timestamp.date(from: extended))
 }

@@ -55,7 +55,7 @@ struct SigningSuiteTests {
                 request(),
                 lifetime: lifetime,
                 with: credentials,
-                at: #require(AmazonDate(date))
+                at: AmazonDate(StoragesS3Tests.date(date))
             )
         }
     }

@@ -1,0 +1,154 @@
+import Foundation
+import NIOCore
+import Storages
+import StoredFilesTesting
+import Testing
+
+@testable import StoragesS3
+
+@Suite("Uploads in parts that do not end well", .timeLimit(.minutes(3)))
+struct AbortedUploadTests {
+    static let name = StorageName(unchecked: "file")
+
+    private static func body(parts: Int) -> UploadBody {
+        .buffer(ByteBuffer(repeating: 7, count: parts * 5 << 20))
+    }
+
+    private static func storage(_ world: S3World, _ proxy: FaultProxy, concurrency: Int = 4) throws -> S3Storage {
+        try world.storage(at: proxy.endpoint) {
+            $0.transfers.multipartThreshold = 5 << 20
+            $0.transfers.partSize = 5 << 20
+            $0.transfers.uploadConcurrency = concurrency
+        }
+    }
+
+    private static func isPart(_ request: FaultProxy.Request, _ number: Int? = nil) -> Bool {
+        request.method == "PUT" && request.query.hasPrefix("partNumber=\(number.map { "\($0)&" } ?? "")")
+    }
+
+    /// What nobody has completed or aborted.
+    private static func leftovers(_ storage: S3Storage) async throws -> Int {
+        var count = 0
+        try await storage.forEachUpload(prefix: "") { _ in count += 1 }
+        return count
+    }
+
+    @Test("are aborted when a part fails for good, after the others have ended")
+    func failure() async throws {
+        let world = try await S3World.make()
+        try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
+            let storage = try Self.storage(world, proxy)
+            proxy.script { request, _ in
+                if Self.isPart(request, 3) { return ScriptedBucket.failure(403, "AccessDenied") }
+                return Self.isPart(request) ? .delay(.milliseconds(20)) : .pass
+            }
+            let error = await #expect(throws: StorageError.self) {
+                _ = try await storage.upload(
+                    Self.body(parts: 10),
+                    to: Self.name,
+                    options: UploadOptions(ifExists: .replace)
+                )
+            }
+            #expect(error?.code == .permissionDenied)
+            let requests = proxy.requests
+            let abort = try #require(requests.firstIndex { $0.method == "DELETE" })
+            #expect(!requests[abort...].contains { Self.isPart($0) })
+            #expect(storage.memory.inUse == 0)
+            proxy.script([])
+            #expect(try await Self.leftovers(storage) == 0)
+            #expect(try await !storage.exists(Self.name))
+        }
+    }
+
+    /// Where an upload may be when its task is cancelled.
+    enum Moment: String, CaseIterable, Sendable, CustomTestStringConvertible {
+        case creation, firstPart, laterPart, completion
+
+        var testDescription: String { rawValue }
+
+        func matches(_ request: FaultProxy.Request) -> Bool {
+            switch self {
+            case .creation: request.query == "uploads=" && request.method == "POST"
+            case .firstPart: isPart(request, 1)
+            case .laterPart: isPart(request, 3)
+            case .completion: request.method == "POST" && request.query.hasPrefix("uploadId=")
+            }
+        }
+    }
+
+    @Test("are aborted when their task is cancelled", arguments: Moment.allCases)
+    func cancellation(moment: Moment) async throws {
+        let world = try await S3World.make()
+        try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
+            let storage = try Self.storage(world, proxy, concurrency: 2)
+            let task = Task {
+                try await storage.upload(Self.body(parts: 4), to: Self.name, options: UploadOptions(ifExists: .replace))
+            }
+            proxy.script { request, _ in
+                guard moment.matches(request) else { return .pass }
+                task.cancel()
+                return .delay(.milliseconds(50))
+            }
+            await #expect(throws: CancellationError.self) { _ = try await task.value }
+            proxy.script([])
+            #expect(proxy.requests.contains { $0.method == "DELETE" })
+            #expect(try await Self.leftovers(storage) == 0)
+            #expect(storage.memory.inUse == 0)
+        }
+    }
+
+    @Test("are aborted when the source fails or has another length")
+    func source() async throws {
+        let world = try await S3World.make()
+        try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
+            let storage = try Self.storage(world, proxy)
+            let chunks = AsyncStream<ByteBuffer> { continuation in
+                for _ in 0..<11 { continuation.yield(ByteBuffer(repeating: 7, count: 1 << 20)) }
+                continuation.finish()
+            }
+            let error = await #expect(throws: StorageError.self) {
+                let body = UploadBody.stream(chunks, length: 15 << 20)
+                _ = try await storage.upload(body, to: Self.name, options: UploadOptions(ifExists: .replace))
+            }
+            #expect(error?.code == .sourceFailed)
+            #expect(try await Self.leftovers(storage) == 0)
+        }
+    }
+
+    @Test("and whose process died are abandoned by name, and aborted by age")
+    func abandoned() async throws {
+        let world = try await S3World.make()
+        let storage = try world.storage()
+        let other = StorageName(unchecked: "file2")
+        for name in [Self.name, Self.name, other] { _ = try await storage.begin(name, S3ObjectParameters()) }
+        #expect(try await Self.leftovers(storage) == 3)
+        // Those of names that merely begin so are left alone.
+        try await storage.abandonUploads(of: [Self.name, StorageName(unchecked: "nobody")])
+        #expect(try await Self.leftovers(storage) == 1)
+        #expect(try await storage.abortUploads(olderThan: Date(timeIntervalSinceNow: -3600)) == 0)
+        #expect(try await storage.abortUploads(olderThan: Date(timeIntervalSinceNow: 3600), prefix: "x") == 0)
+        #expect(try await storage.abortUploads(olderThan: Date(timeIntervalSinceNow: 3600)) == 1)
+        #expect(try await Self.leftovers(storage) == 0)
+    }
+
+    @Test("do not trouble a server that has no list of them")
+    func rclone() async throws {
+        let storage = try await S3World.make(.rclone).storage()
+        _ = try await storage.begin(Self.name, S3ObjectParameters())
+        try await storage.abandonUploads(of: [Self.name])
+        _ = try await storage.abortUploads(olderThan: Date(timeIntervalSinceNow: 3600))
+        #expect(try await Self.leftovers(storage) == 0)
+    }
+
+    @Test("are aborted by keys that may not list parts")
+    func noListing() async throws {
+        try await FaultProxy.with { proxy in
+            proxy.script { request, _ in
+                request.method == "GET" ? ScriptedBucket.failure(403, "AccessDenied") : MultipartScript.answer(request)
+            }
+            let storage = try ScriptedBucket.storage(proxy)
+            try await storage.abort("file", "upload-1")
+            #expect(proxy.requests.map(\.method) == ["DELETE", "GET"])
+        }
+    }
+}

@@ -1,0 +1,192 @@
+import Foundation
+import NIOConcurrencyHelpers
+import NIOCore
+import Storages
+import Testing
+
+@testable import StoragesS3
+
+@Suite("Deleting many files", .timeLimit(.minutes(3)))
+struct BulkDeletionTests {
+    private static func names(_ count: Int) -> [StorageName] {
+        (0..<count).map { StorageName(unchecked: "n&<>\"' \($0)") }
+    }
+
+    /// The keys in the body of DeleteObjects.
+    private static func keys(_ request: HTTPRequest) -> [String] {
+        var body = ByteBuffer()
+        for var chunk in request.body.chunks { body.writeBuffer(&chunk) }
+        let root = try? XMLReader.read(body)
+        return root?.all("Object").compactMap { $0.first("Key")?.text }.map { String(decoding: $0, as: UTF8.self) }
+            ?? []
+    }
+
+    private static func report(_ keys: [String], _ failed: [String: String]) -> String {
+        var writer = XMLWriter(root: "DeleteResult", capacity: 1024)
+        for key in keys {
+            writer.begin(failed[key] == nil ? "Deleted" : "Error")
+            writer.element("Key", key)
+            if let code = failed[key] { writer.element("Code", code) }
+            writer.end(failed[key] == nil ? "Deleted" : "Error")
+        }
+        writer.end("DeleteResult")
+        return String(buffer: writer.buffer)
+    }
+
+    @Test("takes a request for each thousand, with Content-MD5, and tells what failed in the order of the names")
+    func batches() async throws {
+        let failed = [
+            "n&<>\"' 2400": "AccessDenied", "n&<>\"' 7": "AccessDenied", "n&<>\"' 1500": "InvalidObjectState",
+        ]
+        let transport = ScriptedTransport { .ok(Self.report(Self.keys($0), failed)) }
+        let storage = try ScriptedBucket.amazon(transport)
+        let failures = try await storage.delete(Self.names(2500))
+        #expect(failures.map(\.name.string) == ["n&<>\"' 7", "n&<>\"' 1500", "n&<>\"' 2400"])
+        #expect(failures[0].error.code == .permissionDenied)
+        let requests = transport.requests
+        #expect(requests.map { Self.keys($0).count } == [1000, 1000, 500])
+        for request in requests {
+            #expect(request.url.hasSuffix("/?delete="))
+            let body = request.body.chunks.flatMap { Array($0.readableBytesView) }
+            let sha256 = try SHA256Hasher.hash(body).hexadecimal
+            let hasher = try MD5Hasher()
+            body.withUnsafeBytes { hasher.update($0) }
+            let md5 = Data(try hasher.finish()).base64EncodedString()
+            #expect(request.headers["Content-MD5"] == md5)
+            #expect(request.headers["x-amz-content-sha256"] == sha256)
+        }
+    }
+
+    @Test("tries again for the keys that the server could not delete at the moment, and for no others")
+    func again() async throws {
+        let count = Counter()
+        let transport = ScriptedTransport { request in
+            let keys = Self.keys(request)
+            let failed: [String: String] =
+                switch count.next() {
+                case 1: [keys[1]: "SlowDown", keys[3]: "InternalError", keys[4]: "AccessDenied"]
+                case 2: [keys[0]: "InternalError"]
+                default: [:]
+                }
+            return .ok(Self.report(keys, failed))
+        }
+        let failures = try await ScriptedBucket.amazon(transport).delete(Self.names(6))
+        #expect(failures.map(\.name.string) == ["n&<>\"' 4"])
+        #expect(transport.requests.map { Self.keys($0).count } == [6, 2, 1])
+    }
+
+    @Test("says of keys that the answer does not name that they may be there")
+    func unreported() async throws {
+        let transport = ScriptedTransport { .ok(Self.report(Self.keys($0).filter { !$0.hasSuffix("3") }, [:])) }
+        let failures = try await ScriptedBucket.amazon(transport).delete(Self.names(5))
+        #expect(failures.map(\.name.string) == ["n&<>\"' 3"])
+        #expect(failures.first?.error.code == .unavailable)
+        #expect(transport.requests.count == 3)
+    }
+
+    @Test(
+        "is done one by one where the server has no request for it",
+        arguments: [
+            (400, "InvalidArgument"), (400, "MalformedXML"), (400, nil), (405, "MethodNotAllowed"), (405, nil),
+            (501, "NotImplemented"),
+        ] as [(Int, String?)]
+    )
+    func fallback(status: Int, code: String?) async throws {
+        try await FaultProxy.with { proxy in
+            proxy.script { request, _ in
+                guard request.method == "DELETE" else {
+                    return ScriptedBucket.answer(status, code.map { ScriptedBucket.error($0) } ?? "")
+                }
+                if request.path.hasSuffix("%207") { return ScriptedBucket.failure(403, "AccessDenied") }
+                return request.path.hasSuffix("%208")
+                    ? ScriptedBucket.failure(404, "NoSuchKey") : ScriptedBucket.answer(204)
+            }
+            let failures = try await ScriptedBucket.storage(proxy).delete(Self.names(50))
+            #expect(failures.map(\.name.string) == ["n&<>\"' 7"])
+            #expect(proxy.requests.count { $0.method == "DELETE" } == 50)
+            #expect(proxy.requests.count { $0.method == "POST" } == 1)
+        }
+    }
+
+    @Test("one by one is done by twenty requests at a time")
+    func concurrency() async throws {
+        let running = NIOLockedValueBox((now: 0, most: 0))
+        let transport = ScriptedTransport { request in
+            guard request.method == .delete else { return .init(status: 501, body: "") }
+            running.withLockedValue {
+                $0.now += 1
+                $0.most = max($0.most, $0.now)
+            }
+            try await Task.sleep(for: .milliseconds(1))
+            running.withLockedValue { $0.now -= 1 }
+            return .init(status: 204, body: "")
+        }
+        let failures = try await ScriptedBucket.amazon(transport).delete(Self.names(200))
+        #expect(failures.isEmpty)
+        #expect(running.withLockedValue { $0.most } <= 20)
+        #expect(running.withLockedValue { $0.most } > 10)
+    }
+
+    @Test("names what is left when the server fails, and goes on with the rest")
+    func failure() async throws {
+        let count = Counter()
+        let transport = ScriptedTransport { request in
+            count.next() == 1
+                ? .init(status: 403, body: ScriptedBucket.error("AccessDenied"))
+                : .ok(Self.report(Self.keys(request), [:]))
+        }
+        let failures = try await ScriptedBucket.amazon(transport).delete(Self.names(1500))
+        #expect(failures.map(\.name) == Array(Self.names(1000)))
+        #expect(failures.allSatisfy { $0.error.code == .permissionDenied })
+        #expect(transport.requests.count == 2)
+    }
+
+    @Test("is an error when there is no bucket", arguments: [1, 2])
+    func noBucket(count: Int) async throws {
+        try await FaultProxy.with { proxy in
+            proxy.script { _, _ in ScriptedBucket.failure(404, "NoSuchBucket") }
+            let storage = try ScriptedBucket.storage(proxy)
+            let error = await #expect(throws: StorageError.self) { _ = try await storage.delete(Self.names(count)) }
+            #expect(error?.code == .invalidConfiguration)
+        }
+    }
+
+    @Test("works on real servers", arguments: [S3World.Server.swift, .rclone])
+    func real(server: S3World.Server) async throws {
+        let storage = try await S3World.make(server).storage()
+        let keys = ["a&b", "<c>", "d\"e'", "f g", "ü", "h+i", "j%20k"]
+        for key in keys {
+            _ = try await storage.upload(
+                .string(key),
+                to: StorageName(unchecked: key),
+                options: .init(ifExists: .replace)
+            )
+        }
+        let names = keys.map { StorageName(unchecked: $0) }
+        #expect(try await storage.delete(names + Self.names(3)).isEmpty)
+        #expect(try await storage.listedKeys(prefix: "").isEmpty)
+    }
+
+    @Test("takes keys with line breaks, which others may have written")
+    func lineBreaks() async throws {
+        let storage = try await S3World.make().storage()
+        let keys = ["a\nb", "c\r\nd", "e\rf"]
+        for key in keys {
+            var put = S3Operation("PutObject", .put, key: key)
+            put.body = HTTPBody("x")
+            try await storage.client.perform(put) { _ in }
+        }
+        #expect(try await storage.listedKeys(prefix: "").count == 3)
+        var operation = S3Operation("DeleteObjects", .post)
+        operation.query = [("delete", "")]
+        operation.body = HTTPBody(DeleteObjectsBody.make(for: keys.map { Array($0.utf8) }))
+        operation.signsBody = true
+        operation.headers = try IntegrityPolicy.contentMD5(of: operation.body)
+        operation.headers.append("Content-Type", "application/xml")
+        let outcomes = try await storage.client.perform(operation) {
+            try DeleteResult($0.body).outcomes(for: keys.map { Array($0.utf8) })
+        }
+        #expect(outcomes == [.deleted, .deleted, .deleted])
+        #expect(try await storage.listedKeys(prefix: "").isEmpty)
+    }
+}

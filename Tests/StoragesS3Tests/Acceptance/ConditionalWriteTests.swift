@@ -1,0 +1,151 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import Storages
+import StoredFilesTesting
+import Testing
+
+@testable import StoragesS3
+
+@Suite("Writes that depend on what is there", .timeLimit(.minutes(2)))
+struct ConditionalWriteTests {
+    static let name = StorageName(unchecked: "file")
+
+    /// What a scripted server does about `If-None-Match`.
+    enum Attitude: Sendable {
+        case honours, ignores, refuses, doesNotKnow
+    }
+
+    /// Keeps which objects there are.
+    private static func script(_ attitude: Attitude, conflicts: Int = 0) -> FaultProxy.Script {
+        let objects = NIOLockedValueBox<Set<String>>([])
+        let left = NIOLockedValueBox(conflicts)
+        return { request, _ in
+            let isComplete = request.method == "POST" && request.query.hasPrefix("uploadId=")
+            guard request.method == "PUT" && request.query.isEmpty || isComplete else {
+                if request.method == "HEAD", !objects.withLockedValue({ $0.contains(request.path) }) {
+                    return ScriptedBucket.answer(404)
+                }
+                if request.query == "delete=" { return ScriptedBucket.failure(501, "NotImplemented") }
+                return MultipartScript.answer(request)
+            }
+            if request["If-None-Match"] != nil {
+                switch attitude {
+                case .refuses: return ScriptedBucket.failure(412, "PreconditionFailed")
+                case .doesNotKnow: return ScriptedBucket.failure(501, "NotImplemented")
+                case .ignores: break
+                case .honours:
+                    let isConflict = left.withLockedValue { left in
+                        defer { left = max(0, left - 1) }
+                        return left > 0
+                    }
+                    if isConflict { return ScriptedBucket.failure(409, "ConditionalRequestConflict") }
+                    let isNew = objects.withLockedValue { $0.insert(request.path).inserted }
+                    if !isNew { return ScriptedBucket.failure(412, "PreconditionFailed") }
+                }
+            }
+            objects.withLockedValue { _ = $0.insert(request.path) }
+            if request["x-amz-copy-source"] != nil {
+                return ScriptedBucket.answer(200, "<CopyObjectResult><ETag>\"e\"</ETag></CopyObjectResult>")
+            }
+            return MultipartScript.answer(request)
+        }
+    }
+
+    @Test("let exactly one of 50 win on a server like Amazon's, which may report conflicts", arguments: [0, 20])
+    func race(conflicts: Int) async throws {
+        try await FaultProxy.with { proxy in
+            proxy.script(Self.script(.honours, conflicts: conflicts))
+            let storage = try ScriptedBucket.storage(proxy) { $0.server.conditionalWrites = true }
+            let won = Counter()
+            await withTaskGroup { group in
+                for _ in 0..<50 {
+                    group.addTask {
+                        do {
+                            let options = UploadOptions(ifExists: .fail)
+                            _ = try await storage.upload(.string("x"), to: Self.name, options: options)
+                            won.next()
+                        } catch let error as StorageError where error.code == .alreadyExists {
+                            // Somebody else has won.
+                        } catch {
+                            Issue.record(error)
+                        }
+                    }
+                }
+            }
+            #expect(won.value == 1)
+            #expect(proxy.requests.count { $0.method == "PUT" } == 50 + conflicts)
+        }
+    }
+
+    @Test("are refused on a server that is known to ignore conditions, before anything is sent")
+    func unsupported() async throws {
+        let world = try await S3World.make(.rclone)
+        try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
+            let storage = try world.storage(at: proxy.endpoint)
+            let error = await #expect(throws: StorageError.self) {
+                _ = try await storage.upload(.string("x"), to: Self.name, options: UploadOptions(ifExists: .fail))
+            }
+            #expect(error?.code == .unsupported)
+            #expect(proxy.requests.isEmpty)
+            #expect(!storage.capabilities.contains(.conditionalUpload))
+        }
+    }
+
+    @Test("on a file that is not there any more fail as those on another version", arguments: [404, 412, 304])
+    func missing(status: Int) async throws {
+        try await FaultProxy.with { proxy in
+            proxy.script { _, _ in ScriptedBucket.answer(status) }
+            let storage = try ScriptedBucket.storage(proxy)
+            let error = await #expect(throws: StorageError.self) {
+                _ = try await storage.open(Self.name, options: OpenOptions(ifMatch: "\"e\""))
+            }
+            // A reader is told that nothing is there; a version is what is missing only where something is.
+            #expect(error?.code == (status == 404 ? .notFound : .preconditionFailed))
+        }
+    }
+
+    // MARK: Trying a server out
+
+    @Test(
+        "are known after a trial of the server",
+        arguments: [(.honours, true), (.ignores, false), (.refuses, false), (.doesNotKnow, false)] as [(Attitude, Bool)]
+    )
+    func probe(attitude: Attitude, isSupported: Bool) async throws {
+        try await FaultProxy.with { proxy in
+            proxy.script(Self.script(attitude))
+            let storage = try ScriptedBucket.storage(proxy)
+            #expect(!storage.capabilities.contains(.conditionalUpload))
+            let found = try await storage.probeConditionalWrites()
+            #expect(found.contains(.conditionalUpload) == isSupported)
+            #expect(storage.capabilities == found)
+            let conditions = storage.conditions.withLockedValue { $0 }
+            #expect(conditions.onComplete.isSupported == isSupported)
+            #expect(conditions.onCopy.isSupported == isSupported)
+            // Nothing stays behind, whatever was written.
+            let written = Set(proxy.requests.filter { $0.method == "PUT" && $0.query.isEmpty }.map(\.path))
+            let deleted = Set(proxy.requests.filter { $0.method == "DELETE" && $0.query.isEmpty }.map(\.path))
+            #expect(written.isSubset(of: deleted))
+        }
+    }
+
+    @Test(
+        "are not decided by a server that refuses everything",
+        arguments: [(403, "AccessDenied"), (400, "AuthorizationHeaderMalformed"), (503, "SlowDown")]
+    )
+    func undecided(status: Int, code: String) async throws {
+        try await FaultProxy.with { proxy in
+            proxy.script { _, _ in ScriptedBucket.failure(status, code) }
+            let storage = try ScriptedBucket.storage(proxy)
+            await #expect(throws: StorageError.self) { try await storage.probeConditionalWrites() }
+            #expect(storage.conditions.withLockedValue { $0.onPut } == .unknown)
+        }
+    }
+
+    @Test("are known of real servers", arguments: [(S3World.Server.swift, true), (.rclone, false)])
+    func real(server: S3World.Server, isSupported: Bool) async throws {
+        // As if nobody knew which server it is.
+        let storage = try await S3World.make(server).storage { $0.server = .generic }
+        #expect(try await storage.probeConditionalWrites().contains(.conditionalUpload) == isSupported)
+        #expect(try await storage.listedKeys(prefix: "").isEmpty)
+    }
+}

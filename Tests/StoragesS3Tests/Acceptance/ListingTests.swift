@@ -1,0 +1,158 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import Storages
+import Testing
+
+@testable import StoragesS3
+
+@Suite("Listings", .timeLimit(.minutes(3)))
+struct ListingTests {
+    private static func page(
+        _ keys: [String],
+        truncated: Bool = false,
+        encoded: Bool = true,
+        token: String? = nil
+    ) -> String {
+        var writer = XMLWriter(root: "ListBucketResult", capacity: 1024)
+        if encoded { writer.element("EncodingType", "url") }
+        writer.element("IsTruncated", truncated ? "true" : "false")
+        if let token { writer.element("NextContinuationToken", token) }
+        for key in keys {
+            writer.begin("Contents")
+            writer.element("Key", key)
+            writer.element("Size", "1")
+            writer.end("Contents")
+        }
+        writer.end("ListBucketResult")
+        return String(buffer: writer.buffer)
+    }
+
+    private static func parameter(_ name: String, _ request: FaultProxy.Request) -> String? {
+        for pair in request.query.split(separator: "&") where pair.hasPrefix(name + "=") {
+            return String(pair.dropFirst(name.utf8.count + 1))
+        }
+        return nil
+    }
+
+    @Test("of 2,500 keys come in three pages, whatever the encoding of blanks and slashes")
+    func pages() async throws {
+        try await FaultProxy.with { proxy in
+            let keys: [String] = (0..<2500).map { "d/ä+\($0 + 10_000) x" }
+            // As rclone, as Amazon, as OpenStack Swift.
+            let blanks = ["+", "%20", "%20"]
+            let slashes = ["/", "/", "%2F"]
+            let encoded: [String] = keys.enumerated().map { index, key in
+                let text: String = key.replacing("+", with: "%2B").replacing("ä", with: "%C3%A4")
+                return text.replacing(" ", with: blanks[index % 3]).replacing("/", with: slashes[index % 3])
+            }
+            proxy.script { request, _ in
+                let start = Int(Self.parameter("continuation-token", request)?.dropFirst(4) ?? "0") ?? 0
+                let end = min(start + 1000, keys.count)
+                return ScriptedBucket.answer(
+                    200,
+                    Self.page(
+                        Array(encoded[start..<end]),
+                        truncated: end < keys.count,
+                        token: end < keys.count ? "t+\(end)" : nil
+                    )
+                )
+            }
+            let storage = try ScriptedBucket.storage(proxy)
+            #expect(try await storage.listedKeys(prefix: "d/") == keys)
+            #expect(proxy.requests.count == 3)
+            #expect(Self.parameter("prefix", proxy.requests[0]) == "d%2F")
+            #expect(Self.parameter("continuation-token", proxy.requests[1]) == "t%2B1000")
+        }
+    }
+
+    @Test("whose keys are not encoded are taken as they are")
+    func notEncoded() async throws {
+        try await FaultProxy.with { proxy in
+            proxy.script { _, _ in ScriptedBucket.answer(200, Self.page(["a+b", "a%20b"], encoded: false)) }
+            let storage = try ScriptedBucket.storage(proxy)
+            #expect(try await storage.listedKeys(prefix: "") == ["a+b", "a%20b"])
+        }
+    }
+
+    @Test("that go on without a token are asked for after the last key")
+    func noToken() async throws {
+        try await FaultProxy.with { proxy in
+            proxy.script { request, index in
+                ScriptedBucket.answer(200, Self.page(index == 0 ? ["a", "b"] : ["c"], truncated: index == 0))
+            }
+            let storage = try ScriptedBucket.storage(proxy)
+            #expect(try await storage.listedKeys(prefix: "") == ["a", "b", "c"])
+            #expect(Self.parameter("marker", proxy.requests[1]) == "b")
+            #expect(Self.parameter("list-type", proxy.requests[1]) == nil)
+        }
+    }
+
+    @Test("that do not get on are an error, and no loop")
+    func loop() async throws {
+        try await FaultProxy.with { proxy in
+            for script in [
+                { _, _ in ScriptedBucket.answer(200, Self.page(["a"], truncated: true, token: "t")) },
+                { _, _ in ScriptedBucket.answer(200, Self.page(["a"], truncated: true)) },
+                { _, _ in ScriptedBucket.answer(200, Self.page([], truncated: true)) },
+            ] as [FaultProxy.Script] {
+                proxy.script(script)
+                let before = proxy.requests.count
+                let storage = try ScriptedBucket.storage(proxy)
+                let error = await #expect(throws: StorageError.self) { _ = try await storage.listedKeys(prefix: "") }
+                #expect(error?.code == .unsupported)
+                #expect(proxy.requests.count - before <= 2)
+            }
+        }
+    }
+
+    @Test("that would expand without end, or nest without end, are refused")
+    func bombs() async throws {
+        let bomb =
+            "<!DOCTYPE l [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]><ListBucketResult>&b;"
+            + "</ListBucketResult>"
+        let nested = String(repeating: "<a>", count: 100_000)
+        try await FaultProxy.with { proxy in
+            for body in [bomb, nested, String(repeating: "x", count: 9 << 20)] {
+                proxy.script { _, _ in ScriptedBucket.answer(200, body) }
+                let storage = try ScriptedBucket.storage(proxy) { $0.retries = .none }
+                let error = await #expect(throws: StorageError.self) { _ = try await storage.listedKeys(prefix: "") }
+                #expect(error?.code == .unavailable)
+                #expect((error?.description.utf8.count ?? 0) < 2000)
+            }
+        }
+    }
+
+    @Test("and other requests are not held up by error pages of 10 MB, whose status counts", arguments: [403, 503])
+    func longErrors(status: Int) async throws {
+        try await FaultProxy.with { proxy in
+            let body = "<html>" + String(repeating: "long ", count: 2 << 20)
+            proxy.script { _, _ in ScriptedBucket.answer(status, body) }
+            let storage = try ScriptedBucket.storage(proxy) { $0.retries.maxAttempts = 2 }
+            let error = await #expect(throws: StorageError.self) { _ = try await storage.listedKeys(prefix: "") }
+            #expect(error?.code == (status == 403 ? .permissionDenied : .unavailable))
+            #expect((error?.underlying as? S3ErrorDetails)?.status == status)
+            #expect(proxy.requests.count == (status == 403 ? 1 : 2))
+            #expect((error?.description.utf8.count ?? 0) < 2000)
+        }
+    }
+
+    @Test("of 2,500 files of a real server are complete and in order, and all of them are deleted")
+    func real() async throws {
+        let storage = try await S3World.make(.rclone).storage()
+        let unsorted: [String] = (0..<2500).map { "l/\($0 % 7)/\($0 + 10_000)+ ä" }
+        let keys = unsorted.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, key) in keys.enumerated() {
+                if index >= 32 { try await group.next() }
+                group.addTask {
+                    let name = StorageName(unchecked: key)
+                    _ = try await storage.upload(.string("x"), to: name, options: UploadOptions(ifExists: .replace))
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await storage.listedKeys(prefix: "l/") == keys)
+        #expect(try await storage.delete(keys.map { StorageName(unchecked: $0) }).isEmpty)
+        #expect(try await storage.listedKeys(prefix: "").isEmpty)
+    }
+}

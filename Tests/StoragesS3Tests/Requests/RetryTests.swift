@@ -1,0 +1,198 @@
+import Foundation
+import NIOConcurrencyHelpers
+import Storages
+import Testing
+
+@testable import StoragesS3
+
+@Suite("Trying again")
+struct RetryTests {
+    private static func failure(_ cause: S3Failure.Cause, _ operation: String = "GetObject") -> S3Failure {
+        S3Failure(S3Operation(operation, .get, key: "k"), bucket: "b", cause)
+    }
+
+    private static func answer(
+        _ status: Int,
+        _ code: String? = nil,
+        _ headers: HTTPHeaders = [:],
+        _ operation: String = "GetObject"
+    ) -> S3Failure {
+        var document = S3ErrorDocument()
+        document.code = code
+        return failure(.answer(status: status, headers: headers, document), operation)
+    }
+
+    // MARK: Verdicts
+
+    @Test("is worth it after these", arguments: [408, 429, 499, 500, 502, 503, 504, 509])
+    func retried(status: Int) {
+        let isThrottled = [429, 503, 509].contains(status)
+        #expect(RetryVerdict(Self.answer(status)) == .retry(isThrottled: isThrottled, after: nil))
+    }
+
+    @Test("is not worth it after these", arguments: [301, 304, 400, 401, 403, 404, 405, 409, 411, 412, 416, 501, 505])
+    func final(status: Int) {
+        #expect(RetryVerdict(Self.answer(status)) == .fail)
+    }
+
+    @Test(
+        "depends on the code more than on the status",
+        arguments: [
+            ("RequestTimeout", .retry(isThrottled: false, after: nil)),
+            ("IncompleteBody", .retry(isThrottled: false, after: nil)),
+            ("BadDigest", .retry(isThrottled: false, after: nil)),
+            ("OperationAborted", .retry(isThrottled: false, after: nil)),
+            ("SlowDown", .retry(isThrottled: true, after: nil)),
+            ("ThrottlingException", .retry(isThrottled: true, after: nil)),
+            ("ExpiredToken", .refreshCredentials), ("InvalidToken", .refreshCredentials),
+            ("AccessDenied", .fail), ("InvalidArgument", .fail), ("ConditionalRequestConflict", .fail),
+        ] as [(String, RetryVerdict)]
+    )
+    func codes(code: String, expected: RetryVerdict) {
+        #expect(RetryVerdict(Self.answer(400, code)) == expected)
+    }
+
+    @Test("after a conflict is for whole objects, not for uploads in parts")
+    func conflicts() {
+        let put = Self.answer(409, "ConditionalRequestConflict", [:], "PutObject")
+        #expect(RetryVerdict(put) == .retry(isThrottled: false, after: nil))
+        let complete = Self.answer(409, "ConditionalRequestConflict", [:], "CompleteMultipartUpload")
+        #expect(RetryVerdict(complete) == .fail)
+    }
+
+    @Test("of errors that follow a status of success depends on their code")
+    func documents() {
+        func verdict(_ code: String?) -> RetryVerdict {
+            var document = S3ErrorDocument()
+            document.code = code
+            return RetryVerdict(Self.failure(.document(status: 200, headers: [:], .error(document))))
+        }
+        #expect(verdict("InternalError") == .retry(isThrottled: false, after: nil))
+        #expect(verdict(nil) == .retry(isThrottled: false, after: nil))
+        #expect(verdict("SlowDown") == .retry(isThrottled: true, after: nil))
+        #expect(verdict("NoSuchKey") == .fail)
+        let unreadable = Self.failure(.document(status: 200, headers: [:], .unreadable("")))
+        #expect(RetryVerdict(unreadable) == .retry(isThrottled: false, after: nil))
+        #expect(unreadable.isAmbiguous)
+    }
+
+    @Test("of transfers depends on what broke")
+    func transport() {
+        func verdict(_ kind: HTTPFailure.Kind, dead: Bool = false) -> RetryVerdict {
+            var failure = HTTPFailure(kind, "")
+            failure.isDeadReusedConnection = dead
+            return RetryVerdict(Self.failure(.transport(failure)))
+        }
+        for kind in [HTTPFailure.Kind.notConnected, .connectionLost, .truncated, .timedOut, .malformedAnswer] {
+            #expect(verdict(kind) == .retry(isThrottled: false, after: nil))
+        }
+        for kind in [HTTPFailure.Kind.untrusted, .answerTooLarge, .invalidRequest] { #expect(verdict(kind) == .fail) }
+        #expect(verdict(.connectionLost, dead: true) == .reconnect)
+    }
+
+    @Test(
+        "comes when the server says",
+        arguments: [
+            (["Retry-After": "3"], .seconds(3)), (["x-amz-retry-after": "250"], .milliseconds(250)),
+            (["Retry-After": "3", "x-amz-retry-after": "250"], .milliseconds(250)),
+            (["Retry-After": "-1"], nil), (["Retry-After": "Fri, 24 May 2013 00:00:00 GMT"], nil),
+            (["Retry-After": "99999999999999999999"], nil), (["Retry-After": "9223372036854775807"], .seconds(3600)),
+            (["x-amz-retry-after": "9223372036854775807"], .seconds(3600)),
+        ] as [(HTTPHeaders, Duration?)]
+    )
+    func asked(headers: HTTPHeaders, expected: Duration?) {
+        #expect(RetryVerdict(Self.answer(503, nil, headers)) == .retry(isThrottled: true, after: expected))
+    }
+
+    // MARK: Delays
+
+    @Test("waits twice as long each time, at most, and at random")
+    func delays() {
+        let retries = S3Retries(baseDelay: .milliseconds(100), throttledBaseDelay: .seconds(1), maxDelay: .seconds(2))
+        for (retry, ceiling) in [(1, 0.1), (2, 0.2), (3, 0.4), (5, 1.6), (6, 2), (60, 2), (.max, 2)] {
+            let drawn = (0..<200).map { _ in retries.delay(before: retry, isThrottled: false, asked: nil) }
+            #expect(drawn.allSatisfy { $0 >= .zero && $0 <= .seconds(ceiling) })
+            #expect(Set(drawn).count > 100)
+            #expect(drawn.contains { $0 < .seconds(ceiling / 3) } && drawn.contains { $0 > .seconds(ceiling / 1.5) })
+        }
+        let throttled = (0..<200).map { _ in retries.delay(before: 1, isThrottled: true, asked: nil) }
+        #expect(throttled.contains { $0 > .milliseconds(500) })
+        #expect(retries.delay(before: 1, isThrottled: false, asked: .seconds(1)) == .seconds(1))
+        #expect(retries.delay(before: 1, isThrottled: false, asked: .seconds(100)) == .seconds(2))
+    }
+
+    // MARK: Tokens
+
+    @Test("is paid for with tokens, which successes earn")
+    func tokens() {
+        let tokens = RetryTokens()
+        #expect(tokens.count == 500)
+        for _ in 0..<35 { #expect(tokens.take(RetryTokens.cost(isThrottled: false))) }
+        #expect(tokens.count == 10)
+        #expect(!tokens.take(RetryTokens.cost(isThrottled: false)))
+        #expect(tokens.take(RetryTokens.cost(isThrottled: true)))
+        tokens.reward(0)
+        #expect(tokens.count == 6)
+        tokens.reward(28)
+        #expect(tokens.count == 34)
+        tokens.reward(1000)
+        #expect(tokens.count == 500)
+    }
+
+    // MARK: Clocks
+
+    private static func skewed(_ server: Date, _ headers: HTTPHeaders = [:], _ status: Int = 403) -> S3Failure {
+        var headers = headers
+        headers["Date"] = HTTPDate.string(from: server)
+        return answer(status, "RequestTimeTooSkewed", headers)
+    }
+
+    @Test("with another date is for clocks that are off by more than four minutes", arguments: [-1, 1] as [Double])
+    func clock(sign: Double) {
+        let wall = Date(timeIntervalSince1970: 1_700_000_000)
+        for (seconds, isLearnt) in [(100.0, false), (239, false), (241, true), (1200, true)] {
+            let clock = ClockOffset { wall }
+            #expect(clock.learn(from: Self.skewed(wall.addingTimeInterval(sign * seconds)), used: 0) == isLearnt)
+            #expect(clock.now == wall.addingTimeInterval(isLearnt ? sign * seconds : 0))
+        }
+    }
+
+    @Test("with another date is for the requests that had the old one")
+    func usedOffset() {
+        let wall = Date(timeIntervalSince1970: 1_700_000_000)
+        let clock = ClockOffset { wall }
+        let failure = Self.skewed(wall.addingTimeInterval(1200))
+        #expect(clock.learn(from: failure, used: 0))
+        #expect(clock.learn(from: failure, used: 0))
+        #expect(!clock.learn(from: failure, used: clock.reading.offset))
+        // And back, when the server was wrong.
+        #expect(clock.learn(from: Self.skewed(wall), used: 1200))
+        #expect(clock.now == wall)
+    }
+
+    @Test("forgets the date when this machine's clock is set")
+    func clockIsSet() {
+        let wall = NIOLockedValueBox(Date(timeIntervalSince1970: 1_700_000_000))
+        let clock = ClockOffset { wall.withLockedValue { $0 } }
+        let server = wall.withLockedValue { $0 }.addingTimeInterval(1200)
+        #expect(clock.learn(from: Self.skewed(server), used: 0))
+        wall.withLockedValue { $0 += 1200 }
+        #expect(clock.now == server)
+        #expect(clock.reading.offset == 0)
+    }
+
+    @Test("with another date needs an answer that is about dates, and fresh")
+    func noClock() {
+        let wall = Date(timeIntervalSince1970: 1_700_000_000)
+        let clock = ClockOffset { wall }
+        let server = wall.addingTimeInterval(1200)
+        #expect(!clock.learn(from: Self.skewed(server, ["Age": "60"]), used: 0))
+        #expect(!clock.learn(from: Self.skewed(server, [:], 500), used: 0))
+        let date: HTTPHeaders = ["Date": HTTPDate.string(from: server) ?? ""]
+        #expect(!clock.learn(from: Self.answer(404, "NoSuchKey", date), used: 0))
+        #expect(!clock.learn(from: Self.answer(403, nil, date), used: 0))
+        #expect(!clock.learn(from: Self.answer(403, "AccessDenied"), used: 0))
+        #expect(!clock.learn(from: Self.failure(.transport(HTTPFailure(.timedOut, ""))), used: 0))
+        #expect(clock.learn(from: Self.answer(403, nil, date, "HeadObject"), used: 0))
+    }
+}
