@@ -13,9 +13,13 @@ struct S3URLs: Sendable {
 
     init(_ setup: S3Setup, _ scheme: URLScheme) throws {
         let options = setup.options
-        domain = try setup.customDomain.map { try CustomDomain($0) }
-        published = try options.publicEndpointURL.map {
-            (try EndpointAddress($0, option: "publicEndpointURL"), scheme)
+        domain = try setup.customDomain.map { text in
+            let (scheme, rest) = S3URLs.split(text, scheme)
+            return try CustomDomain(rest, scheme: scheme)
+        }
+        published = try options.publicEndpointURL.map { text in
+            let (scheme, rest) = S3URLs.split(text, scheme)
+            return (try EndpointAddress(rest, option: "publicEndpointURL"), scheme)
         }
         cloudFront = try options.cloudFront.map { try CloudFrontSigner(keyID: $0.keyID, privateKey: $0.privateKey) }
         if cloudFront != nil, domain == nil {
@@ -27,9 +31,19 @@ struct S3URLs: Sendable {
         customDomainSigns = options.customDomainSigns
         signsByDefault = setup.querystringAuth
         _ = try SignatureLifetime.seconds(of: options.urlLifetime, for: "URLs")
-        if let quantum = options.urlQuantum { _ = try SignatureLifetime.seconds(of: quantum, for: "the quantum of URLs") }
+        if let quantum = options.urlQuantum {
+            _ = try SignatureLifetime.seconds(of: quantum, for: "the quantum of URLs")
+        }
         lifetime = options.urlLifetime
         quantum = options.urlQuantum
+    }
+
+    /// Takes the scheme off; without one, others come the way requests go.
+    private static func split(_ text: String, _ scheme: URLScheme) -> (URLScheme, String) {
+        guard let end = text.firstRange(of: "://"),
+            let own = URLScheme(rawValue: text[..<end.lowerBound].lowercased())
+        else { return (scheme, text) }
+        return (own, String(text[end.upperBound...]))
     }
 
     /// The address that others use.
