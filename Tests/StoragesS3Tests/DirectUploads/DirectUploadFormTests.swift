@@ -55,7 +55,8 @@ struct DirectUploadFormTests {
     }
 
     private func policy(of form: DirectUploadForm) throws -> Policy {
-        let data = try #require(Data(base64Encoded: #require(form["policy"])))
+        let encoded = try #require(form["policy"])
+        let data = try #require(Data(base64Encoded: encoded))
         return try JSONDecoder().decode(Policy.self, from: data)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import Storages
 import StoredFilesTesting
 import Testing
@@ -46,7 +47,7 @@ struct DirectUploadTests {
             ["--fail", "--request", upload.method, "--data-binary", "by curl"] + fields + [upload.url]
         )
         #expect(result.status == 0)
-        #expect(try await storage.open(name).collect(upTo: 100) == .init(string: "by curl"))
+        #expect(try await storage.open(name).collect(upTo: 100) == ByteBuffer(string: "by curl"))
     }
 
     static let changes: [String: @Sendable (DirectUpload) -> (url: String, headers: [String: String], body: String)] = [
@@ -87,7 +88,8 @@ struct DirectUploadTests {
         let storage = try world.storage()
         let name = try StorageName(validating: "a.txt")
         let options = DirectUploadOptions(lifetime: .seconds(60))
-        for (age, status) in [(90.0, 403), (30.0, 200)] {
+        // rclone says 400 in the place of 403.
+        for (age, status) in [(90.0, server == .swift ? 403 : 400), (30.0, 200)] {
             let upload = try await storage.directUpload(to: name, options: options, at: Date() - age)
             #expect(abs(upload.expiration.timeIntervalSinceNow - 60 + age) < 5)
             let answer = try await RawUpload.send(.put, upload.url, headers: upload.headers, body: "x")
@@ -108,7 +110,7 @@ struct DirectUploadTests {
         var fields = upload.headers
         fields["If-None-Match"] = nil
         #expect(try await RawUpload.send(.put, upload.url, headers: fields, body: "3").status == 403)
-        #expect(try await storage.open(name).collect(upTo: 10) == .init(string: "1"))
+        #expect(try await storage.open(name).collect(upTo: 10) == ByteBuffer(string: "1"))
     }
 
     @Test("are refused where the server cannot do it, before anything is signed")
@@ -218,11 +220,12 @@ struct DirectUploadTests {
         let upload = try await storage.directUpload(to: name)
         let form = try await storage.directUploadForm(to: name, size: 0...1)
         let signature = try #require(form["x-amz-signature"])
+        let policy = try #require(form["policy"])
         let query = try #require(upload.url.split(separator: "?").last)
         for (holder, secrets) in [
             (upload as Any, [String(query), "hush", "Signature"]),
-            (form as Any, [signature, "hush", try #require(form["policy"])]),
-            (form.fields as Any, [signature, "hush", try #require(form["policy"])]),
+            (form as Any, [signature, "hush", policy]),
+            (form.fields as Any, [signature, "hush", policy]),
         ] {
             var dumped = ""
             dump(holder, to: &dumped)

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import Storages
+import StoredFilesTesting
 import Testing
 
 @testable import StoragesS3
@@ -121,29 +122,6 @@ struct S3ProfileTests {
         #expect(odd?.message.contains("addressing_style") == true)
     }
 
-    @Test("trust the certificates that the profile names")
-    func certificates() async throws {
-        let fixture = try CredentialFixture()
-        let file = try fixture.write("[profile a]\nca_bundle = \(fixture.folder)/missing.pem\n", to: "config")
-        var options = S3Options()
-        options.profile = "a"
-        var setup = S3Setup(bucketName: "media", useSSL: true, querystringAuth: false, options: options)
-        setup.environment = EnvironmentVariables(["HOME": fixture.folder, "AWS_CONFIG_FILE": file])
-        try await setup.loadProfile()
-        #expect(setup.profile?.certificateBundle == fixture.folder + "/missing.pem")
-        setup.serverURL = "https://127.0.0.1:1"
-        setup.options.isAnonymous = true
-        setup.options.retries = .none
-        setup.options.profile = nil
-        let storage = try S3Storage(setup)
-        // Not "cannot be reached": the file of certificates is read before.
-        let error = await storageError { try await storage.info(for: StorageName(validating: "a")) }
-        #expect(
-            error?.code == .permissionDenied || error?.code == .invalidConfiguration,
-            "\(String(describing: error))"
-        )
-    }
-
     @Test("are loaded by one call, which a missing profile fails")
     func load() async throws {
         let error = await storageError {
@@ -152,8 +130,11 @@ struct S3ProfileTests {
         #expect(error?.code == .invalidConfiguration)
     }
 
-    @Test("fetch their files with what the profile of a real server says")
-    func realServer() async throws {
+    @Test(
+        "fetch their files with what the profile of a real server says, its certificates too",
+        arguments: [true, false]
+    )
+    func realServer(hasBundle: Bool) async throws {
         let world = try await S3World.make(.rcloneOverTLS)
         let fixture = try CredentialFixture()
         let config = try fixture.write(
@@ -161,7 +142,7 @@ struct S3ProfileTests {
             [profile test]
             region = \(world.server.region)
             endpoint_url = \(world.server.url)
-            ca_bundle = \(world.server.caFile ?? "")
+            \(hasBundle ? "ca_bundle = \(world.server.caFile ?? "")" : "")
             """,
             to: "config"
         )
@@ -182,6 +163,11 @@ struct S3ProfileTests {
         ])
         try await setup.loadProfile()
         let storage = try S3Storage(setup)
+        guard hasBundle else {
+            let error = await storageError { try await storage.exists(StorageName(validating: "a.txt")) }
+            #expect(error?.code == .permissionDenied)
+            return
+        }
         let file = try await storage.upload(.string("by profile"), to: StorageName(validating: "a.txt"))
         #expect(try await storage.open(file.name).collect(upTo: 100) == ByteBuffer(string: "by profile"))
     }
