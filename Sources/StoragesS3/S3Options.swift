@@ -3,6 +3,9 @@ public import Storages
 
 /// How an ``S3Storage`` works, beyond what its initialiser asks for; every option has a default that fits most.
 ///
+/// There is none that compresses uploads: bytes are stored as they come. Compress them before, and say so in
+/// ``S3ObjectParameters/contentEncoding``.
+///
 /// ```swift
 /// var options = S3Options()
 /// options.objectParameters.cacheControl = "public, max-age=31536000, immutable"
@@ -54,9 +57,10 @@ public struct S3Options: Sendable {
 
     // MARK: URLs
 
-    /// The host, without a scheme, under which others reach the server, when it is not the endpoint's.
+    /// The host under which others reach the server, when it is not the endpoint's: `files.example.org`, or
+    /// `https://files.example.org` when they come another way than requests go.
     ///
-    /// Signed URLs are made for it. Default: the endpoint.
+    /// URLs, and uploads that clients make themselves, are signed for it. Default: the endpoint.
     public var publicEndpointURL: String?
     /// Whether URLs at the custom domain are signed, for a domain that passes the signature on to S3.
     ///

@@ -7,6 +7,8 @@ import Storages
 struct S3Setup {
     var bucketName: String
     var endpointURL: String?
+    /// The same as a URL with its scheme, which then counts instead of `useSSL`.
+    var serverURL: String?
     var accessKeyID: String?
     var secretAccessKey: String?
     var region: String?
@@ -45,9 +47,9 @@ struct S3Setup {
                 endpoint: endpoint,
                 region: region,
                 scheme: scheme,
-                style: options.addressingStyle,
-                usesDualStack: options.usesDualStack,
-                usesAcceleration: options.usesAccelerate,
+                style: try addressingStyle(),
+                usesDualStack: options.usesDualStack || profileVariant(\.usesDualStack),
+                usesAcceleration: options.usesAccelerate || profileVariant(\.usesAccelerate),
                 usesFIPS: options.usesFIPS,
                 requiresVirtualHost: profile.requiresVirtualHost
             )
@@ -78,16 +80,43 @@ struct S3Setup {
         if let endpointURL {
             return (scheme, try EndpointAddress(endpointURL, option: "endpointURL"))
         }
-        for variable in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] {
-            guard let url = environment[variable] else { continue }
-            let (scheme, address) = try EndpointAddress.parse(url: url, option: variable)
-            return (scheme, address)
-        }
-        if let url = profile?.endpointURL {
-            let (scheme, address) = try EndpointAddress.parse(url: url, option: "endpoint_url of the profile")
+        if let (url, option) = self.url {
+            let (scheme, address) = try EndpointAddress.parse(url: url, option: option)
             return (scheme, address)
         }
         return (scheme, nil)
+    }
+
+    /// Where the server is when its URL is given, and who says so.
+    private var url: (url: String, option: String)? {
+        if let serverURL { return (serverURL, "serverURL") }
+        for variable in S3Setup.endpointVariables {
+            if let url = environment[variable] { return (url, variable) }
+        }
+        return profile?.endpointURL.map { ($0, "endpoint_url of the profile") }
+    }
+
+    private static let endpointVariables = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]
+
+    /// Where the bucket stands: by the option, else by the profile.
+    private func addressingStyle() throws -> S3AddressingStyle {
+        guard options.addressingStyle == .auto, let text = profile?.addressingStyle else {
+            return options.addressingStyle
+        }
+        guard let style = S3AddressingStyle(rawValue: text.lowercased()) else {
+            throw StorageError(
+                .invalidConfiguration,
+                "The addressing_style of the profile is \(StorageError.quoted(text)). Write auto, path or virtual."
+            )
+        }
+        return style
+    }
+
+    /// What the profile says about Amazon's endpoints, which does not count for another server that was given over it.
+    private func profileVariant(_ key: KeyPath<ProfileSettings, Bool?>) -> Bool {
+        let isOverridden =
+            endpointURL != nil || serverURL != nil || S3Setup.endpointVariables.contains { environment[$0] != nil }
+        return !isOverridden && profile?[keyPath: key] == true
     }
 
     private func transport(_ profile: EndpointProfile) throws -> any HTTPTransport {
@@ -162,6 +191,9 @@ struct S3Setup {
             settings.retries.maxAttempts = max(1, attempts)
         }
         settings.payloadSigning = options.payloadSigning
+        if options.payloadSigning == .auto, let signs = profile?.signsPayload {
+            settings.payloadSigning = signs ? .always : .never
+        }
         settings.stallTimeout = options.stallTimeout
         var headers = HTTPHeaders()
         for (name, value) in options.defaultHeaders.sorted(by: { $0.key < $1.key }) { headers.append(name, value) }

@@ -45,8 +45,8 @@ public final class S3Storage: Storage {
     ///   - useSSL: Whether requests go over TLS. Default: `true`.
     ///   - defaultACL: Who may do what with new files. Default: what the bucket says, which for new buckets of Amazon's is
     ///     the only thing allowed.
-    ///   - customDomain: The domain of the files' URLs, such as that of a content delivery network; may have a path.
-    ///     Default: none.
+    ///   - customDomain: The domain of the files' URLs, such as that of a content delivery network; may have a path, and a
+    ///     scheme in front: `https://cdn.example.org/media`. Default: none; the scheme is that of requests.
     ///   - querystringAuth: Whether URLs are signed, and so work for a while for whoever has them. Default: `false`.
     ///   - options: Everything else.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` that names the option.
@@ -76,6 +76,49 @@ public final class S3Storage: Storage {
                 options: options
             )
         )
+    }
+
+    /// Makes a storage of a bucket on a server whose URL is known; nothing is sent yet.
+    ///
+    /// ```swift
+    /// let media = try S3Storage(bucketName: "media", serverURL: "https://minio.internal:9000")
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - bucketName: The bucket.
+    ///   - serverURL: The server: `http://` or `https://`, a host, and a port if need be; without a path.
+    ///   - accessKeyID: The access key. Default: from the environment and so on.
+    ///   - secretAccessKey: Its secret; given when the access key is.
+    ///   - region: The region. Default: from the environment, the profile or the URL, else `us-east-1`.
+    ///   - defaultACL: Who may do what with new files. Default: what the bucket says.
+    ///   - customDomain: The domain of the files' URLs. Default: none.
+    ///   - querystringAuth: Whether URLs are signed. Default: `false`.
+    ///   - options: Everything else.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` that names the option.
+    public convenience init(
+        bucketName: String,
+        serverURL: String,
+        accessKeyID: String? = nil,
+        secretAccessKey: String? = nil,
+        region: String? = nil,
+        defaultACL: S3CannedACL? = nil,
+        customDomain: String? = nil,
+        querystringAuth: Bool = false,
+        options: S3Options = S3Options()
+    ) throws {
+        var setup = S3Setup(
+            bucketName: bucketName,
+            accessKeyID: accessKeyID,
+            secretAccessKey: secretAccessKey,
+            region: region,
+            useSSL: true,
+            defaultACL: defaultACL,
+            customDomain: customDomain,
+            querystringAuth: querystringAuth,
+            options: options
+        )
+        setup.serverURL = serverURL
+        try self.init(setup)
     }
 
     /// Makes a storage; tests may give it a transport of their own.

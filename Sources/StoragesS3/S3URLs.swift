@@ -13,9 +13,13 @@ struct S3URLs: Sendable {
 
     init(_ setup: S3Setup, _ scheme: URLScheme) throws {
         let options = setup.options
-        domain = try setup.customDomain.map { try CustomDomain($0) }
-        published = try options.publicEndpointURL.map {
-            (try EndpointAddress($0, option: "publicEndpointURL"), scheme)
+        domain = try setup.customDomain.map { text in
+            let (scheme, rest) = S3URLs.split(text, scheme)
+            return try CustomDomain(rest, scheme: scheme)
+        }
+        published = try options.publicEndpointURL.map { text in
+            let (scheme, rest) = S3URLs.split(text, scheme)
+            return (try EndpointAddress(rest, option: "publicEndpointURL"), scheme)
         }
         cloudFront = try options.cloudFront.map { try CloudFrontSigner(keyID: $0.keyID, privateKey: $0.privateKey) }
         if cloudFront != nil, domain == nil {
@@ -32,6 +36,14 @@ struct S3URLs: Sendable {
         }
         lifetime = options.urlLifetime
         quantum = options.urlQuantum
+    }
+
+    /// Takes the scheme off; without one, others come the way requests go.
+    private static func split(_ text: String, _ scheme: URLScheme) -> (URLScheme, String) {
+        guard let end = text.firstRange(of: "://"),
+            let own = URLScheme(rawValue: text[..<end.lowerBound].lowercased())
+        else { return (scheme, text) }
+        return (own, String(text[end.upperBound...]))
     }
 
     /// The address that others use.

@@ -137,20 +137,20 @@ struct Addressing: Hashable, Sendable {
             StorageError(.invalidConfiguration, "The bucketName \(StorageError.quoted(bucket)) \(problem)")
         }
         if options.style == .path {
-            let option = options.usesAcceleration ? "useAccelerate" : "endpointURL"
+            let option = options.usesAcceleration ? "usesAccelerate" : "endpointURL"
             throw refusal("cannot be in the path with this \(option). Leave the option addressingStyle out.")
         }
         guard BucketName.isHostName(bucket) else {
             throw refusal(
                 "cannot be part of a host name: that takes 3 to 63 lower-case letters, digits and hyphens. Choose the option "
-                    + "addressingStyle .path or .auto, without useAccelerate."
+                    + "addressingStyle .path or .auto, without usesAccelerate."
             )
         }
         // The certificates of Amazon cover one label before the service's name.
         if bucket.contains("."), options.usesAcceleration || isAWS && options.scheme == .https {
             throw refusal(
                 "has dots, so no certificate of Amazon's covers its host. Choose the option addressingStyle .path or .auto, without "
-                    + "useAccelerate."
+                    + "usesAccelerate."
             )
         }
         return true
@@ -168,8 +168,8 @@ struct Addressing: Hashable, Sendable {
 
     private static func refuseVariants(_ options: AddressingOptions) throws(StorageError) {
         let variants = [
-            ("useDualStack", options.usesDualStack), ("useAccelerate", options.usesAcceleration),
-            ("useFIPS", options.usesFIPS),
+            ("usesDualStack", options.usesDualStack), ("usesAccelerate", options.usesAcceleration),
+            ("usesFIPS", options.usesFIPS),
         ]
         guard let (option, _) = variants.first(where: \.1) else { return }
         throw StorageError(
@@ -188,12 +188,12 @@ struct Addressing: Hashable, Sendable {
         }
         let dualStack = options.usesDualStack ? ".dualstack" : ""
         if options.usesFIPS, !partition.hasFIPS {
-            throw refusal("useFIPS", "has no endpoint in the region \(options.region)")
+            throw refusal("usesFIPS", "has no endpoint in the region \(options.region)")
         }
         if options.usesAcceleration {
-            if options.usesFIPS { throw refusal("useAccelerate", "cannot go with useFIPS") }
+            if options.usesFIPS { throw refusal("usesAccelerate", "cannot go with usesFIPS") }
             guard partition.hasAcceleration else {
-                throw refusal("useAccelerate", "has no endpoint in the region \(options.region)")
+                throw refusal("usesAccelerate", "has no endpoint in the region \(options.region)")
             }
             return "s3-accelerate\(dualStack).\(partition.domain)"
         }

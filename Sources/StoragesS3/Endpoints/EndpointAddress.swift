@@ -28,13 +28,15 @@ struct EndpointAddress: Hashable, Sendable {
     /// - Parameters:
     ///   - text: The value of an option.
     ///   - option: The name of the option, for the message.
+    ///   - remedy: What to give instead, for the message. Default: a host.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` that says what is too much.
-    init(_ text: String, option: String) throws(StorageError) {
+    init(_ text: String, option: String, remedy: String = EndpointAddress.giveHost) throws(StorageError) {
+        func refusal(_ problem: String) -> StorageError { EndpointAddress.refusal(option, problem, remedy) }
         var rest = text[...]
         while rest.utf8.last == UInt8(ascii: "/") { rest = rest.dropLast() }
         if let problem = EndpointAddress.problem(of: rest) {
             // Not repeated in the message: it may hold a password.
-            throw EndpointAddress.refusal(option, problem)
+            throw refusal(problem)
         }
         let host: Substring
         let port: Substring?
@@ -42,21 +44,21 @@ struct EndpointAddress: Hashable, Sendable {
             guard let end = rest.firstIndex(of: "]"),
                 HostName.isIPv6(String(rest[rest.index(after: rest.startIndex)..<end]))
             else {
-                throw EndpointAddress.refusal(option, "has no IPv6 address between its brackets")
+                throw refusal("has no IPv6 address between its brackets")
             }
             host = rest[...end]
             let tail = rest[rest.index(after: end)...]
             guard tail.isEmpty || tail.first == ":" else {
-                throw EndpointAddress.refusal(option, "has something other than a port after its brackets")
+                throw refusal("has something other than a port after its brackets")
             }
             port = tail.isEmpty ? nil : tail.dropFirst()
         } else {
             let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
             guard parts.count <= 2 else {
-                throw EndpointAddress.refusal(option, "has several colons; an IPv6 address needs brackets")
+                throw refusal("has several colons; an IPv6 address needs brackets")
             }
             guard HostName.isValid(String(parts[0])) else {
-                throw EndpointAddress.refusal(option, "has no valid host name")
+                throw refusal("has no valid host name")
             }
             host = parts[0]
             port = parts.count == 2 ? parts[1] : nil
@@ -64,7 +66,7 @@ struct EndpointAddress: Hashable, Sendable {
         if let port {
             guard port.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int(port),
                 (1...65_535).contains(number)
-            else { throw EndpointAddress.refusal(option, "has no port from 1 to 65535 after its colon") }
+            else { throw refusal("has no port from 1 to 65535 after its colon") }
             self.port = number
         }
         self.host = host.lowercased()
@@ -76,8 +78,9 @@ struct EndpointAddress: Hashable, Sendable {
     {
         guard let separator = url.firstRange(of: "://"),
             let scheme = URLScheme(rawValue: url[..<separator.lowerBound].lowercased())
-        else { throw refusal(option, "does not begin with http:// or https://") }
-        return (scheme, try EndpointAddress(String(url[separator.upperBound...]), option: option))
+        else { throw refusal(option, "does not begin with http:// or https://", giveURL) }
+        let rest = String(url[separator.upperBound...])
+        return (scheme, try EndpointAddress(rest, option: option, remedy: giveURL))
     }
 
     /// The host, and the port unless the scheme implies it: what stands in the field `Host`.
@@ -105,10 +108,10 @@ struct EndpointAddress: Hashable, Sendable {
         return nil
     }
 
-    private static func refusal(_ option: String, _ problem: String) -> StorageError {
-        StorageError(
-            .invalidConfiguration,
-            "The \(option) \(problem). Give a host such as \"s3.example.org\", with a port if it is not the usual one."
-        )
+    static let giveHost = "Give a host such as \"s3.example.org\", with a port if it is not the usual one."
+    private static let giveURL = "Give a URL such as \"https://s3.example.org:9000\", without a path."
+
+    private static func refusal(_ option: String, _ problem: String, _ remedy: String) -> StorageError {
+        StorageError(.invalidConfiguration, "The \(option) \(problem). \(remedy)")
     }
 }

@@ -158,16 +158,16 @@ struct AddressingTests {
     @Test("refuses what does not go together, naming the option")
     func refusals() {
         let cases: [(String, () throws -> Addressing)] = [
-            ("useDualStack", { try Self.make(endpoint: "s3.example.org") { $0.usesDualStack = true } }),
-            ("useFIPS", { try Self.make(endpoint: "s3.eu-west-1.amazonaws.com") { $0.usesFIPS = true } }),
-            ("useAccelerate", { try Self.make(endpoint: "s3.example.org") { $0.usesAcceleration = true } }),
-            ("useAccelerate", { try Self.make("my.media") { $0.usesAcceleration = true } }),
-            ("useAccelerate", { try Self.make("My_Media") { $0.usesAcceleration = true } }),
-            ("useAccelerate", { try Self.make(style: .path) { $0.usesAcceleration = true } }),
-            ("useAccelerate", { try Self.make(region: "cn-north-1") { $0.usesAcceleration = true } }),
-            ("useAccelerate", { try Self.make(region: "us-gov-west-1") { $0.usesAcceleration = true } }),
+            ("usesDualStack", { try Self.make(endpoint: "s3.example.org") { $0.usesDualStack = true } }),
+            ("usesFIPS", { try Self.make(endpoint: "s3.eu-west-1.amazonaws.com") { $0.usesFIPS = true } }),
+            ("usesAccelerate", { try Self.make(endpoint: "s3.example.org") { $0.usesAcceleration = true } }),
+            ("usesAccelerate", { try Self.make("my.media") { $0.usesAcceleration = true } }),
+            ("usesAccelerate", { try Self.make("My_Media") { $0.usesAcceleration = true } }),
+            ("usesAccelerate", { try Self.make(style: .path) { $0.usesAcceleration = true } }),
+            ("usesAccelerate", { try Self.make(region: "cn-north-1") { $0.usesAcceleration = true } }),
+            ("usesAccelerate", { try Self.make(region: "us-gov-west-1") { $0.usesAcceleration = true } }),
             (
-                "useAccelerate",
+                "usesAccelerate",
                 {
                     try Self.make {
                         $0.usesAcceleration = true
@@ -175,7 +175,7 @@ struct AddressingTests {
                     }
                 }
             ),
-            ("useFIPS", { try Self.make(region: "cn-north-1") { $0.usesFIPS = true } }),
+            ("usesFIPS", { try Self.make(region: "cn-north-1") { $0.usesFIPS = true } }),
             ("bucketName", { try Self.make("my.media", style: .virtual) }),
             ("bucketName", { try Self.make("My_Media", style: .virtual) }),
             ("bucketName", { try Self.make("1.2.3.4", endpoint: "s3.example.org", style: .virtual) }),

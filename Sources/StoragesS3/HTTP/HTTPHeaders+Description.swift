@@ -1,0 +1,64 @@
+import NIOCore
+
+// Descriptions of messages: names, and the values of fields in which no secret can be.
+
+extension HTTPHeaders: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    var description: String { "[" + fields.map(\.description).joined(separator: ", ") + "]" }
+    var debugDescription: String { description }
+    var customMirror: Mirror { Mirror(self, children: ["fields": description]) }
+}
+
+extension HTTPHeaders.Field: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    var description: String { "\(name): \(Self.isHarmless(name) ? value : "…")" }
+    var debugDescription: String { description }
+    var customMirror: Mirror { Mirror(self, children: ["field": description]) }
+
+    /// Whether no value of the field is a secret; whatever is not listed may be one.
+    private static func isHarmless(_ name: String) -> Bool {
+        harmless.contains { HTTPHeaders.areEqual($0, name) }
+    }
+
+    private static let harmless = [
+        "Host", "Date", "Content-Type", "Content-Length", "Content-Range", "Content-Encoding", "Range", "ETag",
+        "If-Match",
+        "If-None-Match", "Last-Modified", "Retry-After", "User-Agent", "x-amz-acl", "x-amz-bucket-region",
+        "x-amz-content-sha256", "x-amz-date", "x-amz-id-2", "x-amz-request-id", "x-amz-storage-class",
+        "x-amz-version-id",
+    ]
+}
+
+extension HTTPRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Without path and query: the path of a service of credentials may be secret, and signatures are in queries.
+    var description: String { "HTTPRequest(\(method.rawValue) \(HTTPRequest.origin(of: url))/… \(headers) \(body))" }
+    var debugDescription: String { description }
+    var customMirror: Mirror { Mirror(self, children: ["description": description]) }
+
+    private static func origin(of url: String) -> String {
+        guard let scheme = url.firstRange(of: "://") else { return "…" }
+        let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        // Only what follows a name and a password.
+        let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
+        return String(url[..<scheme.upperBound]) + host
+    }
+}
+
+extension HTTPBody: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    var description: String { "(\(byteCount) bytes)" }
+    var debugDescription: String { description }
+    var customMirror: Mirror { Mirror(self, children: ["byteCount": byteCount]) }
+}
+
+extension HTTPAnswer: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    var description: String { "HTTPAnswer(\(status) \(headers) (\(body.readableBytes) bytes))" }
+    var debugDescription: String { description }
+    var customMirror: Mirror { Mirror(self, children: ["description": description]) }
+}
+
+extension SignableRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    var description: String {
+        let names = query.map { $0.name + "=…" }.joined(separator: "&")
+        return "SignableRequest(\(method) \(path)\(names.isEmpty ? "" : "?" + names) \(headers) \(payload))"
+    }
+    var debugDescription: String { description }
+    var customMirror: Mirror { Mirror(self, children: ["description": description]) }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Testing
+
+@testable import StoragesS3
+
+@Suite("The catalogue of StoragesS3")
+struct DocumentationTests {
+    private static let package = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    private static func text(_ path: String) throws -> String {
+        try String(contentsOf: package.appendingPathComponent(path), encoding: .utf8)
+    }
+
+    private static func article(_ name: String) throws -> String {
+        try text("Sources/StoragesS3/StoragesS3.docc/\(name).md")
+    }
+
+    @Test("has every option in its table")
+    func options() throws {
+        let table = try Self.article("Options")
+        let names = Mirror(reflecting: S3Options()).children.compactMap(\.label)
+        #expect(names.count > 25)
+        for name in names { #expect(table.contains("``S3Options/\(name)``"), "\(name)") }
+    }
+
+    @Test("shows how to use the service of docker-compose.yml")
+    func compose() throws {
+        let compose = try Self.text("docker-compose.yml")
+        let article = try Self.article("Servers")
+        let section = try #require(article.components(separatedBy: "### SeaweedFS").last)
+        for (variable, argument) in [
+            ("S3_ENDPOINT", "serverURL"), ("S3_BUCKET", "bucketName"), ("AWS_ACCESS_KEY_ID", "accessKeyID"),
+            ("AWS_SECRET_ACCESS_KEY", "secretAccessKey"), ("AWS_REGION", "region"),
+        ] {
+            let line = try #require(compose.split(separator: "\n").first { $0.contains("export \(variable)=") })
+            let value = try #require(line.split(separator: "'").dropFirst().first)
+            #expect(section.contains("\(argument): \"\(value)\""), "\(variable)")
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import Foundation
+import NIOCore
+import Storages
+import StoredFilesTesting
+import Testing
+
+@testable import StoragesS3
+
+/// What the storage of the Python package `async_storages` does, done by this one.
+@Suite("What async_storages does with S3", .timeLimit(.minutes(5)))
+struct ReferenceBehaviourTests {
+    @Test("storing, addressing, measuring and deleting a file", arguments: S3World.Server.allCases)
+    func methods(server: S3World.Server) async throws {
+        let storage = try await S3World.make(server).storage { $0.namePolicy = .ascii }
+        let name = try storage.name(for: "test/file.txt")
+        let bytes = ByteBuffer(string: "ten bytes.")
+
+        #expect(try await storage.size(of: name) == 0)
+        let file = try await storage.upload(.buffer(bytes), to: name, options: UploadOptions(ifExists: .replace))
+        #expect(file.name == name)
+        #expect(name.string == "test/file.txt")
+        #expect(try await storage.url(for: name).hasSuffix("/test/file.txt"))
+        #expect(try await storage.size(of: name) == 10)
+        #expect(try await storage.open(name).collect(upTo: 100) == bytes)
+        let info = try await storage.info(for: name)
+        #expect(info.contentType == .plainText)
+
+        // Uploading again replaces, as there, when that is asked for.
+        _ = try await storage.upload(.string("other"), to: name, options: UploadOptions(ifExists: .replace))
+        #expect(try await storage.size(of: name) == 5)
+
+        try await storage.delete(name)
+        #expect(try await storage.size(of: name) == 0)
+        try await storage.delete(name)
+        let error = await storageError { try await storage.open(name) }
+        #expect(error?.code == .notFound)
+    }
+
+    @Test("bytes and metadata come back as they were", arguments: [S3World.Server.swift, .rclone])
+    func roundTrip(server: S3World.Server) async throws {
+        let storage = try await S3World.make(server).storage()
+        let name = try StorageName(validating: "round/trip.bin")
+        let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        _ = try await storage.upload(
+            .bytes(bytes),
+            to: name,
+            options: UploadOptions(contentType: "application/x-own", metadata: ["owner": "7", "Note": "two words"])
+        )
+        let contents = try await storage.open(name)
+        #expect(contents.info.contentType == "application/x-own")
+        #expect(contents.info.metadata["owner"] == "7")
+        #expect(contents.info.metadata["note"] == "two words")
+        #expect(try await contents.collect(upTo: bytes.count) == ByteBuffer(bytes: bytes))
+    }
+
+    @Test("the type is derived from the name, else it is application/octet-stream")
+    func contentTypes() async throws {
+        let storage = try await S3World.make(.swift).storage()
+        for (text, type) in [("a.png", ContentType.png), ("a.unknown-kind", .octetStream), ("b", .octetStream)] {
+            let name = try StorageName(validating: text)
+            _ = try await storage.upload(.string("x"), to: name)
+            #expect(try await storage.info(for: name).contentType == type)
+        }
+    }
+
+    @Test("URLs are signed by querystringAuth, each part once", arguments: [S3World.Server.swift, .rclone])
+    func querystringAuth(server: S3World.Server) async throws {
+        let storage = try await S3World.make(server).storage(querystringAuth: true)
+        let url = try await storage.url(for: StorageName(validating: "test/file.txt"))
+        for parameter in [
+            "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders",
+            "X-Amz-Signature",
+        ] {
+            #expect(url.components(separatedBy: parameter + "=").count == 2, "\(parameter)")
+        }
+        #expect(url.contains("X-Amz-Expires=3600&"))
+    }
+
+    @Test("URLs are at the custom domain, by http when useSSL is false")
+    func customDomain() async throws {
+        let storage = try await S3World.make(.swift).storage(customDomain: "cdn.example.com")
+        let url = try await storage.url(for: StorageName(validating: "test/file.txt"))
+        #expect(url == "http://cdn.example.com/test/file.txt")
+    }
+
+    static let names: [(String, String?)] = [
+        ("../../weird ../file name.txt", "weird/file_name.txt"), ("a//b/", "a/b"), (".env", "env"),
+        ("日本.txt", "txt"), ("test/file.txt", "test/file.txt"), ("", nil),
+        // Python drops the letter with its accent, and makes "caf.png".
+        ("café.png", "cafe.png"),
+        // Python makes the key ".".
+        ("/", nil),
+    ]
+
+    @Test("names are made the same with the policy ascii", arguments: names)
+    func naming(original: String, expected: String?) throws {
+        var options = S3Options()
+        options.namePolicy = .ascii
+        let storage = try S3Storage(bucketName: "fake-bucket", endpointURL: "fake-endpoint-url", options: options)
+        do {
+            let name = try storage.name(for: original)
+            #expect(name.string == expected)
+        } catch let error as StorageError {
+            #expect(expected == nil, "\(error)")
+            #expect(error.code == .invalidName)
+        }
+    }
+
+    struct Default: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var isKept: @Sendable (S3Storage, _ url: String, _ upload: HTTPHeaders) -> Bool
+    }
+
+    static let defaults = [
+        Default(testDescription: "bucketName has none") { storage, _, _ in storage.bucketName == "media" },
+        Default(testDescription: "endpointURL: Amazon S3") { _, url, _ in url.contains("://media.s3.amazonaws.com/") },
+        Default(testDescription: "accessKeyID: from elsewhere") { storage, _, _ in !storage.client.isAnonymous },
+        Default(testDescription: "secretAccessKey: from elsewhere") { storage, _, _ in !storage.client.isAnonymous },
+        Default(testDescription: "region: us-east-1") { storage, _, _ in
+            storage.client.addressing.region.name == "us-east-1"
+        },
+        Default(testDescription: "useSSL: true") { storage, url, _ in
+            storage.client.isSecure && url.hasPrefix("https://")
+        },
+        Default(testDescription: "defaultACL: none") { _, _, upload in upload["x-amz-acl"] == nil },
+        Default(testDescription: "customDomain: none") { _, url, _ in url == "https://media.s3.amazonaws.com/k" },
+        Default(testDescription: "querystringAuth: false") { _, url, _ in !url.contains("?") },
+    ]
+
+    /// Whether nothing in the environment of the tests takes the place of a default.
+    static let isEnvironmentEmpty = !ProcessInfo.processInfo.environment.keys.contains { $0.hasPrefix("AWS_") }
+
+    @Test("the nine arguments have the defaults of Python", .enabled(if: isEnvironmentEmpty), arguments: defaults)
+    func defaultOf(example: Default) async throws {
+        let storage = try S3Storage(bucketName: "media")
+        let name = try StorageName(validating: "k")
+        let url = try await storage.url(for: name)
+        let upload = try storage.creationParameters(name, UploadOptions()).creationHeaders(isSecure: true)
+        #expect(example.isKept(storage, url, upload))
+    }
+
+    @Test("the argument useSSL chooses the scheme, endpointURL the host, and defaultACL goes with every upload")
+    func arguments() async throws {
+        let storage = try S3Storage(
+            bucketName: "media",
+            // Python refuses every host that begins so.
+            endpointURL: "httpd.lan:9000/",
+            accessKeyID: "a",
+            secretAccessKey: "b",
+            region: "eu-central-1",
+            useSSL: false,
+            defaultACL: .publicRead
+        )
+        let name = try StorageName(validating: "k")
+        #expect(try await storage.url(for: name) == "http://httpd.lan:9000/media/k")
+        #expect(storage.client.addressing.region.name == "eu-central-1")
+        let headers = try storage.creationParameters(name, UploadOptions()).creationHeaders(isSecure: false)
+        #expect(headers["x-amz-acl"] == "public-read")
+        let half = await storageError { try S3Storage(bucketName: "media", accessKeyID: "a") }
+        #expect(half?.code == .invalidConfiguration)
+        let scheme = await storageError { try S3Storage(bucketName: "media", endpointURL: "http://h") }
+        #expect(scheme?.code == .invalidConfiguration)
+    }
+}
