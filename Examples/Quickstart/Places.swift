@@ -5,8 +5,8 @@ import StoredFilesTesting
 
 /// Where the files go: folders of our own, or with `--s3` buckets of an S3 server.
 ///
-/// With `--s3` that is the server of `S3_ENDPOINT`, such as `localhost:8333`, with its keys in `AWS_ACCESS_KEY_ID` and
-/// `AWS_SECRET_ACCESS_KEY`; without the variable a real S3 server of our own that goes when we go.
+/// With `--s3` that is the server of `S3_ENDPOINT`, such as `http://127.0.0.1:8333`, with its keys in `AWS_ACCESS_KEY_ID`
+/// and `AWS_SECRET_ACCESS_KEY`; without the variable a real S3 server of our own that goes when we go.
 struct Places {
     let media: FaultyStorage
     let documents: FaultyStorage
@@ -39,7 +39,7 @@ struct Places {
         if let endpoint = ProcessInfo.processInfo.environment["S3_ENDPOINT"] {
             say("using the S3 server at \(endpoint)\n")
             return try await buckets(remove: {}) { bucket in
-                try S3Storage(bucketName: bucket, endpointURL: endpoint, useSSL: false, querystringAuth: true)
+                try S3Storage(bucketName: bucket, serverURL: endpoint, querystringAuth: true)
             }
         }
         say("S3_ENDPOINT is not set: starting a temporary S3 server")

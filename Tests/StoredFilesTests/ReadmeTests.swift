@@ -7,7 +7,7 @@ import Testing
 struct ReadmeTests {
     private let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
 
-    @Test(arguments: ["ReadmeExample.swift", "ReadmeLifecycleExample.swift"])
+    @Test(arguments: ["ReadmeExample.swift", "ReadmeLifecycleExample.swift", "ReadmeS3Example.swift"])
     func showsTheCodeThatIsCompiledHere(file: String) throws {
         let source = try String(
             contentsOf: root.appending(path: "Tests/StoredFilesTests/\(file)"),
@@ -30,5 +30,17 @@ struct ReadmeTests {
         )
         let left = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix("cat.jpg") }
         #expect(left.count == 1)
+    }
+
+    @Test func theCodeRunsOnS3() async throws {
+        let server = try await TemporaryS3.start()
+        _ = try await server.makeBucket(named: "media")
+        let storage = try await media(on: server.endpoint, server.accessKeyID, server.secretAccessKey)
+        #expect(storage.capabilities.contains(.conditionalUpload))
+        let file = try await storage.upload(.string("cat"), to: storage.name(for: "cat.txt"))
+        let url = try await storage.url(for: file.name)
+        #expect(url.contains("X-Amz-Signature="))
+        #expect(try await storage.info(for: file.name).cacheControl == "public, max-age=31536000, immutable")
+        await server.stop()
     }
 }
