@@ -55,11 +55,14 @@ extension HMACSHA256 {
             }
             var name = Array("SHA256".utf8CString)
             let isSet = name.withUnsafeMutableBufferPointer { name in
-                let parameters = [
-                    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0),
-                    OSSL_PARAM_construct_end(),
-                ]
-                return EVP_MAC_CTX_set_params(context, parameters) == 1
+                // A parameter keeps the address of its key, so the key has to live as long as the parameter.
+                OSSL_MAC_PARAM_DIGEST.withCString { key in
+                    let parameters = [
+                        OSSL_PARAM_construct_utf8_string(key, name.baseAddress, 0),
+                        OSSL_PARAM_construct_end(),
+                    ]
+                    return EVP_MAC_CTX_set_params(context, parameters) == 1
+                }
             }
             guard isSet else {
                 EVP_MAC_CTX_free(context)

@@ -7,7 +7,9 @@ struct CurlSettings: Hashable, Sendable {
     /// The client's certificate and key, in PEM.
     var clientCertificateFile: String?
     var clientKeyFile: String?
-    /// The URL of a proxy; `nil` for none. The variables `http_proxy` and `https_proxy` never count.
+    /// The URL of a proxy; `nil` for none.
+    ///
+    /// The variables `http_proxy` and `https_proxy` never count.
     var proxy: String?
     /// Hosts that are reached without the proxy, separated by commas.
     var noProxy: String?

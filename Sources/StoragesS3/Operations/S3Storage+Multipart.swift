@@ -107,8 +107,8 @@ extension S3Storage {
 
     /// Begins an upload in parts.
     ///
-    /// A task that is cancelled meanwhile waits for the answer, a while: what the server has begun can only be aborted when
-    /// its id is known.
+    /// A task that is cancelled meanwhile waits for the answer, as long as an attempt may take: what the server has begun can
+    /// only be aborted when its id is known.
     func begin(_ name: StorageName, _ parameters: S3ObjectParameters) async throws -> Multipart {
         try Task.checkCancellation()
         let task = Task { try await initiate(name, parameters) }
@@ -117,7 +117,7 @@ extension S3Storage {
         } onCancel: {
             Task {
                 // Nobody cancels this task, so it sleeps to the end.
-                try? await Task.sleep(for: .seconds(5))
+                try? await Task.sleep(for: .seconds(30))
                 task.cancel()
             }
         }

@@ -69,7 +69,7 @@ struct RetriedStatusTests {
             let start = ContinuousClock.now
             #expect(await StorageError.code { try await storage.info(for: name) } == .unavailable)
             let last = try #require(proxy.requests.last)
-            #expect(proxy.requests.count > 2)
+            #expect(proxy.requests.count > 1)
             // A busy machine takes some time from the decision to the arrival; without a budget it would go on for minutes.
             #expect(start.duration(to: last.time) < budget + .seconds(10))
 
