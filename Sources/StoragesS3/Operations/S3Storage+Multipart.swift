@@ -130,31 +130,8 @@ extension S3Storage {
         let nonce = UploadNonce.make()
         operation.headers.append(UploadNonce.header, nonce)
         for field in integrity.createMultipartHeaders.fields { operation.headers.append(field.name, field.value) }
-        let upload = try await shieldedCreation(operation, name, nonce)
-        guard Task.isCancelled else { return upload }
-        await abortShielded(upload)
-        throw CancellationError()
-    }
-
-    /// Begins an upload although the task may be cancelled: whoever goes away before the answer never learns the id, and so
-    /// cannot abort what was begun.
-    private func shieldedCreation(_ operation: S3Operation, _ name: StorageName, _ nonce: String) async throws
-        -> Multipart
-    {
-        try Task.checkCancellation()
-        let creation = Task {
-            let id = try await client.perform(operation) { try InitiateMultipartUploadResult($0.body).uploadID }
-            return Multipart(name: name, uploadID: id, nonce: nonce)
-        }
-        return try await withTaskCancellationHandler {
-            try await creation.value
-        } onCancel: {
-            Task {
-                // An answer that is on its way comes in this time.
-                try await Task.sleep(for: .seconds(5))
-                creation.cancel()
-            }
-        }
+        let uploadID = try await client.perform(operation) { try InitiateMultipartUploadResult($0.body).uploadID }
+        return Multipart(name: name, uploadID: uploadID, nonce: nonce)
     }
 
     /// Sends all parts, in the order of their numbers, so many at a time.

@@ -59,7 +59,7 @@ struct HeaderInjectionTests {
                 UploadOptions(ifExists: .replace, metadata: ["a": text]),
                 UploadOptions(ifExists: .replace, contentDisposition: text),
                 UploadOptions(ifExists: .replace, cacheControl: text),
-                UploadOptions(ifExists: .replace, contentType: ContentType("text/" + text)),
+                UploadOptions(ifExists: .replace, contentType: ContentType(stringLiteral: "text/" + text)),
             ] {
                 let error = await #expect(throws: StorageError.self) {
                     _ = try await storage.upload(.string("x"), to: Self.name, options: options)
