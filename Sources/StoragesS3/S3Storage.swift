@@ -29,6 +29,8 @@ public final class S3Storage: Storage {
     let integrity: IntegrityPolicy
     let urls: S3URLs
     let conditions: NIOLockedValueBox<ConditionalWrites>
+    /// The search for them that is under way.
+    let probing = NIOLockedValueBox<Task<ConditionalWrites, any Error>?>(nil)
     let memory: WeightedGate
 
     /// Makes a storage of a bucket; nothing is sent yet.

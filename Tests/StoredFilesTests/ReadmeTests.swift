@@ -1,4 +1,5 @@
 import Foundation
+import StoragesS3
 import StoredFiles
 import StoredFilesTesting
 import Testing

@@ -6,7 +6,8 @@ extension StorageError {
         private enum Kind: String {
             case notFound, alreadyExists, invalidName, invalidRange, unsupported, permissionDenied
             case preconditionFailed, changedDuringRead, tooLarge, wrongType, sourceFailed, io, unavailable, timeout
-            case invalidURL, invalidConfiguration, unknownStorage, outOfSpace, alreadyRead, expired, corrupted, outcomeUnknown
+            case invalidURL, invalidConfiguration, unknownStorage, outOfSpace, alreadyRead, expired, corrupted,
+                outcomeUnknown
         }
 
         private let kind: Kind

@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import NIOConcurrencyHelpers
 import NIOCore
@@ -20,8 +21,29 @@ extension S3Storage {
         return capabilities
     }
 
+    /// What is found out, once for all who ask at the same time.
+    ///
+    /// The task that asks first may be cancelled; the others still want to know, and what was written is to be deleted.
     func probedConditions() async throws -> ConditionalWrites {
-        let name = StorageName(unchecked: ".stored-files-probe-\(StorageName.timeOrderedID())")
+        let task = probing.withLockedValue { running in
+            let task =
+                running
+                ?? Task {
+                    defer { probing.withLockedValue { $0 = nil } }
+                    return try await findOutConditions()
+                }
+            running = task
+            return task
+        }
+        let found = try await task.value
+        try Task.checkCancellation()
+        return found
+    }
+
+    private static let probePrefix = ".stored-files-probe-"
+
+    private func findOutConditions() async throws -> ConditionalWrites {
+        let name = StorageName(unchecked: Self.probePrefix + StorageName.timeOrderedID())
         let copy = StorageName(unchecked: name.string + "-copy")
         let parts = StorageName(unchecked: name.string + "-parts")
         var found = ConditionalWrites(client.profile)
@@ -44,6 +66,7 @@ extension S3Storage {
             throw error
         }
         await removeProbes([name, copy, parts])
+        await removeOldProbes()
         let result = found
         conditions.withLockedValue { $0 = result }
         options.logger.info(
@@ -104,6 +127,25 @@ extension S3Storage {
                 throw UnusableDocument.unreadable("the answer to a part has no entity tag")
             }
             return [CompletedPart(number: 1, entityTag: tag, checksum: nil)]
+        }
+    }
+
+    /// Removes what processes left behind that died while they found out.
+    private func removeOldProbes() async {
+        let anHourAgo = Date(timeIntervalSinceNow: -3600)
+        do {
+            var names: [StorageName] = []
+            for try await file in list(prefix: Self.probePrefix) {
+                if let modified = file.modified, modified < anHourAgo { names.append(file.name) }
+            }
+            if !names.isEmpty { await removeProbes(names) }
+            try await abortUploads(olderThan: anHourAgo, prefix: Self.probePrefix)
+        } catch {
+            // Keys that may write and not list are common.
+            options.logger.debug(
+                "Could not look for what earlier tries of the S3 server left",
+                metadata: ["bucket": "\(bucketName)", "error": "\(error)"]
+            )
         }
     }
 

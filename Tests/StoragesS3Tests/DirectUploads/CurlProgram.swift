@@ -8,7 +8,7 @@ enum CurlProgram {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["curl", "--silent", "--show-error"] + arguments
         let path = NSTemporaryDirectory() + "/curl-\(UUID().uuidString).txt"
-        FileManager.default.createFile(atPath: path, contents: nil)
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
         defer { try? FileManager.default.removeItem(atPath: path) }
         process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
