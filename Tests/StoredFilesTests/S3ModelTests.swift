@@ -1,0 +1,98 @@
+import Foundation
+import StoragesS3
+import StoredFiles
+import StoredFilesTesting
+import Testing
+
+/// Rows whose files are on real S3 servers.
+@Suite("Models with files on S3", .timeLimit(.minutes(5)))
+struct S3ModelTests {
+    /// A database with the table of albums, and a bucket.
+    private static func run(
+        _ kind: TemporaryS3.Kind,
+        _ body: (Database, S3Storage) async throws -> Void
+    ) async throws {
+        let server = try await TemporaryS3.shared(kind)
+        var options = S3Options()
+        options.server = kind == .rclone ? .rclone : .automatic
+        let storage = try S3Storage(
+            bucketName: try await server.makeBucket(),
+            endpointURL: server.endpoint,
+            accessKeyID: server.accessKeyID,
+            secretAccessKey: server.secretAccessKey,
+            useSSL: false,
+            querystringAuth: true,
+            options: options
+        )
+        try await Turnstile.sharedServer.pass {
+            let database = try await Database.connect(
+                try await TemporaryPostgres.shared().makeDatabase(),
+                storages: StorageRegistry([.pictures: storage, .papers: storage])
+            )
+            try await database.migrate(albumMigrations)
+            try await body(database, storage)
+            await database.close()
+        }
+    }
+
+    @Test(
+        "A picture of 32 × 16 pixels comes back whole, with its size, and goes with its row",
+        arguments: [TemporaryS3.Kind.openStackSwift, .rclone]
+    )
+    func roundTrip(_ kind: TemporaryS3.Kind) async throws {
+        try await Self.run(kind) { database, storage in
+            var album = Album(title: "on S3")
+            album.cover = try await database.store(
+                .buffer(fixture("32x16.png")),
+                named: "My cover.png",
+                for: \Album.$cover
+            )
+            try await database.insert(&album)
+            let id = try #require(album.id)
+            let found = try #require(try await database.find(Album.self, id))
+            let cover = try #require(found.cover)
+            #expect(cover.pixelSize == PixelSize(width: 32, height: 16))
+            #expect(try await cover.dimensions() == PixelSize(width: 32, height: 16))
+            #expect(try await cover.file.open().collect(upTo: 1 << 20) == fixture("32x16.png"))
+            #expect(try await cover.file.info().contentType == .png)
+            #expect(try await cover.url().contains("X-Amz-Signature="))
+
+            try await database.delete(found)
+            try await database.reap(ReaperConfiguration(retention: .zero))
+            #expect(try await storage.exists(cover.file.name) == false)
+        }
+    }
+
+    @Test("A row that knows only a name learns the size from the object, and remembers it")
+    func probe() async throws {
+        try await Self.run(.openStackSwift) { database, storage in
+            let file = try await storage.upload(.buffer(fixture("32x16.png")), to: storage.name(for: "by/hand.png"))
+            _ = try await database.query(
+                "INSERT INTO albums (title, cover) VALUES ('by hand', \(file.name.string)) RETURNING id"
+            )
+            let album = try #require(try await database.first(Album.self, ""))
+            #expect(album.cover?.pixelSize == nil)
+            #expect(try await album.cover?.dimensions() == PixelSize(width: 32, height: 16))
+            let again = try #require(try await database.first(Album.self, ""))
+            #expect(again.cover?.pixelSize == PixelSize(width: 32, height: 16))
+        }
+    }
+
+    @Test("A transaction that fails takes its upload with it")
+    func compensation() async throws {
+        struct Stop: Error {}
+        try await Self.run(.openStackSwift) { database, storage in
+            await #expect(throws: Stop.self) {
+                try await database.transaction { transaction in
+                    var album = Album(title: "never")
+                    album.paper = try await transaction.store(.string("text"), named: "a.txt", for: \Album.$paper)
+                    try await transaction.insert(&album)
+                    throw Stop()
+                }
+            }
+            var left: [StorageName] = []
+            for try await file in storage.list() { left.append(file.name) }
+            #expect(left.isEmpty)
+        }
+    }
+}
