@@ -31,6 +31,14 @@ extension S3ObjectParameters {
                         + " Names are the same whatever their case."
                 )
             }
+            // Servers disagree about the encoding of other bytes: the signature fails, or something else comes back.
+            guard value.utf8.allSatisfy({ $0 < 0x80 }) else {
+                throw StorageError(
+                    .invalidConfiguration,
+                    "The metadata \(StorageError.quoted(name)) has a value that is not ASCII. Percent-encode it, and decode it "
+                        + "when it is read."
+                )
+            }
         }
         guard byteCount <= S3ObjectParameters.maxMetadataBytes else {
             throw StorageError(

@@ -160,6 +160,7 @@ struct S3ObjectParametersTests {
                 }
             ),
             ("metadata", { $0.metadata = ["a": "1", "A": "2"] }), ("metadata", { $0.metadata = ["": "1"] }),
+            ("metadata", { $0.metadata = ["a": "caf\u{E9}"] }),
             ("metadata", { $0.metadata = ["a": String(repeating: "x", count: 2048)] }),
             ("expires", { $0.expires = .distantFuture.addingTimeInterval(1e15) }),
             (
