@@ -89,6 +89,10 @@ public struct S3Options: Sendable {
     ///
     /// Default: nothing.
     public var objectParametersForName: (@Sendable (StorageName) -> S3ObjectParameters)?
+    /// How values of metadata that are not ASCII are kept.
+    ///
+    /// Default: not at all, they are an error.
+    public var metadataEncoding = S3MetadataEncoding.ascii
     /// How names that clients send become keys.
     ///
     /// Default: letters of all scripts stay.

@@ -1,6 +1,5 @@
 import Foundation
 import Logging
-import NIOCore
 import Storages
 
 /// What a storage is asked to be, on its way to what it is made of.
@@ -54,7 +53,7 @@ struct S3Setup {
                 requiresVirtualHost: profile.requiresVirtualHost
             )
         )
-        try options.objectParameters.validate(isSecure: scheme == .https)
+        try options.objectParameters.validate(isSecure: scheme == .https, options.metadataEncoding)
         let transport = try given ?? self.transport(profile)
         let credentials = try self.credentials(region.name, transport)
         let client = S3Client(
@@ -165,7 +164,6 @@ struct S3Setup {
         var context = CredentialContext(
             environment: environment,
             transport: transport,
-            stsParser: STSDocumentParser(),
             sign: { request, credentials, region, service, date in
                 var options = SigV4Signer.Options()
                 options.addsContentSHA256 = false
@@ -228,21 +226,5 @@ struct S3Setup {
         )
         try check("transfers.rangeSize", transfers.rangeSize >= 1 << 20, "Give 1 MiB or more.")
         try check("transfers.memoryBudget", transfers.memoryBudget >= 1 << 20, "Give 1 MiB or more.")
-    }
-}
-
-/// Reads the answers of STS with the reader of S3's documents.
-struct STSDocumentParser: STSResponseParsing {
-    func parse(_ body: ByteBuffer) throws -> STSAnswer {
-        let root = try XMLReader.read(body)
-        return try STSAnswer { path in
-            guard path.first == root.name else { return nil }
-            var element = root
-            for name in path.dropFirst() {
-                guard let child = element.first(name) else { return nil }
-                element = child
-            }
-            return element.trimmedText
-        }
     }
 }

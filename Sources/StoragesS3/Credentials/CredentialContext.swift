@@ -14,8 +14,6 @@ struct CredentialContext: Sendable, SecretHolding {
     var transport: any HTTPTransport
     /// Signs requests to STS.
     var sign: RequestSigning
-    /// Reads the answers of STS.
-    var stsParser: any STSResponseParsing
     /// The region that was given explicitly, for STS.
     var region: String?
     var instanceMetadata = InstanceMetadataOptions()
@@ -27,12 +25,10 @@ struct CredentialContext: Sendable, SecretHolding {
     init(
         environment: EnvironmentVariables = .process,
         transport: any HTTPTransport,
-        stsParser: any STSResponseParsing,
         sign: @escaping RequestSigning
     ) {
         self.environment = environment
         self.transport = transport
-        self.stsParser = stsParser
         self.sign = sign
     }
 

@@ -58,7 +58,7 @@ struct STSClient: Sendable, SecretHolding {
     private func result(of answer: HTTPAnswer, hiding secret: String?) throws -> S3Credentials {
         let parsed: STSAnswer
         do {
-            parsed = try context.stsParser.parse(answer.body)
+            parsed = try STSAnswer(answer.body)
         } catch {
             // Of an answer that is not from STS, but of something on the way, the status tells most.
             try answer.requireSuccess(from: "STS")

@@ -161,7 +161,9 @@ extension S3Storage {
         guard !parameters.requiresChecksum else {
             throw refusal("A locked object takes an upload with a check of its bytes, which are not known yet.")
         }
-        let checked = try HeaderValidation.check(parameters.creationHeaders(isSecure: client.isSecure))
+        let checked = try HeaderValidation.check(
+            parameters.creationHeaders(isSecure: client.isSecure, self.options.metadataEncoding)
+        )
         guard checked.omitted.isEmpty else {
             throw StorageError(
                 .invalidConfiguration,

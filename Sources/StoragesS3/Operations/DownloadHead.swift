@@ -12,9 +12,9 @@ struct DownloadHead: Sendable {
     var isAsStored: Bool
     var headers: HTTPHeaders
 
-    init(_ name: StorageName, _ response: HTTPResponse, storage: String) throws {
+    init(_ name: StorageName, _ response: HTTPResponse, _ metadata: UserMetadata, storage: String) throws {
         headers = response.headers
-        guard var info = FileInfo(name, headers) else { throw Self.unreadable(name, storage) }
+        guard var info = FileInfo(name, headers, metadata) else { throw Self.unreadable(name, storage) }
         // Some servers send a part with status 200.
         if response.status == 206 || headers["Content-Range"] != nil {
             guard let (range, total) = Self.contentRange(headers["Content-Range"]),
@@ -56,7 +56,7 @@ struct DownloadHead: Sendable {
 
 extension FileInfo {
     /// What the fields of an answer say; `nil` when they do not say how many bytes there are.
-    init?(_ name: StorageName, _ headers: HTTPHeaders) {
+    init?(_ name: StorageName, _ headers: HTTPHeaders, _ metadata: UserMetadata) {
         guard let count = headers["Content-Length"].flatMap({ Int64($0) }), count >= 0 else { return nil }
         self.init(
             name: name,
@@ -66,7 +66,7 @@ extension FileInfo {
             modified: headers["Last-Modified"].flatMap { HTTPDate.date(from: $0) },
             contentDisposition: headers["Content-Disposition"],
             cacheControl: headers["Cache-Control"],
-            metadata: UserMetadata.values(in: headers)
+            metadata: metadata.values(in: headers)
         )
     }
 }

@@ -118,7 +118,7 @@ struct ResumingReader {
             default: throw failure.storageError(version.name, storage.label)
             }
         }
-        let head = try DownloadHead(version.name, response, storage: storage.label)
+        let head = try DownloadHead(version.name, response, UserMetadata(), storage: storage.label)
         // Not every server looks at If-Match, so the tag that comes is what counts.
         guard head.info.entityTag == version.tag, head.info.byteCount == version.total else {
             throw changed("it has another version now")

@@ -100,7 +100,7 @@ extension S3Storage {
         operation.headers = try description.copyHeaders(
             isSecure: client.isSecure,
             sourceKey: self.options.objectParameters.encryption?.customerKey,
-            replacesDescription: true
+            self.options.metadataEncoding
         )
         operation.headers.append(UploadNonce.header, nonce)
         operation.headers.append("x-amz-copy-source", client.addressing.copySource(forKey: source.string))

@@ -126,7 +126,7 @@ extension S3Storage {
     private func initiate(_ name: StorageName, _ parameters: S3ObjectParameters) async throws -> Multipart {
         var operation = S3Operation("CreateMultipartUpload", .post, key: name.string)
         operation.query = [("uploads", "")]
-        operation.headers = try parameters.creationHeaders(isSecure: client.isSecure)
+        operation.headers = try parameters.creationHeaders(isSecure: client.isSecure, options.metadataEncoding)
         let nonce = UploadNonce.make()
         operation.headers.append(UploadNonce.header, nonce)
         for field in integrity.createMultipartHeaders.fields { operation.headers.append(field.name, field.value) }

@@ -70,12 +70,14 @@ extension S3Storage {
         var nonce: String? { headers[UploadNonce.header] }
     }
 
+    private var metadata: UserMetadata { UserMetadata(encoding: options.metadataEncoding) }
+
     func head(_ name: StorageName, ifMatch tag: String? = nil) async throws -> Head {
         var operation = S3Operation("HeadObject", .head, key: name.string)
         operation.headers = try options.objectParameters.accessHeaders(isSecure: client.isSecure)
         operation.headers["If-Match"] = tag
         return try await client.perform(operation) { answer in
-            guard let info = FileInfo(name, answer.headers) else {
+            guard let info = FileInfo(name, answer.headers, metadata) else {
                 throw UnusableDocument.unreadable("the answer does not say how large the object is")
             }
             return Head(info: info, headers: answer.headers)
@@ -99,7 +101,7 @@ extension S3Storage {
         _ response: HTTPResponse,
         _ options: OpenOptions
     ) throws -> StoredContents {
-        let head = try DownloadHead(name, response, storage: label)
+        let head = try DownloadHead(name, response, metadata, storage: label)
         if let tag = options.ifMatch, let found = head.info.entityTag, found != tag {
             // Not every server looks at If-Match.
             throw StorageError(

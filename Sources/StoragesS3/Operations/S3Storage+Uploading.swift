@@ -114,7 +114,8 @@ extension S3Storage {
         var operation = S3Operation("PutObject", .put, key: name.string)
         operation.body = body
         operation.timeout = nil
-        operation.headers = try creationParameters(name, options).creationHeaders(isSecure: client.isSecure)
+        operation.headers = try creationParameters(name, options)
+            .creationHeaders(isSecure: client.isSecure, self.options.metadataEncoding)
         for field in try uploadCheck(of: body, name).fields { operation.headers.append(field.name, field.value) }
         guard options.ifExists != .replace, let condition = conditions.onPut.field else {
             return try await client.perform(operation) { $0.headers["ETag"] }

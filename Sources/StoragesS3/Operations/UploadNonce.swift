@@ -8,5 +8,8 @@ enum UploadNonce {
     static let name = "stored-files-upload"
     static let header = "x-amz-meta-" + name
 
+    /// What it takes of the room for metadata.
+    static let byteCount = name.utf8.count + 26
+
     static func make() -> String { StorageName.timeOrderedID() }
 }

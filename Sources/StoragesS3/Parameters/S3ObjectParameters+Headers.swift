@@ -2,17 +2,16 @@ import Foundation
 import Storages
 
 extension S3ObjectParameters {
-    /// The most bytes of names and values of metadata together.
-    static let maxMetadataBytes = 2048
-
     /// Whether S3 refuses an upload without a check of its bytes.
     var requiresChecksum: Bool { objectLock != nil || hasLegalHold != nil }
 
     /// Refuses what no server takes, before anything is sent.
     ///
-    /// - Parameter isSecure: Whether requests go over TLS.
+    /// - Parameters:
+    ///   - isSecure: Whether requests go over TLS.
+    ///   - encoding: How values of metadata are written. Default: as they are.
     /// - Throws: ``StorageError`` with code `invalidConfiguration`.
-    func validate(isSecure: Bool) throws(StorageError) {
+    func validate(isSecure: Bool, _ encoding: S3MetadataEncoding = .ascii) throws(StorageError) {
         try S3ObjectParameters.refuse(encryption?.customerKey, isSecure: isSecure)
         if acl != nil, grants != nil {
             throw StorageError(
@@ -20,63 +19,40 @@ extension S3ObjectParameters {
                 "An object has an acl or grants, not both. Leave one of them out."
             )
         }
-        var names: Set<String> = []
-        var byteCount = 0
-        for (name, value) in metadata {
-            byteCount += name.utf8.count + value.utf8.count
-            guard !name.isEmpty, names.insert(name.lowercased()).inserted else {
-                throw StorageError(
-                    .invalidConfiguration,
-                    "The metadata has \(name.isEmpty ? "an empty name" : "the name \(StorageError.quoted(name)) twice, in other letters")."
-                        + " Names are the same whatever their case."
-                )
-            }
-            // Servers disagree about the encoding of other bytes: the signature fails, or something else comes back.
-            guard value.utf8.allSatisfy({ $0 < 0x80 }) else {
-                throw StorageError(
-                    .invalidConfiguration,
-                    "The metadata \(StorageError.quoted(name)) has a value that is not ASCII. Percent-encode it, and decode it "
-                        + "when it is read."
-                )
-            }
-        }
-        guard byteCount <= S3ObjectParameters.maxMetadataBytes else {
-            throw StorageError(
-                .invalidConfiguration,
-                "The metadata has \(byteCount) bytes, and S3 keeps \(S3ObjectParameters.maxMetadataBytes) at most."
-            )
-        }
+        _ = try UserMetadata(encoding: encoding).headers(metadata)
     }
 
     // MARK: Requests
 
     /// The fields of PutObject and CreateMultipartUpload.
     ///
-    /// - Parameter isSecure: Whether requests go over TLS.
-    func creationHeaders(isSecure: Bool) throws -> HTTPHeaders {
-        try validate(isSecure: isSecure)
-        var headers = try descriptionHeaders
+    /// - Parameters:
+    ///   - isSecure: Whether requests go over TLS.
+    ///   - encoding: How values of metadata are written. Default: as they are.
+    func creationHeaders(isSecure: Bool, _ encoding: S3MetadataEncoding = .ascii) throws -> HTTPHeaders {
+        try validate(isSecure: isSecure, encoding)
+        var headers = try descriptionHeaders(encoding)
         if !tags.isEmpty { headers["x-amz-tagging"] = tagging }
         headers.add(try placementHeaders)
         headers.add(accountHeaders)
         return headers
     }
 
-    /// The fields of CopyObject, but for `x-amz-copy-source`.
+    /// The fields of CopyObject, but for `x-amz-copy-source`: the copy is described by these parameters.
     ///
     /// - Parameters:
     ///   - isSecure: Whether requests go over TLS.
     ///   - sourceKey: The key that the source is encrypted with.
-    ///   - replacesDescription: Whether the copy is described by these parameters, rather than as the source is.
+    ///   - encoding: How values of metadata are written. Default: as they are.
     func copyHeaders(
         isSecure: Bool,
         sourceKey: S3CustomerKey? = nil,
-        replacesDescription: Bool = false
+        _ encoding: S3MetadataEncoding = .ascii
     ) throws -> HTTPHeaders {
-        try validate(isSecure: isSecure)
+        try validate(isSecure: isSecure, encoding)
         try S3ObjectParameters.refuse(sourceKey, isSecure: isSecure)
-        var headers: HTTPHeaders = ["x-amz-metadata-directive": replacesDescription ? "REPLACE" : "COPY"]
-        if replacesDescription { headers.add(try descriptionHeaders) }
+        var headers: HTTPHeaders = ["x-amz-metadata-directive": "REPLACE"]
+        headers.add(try descriptionHeaders(encoding))
         if !tags.isEmpty {
             headers["x-amz-tagging-directive"] = "REPLACE"
             headers["x-amz-tagging"] = tagging
@@ -121,22 +97,18 @@ extension S3ObjectParameters {
     // MARK: Parts
 
     /// What a GET gives back.
-    private var descriptionHeaders: HTTPHeaders {
-        get throws {
-            var headers = HTTPHeaders()
-            headers["Cache-Control"] = cacheControl
-            headers["Content-Disposition"] = contentDisposition
-            headers["Content-Encoding"] = contentEncoding
-            headers["Content-Language"] = contentLanguage
-            headers["Content-Type"] = contentType
-            if let expires {
-                headers["Expires"] = try S3ObjectParameters.format(HTTPDate.string(from: expires), "expires")
-            }
-            for (name, value) in metadata.sorted(by: { $0.key.lowercased() < $1.key.lowercased() }) {
-                headers.append("x-amz-meta-" + name.lowercased(), value)
-            }
-            return headers
+    private func descriptionHeaders(_ encoding: S3MetadataEncoding) throws -> HTTPHeaders {
+        var headers = HTTPHeaders()
+        headers["Cache-Control"] = cacheControl
+        headers["Content-Disposition"] = contentDisposition
+        headers["Content-Encoding"] = contentEncoding
+        headers["Content-Language"] = contentLanguage
+        headers["Content-Type"] = contentType
+        if let expires {
+            headers["Expires"] = try S3ObjectParameters.format(HTTPDate.string(from: expires), "expires")
         }
+        headers.add(try UserMetadata(encoding: encoding).headers(metadata))
+        return headers
     }
 
     /// Where and how the object lies, and who has it.

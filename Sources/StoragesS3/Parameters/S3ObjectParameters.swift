@@ -34,7 +34,8 @@ public struct S3ObjectParameters: Hashable, Sendable {
     ///
     /// Default: none.
     public var expires: Date?
-    /// Further metadata; the server keeps the names in lower case, and 2 KB in all.
+    /// Further metadata; the server keeps the names in lower case, and 2 KB in all. Values are ASCII, or see
+    /// ``S3Options/metadataEncoding``.
     ///
     /// Default: empty.
     public var metadata: [String: String] = [:]

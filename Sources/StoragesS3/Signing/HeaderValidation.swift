@@ -19,7 +19,7 @@ enum HeaderValidation {
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for a name that is no token of RFC 9110, and a value
     ///   with a control character, a tab among them. It tells the name, never the value.
-    static func check(_ headers: HTTPHeaders) throws -> Result {
+    static func check(_ headers: HTTPHeaders) throws(StorageError) -> Result {
         var result = Result(headers: HTTPHeaders(), omitted: [])
         for field in headers.fields {
             try checkName(field.name)
@@ -35,7 +35,7 @@ enum HeaderValidation {
     }
 
     /// Checks that a name is a token of RFC 9110 section 5.6.2.
-    static func checkName(_ name: String) throws {
+    static func checkName(_ name: String) throws(StorageError) {
         var copy = name
         guard !name.isEmpty, copy.withUTF8({ $0.allSatisfy(isTokenCharacter) }) else {
             throw StorageError(
@@ -46,7 +46,7 @@ enum HeaderValidation {
     }
 
     /// Checks that a value has no control character.
-    static func checkValue(_ value: String, of name: String) throws {
+    static func checkValue(_ value: String, of name: String) throws(StorageError) {
         var copy = value
         guard !copy.withUTF8({ $0.contains(where: isControl) }) else {
             throw StorageError(

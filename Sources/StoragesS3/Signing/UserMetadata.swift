@@ -1,88 +1,75 @@
 import Storages
 
-/// Turns a user's metadata into fields `x-amz-meta-…`.
-enum UserMetadata {
-    /// What happens to values that are not ASCII, of which headers have no agreed form.
-    enum NonASCII: Hashable, Sendable {
-        /// They are an error.
-        case refused
-        /// All bytes but printable ASCII, and `%` itself, are percent-encoded; whoever reads the metadata decodes it.
-        ///
-        /// With it every `%` is encoded, in ASCII values too, so that decoding is right for all of them.
-        case percentEncoded
-    }
+/// Turns a user's metadata into fields `x-amz-meta-…`, and back.
+struct UserMetadata: Hashable, Sendable {
+    /// The most bytes of names, without their prefix, and values together: the 2 KiB of S3, less what an upload calls itself.
+    static let byteLimit = 2048 - UploadNonce.byteCount
 
-    /// The most bytes of names, without their prefix, and values together, as S3 counts them.
-    static let byteLimit = 2048
+    /// How values are written.
+    var encoding = S3MetadataEncoding.ascii
 
     /// Makes the fields, sorted by name.
     ///
-    /// - Parameters:
-    ///   - metadata: Names, with or without `x-amz-meta-`, whose case is lost, and values.
-    ///   - nonASCII: What happens to values that are not ASCII. Default: they are refused.
+    /// - Parameter metadata: Names without `x-amz-meta-`, whose case is lost, and values.
     /// - Returns: The fields, those with empty values among them.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for names that are no tokens or differ by case only,
-    ///   control characters, and values that are not ASCII; with code `tooLarge` beyond 2 KiB.
-    static func headers(
-        _ metadata: [String: String],
-        nonASCII: NonASCII = .refused
-    ) throws -> HeaderValidation.Result {
+    ///   control characters, values that are not ASCII and not encoded, and more than ``byteLimit``.
+    func headers(_ metadata: [String: String]) throws(StorageError) -> HTTPHeaders {
         var values: [String: String] = [:]
+        var byteCount = 0
         for (key, value) in metadata {
-            let lowercased = key.lowercased()
-            let name = lowercased.hasPrefix(prefix) ? lowercased : prefix + lowercased
-            guard name.utf8.count > prefix.utf8.count else {
+            guard !key.isEmpty else {
                 throw StorageError(.invalidConfiguration, "A name of the metadata is empty. Give it a name.")
             }
+            let name = Self.prefix + key.lowercased()
             // Before the encoding, which would let a line break through as text.
             try HeaderValidation.checkName(name)
             try HeaderValidation.checkValue(value, of: name)
-            guard values.updateValue(try encoded(value, of: name, nonASCII), forKey: name) == nil else {
+            let written = HeaderValidation.trimmed(try encoded(value, of: key))
+            byteCount += key.utf8.count + written.utf8.count
+            guard values.updateValue(written, forKey: name) == nil else {
                 throw StorageError(
                     .invalidConfiguration,
-                    "Two names of the metadata are \(StorageError.quoted(name)) once they are in lower case, which is "
-                        + "how S3 keeps them. Rename one."
+                    "The metadata has the name \(StorageError.quoted(key)) twice, in other letters. S3 keeps names in lower "
+                        + "case: rename one."
                 )
             }
         }
-        let fields = values.sorted { $0.key < $1.key }.map { HTTPHeaders.Field(name: $0.key, value: $0.value) }
-        let result = try HeaderValidation.check(HTTPHeaders(fields))
-        let size = result.headers.fields.reduce(0) { size, field in
-            size + field.name.utf8.count - prefix.utf8.count + field.value.utf8.count
-        }
-        guard size <= byteLimit else {
+        guard byteCount <= Self.byteLimit else {
             throw StorageError(
-                .tooLarge,
-                "The metadata has \(size) bytes in names and values, and S3 keeps at most \(byteLimit). Shorten it."
+                .invalidConfiguration,
+                "The metadata has \(byteCount) bytes in names and values, and S3 has room for \(Self.byteLimit). Shorten it."
             )
         }
-        return result
+        return HTTPHeaders(values.sorted { $0.key < $1.key }.map { HTTPHeaders.Field(name: $0.key, value: $0.value) })
     }
 
     /// What the fields of an answer say, without what this library keeps there for itself.
-    static func values(in headers: HTTPHeaders) -> [String: String] {
+    func values(in headers: HTTPHeaders) -> [String: String] {
         var values: [String: String] = [:]
         for field in headers.fields {
             let name = field.name.lowercased()
-            guard name.hasPrefix(prefix), name != UploadNonce.header else { continue }
-            values[String(name.dropFirst(prefix.count))] = field.value
+            guard name.hasPrefix(Self.prefix), name != UploadNonce.header else { continue }
+            values[String(name.dropFirst(Self.prefix.count))] = decoded(field.value)
         }
         return values
     }
 
     private static let prefix = "x-amz-meta-"
 
-    private static func encoded(_ value: String, of name: String, _ nonASCII: NonASCII) throws -> String {
-        switch nonASCII {
-        case .refused:
+    private func encoded(_ value: String, of name: String) throws(StorageError) -> String {
+        switch encoding {
+        case .ascii:
+            // Servers disagree about the encoding of other bytes: the signature fails, or something else comes back.
             guard value.utf8.allSatisfy({ $0 < 0x80 }) else {
                 throw StorageError(
                     .invalidConfiguration,
-                    "The value of the metadata \(StorageError.quoted(name)) is not ASCII. Encode it."
+                    "The metadata \(StorageError.quoted(name)) has a value that is not ASCII. Encode it, or set the option "
+                        + "metadataEncoding to .percent."
                 )
             }
             return value
-        case .percentEncoded:
+        case .percent:
             var result = ""
             for byte in value.utf8 {
                 if byte < 0x80, byte != UInt8(ascii: "%") {
@@ -92,6 +79,13 @@ enum UserMetadata {
                 }
             }
             return result
+        }
+    }
+
+    private func decoded(_ value: String) -> String {
+        switch encoding {
+        case .ascii: value
+        case .percent: PercentEncoding.decode(value.utf8) ?? value
         }
     }
 }

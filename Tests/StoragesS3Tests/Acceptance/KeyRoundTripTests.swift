@@ -83,7 +83,7 @@ struct KeyRoundTripTests {
         let storage = try world.storage()
         let name = try StorageName(validating: "report")
         _ = try await storage.upload(.string("x"), to: name, options: UploadOptions(ifExists: .replace))
-        let disposition = ContentDisposition.value(.attachment, filename: "Überblick – 日本.pdf")
+        let disposition = ContentDisposition.attachment(filename: "Überblick – 日本.pdf")
         #expect(disposition.contains("filename*=UTF-8''%C3%9Cberblick"))
         let url = try await storage.url(
             for: name,

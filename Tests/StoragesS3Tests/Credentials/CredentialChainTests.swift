@@ -25,7 +25,7 @@ struct CredentialChainTests {
     }
 
     static let service = ScriptedTransport { request in
-        if request.url.contains("sts") { return .ok(LineParser.credentials("AssumeRoleWithWebIdentity", key: "WEB")) }
+        if request.url.contains("sts") { return .ok(STSDocument.credentials("AssumeRoleWithWebIdentity", key: "WEB")) }
         if request.url.contains("170.2") { return .ok(#"{"AccessKeyId":"CONTAINER","SecretAccessKey":"s"}"#) }
         return try await InstanceMetadataTests.service().answerForTest(request)
     }

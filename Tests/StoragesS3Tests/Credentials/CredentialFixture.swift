@@ -5,31 +5,28 @@ import Storages
 
 @testable import StoragesS3
 
-/// Reads `key=value` lines in place of the XML of STS.
-struct LineParser: STSResponseParsing {
-    func parse(_ body: ByteBuffer) throws -> STSAnswer {
-        var values: [String: String] = [:]
-        for line in String(buffer: body).split(separator: "\n") {
-            let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
-            values[parts[0]] = parts.count == 2 ? parts[1] : nil
-        }
-        return try STSAnswer { values[$0.joined(separator: "/")] }
-    }
-
+/// Answers of STS.
+enum STSDocument {
     static func credentials(_ action: String, key: String = "ASIAROLE", expiration: String = "2030-01-01T01:00:00Z")
         -> String
     {
-        let path = "\(action)Response/\(action)Result/Credentials"
-        return """
-            \(path)/AccessKeyId=\(key)
-            \(path)/SecretAccessKey=role-secret
-            \(path)/SessionToken=role-token
-            \(path)/Expiration=\(expiration)
-            """
+        """
+        <\(action)Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+          <\(action)Result>
+            <AssumedRoleUser><AssumedRoleId>AROA:me</AssumedRoleId></AssumedRoleUser>
+            <Credentials>
+              <AccessKeyId>\(key)</AccessKeyId>
+              <SecretAccessKey>role-secret</SecretAccessKey>
+              <SessionToken>role-token</SessionToken>
+              <Expiration>\(expiration)</Expiration>
+            </Credentials>
+          </\(action)Result>
+        </\(action)Response>
+        """
     }
 
     static func error(_ code: String, _ message: String = "no") -> String {
-        "ErrorResponse/Error/Code=\(code)\nErrorResponse/Error/Message=\(message)"
+        "<ErrorResponse><Error><Type>Sender</Type><Code>\(code)</Code><Message>\(message)</Message></Error></ErrorResponse>"
     }
 }
 
@@ -81,7 +78,6 @@ final class CredentialFixture: Sendable {
         var context = CredentialContext(
             environment: EnvironmentVariables(variables.merging(["HOME": folder]) { given, _ in given }),
             transport: transport,
-            stsParser: LineParser(),
             sign: { [signed] request, credentials, region, service, _ in
                 signed.withLockedValue { $0.append((request, credentials.accessKeyID, region, service)) }
                 return ["Authorization": "AWS4 \(credentials.accessKeyID)"]

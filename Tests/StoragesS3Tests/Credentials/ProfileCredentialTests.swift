@@ -121,7 +121,7 @@ struct ProfileCredentialTests {
         )
         let transport = ScriptedTransport { request in
             let role = request.form["RoleArn"]?.split(separator: "/").last.map(String.init) ?? "none"
-            return .ok(LineParser.credentials("AssumeRole", key: "ASIA" + role))
+            return .ok(STSDocument.credentials("AssumeRole", key: "ASIA" + role))
         }
         let set = try #require(try await credentials("outer", [:], transport))
         #expect(set.accessKeyID == "ASIAouter")
@@ -174,7 +174,7 @@ struct ProfileCredentialTests {
         let transport = ScriptedTransport { request in
             request.url.hasPrefix("http://169.254.170.2/")
                 ? .ok(#"{"AccessKeyId":"CONTAINER","SecretAccessKey":"s"}"#)
-                : .ok(LineParser.credentials("AssumeRole"))
+                : .ok(STSDocument.credentials("AssumeRole"))
         }
         let variables = [
             "AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "s", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/c",
@@ -197,7 +197,7 @@ struct ProfileCredentialTests {
                 + "[services s]\nsts =\n  endpoint_url = https://sts.example/path",
             to: ".aws/config"
         )
-        let transport = ScriptedTransport { _ in .ok(LineParser.credentials("AssumeRoleWithWebIdentity")) }
+        let transport = ScriptedTransport { _ in .ok(STSDocument.credentials("AssumeRoleWithWebIdentity")) }
         #expect(try await credentials("w", [:], transport)?.accessKeyID == "ASIAROLE")
         #expect(transport.requests.first?.form["WebIdentityToken"] == "the.token")
         #expect(transport.requests.first?.url == "https://sts.example/path")
@@ -249,7 +249,7 @@ struct ProfileCredentialTests {
     )
     func mistakes(_ mistake: Mistake) async throws {
         try fixture.write(mistake.config, to: ".aws/config")
-        let transport = ScriptedTransport { _ in .ok(LineParser.credentials("AssumeRole")) }
+        let transport = ScriptedTransport { _ in .ok(STSDocument.credentials("AssumeRole")) }
         let error = try #require(await storageError { try await credentials("p", [:], transport) })
         #expect(error.code == .invalidConfiguration)
         #expect(error.message.contains(mistake.reason), "\(error)")

@@ -21,7 +21,7 @@ struct SecurityTokenServiceTests {
         WebIdentityProvider(context: fixture.context(variables.merging(more) { $1 }, transport))
     }
 
-    static let success = LineParser.credentials("AssumeRoleWithWebIdentity")
+    static let success = STSDocument.credentials("AssumeRoleWithWebIdentity")
 
     @Test("for a web identity are asked for unsigned, with the token in the body and nowhere else")
     func request() async throws {
@@ -98,9 +98,9 @@ struct SecurityTokenServiceTests {
     @Test(
         "are asked for three times when the service has trouble",
         arguments: [
-            ScriptedTransport.Answer(status: 400, body: LineParser.error("IDPCommunicationError")),
-            ScriptedTransport.Answer(status: 400, body: LineParser.error("Throttling")),
-            ScriptedTransport.Answer(status: 500, body: LineParser.error("InternalFailure")),
+            ScriptedTransport.Answer(status: 400, body: STSDocument.error("IDPCommunicationError")),
+            ScriptedTransport.Answer(status: 400, body: STSDocument.error("Throttling")),
+            ScriptedTransport.Answer(status: 500, body: STSDocument.error("InternalFailure")),
             ScriptedTransport.Answer(status: 503, body: "<html>"),
             ScriptedTransport.Answer(status: 429, body: ""),
         ]
@@ -129,15 +129,15 @@ struct SecurityTokenServiceTests {
     @Test(
         "are asked for once when the service refuses, and the token is in no message",
         arguments: [
-            Refusal(403, LineParser.error("AccessDenied", "not hush.web.token"), .permissionDenied),
-            Refusal(400, LineParser.error("ExpiredTokenException"), .permissionDenied),
-            Refusal(400, LineParser.error("ValidationError"), .invalidConfiguration),
-            Refusal(200, LineParser.error("AccessDenied"), .permissionDenied),
+            Refusal(403, STSDocument.error("AccessDenied", "not hush.web.token"), .permissionDenied),
+            Refusal(400, STSDocument.error("ExpiredTokenException"), .permissionDenied),
+            Refusal(400, STSDocument.error("ValidationError"), .invalidConfiguration),
+            Refusal(200, STSDocument.error("AccessDenied"), .permissionDenied),
             Refusal(307, "", .unavailable),
             Refusal(404, "<html>", .unavailable),
             Refusal(200, "hush", .unavailable),
-            Refusal(200, LineParser.credentials("AssumeRole", expiration: "hush"), .unavailable),
-            Refusal(200, LineParser.credentials("AssumeRole", key: "a\tb"), .unavailable),
+            Refusal(200, STSDocument.credentials("AssumeRole", expiration: "hush"), .unavailable),
+            Refusal(200, STSDocument.credentials("AssumeRole", key: "a\tb"), .unavailable),
             Refusal(200, String(repeating: "x", count: 65_537), .unavailable),
         ]
     )
@@ -190,15 +190,9 @@ struct SecurityTokenServiceTests {
 
     @Test("are read from both forms of an error")
     func errors() throws {
-        let flat = try STSAnswer { $0 == ["Error", "Code"] ? "A" : nil }
+        let flat = try STSAnswer(ByteBuffer(string: "<Error><Code>A</Code></Error>"))
         #expect(flat == .failure(code: "A", message: ""))
-        let nested = try STSAnswer {
-            switch $0 {
-            case ["ErrorResponse", "Error", "Code"]: "B"
-            case ["ErrorResponse", "Error", "Message"]: "m"
-            default: nil
-            }
-        }
+        let nested = try STSAnswer(ByteBuffer(string: STSDocument.error("B", "m")))
         #expect(nested == .failure(code: "B", message: "m"))
     }
 }

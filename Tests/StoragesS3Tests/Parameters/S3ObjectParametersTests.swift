@@ -67,15 +67,12 @@ struct S3ObjectParametersTests {
         #expect(!S3ObjectParameters().requiresChecksum)
     }
 
-    @Test("are fields of copies, which keep the description of the source or replace it")
+    @Test("are fields of copies, which do not take over the description of the source")
     func copies() throws {
         let common = Self.placed.merging(Self.account) { $1 }
             .merging(["x-amz-tagging": Self.tagging, "x-amz-tagging-directive": "REPLACE"]) { $1 }
         #expect(
-            fields(try full.copyHeaders(isSecure: true)) == common.merging(["x-amz-metadata-directive": "COPY"]) { $1 }
-        )
-        #expect(
-            fields(try full.copyHeaders(isSecure: true, replacesDescription: true))
+            fields(try full.copyHeaders(isSecure: true))
                 == common.merging(Self.described) { $1 }.merging(["x-amz-metadata-directive": "REPLACE"]) { $1 }
         )
     }
@@ -102,7 +99,7 @@ struct S3ObjectParametersTests {
         #expect(fields(try parameters.partCopyHeaders(isSecure: true, sourceKey: key)) == both)
         #expect(
             fields(try parameters.copyHeaders(isSecure: true, sourceKey: key))
-                == both.merging(["x-amz-metadata-directive": "COPY"]) { $1 }
+                == both.merging(["x-amz-metadata-directive": "REPLACE"]) { $1 }
         )
         let requests: [() throws -> HTTPHeaders] = [
             { try parameters.creationHeaders(isSecure: false) }, { try parameters.accessHeaders(isSecure: false) },
@@ -161,7 +158,7 @@ struct S3ObjectParametersTests {
             ),
             ("metadata", { $0.metadata = ["a": "1", "A": "2"] }), ("metadata", { $0.metadata = ["": "1"] }),
             ("metadata", { $0.metadata = ["a": "caf\u{E9}"] }),
-            ("metadata", { $0.metadata = ["a": String(repeating: "x", count: 2048)] }),
+            ("metadata", { $0.metadata = ["a": String(repeating: "x", count: UserMetadata.byteLimit)] }),
             ("expires", { $0.expires = .distantFuture.addingTimeInterval(1e15) }),
             (
                 "objectLock",
@@ -176,7 +173,7 @@ struct S3ObjectParametersTests {
             #expect(error?.message.contains(word) == true)
         }
         var largest = S3ObjectParameters()
-        largest.metadata = ["a": String(repeating: "x", count: 2047)]
+        largest.metadata = ["a": String(repeating: "x", count: UserMetadata.byteLimit - 1)]
         #expect(throws: Never.self) { try largest.creationHeaders(isSecure: true) }
     }
 

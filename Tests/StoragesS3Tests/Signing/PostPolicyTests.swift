@@ -34,7 +34,7 @@ struct PostPolicyTests {
             policy.contentLength = contentLength.map { $0[0]...$0[1] }
             policy.acl = acl
             policy.contentType = contentType.map { .exact($0) } ?? contentTypePrefix.map { .prefix($0) }
-            policy.metadata = try UserMetadata.headers(metadata).headers
+            policy.metadata = try UserMetadata().headers(metadata)
             policy.successStatus = successStatus
             policy.fields = HTTPHeaders(StoragesS3Tests.fields(fields))
             return policy

@@ -173,7 +173,7 @@ struct PresignedURLTests {
     @Test("carry a name that is not ASCII as a disposition")
     func disposition() throws {
         var request = request()
-        request.overrides.contentDisposition = ContentDisposition.value(.attachment, filename: "naïve.txt")
+        request.overrides.contentDisposition = ContentDisposition.attachment(filename: "naïve.txt")
         let made = try signer.presignedURL(request, with: credentials, at: now)
         #expect(
             made.url.contains(

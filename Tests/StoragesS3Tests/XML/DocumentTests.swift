@@ -164,46 +164,4 @@ struct DocumentTests {
         #expect(copy.entityTag == "\"9b\"")
         #expect(copy.lastModified == Date(timeIntervalSince1970: 1_256_769_120))
     }
-
-    @Test(
-        "GetBucketLocation",
-        arguments: [
-            ("<LocationConstraint xmlns='u'/>", "us-east-1"),
-            ("<LocationConstraint>EU</LocationConstraint>", "eu-west-1"),
-            ("<LocationConstraint>ap-south-1</LocationConstraint>", "ap-south-1"),
-        ]
-    )
-    func location(text: String, region: String) throws {
-        #expect(try BucketLocation.region(body(text)).name == region)
-        #expect(throws: StorageError.self) {
-            try BucketLocation.region(body("<LocationConstraint>evil.com/</LocationConstraint>"))
-        }
-    }
-
-    @Test("temporary keys", arguments: ["AssumeRole", "AssumeRoleWithWebIdentity"])
-    func assumeRole(action: String) throws {
-        func answer(_ keys: String) -> ByteBuffer {
-            body(
-                "<\(action)Response xmlns='https://sts.amazonaws.com/doc/2011-06-15/'><\(action)Result><Credentials>\(keys)"
-                    + "</Credentials></\(action)Result></\(action)Response>"
-            )
-        }
-        let keys =
-            "<AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>s/+</SecretAccessKey><SessionToken>t==</SessionToken>"
-        let credentials = try AssumeRoleResult.credentials(
-            answer(keys + "<Expiration>2019-11-09T13:34:41Z</Expiration>")
-        )
-        #expect(
-            credentials
-                == S3Credentials(
-                    accessKeyID: "ASIA",
-                    secretAccessKey: "s/+",
-                    sessionToken: "t==",
-                    expiration: Date(timeIntervalSince1970: 1_573_306_481)
-                )
-        )
-        let error = #expect(throws: UnusableDocument.self) { try AssumeRoleResult.credentials(answer(keys)) }
-        #expect(error?.description.contains("Expiration") == true)
-        #expect(error?.description.contains("s/+") == false)
-    }
 }
