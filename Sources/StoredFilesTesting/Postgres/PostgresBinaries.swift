@@ -4,11 +4,11 @@ import Foundation
 struct PostgresBinaries: Sendable {
     let directory: String
 
-    /// - Throws: `TemporaryPostgresError.serverNotInstalled`, saying where it looked and what to install.
+    /// - Throws: `TemporaryServerError.serverNotInstalled`, saying where it looked and what to install.
     static func find(_ given: String?, environment: [String: String]) async throws -> PostgresBinaries {
         if let named = given ?? environment["PG_BINDIR"], !named.isEmpty {
             if isComplete(named) { return PostgresBinaries(directory: named) }
-            throw TemporaryPostgresError(
+            throw TemporaryServerError(
                 .serverNotInstalled,
                 "\(named) holds no initdb, pg_ctl and postgres. Point PG_BINDIR or binaryDirectory at the programs of a "
                     + "PostgreSQL server."
@@ -21,7 +21,7 @@ struct PostgresBinaries: Sendable {
             candidates.append((initdb as NSString).deletingLastPathComponent)
         }
         if let found = candidates.first(where: isComplete) { return PostgresBinaries(directory: found) }
-        throw TemporaryPostgresError(
+        throw TemporaryServerError(
             .serverNotInstalled,
             "No PostgreSQL server was found (looked in /usr/lib/postgresql, /usr/pgsql-*, Homebrew, pg_config and PATH). "
                 + "Install one (apt-get install postgresql, dnf install postgresql-server, brew install postgresql) or set "

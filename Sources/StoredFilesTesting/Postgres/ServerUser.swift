@@ -29,7 +29,7 @@ struct ServerUser: Sendable {
             other = Account(name: name, uid: entry.pointee.pw_uid, gid: entry.pointee.pw_gid)
             return
         }
-        throw TemporaryPostgresError(
+        throw TemporaryServerError(
             .startFailed,
             "PostgreSQL does not run as root, and there is no user \"postgres\" or \"nobody\". Create one, or run as an "
                 + "ordinary user."
@@ -41,7 +41,7 @@ struct ServerUser: Sendable {
         _ = chmod(path, 0o700)
         guard let other else { return }
         guard chown(path, other.uid, other.gid) == 0 else {
-            throw TemporaryPostgresError(
+            throw TemporaryServerError(
                 .startFailed,
                 "Cannot give \(path) to \(other.name): \(String(cString: strerror(errno)))."
             )
@@ -58,7 +58,7 @@ struct ServerUser: Sendable {
         if let su = ChildProcess.find("su") {
             return [su, "-s", "/bin/sh", other.name, "-c", "exec \"$0\" \"$@\"", "--"] + command
         }
-        throw TemporaryPostgresError(
+        throw TemporaryServerError(
             .startFailed,
             "Running as root needs runuser, setpriv or su to start the server as \(other.name)."
         )

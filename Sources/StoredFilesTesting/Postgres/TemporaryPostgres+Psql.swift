@@ -6,7 +6,7 @@ extension TemporaryPostgres {
     /// - Parameters:
     ///   - url: The database, from ``makeDatabase(named:template:)``.
     ///   - script: What to run; the first error ends it. It is read from a file, so data for COPY may follow in it.
-    /// - Throws: ``TemporaryPostgresError`` with code `.databaseFailed` and what psql printed.
+    /// - Throws: ``TemporaryServerError`` with code `.setupFailed` and what psql printed.
     public func psql(_ url: String, _ script: String) async throws {
         let file = "\(directory)/script-\(UUID().uuidString)"
         try script.write(toFile: file + ".sql", atomically: true, encoding: .utf8)
@@ -17,21 +17,14 @@ extension TemporaryPostgres {
         let bundled = binaries.path("psql")
         guard let program = FileManager.default.isExecutableFile(atPath: bundled) ? bundled : ChildProcess.find("psql")
         else {
-            throw TemporaryPostgresError(
+            throw TemporaryServerError(
                 .serverNotInstalled,
                 "There is no psql beside the server's programs; install PostgreSQL's client (postgresql-client)."
             )
         }
         let command = [program, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file + ".sql", url]
-        let status: Int32
-        do {
-            status = try await ChildProcess.run(command, in: directory, output: file + ".log")
-        } catch {
-            throw TemporaryPostgresError(.databaseFailed, "\(error)")
-        }
-        guard status == 0 else {
-            let output = (try? String(contentsOfFile: file + ".log", encoding: .utf8)) ?? ""
-            throw TemporaryPostgresError(.databaseFailed, "psql failed: \(output.suffix(2000))")
+        guard try await folder.run(command, output: file + ".log") == 0 else {
+            throw TemporaryServerError(.setupFailed, "psql failed: \(folder.text(of: file + ".log").suffix(2000))")
         }
     }
 }

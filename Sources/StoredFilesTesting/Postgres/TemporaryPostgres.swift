@@ -27,10 +27,11 @@ public final class TemporaryPostgres: Sendable {
     }
 
     /// The directory of the cluster: data, socket and the server's log.
-    public let directory: String
+    public var directory: String { folder.path }
     /// Connects to the maintenance database `postgres` as a superuser.
     public let url: String
 
+    let folder: ServerDirectory
     let binaries: PostgresBinaries
     private let user: ServerUser
     private let watchdog: ServerWatchdog
@@ -50,22 +51,22 @@ public final class TemporaryPostgres: Sendable {
     /// Makes a cluster and starts its server; takes about a second.
     ///
     /// - Parameter configuration: where the programs are and which settings to change; the defaults by default.
-    /// - Throws: `TemporaryPostgresError` `.serverNotInstalled` (saying what to install), `.startFailed` (with the
+    /// - Throws: `TemporaryServerError` `.serverNotInstalled` (saying what to install), `.startFailed` (with the
     ///   server's log). Nothing stays behind then.
     public static func start(_ configuration: Configuration = Configuration()) async throws -> TemporaryPostgres {
         let environment = ProcessInfo.processInfo.environment
         let binaries = try await PostgresBinaries.find(configuration.binaryDirectory, environment: environment)
         let user = try ServerUser()
-        let directory = try makeDirectory(in: configuration.parentDirectory)
+        let folder = try ServerDirectory(in: configuration.parentDirectory, prefix: "sfpg", longest: 79)
         let watchdog: ServerWatchdog
         do {
-            watchdog = try ServerWatchdog(directory: directory, over: .postmaster)
+            watchdog = try ServerWatchdog(directory: folder.path, over: .postmaster)
         } catch {
-            try? FileManager.default.removeItem(atPath: directory)
-            throw TemporaryPostgresError(.startFailed, "\(error)")
+            folder.remove()
+            throw TemporaryServerError(.startFailed, "\(error)")
         }
         do {
-            let server = TemporaryPostgres(directory, binaries, user, watchdog)
+            let server = TemporaryPostgres(folder, binaries, user, watchdog)
             try await server.initialize(configuration.settings)
             try await server.startServer()
             return server
@@ -75,35 +76,21 @@ public final class TemporaryPostgres: Sendable {
         }
     }
 
-    private init(_ directory: String, _ binaries: PostgresBinaries, _ user: ServerUser, _ watchdog: ServerWatchdog) {
-        self.directory = directory
+    private init(
+        _ folder: ServerDirectory,
+        _ binaries: PostgresBinaries,
+        _ user: ServerUser,
+        _ watchdog: ServerWatchdog
+    ) {
+        self.folder = folder
         self.binaries = binaries
         self.user = user
         self.watchdog = watchdog
-        url = Self.url(of: "postgres", directory: directory)
+        url = Self.url(of: "postgres", directory: folder.path)
     }
 
     deinit {
         watchdog.releaseAndForget()
-    }
-
-    private static func makeDirectory(in parent: String) throws -> String {
-        var template = Array("\(parent)/sfpg.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw TemporaryPostgresError(
-                .startFailed,
-                "Cannot make a directory in \(parent): \(String(cString: strerror(errno)))."
-            )
-        }
-        let directory = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? parent }
-        guard directory.utf8.count < 80 else {
-            try? FileManager.default.removeItem(atPath: directory)
-            throw TemporaryPostgresError(
-                .startFailed,
-                "\(parent) is too long for a socket in it. Choose a shorter parentDirectory, such as /tmp."
-            )
-        }
-        return directory
     }
 
     private func initialize(_ settings: [String: String]) async throws {
@@ -149,7 +136,7 @@ public final class TemporaryPostgres: Sendable {
     /// - Parameters:
     ///   - name: its name; nil, the default, makes one up that is not taken.
     ///   - template: the database to copy, which nobody may be connected to; an empty one by default.
-    /// - Throws: `TemporaryPostgresError.databaseFailed`, for example because the name is taken.
+    /// - Throws: `TemporaryServerError.setupFailed`, for example because the name is taken.
     public func makeDatabase(named name: String? = nil, template: String = "template0") async throws -> String {
         let number = state.withLockedValue { state in
             defer { state.nextDatabase += 1 }
@@ -161,8 +148,8 @@ public final class TemporaryPostgres: Sendable {
             defer { connection.close() }
             try await connection.simpleQuery("CREATE DATABASE \(Self.quote(name)) TEMPLATE \(Self.quote(template))")
         } catch let error as DatabaseError {
-            throw TemporaryPostgresError(
-                .databaseFailed,
+            throw TemporaryServerError(
+                .setupFailed,
                 "Cannot create the database \"\(name)\".",
                 underlying: error
             )
@@ -186,20 +173,23 @@ public final class TemporaryPostgres: Sendable {
     /// Stops the server and keeps its data, for tests of what happens while it is down.
     ///
     /// - Parameter mode: how; `.fast` by default.
-    /// - Throws: `TemporaryPostgresError.stopFailed`.
+    /// - Throws: `TemporaryServerError.stopFailed`.
     public func stopServer(mode: ShutdownMode = .fast) async throws {
         try checkNotStopped()
         let output = "\(directory)/stop.log"
         let arguments = ["-D", dataDirectory, "-m", mode.rawValue, "-w", "-t", "30", "-s", "stop"]
         let status = try await run("pg_ctl", arguments, output: output)
         guard status == 0 else {
-            throw TemporaryPostgresError(.stopFailed, "pg_ctl stop ended with status \(status): \(text(of: output))")
+            throw TemporaryServerError(
+                .stopFailed,
+                "pg_ctl stop ended with status \(status): \(folder.text(of: output))"
+            )
         }
     }
 
     /// Starts the server again after `stopServer` or `kill`.
     ///
-    /// - Throws: `TemporaryPostgresError.startFailed` with the server's log.
+    /// - Throws: `TemporaryServerError.startFailed` with the server's log.
     public func startServer() async throws {
         try checkNotStopped()
         let arguments = ["-D", dataDirectory, "-l", serverLog, "-w", "-t", "60", "-s", "start"]
@@ -208,7 +198,7 @@ public final class TemporaryPostgres: Sendable {
         for attempt in 1...5 {
             status = try await run("pg_ctl", arguments, output: "\(directory)/start.log")
             if status == 0 { return }
-            let isHeld = text(of: serverLog).suffix(2000).contains("shared memory block")
+            let isHeld = folder.text(of: serverLog).suffix(2000).contains("shared memory block")
             guard isHeld, attempt < 5 else { break }
             try await Task.sleep(for: .milliseconds(200))
         }
@@ -226,12 +216,12 @@ public final class TemporaryPostgres: Sendable {
 
     /// Kills the server as a power failure would, without a chance to say goodbye; `startServer()` recovers it.
     ///
-    /// - Throws: `TemporaryPostgresError.stopFailed` when it is not running.
+    /// - Throws: `TemporaryServerError.stopFailed` when it is not running.
     public func kill() async throws {
         try checkNotStopped()
-        let line = text(of: "\(dataDirectory)/postmaster.pid").split(separator: "\n").first
+        let line = folder.text(of: "\(dataDirectory)/postmaster.pid").split(separator: "\n").first
         guard let pid = line.flatMap({ Int32($0) }), pid > 1, sendSignal(pid, SIGKILL) == 0 else {
-            throw TemporaryPostgresError(.stopFailed, "The server is not running.")
+            throw TemporaryServerError(.stopFailed, "The server is not running.")
         }
         for _ in 0..<500 where sendSignal(pid, 0) == 0 { try await Task.sleep(for: .milliseconds(10)) }
     }
@@ -246,12 +236,12 @@ public final class TemporaryPostgres: Sendable {
 
     /// What the server has logged.
     public var log: String {
-        text(of: serverLog)
+        folder.text(of: serverLog)
     }
 
     private func checkNotStopped() throws {
         guard !state.withLockedValue({ $0.isStopped }) else {
-            throw TemporaryPostgresError(.stopped, "The cluster in \(directory) was stopped and removed.")
+            throw TemporaryServerError(.stopped, "The cluster in \(directory) was stopped and removed.")
         }
     }
 
@@ -272,19 +262,11 @@ public final class TemporaryPostgres: Sendable {
     private func run(_ program: String, _ arguments: [String], output: String) async throws -> Int32 {
         // The working directory has to be readable by the server's user, which ours may not be.
         let command = try user.command([binaries.path(program)] + arguments)
-        do {
-            return try await ChildProcess.run(command, in: directory, output: output)
-        } catch {
-            throw TemporaryPostgresError(.startFailed, "\(error)")
-        }
+        return try await folder.run(command, output: output)
     }
 
-    private func text(of file: String) -> String {
-        (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
-    }
-
-    private func failure(_ what: String, log: String) -> TemporaryPostgresError {
-        TemporaryPostgresError(.startFailed, "Temporary PostgreSQL: \(what). Its log:\n\(text(of: log).suffix(4000))")
+    private func failure(_ what: String, log: String) -> TemporaryServerError {
+        folder.failure(of: "PostgreSQL", what, log: log)
     }
 }
 

@@ -114,7 +114,7 @@ enum ChildProcess {
 
     /// Our own environment, without the settings for clients (PGHOST, AWS_REGION): they are not meant for a server.
     private static func cleanEnvironment() -> [String: String] {
-        let prefixes = ["PG", "AWS_", "RCLONE_", "PYTHON"]
+        let prefixes = ["PG", "AWS_", "RCLONE_", "WEED_", "PYTHON"]
         var environment = ProcessInfo.processInfo.environment.filter { variable in
             !prefixes.contains { variable.key.hasPrefix($0) }
         }

@@ -17,7 +17,7 @@ final class ServerWatchdog: Sendable {
     struct Target {
         /// The file that begins with the number of the process, relative to the directory.
         var pidFile: String
-        /// The signal that asks the server to end; ten seconds later it is killed.
+        /// The signal that asks the server to end, or kills it; ten seconds later it is killed.
         var signal: String
         /// Whether signals go to the process group that the process leads.
         var isGroup: Bool
@@ -26,12 +26,16 @@ final class ServerWatchdog: Sendable {
         static let postmaster = Target(pidFile: "data/postmaster.pid", signal: "QUIT", isGroup: false)
         /// What `ChildProcess.start(…, isServer: true)` starts.
         static let server = Target(pidFile: ServerWatchdog.pidFile, signal: "TERM", isGroup: true)
+        /// The same when it takes its time after being asked to end.
+        static let unwillingServer = Target(pidFile: ServerWatchdog.pidFile, signal: "KILL", isGroup: true)
     }
 
     /// Where a server that we start writes its number.
     static let pidFile = "server.pid"
     /// What appears when the watchdog begins; whoever finds it after having written its number does not start.
     static let closingFile = "closing"
+    /// The paths of files that a server leaves outside the directory, one a line; they are removed, too.
+    static let outsideFile = "outside"
 
     // $1 is the directory, $2 the file with the process's number, $3 the signal, and $4 a minus sign for a process group.
     // The process has the directory in its arguments: that number may be somebody else's by now.
@@ -55,6 +59,9 @@ final class ServerWatchdog: Sendable {
                 n=$((n + 1))
             done
             if is_ours "$1"; then kill -s KILL -- "$4$pid"; fi
+        fi
+        if [ -r "$1/\(outsideFile)" ]; then
+            while read -r file; do rm -f -- "$file"; done <"$1/\(outsideFile)"
         fi
         n=0
         while [ -e "$1" ] && [ $n -lt 20 ]; do rm -rf "$1" 2>/dev/null || sleep 0.1; n=$((n + 1)); done

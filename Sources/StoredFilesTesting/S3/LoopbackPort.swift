@@ -24,6 +24,16 @@ enum LoopbackPort {
         return nil
     }
 
+    /// So many different ports that nobody listens on at the moment.
+    static func free(_ count: Int) -> [Int]? {
+        var ports: [Int] = []
+        while ports.count < count {
+            guard let port = free() else { return nil }
+            ports.append(port)
+        }
+        return ports
+    }
+
     private static let given = NIOLockedValueBox<Set<Int>>([])
 
     /// Whether somebody accepts connections; answers at once, for the other side is this machine.

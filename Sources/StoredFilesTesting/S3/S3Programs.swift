@@ -7,13 +7,14 @@ struct S3Programs: Sendable {
 
     let python: String
     let rclone: String
+    let weed: String
 
     /// Looks where the variable says, else for `.build/s3-servers` in the given folders and all above them.
     ///
     /// - Parameters:
     ///   - environment: the environment, which wins.
     ///   - folders: where to begin; by default the working directory and that of this source file.
-    /// - Throws: `TemporaryS3Error.serverNotInstalled`, saying where it looked and how to install.
+    /// - Throws: `TemporaryServerError.serverNotInstalled`, saying where it looked and how to install.
     static func find(
         environment: [String: String] = ProcessInfo.processInfo.environment,
         from folders: [String] = [FileManager.default.currentDirectoryPath, sourceFolder]
@@ -37,9 +38,10 @@ struct S3Programs: Sendable {
         throw missing("There is no .build/s3-servers in or above \(places).", for: "")
     }
 
-    init(python: String, rclone: String) {
+    init(python: String, rclone: String, weed: String) {
         self.python = python
         self.rclone = rclone
+        self.weed = weed
     }
 
     private init?(in folder: String) {
@@ -47,17 +49,20 @@ struct S3Programs: Sendable {
         let folder = URL(fileURLWithPath: folder).path
         python = "\(folder)/venv/bin/python"
         rclone = "\(folder)/venv/bin/rclone"
+        weed = "\(folder)/venv/bin/weed"
         // Written last.
         guard FileManager.default.fileExists(atPath: "\(folder)/venv/requirements") else { return nil }
-        guard [python, rclone].allSatisfy({ FileManager.default.isExecutableFile(atPath: $0) }) else { return nil }
+        guard [python, rclone, weed].allSatisfy({ FileManager.default.isExecutableFile(atPath: $0) }) else {
+            return nil
+        }
     }
 
     private static var sourceFolder: String {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
     }
 
-    private static func missing(_ what: String, for prefix: String) -> TemporaryS3Error {
-        TemporaryS3Error(
+    private static func missing(_ what: String, for prefix: String) -> TemporaryServerError {
+        TemporaryServerError(
             .serverNotInstalled,
             "\(what) Install the S3 servers for tests with \(prefix)Scripts/s3-servers in the folder of the package "
                 + "stored-files (a checkout of it is in .build/checkouts/stored-files)."

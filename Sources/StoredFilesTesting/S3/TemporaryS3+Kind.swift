@@ -2,22 +2,50 @@ extension TemporaryS3 {
     /// Which server it is.
     public enum Kind: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
         /// OpenStack Swift with its S3 API: strict about signatures, hashes, dates and the sizes of parts, and it has
-        /// `If-None-Match: *` on uploads.
+        /// `If-None-Match: *` on uploads, of which two at the same time may both succeed. It takes no forms.
         case openStackSwift
         /// `rclone serve s3` over memory: quick, for load; it verifies signatures, and ignores conditions and hashes.
         case rclone
+        /// SeaweedFS, all its parts in one process: it verifies signatures, hashes and the policies of forms, and honours
+        /// `If-None-Match: *` and `If-Match`.
+        ///
+        /// Of uploads and copies that want the object to be absent exactly one succeeds; of several uploads in parts that
+        /// are completed at the same time, more than one may. It lists directory by directory, so not in the order of the
+        /// bytes, and takes `a//b` for `a/b`, refuses the segments `.` and `..`, drops metadata with an empty value, and
+        /// takes fields of a form that its policy does not name, unless they are metadata.
+        case seaweedFS
 
         /// The program's name.
         public var description: String {
             switch self {
             case .openStackSwift: "OpenStack Swift"
             case .rclone: "rclone serve s3"
+            case .seaweedFS: "SeaweedFS"
             }
         }
+
+        /// How many ports it listens on.
+        var portCount: Int { self == .seaweedFS ? TemporaryS3.seaweedFSPorts.count : 1 }
+
+        /// Whether it ends soon after SIGTERM: SeaweedFS takes 25 seconds, and has written everything before it answers.
+        var endsWhenAsked: Bool { self != .seaweedFS }
+
+        /// How a watchdog ends it.
+        var watchdogTarget: ServerWatchdog.Target { endsWhenAsked ? .server : .unwillingServer }
+    }
+
+    /// Writes what the server reads from files.
+    func configure(_ ports: [Int]) throws {
+        if kind == .seaweedFS { try configureSeaweedFS(ports) }
+    }
+
+    /// Waits until all parts of the server know each other, when the one for S3 has begun to listen.
+    func waitForParts(_ process: ServerProcess) async throws {
+        if kind == .seaweedFS { try await waitForVolumesOfSeaweedFS(process) }
     }
 
     /// The command that starts the server in its directory.
-    func command(port: Int) -> [String] {
+    func command(_ ports: [Int]) -> [String] {
         switch kind {
         case .openStackSwift:
             let tls = usesTLS ? [certificateFile, keyFile] : []
@@ -30,18 +58,22 @@ extension TemporaryS3 {
                 "--auth-key", "\(accessKeyID),\(secretAccessKey)",
                 "--config", "\(directory)/rclone.conf", "--cache-dir", "\(directory)/cache", "--vfs-cache-mode", "off",
             ] + tls
+        case .seaweedFS:
+            return seaweedFSCommand(ports)
         }
     }
 
     /// The scripts in Python, which are in the library and written to the directory of each server.
     enum Program: String, CaseIterable {
         case openStackSwift = "openstack_swift"
+        case seaweedFSReady = "seaweedfs_ready"
         case certificates
         case makeBuckets = "make_buckets"
 
         var source: [UInt8] {
             switch self {
             case .openStackSwift: PackageResources.openstack_swift_py
+            case .seaweedFSReady: PackageResources.seaweedfs_ready_py
             case .certificates: PackageResources.certificates_py
             case .makeBuckets: PackageResources.make_buckets_py
             }

@@ -19,6 +19,8 @@ import NIOConcurrencyHelpers
 /// let server = try await TemporaryS3.shared()
 /// let bucket = try await server.makeBucket()
 /// ```
+///
+/// There are three, see `Kind`: what passes on all of them depends on no server's manners.
 public final class TemporaryS3: Sendable {
     private struct Settings: Hashable {
         var kind: Kind
@@ -36,11 +38,11 @@ public final class TemporaryS3: Sendable {
     /// Whether it speaks https; then clients have to trust `caFile`.
     public let usesTLS: Bool
     /// The directory of the server: data, configuration and log.
-    public let directory: String
+    public var directory: String { folder.path }
     /// The address it listens on, 127.0.0.1; its certificate is also for `localhost` and names below that.
     public let host = "127.0.0.1"
     /// The port it listens on, also after `restart()`.
-    public var port: Int { portBox.withLockedValue { $0 } }
+    public var port: Int { ports.first ?? 0 }
     /// `host` and `port` with a colon between them, as in `endpointURL` of a storage.
     public var endpoint: String { "\(host):\(port)" }
     /// The scheme and the endpoint.
@@ -54,9 +56,12 @@ public final class TemporaryS3: Sendable {
     /// The file with the authority's certificate in PEM; nil without TLS.
     public var caFile: String? { usesTLS ? "\(directory)/ca.pem" : nil }
 
+    let folder: ServerDirectory
     let programs: S3Programs
     let watchdog: ServerWatchdog
-    private let portBox = NIOLockedValueBox(0)
+    /// All ports it listens on, the one for S3 first.
+    var ports: [Int] { portsBox.withLockedValue { $0 } }
+    private let portsBox = NIOLockedValueBox<[Int]>([])
     private let state = NIOLockedValueBox(State())
 
     // MARK: Starting
@@ -87,8 +92,8 @@ public final class TemporaryS3: Sendable {
     ///   - buckets: the names of buckets to make; none by default.
     ///   - parentDirectory: where its directory is made; `/tmp` by default. OpenStack Swift needs a file system with
     ///     extended attributes.
-    /// - Throws: `TemporaryS3Error` `.serverNotInstalled` (saying what to do), `.startFailed` (with the server's log),
-    ///   `.bucketFailed`; `CancellationError`. Nothing stays behind then.
+    /// - Throws: `TemporaryServerError` `.serverNotInstalled` (saying what to do), `.startFailed` (with the server's log),
+    ///   `.setupFailed`; `CancellationError`. Nothing stays behind then.
     public static func start(
         _ kind: Kind = .openStackSwift,
         tls: Bool = false,
@@ -105,15 +110,15 @@ public final class TemporaryS3: Sendable {
         in parentDirectory: String = "/tmp",
         programs: S3Programs
     ) async throws -> TemporaryS3 {
-        let directory = try makeDirectory(in: parentDirectory)
+        let folder = try ServerDirectory(in: parentDirectory, prefix: "sfs3")
         let watchdog: ServerWatchdog
         do {
-            watchdog = try ServerWatchdog(directory: directory, over: .server)
+            watchdog = try ServerWatchdog(directory: folder.path, over: kind.watchdogTarget)
         } catch {
-            try? FileManager.default.removeItem(atPath: directory)
-            throw TemporaryS3Error(.startFailed, "\(error)")
+            folder.remove()
+            throw TemporaryServerError(.startFailed, "\(error)")
         }
-        let server = TemporaryS3(kind, tls, directory, programs, watchdog)
+        let server = TemporaryS3(kind, tls, folder, programs, watchdog)
         do {
             try await server.prepare()
             try await server.startOnFreePort()
@@ -128,13 +133,13 @@ public final class TemporaryS3: Sendable {
     private init(
         _ kind: Kind,
         _ usesTLS: Bool,
-        _ directory: String,
+        _ folder: ServerDirectory,
         _ programs: S3Programs,
         _ watchdog: ServerWatchdog
     ) {
         self.kind = kind
         self.usesTLS = usesTLS
-        self.directory = directory
+        self.folder = folder
         self.programs = programs
         self.watchdog = watchdog
         // With what has to be quoted in URLs. Another server, which has our port, does not know it.
@@ -147,53 +152,43 @@ public final class TemporaryS3: Sendable {
         watchdog.releaseAndForget()
     }
 
-    private static func makeDirectory(in parent: String) throws -> String {
-        var template = Array("\(parent)/sfs3.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw TemporaryS3Error(
-                .startFailed,
-                "Cannot make a directory in \(parent): \(String(cString: strerror(errno)))."
-            )
-        }
-        return template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? parent }
-    }
-
     private func prepare() async throws {
         for program in Program.allCases {
             try Data(program.source).write(to: URL(fileURLWithPath: path(of: program)))
         }
         guard usesTLS else { return }
         let output = "\(directory)/certificates.log"
-        let status = try await run([programs.python, path(of: .certificates), directory], output: output)
+        let status = try await folder.run([programs.python, path(of: .certificates), directory], output: output)
         guard status == 0 else { throw failure("no certificate could be made", log: output) }
     }
 
     private func startOnFreePort() async throws {
         for attempt in 1...20 {
-            guard let port = LoopbackPort.free() else {
-                throw TemporaryS3Error(.startFailed, "There is no free port between 20000 and 32000 on \(host).")
+            guard let ports = LoopbackPort.free(kind.portCount) else {
+                throw TemporaryServerError(.startFailed, "There is no free port between 20000 and 32000 on \(host).")
             }
-            portBox.withLockedValue { $0 = port }
+            portsBox.withLockedValue { $0 = ports }
+            try configure(ports)
             do {
                 return try await startServer()
-            } catch let error as TemporaryS3Error where attempt < 20 && lostItsPort(error) {
+            } catch let error as TemporaryServerError where attempt < 20 && lostItsPort(error) {
                 // Somebody took it in the meantime.
                 continue
             }
         }
     }
 
-    private func lostItsPort(_ error: TemporaryS3Error) -> Bool {
+    private func lostItsPort(_ error: TemporaryServerError) -> Bool {
         error.code == .startFailed && log.contains("ddress already in use")
     }
 
     private func startServer() async throws {
         do {
-            let process = try ServerProcess(command(port: port), in: directory, log: serverLog)
+            let process = try ServerProcess(command(ports), in: directory, log: serverLog)
             state.withLockedValue { $0.process = process }
             try await waitUntilReady(process)
         } catch let error as ChildProcessError {
-            throw TemporaryS3Error(.startFailed, "\(error)")
+            throw TemporaryServerError(.startFailed, "\(error)")
         } catch {
             await endProcess()
             throw error
@@ -214,11 +209,12 @@ public final class TemporaryS3: Sendable {
             }
             try await Task.sleep(for: .milliseconds(25))
         }
+        try await waitForParts(process)
         // An empty list: asks for nothing but an answer to a signed request.
         try await requestBuckets([], or: .startFailed)
     }
 
-    private static let patience = Duration.seconds(180)
+    static let patience = Duration.seconds(180)
 
     private static func note(_ text: String) {
         FileHandle.standardError.write(Data("==> \(text)\n".utf8))
@@ -229,7 +225,7 @@ public final class TemporaryS3: Sendable {
     /// Makes a bucket and returns its name.
     ///
     /// - Parameter name: its name; nil, the default, makes one up that is not taken.
-    /// - Throws: `TemporaryS3Error.bucketFailed`, for example because the name is taken.
+    /// - Throws: `TemporaryServerError.setupFailed`, for example because the name is taken.
     public func makeBucket(named name: String? = nil) async throws -> String {
         let number = state.withLockedValue { state in
             defer { state.nextBucket += 1 }
@@ -243,19 +239,19 @@ public final class TemporaryS3: Sendable {
     private func makeBuckets(_ names: [String]) async throws {
         guard !names.isEmpty else { return }
         try checkNotStopped()
-        try await requestBuckets(names, or: .bucketFailed)
+        try await requestBuckets(names, or: .setupFailed)
     }
 
-    private func requestBuckets(_ names: [String], or code: TemporaryS3Error.Code) async throws {
+    private func requestBuckets(_ names: [String], or code: TemporaryServerError.Code) async throws {
         let output = "\(directory)/buckets-\(UUID().uuidString).log"
         defer { try? FileManager.default.removeItem(atPath: output) }
         let command = [
             programs.python, path(of: .makeBuckets), url, region, accessKeyID, secretAccessKey, caFile ?? "-", "60",
         ]
-        guard try await run(command + names, output: output) != 0 else { return }
-        throw TemporaryS3Error(
+        guard try await folder.run(command + names, output: output) != 0 else { return }
+        throw TemporaryServerError(
             code,
-            "\(kind) on \(endpoint) did not do what was asked: \(text(of: output).suffix(2000))\nIts log:\n\(log.suffix(2000))"
+            "\(kind) on \(endpoint) did not do what was asked: \(folder.text(of: output).suffix(2000))\nIts log:\n\(log.suffix(2000))"
         )
     }
 
@@ -263,23 +259,23 @@ public final class TemporaryS3: Sendable {
 
     /// Kills the server, all its processes, as a power failure would; `restart()` starts it again.
     ///
-    /// - Throws: `TemporaryS3Error.stopFailed` when it is not running.
+    /// - Throws: `TemporaryServerError.stopFailed` when it is not running.
     public func kill() async throws {
         try checkNotStopped()
         guard let process = takeProcess(), process.endStatus == nil else {
-            throw TemporaryS3Error(.stopFailed, "The server is not running.")
+            throw TemporaryServerError(.stopFailed, "The server is not running.")
         }
         process.send(SIGKILL)
         guard await process.hasEnded(within: 30) else {
-            throw TemporaryS3Error(.stopFailed, "The server has not ended 30 s after it was killed.")
+            throw TemporaryServerError(.stopFailed, "The server has not ended 30 s after it was killed.")
         }
     }
 
     /// Starts the server again on the same port, after `kill()` or as it runs.
     ///
-    /// OpenStack Swift has all its data again; rclone has none, and no buckets.
+    /// OpenStack Swift and SeaweedFS have all their data again; rclone has none, and no buckets.
     ///
-    /// - Throws: `TemporaryS3Error.startFailed` with the server's log; `CancellationError`, and the server is not running
+    /// - Throws: `TemporaryServerError.startFailed` with the server's log; `CancellationError`, and the server is not running
     ///   then.
     public func restart() async throws {
         try checkNotStopped()
@@ -287,7 +283,7 @@ public final class TemporaryS3: Sendable {
         for attempt in 1...5 {
             do {
                 return try await startServer()
-            } catch let error as TemporaryS3Error where attempt < 5 && lostItsPort(error) {
+            } catch let error as TemporaryServerError where attempt < 5 && lostItsPort(error) {
                 try await Task.sleep(for: .milliseconds(200))
             }
         }
@@ -304,7 +300,7 @@ public final class TemporaryS3: Sendable {
 
     /// What the server has logged since its last start.
     public var log: String {
-        text(of: serverLog)
+        folder.text(of: serverLog)
     }
 
     /// The server as it runs; nil when it was killed or stopped.
@@ -314,8 +310,10 @@ public final class TemporaryS3: Sendable {
 
     private func endProcess() async {
         guard let process = takeProcess() else { return }
-        process.send(SIGTERM)
-        if await process.hasEnded(within: 5) { return }
+        if kind.endsWhenAsked {
+            process.send(SIGTERM)
+            if await process.hasEnded(within: 5) { return }
+        }
         process.send(SIGKILL)
         _ = await process.hasEnded(within: 30)
     }
@@ -329,7 +327,7 @@ public final class TemporaryS3: Sendable {
 
     private func checkNotStopped() throws {
         guard !state.withLockedValue({ $0.isStopped }) else {
-            throw TemporaryS3Error(.stopped, "The server in \(directory) was stopped and removed.")
+            throw TemporaryServerError(.stopped, "The server in \(directory) was stopped and removed.")
         }
     }
 
@@ -340,23 +338,11 @@ public final class TemporaryS3: Sendable {
     /// The key of the certificate in PEM, with TLS.
     package var keyFile: String { "\(directory)/server.key" }
 
-    private var serverLog: String {
+    var serverLog: String {
         "\(directory)/server.log"
     }
 
-    private func run(_ command: [String], output: String) async throws -> Int32 {
-        do {
-            return try await ChildProcess.run(command, in: directory, output: output)
-        } catch {
-            throw TemporaryS3Error(.startFailed, "\(error)")
-        }
-    }
-
-    private func text(of file: String) -> String {
-        (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
-    }
-
-    private func failure(_ what: String, log: String) -> TemporaryS3Error {
-        TemporaryS3Error(.startFailed, "Temporary \(kind): \(what). Its log:\n\(text(of: log).suffix(4000))")
+    func failure(_ what: String, log: String) -> TemporaryServerError {
+        folder.failure(of: kind.description, what, log: log)
     }
 }

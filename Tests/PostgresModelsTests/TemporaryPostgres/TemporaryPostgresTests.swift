@@ -17,7 +17,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: server.directory))
         #expect(!FileManager.default.fileExists(atPath: "/proc/\(pid)"))
         await server.stop()
-        await #expect(throws: TemporaryPostgresError.self) { try await server.startServer() }
+        await #expect(throws: TemporaryServerError.self) { try await server.startServer() }
     }
 
     @Test func aClusterNobodyHoldsGoesByItself() async throws {
@@ -51,14 +51,14 @@ import Testing
         let first = try await server.makeDatabase()
         let second = try await server.makeDatabase()
         #expect(first != second)
-        let error = await #expect(throws: TemporaryPostgresError.self) {
+        let error = await #expect(throws: TemporaryServerError.self) {
             try await server.makeDatabase(named: "a copy")
         }
-        #expect(error?.code == .databaseFailed)
+        #expect(error?.code == .setupFailed)
     }
 
     @Test func aMissingServerIsExplained() async throws {
-        let error = await #expect(throws: TemporaryPostgresError.self) {
+        let error = await #expect(throws: TemporaryServerError.self) {
             try await TemporaryPostgres.start(.init(binaryDirectory: "/nonexistent"))
         }
         #expect(error?.code == .serverNotInstalled)
@@ -74,7 +74,7 @@ import Testing
             attributes: [.posixPermissions: 0o755]
         )
         defer { try? FileManager.default.removeItem(atPath: parent) }
-        let error = await #expect(throws: TemporaryPostgresError.self) {
+        let error = await #expect(throws: TemporaryServerError.self) {
             try await TemporaryPostgres.start(.init(parentDirectory: parent, settings: ["no_such_setting": "1"]))
         }
         #expect(error?.code == .startFailed)

@@ -1,4 +1,7 @@
 import Foundation
+import NIOCore
+import Storages
+import StoragesS3
 import Testing
 
 @testable import StoredFilesTesting
@@ -45,8 +48,8 @@ struct TemporaryS3Tests {
         // Both names are taken.
         let made = try await server.makeBucket()
         for name in ["first-bucket", made] {
-            let error = await #expect(throws: TemporaryS3Error.self) { try await server.makeBucket(named: name) }
-            #expect(error?.code == .bucketFailed)
+            let error = await #expect(throws: TemporaryServerError.self) { try await server.makeBucket(named: name) }
+            #expect(error?.code == .setupFailed)
             #expect(error?.message.contains("409") == true)
         }
         if !tls {
@@ -64,7 +67,7 @@ struct TemporaryS3Tests {
         #expect(try await eventually { isGone(process) })
         #expect(!LoopbackPort.isOpen(server.port))
         await server.stop()
-        let error = await #expect(throws: TemporaryS3Error.self) { try await server.makeBucket() }
+        let error = await #expect(throws: TemporaryServerError.self) { try await server.makeBucket() }
         #expect(error?.code == .stopped)
     }
 
@@ -86,12 +89,12 @@ struct TemporaryS3Tests {
             #expect(try await ask(server, url: "http://\(proxy.endpoint)", making: [name]) == 0)
             #expect(proxy.requests.map(\.method) == ["PUT"])
             #expect(proxy.requests.first?["host"] == proxy.endpoint)
-            await #expect(throws: TemporaryS3Error.self) { try await server.makeBucket(named: name) }
+            await #expect(throws: TemporaryServerError.self) { try await server.makeBucket(named: name) }
         }
     }
 
     @Test(
-        "come back on the same port after a kill, OpenStack Swift with its buckets",
+        "come back on the same port after a kill, all but rclone with their buckets",
         arguments: TemporaryS3.Kind.allCases
     )
     func kills(kind: TemporaryS3.Kind) async throws {
@@ -101,17 +104,95 @@ struct TemporaryS3Tests {
         #expect(process.endStatus == 128 + SIGKILL)
         #expect(try await eventually { isGone(process) })
         #expect(!LoopbackPort.isOpen(port))
-        let error = await #expect(throws: TemporaryS3Error.self) { try await server.kill() }
+        let error = await #expect(throws: TemporaryServerError.self) { try await server.kill() }
         #expect(error?.code == .stopFailed)
 
         try await server.restart()
         #expect(server.port == port)
-        if kind == .openStackSwift {
-            await #expect(throws: TemporaryS3Error.self) { try await server.makeBucket(named: "kept-bucket") }
-        } else {
+        if kind == .rclone {
             _ = try await server.makeBucket(named: "kept-bucket")
+        } else {
+            await #expect(throws: TemporaryServerError.self) { try await server.makeBucket(named: "kept-bucket") }
         }
         await server.stop()
+    }
+
+    @Test(
+        "have every object again after a kill, and after a restart as they run",
+        arguments: [TemporaryS3.Kind.openStackSwift, .seaweedFS],
+        [false, true]
+    )
+    func data(kind: TemporaryS3.Kind, tls: Bool) async throws {
+        let server = try await TemporaryS3.start(kind, tls: tls)
+        let storage = try S3World(server: server, bucket: try await server.makeBucket()).storage()
+        var names: [StorageName] = []
+        for round in 0..<3 {
+            for name in names {
+                let contents = try await storage.open(name).collect(upTo: 100)
+                #expect(contents == ByteBuffer(string: "contents of \(name)"))
+            }
+            let name = try StorageName(validating: "round-\(round).txt")
+            _ = try await storage.upload(.string("contents of \(name)"), to: name, options: .init(ifExists: .replace))
+            names.append(name)
+            if round == 0 { try await server.kill() }
+            try await server.restart()
+        }
+        #expect(try await storage.listedKeys(prefix: "").sorted() == names.map(\.string))
+        await server.stop()
+    }
+
+    @Test("run beside each other, each with data of its own", arguments: TemporaryS3.Kind.allCases)
+    func pairs(kind: TemporaryS3.Kind) async throws {
+        async let first = TemporaryS3.start(kind, buckets: ["same-name"])
+        async let second = TemporaryS3.start(kind, buckets: ["same-name"])
+        let servers = try await [first, second]
+        #expect(servers[0].port != servers[1].port)
+        #expect(servers[0].secretAccessKey != servers[1].secretAccessKey)
+        let name = try StorageName(validating: "a.txt")
+        for server in servers {
+            let storage = try S3World(server: server, bucket: "same-name").storage()
+            #expect(try await storage.exists(name) == false)
+            _ = try await storage.upload(.string("x"), to: name, options: .init(ifExists: .replace))
+        }
+        #expect(try await ask(servers[0], url: servers[1].url) != 0)
+        for server in servers { await server.stop() }
+    }
+
+    @Test("clear up what SeaweedFS leaves outside its directory", arguments: [false, true])
+    func sockets(isStopped: Bool) async throws {
+        let server = try await TemporaryS3.start(.seaweedFS)
+        let outside = try String(contentsOfFile: "\(server.directory)/\(ServerWatchdog.outsideFile)", encoding: .utf8)
+        let sockets = outside.split(separator: "\n").map(String.init)
+        #expect(sockets.count == 4)
+        #expect(sockets.allSatisfy { FileManager.default.fileExists(atPath: $0) })
+        if isStopped {
+            await server.stop()
+        } else {
+            server.watchdog.release()
+        }
+        #expect(try await eventually { sockets.allSatisfy { !FileManager.default.fileExists(atPath: $0) } })
+        await server.stop()
+    }
+
+    @Test(
+        "make no bucket because somebody writes to it",
+        arguments: [TemporaryS3.Kind.openStackSwift, .seaweedFS]
+    )
+    func missingBuckets(kind: TemporaryS3.Kind) async throws {
+        let server = try await TemporaryS3.shared(kind)
+        let storage = try S3World(server: server, bucket: "nobody-made-it").storage()
+        let name = try StorageName(validating: "a.txt")
+        let error = await storageError {
+            try await storage.upload(.string("x"), to: name, options: .init(ifExists: .replace))
+        }
+        #expect(error != nil)
+    }
+
+    @Test("get as many ports as they want, all different")
+    func ports() throws {
+        let ports = try #require(LoopbackPort.free(20))
+        #expect(Set(ports).count == 20)
+        #expect(ports.allSatisfy { (20_000..<32_000).contains($0) && !LoopbackPort.isOpen($0) })
     }
 
     @Test("leave nothing when the process that started them dies", arguments: TemporaryS3.Kind.allCases)
@@ -160,7 +241,7 @@ struct TemporaryS3Tests {
     @Test("are not started when the programs are missing; the error says how to get them")
     func missing() throws {
         for (environment, folder) in [([:], "/"), (["STORED_FILES_S3_SERVERS": "/nonexistent"], ".")] {
-            let error = #expect(throws: TemporaryS3Error.self) {
+            let error = #expect(throws: TemporaryServerError.self) {
                 try S3Programs.find(environment: environment, from: [folder])
             }
             #expect(error?.code == .serverNotInstalled)
@@ -175,12 +256,12 @@ struct TemporaryS3Tests {
         defer { try? FileManager.default.removeItem(atPath: parent) }
         // Finds no file that is named like the port.
         let broken = "/bin/ls"
-        let error = await #expect(throws: TemporaryS3Error.self) {
+        let error = await #expect(throws: TemporaryServerError.self) {
             try await TemporaryS3.start(
                 .openStackSwift,
                 tls: false,
                 in: parent,
-                programs: S3Programs(python: broken, rclone: broken)
+                programs: S3Programs(python: broken, rclone: broken, weed: broken)
             )
         }
         #expect(error?.code == .startFailed)
@@ -189,12 +270,15 @@ struct TemporaryS3Tests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: parent) == [])
     }
 
-    @Test("that are not wanted any more while they start leave nothing")
-    func cancellation() async throws {
+    @Test(
+        "that are not wanted any more while they start leave nothing",
+        arguments: [TemporaryS3.Kind.openStackSwift, .seaweedFS]
+    )
+    func cancellation(kind: TemporaryS3.Kind) async throws {
         let parent = "/tmp/sfs3-parent-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(atPath: parent) }
-        let start = Task { try await TemporaryS3.start(.openStackSwift, in: parent) }
+        let start = Task { try await TemporaryS3.start(kind, in: parent) }
         #expect(
             try await eventually { (try? FileManager.default.contentsOfDirectory(atPath: parent))?.isEmpty == false }
         )
