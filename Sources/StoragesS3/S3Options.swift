@@ -12,6 +12,8 @@ public import Storages
 /// options.server = .minIO
 /// let storage = try S3Storage(bucketName: "media", endpointURL: "minio.internal:9000", options: options)
 /// ```
+///
+/// Its description tells nothing, and `dump` shows of secret options only whether they are there.
 public struct S3Options: Sendable {
     // MARK: Credentials
 
@@ -19,14 +21,33 @@ public struct S3Options: Sendable {
     ///
     /// Default: none.
     public var sessionToken: String?
-    /// The profile of the shared files that credentials and settings come from.
+    /// The profile of the shared files that credentials come from; then the environment is not asked for them, and keys
+    /// cannot be given.
     ///
-    /// Default: what `AWS_PROFILE` names, else `default`.
+    /// Settings such as the region come from there, too, when the storage is made by
+    /// ``S3Storage/load(bucketName:profile:serverURL:region:defaultACL:customDomain:querystringAuth:options:)``; an
+    /// initialiser reads no files. Default: what `AWS_PROFILE` or `AWS_DEFAULT_PROFILE` names, else `default`.
     public var profile: String?
+    /// Whether the shared files, `~/.aws/credentials` and `~/.aws/config`, are read at all.
+    ///
+    /// Default: `true`.
+    public var loadsProfiles = true
     /// Where credentials come from, in place of everything else.
     ///
-    /// Default: explicit keys, else the environment, web identity, profile, container and instance metadata, in that order.
+    /// Default: explicit keys; else the first that has some of: the environment, a web identity, the profile, the container,
+    /// the instance metadata. In the environment, `AWS_S3_ACCESS_KEY_ID`, `AWS_S3_SECRET_ACCESS_KEY` and
+    /// `AWS_S3_SESSION_TOKEN`, which other programs do not look at, come before `AWS_ACCESS_KEY_ID` and its like.
     public var credentialProvider: (any S3CredentialProvider)?
+    /// A role that is taken with those credentials, and whose own are then used.
+    ///
+    /// Default: none; a profile may name one, and so may a web identity.
+    public var assumedRole: S3AssumedRole?
+    /// The URL of the service that gives out credentials of roles, STS; only `https://`.
+    ///
+    /// Default: what `AWS_ENDPOINT_URL_STS` or the services of the profile say, else Amazon's in the region of the storage.
+    public var stsEndpointURL: String?
+    /// How the metadata service of an EC2 instance is asked for credentials.
+    public var instanceMetadata = S3InstanceMetadata()
     /// Whether requests are not signed: for public buckets.
     ///
     /// Default: `false`.
@@ -60,7 +81,8 @@ public struct S3Options: Sendable {
     /// The host under which others reach the server, when it is not the endpoint's: `files.example.org`, or
     /// `https://files.example.org` when they come another way than requests go.
     ///
-    /// URLs, and uploads that clients make themselves, are signed for it. Default: the endpoint.
+    /// URLs, and uploads that clients make themselves, are signed for it. The bucket stands in its host or in the path, as it
+    /// does in requests. Default: the endpoint.
     public var publicEndpointURL: String?
     /// Whether URLs at the custom domain are signed, for a domain that passes the signature on to S3.
     ///
@@ -70,7 +92,7 @@ public struct S3Options: Sendable {
     ///
     /// Default: one hour.
     public var urlLifetime = Duration.seconds(3600)
-    /// The window in which equal requests give equal signed URLs when nothing else is asked for.
+    /// The window in which equal requests give equal signed URLs when nothing else is asked for: 1 second to 7 days.
     ///
     /// Default: none.
     public var urlQuantum: Duration?
@@ -111,20 +133,23 @@ public struct S3Options: Sendable {
     /// How large files are moved.
     public var transfers = S3Transfers()
     /// How often requests are tried again.
+    ///
+    /// Default: as ``S3Retries`` has it, but for the attempts that `AWS_MAX_ATTEMPTS` says, or else `AWS_RETRY_MODE`: 3 when
+    /// it is `standard` or `adaptive`, 5 when it is `legacy`.
     public var retries = S3Retries()
     /// The most requests at the same time.
     ///
     /// Default: 64.
     public var maxConnections = 64
-    /// How long making a connection may take.
+    /// How long making a connection may take: 1 millisecond to 24 hours.
     ///
     /// Default: 5 seconds.
     public var connectTimeout = Duration.seconds(5)
-    /// How long nothing may move before a transfer is given up; a slow reader does not count.
+    /// How long nothing may move before a transfer is given up; a slow reader does not count; 1 millisecond to 24 hours.
     ///
     /// Default: 30 seconds.
     public var stallTimeout = Duration.seconds(30)
-    /// The age from which an idle connection is not used again.
+    /// The age from which an idle connection is not used again: 1 millisecond to 24 hours.
     ///
     /// Default: 4 seconds for Amazon S3, which closes them early, else 15.
     public var idleConnectionAge: Duration?
@@ -132,6 +157,7 @@ public struct S3Options: Sendable {
     public var tls = S3TLS()
     /// The URL of a proxy, such as `http://proxy.internal:3128`; the variables of the environment are not looked at.
     ///
+    /// Requests to containers' agents and to instance metadata never go through it.
     /// Default: none.
     public var proxy: String?
     /// Hosts that are reached without the proxy, separated by commas.

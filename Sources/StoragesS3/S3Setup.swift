@@ -1,9 +1,7 @@
-import Foundation
-import Logging
 import Storages
 
 /// What a storage is asked to be, on its way to what it is made of.
-struct S3Setup {
+struct S3Setup: SecretHolding {
     var bucketName: String
     var endpointURL: String?
     /// The same as a URL with its scheme, which then counts instead of `useSSL`.
@@ -31,6 +29,8 @@ struct S3Setup {
     /// - Throws: ``StorageError`` with code `invalidConfiguration` that names the option.
     func parts(transport given: (any HTTPTransport)? = nil) throws -> Parts {
         try checkNumbers()
+        try checkDurations()
+        try checkServiceURLs()
         let (scheme, endpoint) = try server()
         let profile = try EndpointProfile.resolve(options.server, host: endpoint?.host)
         let region = try Region.resolve(
@@ -40,6 +40,8 @@ struct S3Setup {
             endpoint: endpoint,
             service: profile
         )
+        let usesDualStack = try options.usesDualStack || profileVariant(\.usesDualStack)
+        let usesAcceleration = try options.usesAccelerate || profileVariant(\.usesAccelerate)
         let addressing = try Addressing(
             AddressingOptions(
                 bucket: bucketName,
@@ -47,20 +49,18 @@ struct S3Setup {
                 region: region,
                 scheme: scheme,
                 style: try addressingStyle(),
-                usesDualStack: options.usesDualStack || profileVariant(\.usesDualStack),
-                usesAcceleration: options.usesAccelerate || profileVariant(\.usesAccelerate),
+                usesDualStack: usesDualStack,
+                usesAcceleration: usesAcceleration,
                 usesFIPS: options.usesFIPS,
                 requiresVirtualHost: profile.requiresVirtualHost
             )
         )
         try options.objectParameters.validate(isSecure: scheme == .https, options.metadataEncoding)
-        let transport = try given ?? self.transport(profile)
-        let credentials = try self.credentials(region.name, transport)
         let client = S3Client(
             addressing,
             profile: profile,
-            credentials: credentials,
-            transport: transport,
+            credentials: try credentials(for: addressing, transport: given),
+            transport: try given ?? transport(profile),
             settings: try clientSettings(),
             logger: options.logger
         )
@@ -71,7 +71,7 @@ struct S3Setup {
         )
     }
 
-    // MARK: Parts
+    // MARK: The server
 
     /// Scheme and host, of the option or the environment.
     private func server() throws -> (URLScheme, EndpointAddress?) {
@@ -79,7 +79,7 @@ struct S3Setup {
         if let endpointURL {
             return (scheme, try EndpointAddress(endpointURL, option: "endpointURL"))
         }
-        if let (url, option) = self.url {
+        if let (url, option) = try url() {
             let (scheme, address) = try EndpointAddress.parse(url: url, option: option)
             return (scheme, address)
         }
@@ -87,15 +87,17 @@ struct S3Setup {
     }
 
     /// Where the server is when its URL is given, and who says so.
-    private var url: (url: String, option: String)? {
+    private func url() throws -> (url: String, option: String)? {
         if let serverURL { return (serverURL, "serverURL") }
-        for variable in S3Setup.endpointVariables {
-            if let url = environment[variable] { return (url, variable) }
-        }
+        guard try !environment.ignoresEndpointURLs else { return nil }
+        if let variable = endpointVariable, let url = environment[variable] { return (url, variable) }
         return profile?.endpointURL.map { ($0, "endpoint_url of the profile") }
     }
 
-    private static let endpointVariables = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]
+    /// The variable of the environment that names the server, over the profile.
+    private var endpointVariable: String? {
+        ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].first { environment[$0] != nil }
+    }
 
     /// Where the bucket stands: by the option, else by the profile.
     private func addressingStyle() throws -> S3AddressingStyle {
@@ -112,82 +114,16 @@ struct S3Setup {
     }
 
     /// What the profile says about Amazon's endpoints, which does not count for another server that was given over it.
-    private func profileVariant(_ key: KeyPath<ProfileSettings, Bool?>) -> Bool {
-        let isOverridden =
-            endpointURL != nil || serverURL != nil || S3Setup.endpointVariables.contains { environment[$0] != nil }
-        return !isOverridden && profile?[keyPath: key] == true
+    private func profileVariant(_ key: KeyPath<ProfileSettings, Bool?>) throws -> Bool {
+        guard profile?[keyPath: key] == true, endpointURL == nil, serverURL == nil else { return false }
+        return try environment.ignoresEndpointURLs || endpointVariable == nil
     }
 
-    private func transport(_ profile: EndpointProfile) throws -> any HTTPTransport {
-        var settings = CurlSettings()
-        settings.certificateAuthorityFile =
-            options.tls.certificateAuthorityFile ?? environment["AWS_CA_BUNDLE"] ?? self.profile?.certificateBundle
-        settings.verifiesCertificates = options.tls.verifiesCertificates
-        settings.clientCertificateFile = options.tls.clientCertificateFile
-        settings.clientKeyFile = options.tls.clientKeyFile
-        settings.proxy = options.proxy
-        settings.noProxy = options.noProxy
-        settings.connectTimeout = options.connectTimeout
-        settings.idleConnectionAge = options.idleConnectionAge ?? profile.maxConnectionAge
-        if !settings.verifiesCertificates {
-            options.logger.warning(
-                "The certificate of the S3 server is not checked: anybody on the way can read and change files.",
-                metadata: ["bucket": "\(bucketName)"]
-            )
-        }
-        do {
-            return try CurlTransport(settings, concurrency: options.maxConnections)
-        } catch let failure as HTTPFailure {
-            throw StorageError(.unavailable, failure.message, underlying: failure)
-        }
-    }
-
-    private func credentials(_ region: String, _ transport: any HTTPTransport) throws -> CredentialCache? {
-        if options.isAnonymous {
-            guard accessKeyID == nil, secretAccessKey == nil, options.credentialProvider == nil else {
-                throw StorageError(
-                    .invalidConfiguration,
-                    "The option isAnonymous goes without keys. Leave one of them out."
-                )
-            }
-            return nil
-        }
-        if let provider = options.credentialProvider {
-            guard accessKeyID == nil, secretAccessKey == nil else {
-                throw StorageError(
-                    .invalidConfiguration,
-                    "There are keys and a credentialProvider. Leave one of them out."
-                )
-            }
-            return CredentialCache(provider, logger: options.logger)
-        }
-        var context = CredentialContext(
-            environment: environment,
-            transport: transport,
-            sign: { request, credentials, region, service, date in
-                var options = SigV4Signer.Options()
-                options.addsContentSHA256 = false
-                return try SigV4Signer(region: region, service: service, options: options)
-                    .headers(signing: request, with: credentials, at: date)
-            }
-        )
-        context.region = self.region
-        let provider = try CredentialChain.provider(
-            accessKeyID: accessKeyID,
-            secretAccessKey: secretAccessKey,
-            sessionToken: options.sessionToken,
-            profile: options.profile,
-            in: context
-        )
-        return CredentialCache(provider, logger: options.logger)
-    }
+    // MARK: Requests
 
     private func clientSettings() throws -> S3Client.Settings {
         var settings = S3Client.Settings()
-        settings.retries = options.retries
-        if let attempts = environment["AWS_MAX_ATTEMPTS"].flatMap({ Int($0) }), options.retries == S3Retries() {
-            settings.retries.maxAttempts = max(1, attempts)
-        }
+        settings.retries = try retries()
         settings.payloadSigning = options.payloadSigning
         if options.payloadSigning == .auto, let signs = profile?.signsPayload {
             settings.payloadSigning = signs ? .always : .never
@@ -200,31 +136,24 @@ struct S3Setup {
         return settings
     }
 
-    // MARK: Checks
-
-    private func checkNumbers() throws {
-        func check(_ option: String, _ isGood: Bool, _ remedy: String) throws {
-            guard !isGood else { return }
-            throw StorageError(.invalidConfiguration, "The option \(option) makes no sense. \(remedy)")
+    /// The option, unless nobody set it and the environment says something.
+    private func retries() throws -> S3Retries {
+        var retries = options.retries
+        let isDefault = retries == S3Retries()
+        switch environment["AWS_RETRY_MODE"]?.lowercased() {
+        case nil, "legacy": break
+        // Their bucket of tokens, and their waits, there are anyway; what differs is the number of attempts.
+        case "standard", "adaptive": if isDefault { retries.maxAttempts = 3 }
+        default:
+            throw StorageError(
+                .invalidConfiguration,
+                "The environment variable AWS_RETRY_MODE is none of legacy, standard and adaptive; set it to one of them, or "
+                    + "unset it."
+            )
         }
-        let transfers = options.transfers
-        try check("retries.maxAttempts", options.retries.maxAttempts >= 1, "Give 1 or more.")
-        try check("maxConnections", options.maxConnections >= 1, "Give 1 or more.")
-        try check("transfers.uploadConcurrency", transfers.uploadConcurrency >= 1, "Give 1 or more.")
-        try check("transfers.downloadConcurrency", transfers.downloadConcurrency >= 1, "Give 1 or more.")
-        let parts: ClosedRange<Int64> = (5 << 20)...(1 << 30)
-        try check("transfers.partSize", parts.contains(transfers.partSize), "Give 5 MiB to 1 GiB.")
-        try check(
-            "transfers.partSizeOfUnknownLength",
-            parts.contains(transfers.partSizeOfUnknownLength),
-            "Give 5 MiB to 1 GiB."
-        )
-        try check(
-            "transfers.multipartThreshold",
-            (0...(1 << 30)).contains(transfers.multipartThreshold),
-            "Give 0 to 1 GiB: what is not sent in parts is held in memory."
-        )
-        try check("transfers.rangeSize", transfers.rangeSize >= 1 << 20, "Give 1 MiB or more.")
-        try check("transfers.memoryBudget", transfers.memoryBudget >= 1 << 20, "Give 1 MiB or more.")
+        if isDefault, let attempts = environment["AWS_MAX_ATTEMPTS"].flatMap({ Int($0) }) {
+            retries.maxAttempts = max(1, attempts)
+        }
+        return retries
     }
 }

@@ -6,8 +6,9 @@ extension S3Storage {
     /// Reads `~/.aws/config` and `~/.aws/credentials`, or the files that `AWS_CONFIG_FILE` and
     /// `AWS_SHARED_CREDENTIALS_FILE` name. Counted are `region`, `endpoint_url` (also that of `services`), `ca_bundle`, and
     /// in the block `s3` `addressing_style`, `use_dualstack_endpoint`, `use_accelerate_endpoint` and
-    /// `payload_signing_enabled`. Options that are given, and variables of the environment, win over the profile. An
-    /// initialiser reads no files before the first request, and then nothing but credentials.
+    /// `payload_signing_enabled`. Options that are given, and variables of the environment, win over the profile;
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` leaves URLs of both out. An initialiser takes none of these settings: it
+    /// reads no files before the first request, and then nothing but credentials.
     ///
     /// ```ini
     /// [profile media]
@@ -29,7 +30,7 @@ extension S3Storage {
     ///   - defaultACL: Who may do what with new files. Default: what the bucket says.
     ///   - customDomain: The domain of the files' URLs. Default: none.
     ///   - querystringAuth: Whether URLs are signed. Default: `false`.
-    ///   - options: Everything else.
+    ///   - options: Everything else. With ``S3Options/loadsProfiles`` off, this is the same as an initialiser.
     /// - Returns: A storage. Nothing has been sent yet.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` for a profile that was named and is
     ///   not there, mistakes in the files, and options that make no sense; with the code of the system's error for a file
@@ -63,6 +64,10 @@ extension S3Storage {
 extension S3Setup {
     /// Reads the settings of the profile, on a thread of its own.
     mutating func loadProfile() async throws {
+        guard options.loadsProfiles else {
+            guard options.profile == nil else { throw CredentialChain.noProfiles }
+            return
+        }
         profile = try await ProfileSettings.load(profile: options.profile, in: environment)
     }
 }

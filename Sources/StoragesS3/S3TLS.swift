@@ -1,8 +1,12 @@
-/// How TLS is done.
+/// How TLS is done with the S3 server.
+///
+/// Services that credentials come from, such as STS, are always checked, against the authorities that `AWS_CA_BUNDLE` names,
+/// else the system's; no certificate of the client is shown to them.
 public struct S3TLS: Hashable, Sendable {
     /// The path of a file with the certificates to trust, in PEM.
     ///
-    /// Default: what `AWS_CA_BUNDLE` or `SSL_CERT_FILE` names, else the system's.
+    /// Default: what `AWS_CA_BUNDLE` names, else the `ca_bundle` of a profile that ``S3Storage`` was loaded by, else what
+    /// `SSL_CERT_FILE` names, else the system's.
     public var certificateAuthorityFile: String?
     /// Whether the server's certificate is checked; without that anybody on the way can read and change everything.
     ///
@@ -16,6 +20,10 @@ public struct S3TLS: Hashable, Sendable {
     ///
     /// Default: none.
     public var clientKeyFile: String?
+    /// The path of a file with the certificates to trust of a proxy that is itself reached over TLS, in PEM.
+    ///
+    /// Default: the system's.
+    public var proxyCertificateAuthorityFile: String?
 
     /// Creates settings with all defaults.
     public init() {}

@@ -24,6 +24,15 @@ struct DocumentationTests {
         for name in names { #expect(table.contains("``S3Options/\(name)``"), "\(name)") }
     }
 
+    @Test("has every option in the mirror that the table is compared with")
+    func mirror() throws {
+        let source = try Self.text("Sources/StoragesS3/S3Options.swift")
+        let names = source.split(separator: "\n").compactMap { line in
+            line.hasPrefix("    public var ") ? line.dropFirst(15).prefix { $0 != " " && $0 != ":" } : nil
+        }
+        #expect(names.map(String.init) == Mirror(reflecting: S3Options()).children.compactMap(\.label))
+    }
+
     @Test("shows how to use the service of docker-compose.yml")
     func compose() throws {
         let compose = try Self.text("docker-compose.yml")

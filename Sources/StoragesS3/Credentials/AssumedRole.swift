@@ -2,7 +2,7 @@ import Foundation
 import Storages
 
 /// A role that STS gives credentials for.
-struct AssumedRole: Hashable, Sendable {
+struct AssumedRole: Hashable, Sendable, SecretHolding {
     /// The role's ARN; services other than AWS take other texts.
     let arn: String
     /// Under which name the session is logged; `nil` for one made up of the time.
@@ -12,15 +12,39 @@ struct AssumedRole: Hashable, Sendable {
     /// How long the credentials shall last; `nil` for the role's own time.
     let durationSeconds: Int?
 
+    /// What the settings are called where they come from, for messages.
+    struct Names: Sendable {
+        var arn: String
+        var sessionName: String
+        var duration: String
+
+        /// Those of a profile.
+        static let profile = Names(arn: "role_arn", sessionName: "role_session_name", duration: "duration_seconds")
+        /// Those of the environment, which says nothing about the duration.
+        static let environment = Names(arn: "AWS_ROLE_ARN", sessionName: "AWS_ROLE_SESSION_NAME", duration: "duration")
+        /// Those of the options.
+        static let option = Names(
+            arn: "the option assumedRole.arn",
+            sessionName: "the option assumedRole.sessionName",
+            duration: "the option assumedRole.duration"
+        )
+    }
+
     /// Creates a role.
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for what STS would refuse: an empty ARN, a session name
     ///   that is not 2 to 64 letters, digits and `_+=,.@-`, or a duration outside 900 to 43,200 seconds.
-    init(arn: String, sessionName: String? = nil, externalID: String? = nil, durationSeconds: Int? = nil) throws {
+    init(
+        arn: String,
+        sessionName: String? = nil,
+        externalID: String? = nil,
+        durationSeconds: Int? = nil,
+        names: Names = .profile
+    ) throws {
         guard ServiceURL.isClean(arn) else {
             throw StorageError(
                 .invalidConfiguration,
-                "The role \(StorageError.quoted(arn)) is no ARN; correct role_arn."
+                "The role \(StorageError.quoted(arn)) is no ARN; correct \(names.arn)."
             )
         }
         if let sessionName {
@@ -31,14 +55,14 @@ struct AssumedRole: Hashable, Sendable {
                 throw StorageError(
                     .invalidConfiguration,
                     "The session name \(StorageError.quoted(sessionName)) of a role must have 2 to 64 letters, digits and "
-                        + "_+=,.@- only; correct role_session_name."
+                        + "_+=,.@- only; correct \(names.sessionName)."
                 )
             }
         }
         if let durationSeconds, !(900...43_200).contains(durationSeconds) {
             throw StorageError(
                 .invalidConfiguration,
-                "A role cannot be taken for \(durationSeconds) seconds: duration_seconds must be 900 to 43200."
+                "A role cannot be taken for \(durationSeconds) seconds: \(names.duration) must be 900 to 43200."
             )
         }
         self.arn = arn
@@ -47,15 +71,22 @@ struct AssumedRole: Hashable, Sendable {
         self.durationSeconds = durationSeconds
     }
 
+    /// Takes the role that an option names.
+    ///
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` that names the part of the option.
+    init(_ option: S3AssumedRole) throws {
+        try self.init(
+            arn: option.arn,
+            sessionName: option.sessionName,
+            externalID: option.externalID,
+            durationSeconds: option.duration.map { Int(clamping: $0.components.seconds) },
+            names: .option
+        )
+    }
+
     /// Whether a byte may be in the names of roles and sessions.
     static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default:
-            "_+=,.@-".utf8.contains(byte)
-        }
+        HostName.isAlphanumeric(byte) || "_+=,.@-".utf8.contains(byte)
     }
 
     /// The fields of a form that asks for the role.

@@ -115,22 +115,9 @@ final class CredentialCache: Sendable, SecretHolding {
         }
     }
 
-    /// Forgets the set, and gives up a refresh that is under way: who waits for it gets `CancellationError`.
-    func shutDown() {
-        let flight = state.withLockedValue { state in
-            defer {
-                state.flight = nil
-                state.snapshot = nil
-            }
-            return state.flight
-        }
-        flight?.task.cancel()
-        flight?.waiters.values.forEach { $0.continuation.resume(throwing: CancellationError()) }
-    }
-
     // MARK: Waiting
 
-    /// How many tasks wait for the provider now.
+    /// How many tasks wait for the provider now; for tests, which have to know when all of them do.
     var waiterCount: Int { state.withLockedValue { $0.flight?.waiters.count ?? 0 } }
 
     /// Waits for the flight that is under way, or a new one, unless `known` finds a set.
@@ -243,7 +230,9 @@ final class CredentialCache: Sendable, SecretHolding {
     }
 
     private func report(_ error: any Error, keeping set: S3Credentials, at now: Date) {
-        let left = set.expiration.map { "\(Int($0.timeIntervalSince(now))) s" } ?? "no end"
+        // What an application's provider says may be no number of seconds that there is.
+        let seconds = set.expiration.flatMap { Int(exactly: $0.timeIntervalSince(now).rounded()) }
+        let left = seconds.map { "\($0) s" } ?? "no end"
         // What providers of applications throw may hold anything; of those errors only the type is known to be harmless.
         let cause = (error as? StorageError)?.description ?? (error as? HTTPFailure)?.message ?? "\(type(of: error))"
         logger.warning(

@@ -32,12 +32,7 @@ final class CredentialChain: S3CredentialProvider, SecretHolding {
     ///   - loadsProfiles: Whether the files with profiles are looked at. Default: they are.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for a named profile when the files shall not be looked at.
     convenience init(_ context: CredentialContext, profile: String? = nil, loadsProfiles: Bool = true) throws {
-        guard profile == nil || loadsProfiles else {
-            throw StorageError(
-                .invalidConfiguration,
-                "A profile was named, and the files of profiles shall not be read; choose one."
-            )
-        }
+        guard profile == nil || loadsProfiles else { throw CredentialChain.noProfiles }
         var links: [Link] = []
         if profile == nil {
             links.append(
@@ -83,6 +78,13 @@ final class CredentialChain: S3CredentialProvider, SecretHolding {
         )
         self.init(links)
     }
+
+    /// The files of profiles shall not be read, but one was named.
+    static let noProfiles = StorageError(
+        .invalidConfiguration,
+        "The options profile and loadsProfiles do not go together: the files of profiles shall not be read. Leave one of them "
+            + "out."
+    )
 
     /// The provider that the options of a storage call for.
     ///

@@ -14,9 +14,13 @@ struct CredentialContext: Sendable, SecretHolding {
     var transport: any HTTPTransport
     /// Signs requests to STS.
     var sign: RequestSigning
-    /// The region that was given explicitly, for STS.
-    var region: String?
-    var instanceMetadata = InstanceMetadataOptions()
+    /// The region that was given as an option, for STS.
+    var region: Region?
+    /// The region of the storage, for STS when nothing else names one; `nil` when it is not one of Amazon's.
+    var storageRegion: Region?
+    /// The URL of STS that was given as an option.
+    var stsEndpointURL: String?
+    var instanceMetadata = S3InstanceMetadata()
     var now: @Sendable () -> Date = { Date() }
     /// Waits between two attempts.
     var pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
@@ -34,37 +38,26 @@ struct CredentialContext: Sendable, SecretHolding {
 
     /// Where STS is, and the region its requests are signed for.
     ///
-    /// - Parameter profile: What the profile says, which the option and the environment override. Default: nothing.
+    /// - Parameter profile: What the profile says, which the options and the environment override. Default: nothing.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for an endpoint that is not `https`, or a region that is
     ///   no host label.
-    func securityTokenService(profile: ProfileSettings? = nil) throws -> (endpoint: ServiceURL, region: String) {
+    func securityTokenService(profile: ProfileSettings? = nil) throws -> (endpoint: ServiceURL, region: Region) {
         let region =
-            region ?? environment.first(of: "AWS_REGION", "AWS_DEFAULT_REGION") ?? profile?.region ?? "us-east-1"
-        if let text = environment["AWS_ENDPOINT_URL_STS"] {
-            return (try ServiceURL(text, from: "AWS_ENDPOINT_URL_STS").requiringTLS(), region)
+            try region ?? Region.configured(environment: environment.all, profile: profile?.region) ?? storageRegion
+            ?? .usEast1
+        if let stsEndpointURL {
+            return (try ServiceURL(stsEndpointURL, from: "the option stsEndpointURL", requiresTLS: true), region)
         }
-        if let text = profile?.stsEndpointURL {
-            return (try ServiceURL(text, from: "the endpoint_url of sts").requiringTLS(), region)
-        }
-        // It becomes a part of a host name.
-        let isLabel =
-            (1...63).contains(region.utf8.count) && region.first != "-" && region.last != "-"
-            && region.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-                    true
-                default:
-                    false
-                }
+        if try !environment.ignoresEndpointURLs {
+            if let text = environment["AWS_ENDPOINT_URL_STS"] {
+                return (try ServiceURL(text, from: "AWS_ENDPOINT_URL_STS", requiresTLS: true), region)
             }
-        guard isLabel else {
-            throw StorageError(
-                .invalidConfiguration,
-                "The region \(StorageError.quoted(region)) is not one: letters, digits and hyphens only."
-            )
+            if let text = profile?.stsEndpointURL {
+                return (try ServiceURL(text, from: "the endpoint_url of sts", requiresTLS: true), region)
+            }
         }
-        let suffix = region.hasPrefix("cn-") ? ".cn" : ""
-        return (try ServiceURL("https://sts.\(region).amazonaws.com\(suffix)", from: "the region"), region)
+        // A region is a label of a host, and its name says which part of Amazon's cloud it is in.
+        let domain = AWSPartition.containing(region).domain
+        return (try ServiceURL("https://sts.\(region).\(domain)", from: "the region"), region)
     }
 }

@@ -81,7 +81,7 @@ struct CredentialDocument: Decodable, SecretHolding {
         }
         var date: Date?
         if let expiration, !expiration.isEmpty {
-            guard let parsed = S3Credentials.expiration(from: expiration) else {
+            guard let parsed = ISO8601Timestamp.date(from: expiration) else {
                 throw StorageError(
                     .unavailable,
                     "The credentials from \(source) end at a time that is not in the form of ISO 8601."

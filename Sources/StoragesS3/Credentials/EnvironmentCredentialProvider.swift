@@ -25,7 +25,7 @@ struct EnvironmentCredentialProvider: S3CredentialProvider {
         var expiration: Date?
         // Keys without a token do not end; the time belongs to others.
         if token != nil, let text = environment["AWS_CREDENTIAL_EXPIRATION"] {
-            guard let date = S3Credentials.expiration(from: text) else {
+            guard let date = ISO8601Timestamp.date(from: text) else {
                 throw StorageError(
                     .invalidConfiguration,
                     "AWS_CREDENTIAL_EXPIRATION is no time in the form 2030-01-31T12:00:00Z; correct or unset it."

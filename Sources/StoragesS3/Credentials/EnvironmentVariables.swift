@@ -51,6 +51,13 @@ struct EnvironmentVariables: Sendable, SecretHolding {
         }
     }
 
+    /// Whether URLs of servers do not count that the environment and the profiles name.
+    ///
+    /// - Throws: As ``isTrue(_:)``.
+    var ignoresEndpointURLs: Bool {
+        get throws { try isTrue("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") }
+    }
+
     /// Replaces a leading `~` by the home directory; may block, to look that up.
     func expandingTilde(_ path: String) -> String {
         guard path == "~" || path.hasPrefix("~/"), let home = homeDirectory() else { return path }

@@ -22,9 +22,7 @@ struct InstanceMetadataProvider: S3CredentialProvider, SecretHolding {
     }
 
     private func endpoint() throws -> ServiceURL {
-        if let endpoint = context.instanceMetadata.endpoint {
-            return try ServiceURL(endpoint, from: "the option for the metadata endpoint")
-        }
+        if let endpoint = try context.instanceMetadata.endpoint() { return endpoint }
         if let endpoint = context.environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] {
             return try ServiceURL(endpoint, from: "AWS_EC2_METADATA_SERVICE_ENDPOINT")
         }

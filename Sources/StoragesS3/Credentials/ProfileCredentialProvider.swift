@@ -9,10 +9,9 @@ struct ProfileCredentialProvider: S3CredentialProvider, SecretHolding {
     var profile: String?
 
     func credentials() async throws -> S3Credentials? {
-        let profiles = try await Profiles.load(in: context.environment)
-        guard let profile = try profiles.profile(Profiles.selection(profile, in: context.environment)) else {
-            return nil
-        }
+        let selection = Profiles.selection(self.profile, in: context.environment)
+        let profiles = try await Profiles.load(for: selection, in: context.environment)
+        guard let profile = try profiles.profile(selection) else { return nil }
         return try await provider(for: profile, in: profiles, visited: [])?.credentials()
     }
 

@@ -3,7 +3,8 @@ import Storages
 /// One of the two files with profiles that AWS's tools share, taken apart.
 ///
 /// `#` and `;` begin comment lines, and after a space they end a value. Keys are compared without regard to case; of two
-/// values of a key the last wins. Indented lines continue a value, or make a block of keys when the value was empty.
+/// values of a key the last wins. Lines that are indented more than the key above them continue its value, or make a block
+/// of keys when the value was empty; a key directly below a heading may be indented as far as one likes.
 struct ProfileFile: Sendable, SecretHolding {
     /// The keys below one heading.
     struct Section: Sendable, SecretHolding {
@@ -59,8 +60,10 @@ extension ProfileFile {
         var profiles: [String: Section] = [:]
         var services: [String: Section] = [:]
         private var heading = Heading.none
-        /// The key that indented lines belong to.
+        /// The key that lines with a wider indentation belong to.
         private var openKey: String?
+        /// How many blanks stand before that key.
+        private var openIndentation = 0
 
         init(kind: Kind, path: String) {
             self.kind = kind
@@ -70,12 +73,15 @@ extension ProfileFile {
         mutating func take(_ line: Substring) throws {
             let content = Self.trimmed(line)
             guard let first = content.first, first != "#", first != ";" else { return }
-            if Self.isBlank(line.first) {
-                try takeIndented(content)
+            let indentation = line.prefix { Self.isBlank($0) }.count
+            // As the parser of Amazon's own tools has it: what is not indented more than the last key is no part of it.
+            if openKey != nil, indentation > openIndentation {
+                try takeContinuation(content)
             } else if first == "[" {
                 try takeHeading(content)
             } else {
                 try takeKey(content)
+                openIndentation = indentation
             }
         }
 
@@ -120,10 +126,9 @@ extension ProfileFile {
             }
         }
 
-        private mutating func takeIndented(_ content: Substring) throws {
-            guard let openKey else { throw failure("an indented line belongs to no key") }
+        private mutating func takeContinuation(_ content: Substring) throws {
             let isOther = if case .other = heading { true } else { false }
-            guard !isOther else { return }
+            guard let openKey, !isOther else { return }
             let isBlock = section?.values[openKey]?.isEmpty ?? true
             if isBlock {
                 let (key, value) = try Self.pair(content) ?? { throw failure("there is no = after the key") }()

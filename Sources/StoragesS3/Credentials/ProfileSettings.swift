@@ -29,8 +29,8 @@ struct ProfileSettings: Hashable, Sendable {
         profile: String? = nil,
         in environment: EnvironmentVariables = .process
     ) async throws -> ProfileSettings? {
-        let profiles = try await Profiles.load(in: environment)
-        return try profiles.profile(Profiles.selection(profile, in: environment)).map(ProfileSettings.init)
+        let selection = Profiles.selection(profile, in: environment)
+        return try await Profiles.load(for: selection, in: environment).profile(selection).map(ProfileSettings.init)
     }
 
     /// The settings in a profile.

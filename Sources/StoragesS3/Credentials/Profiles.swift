@@ -19,26 +19,31 @@ struct Profiles: Sendable, SecretHolding {
 
     /// Reads both files: `AWS_SHARED_CREDENTIALS_FILE` or `~/.aws/credentials`, and `AWS_CONFIG_FILE` or `~/.aws/config`.
     ///
+    /// One that is not there is like an empty one. So is one at its usual place that this process may not read, as long as
+    /// nobody named a profile: services run with the home directory of others, and have their credentials from elsewhere.
+    ///
+    /// - Parameters:
+    ///   - selection: The profile that is meant.
+    ///   - environment: Where the files are.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for a file with a mistake in it, or with the code of the
-    ///   system's error for one that cannot be read. One that is not there is like an empty one.
-    static func load(in environment: EnvironmentVariables) async throws -> Profiles {
-        Profiles(
-            credentials: try await load(
-                .credentials,
-                environment["AWS_SHARED_CREDENTIALS_FILE"] ?? "~/.aws/credentials",
-                in: environment
-            ),
-            config: try await load(.config, environment["AWS_CONFIG_FILE"] ?? "~/.aws/config", in: environment)
+    ///   system's error for one that cannot be read.
+    static func load(for selection: Selection, in environment: EnvironmentVariables) async throws -> Profiles {
+        func file(_ kind: ProfileFile.Kind, _ variable: String, _ usual: String) async throws -> ProfileFile {
+            let given = environment[variable]
+            let path = given ?? usual
+            let text = try await SecretFile.read(
+                path,
+                in: environment,
+                upTo: 1 << 20,
+                as: "the file of profiles",
+                ignoresForbidden: given == nil && selection.source == nil
+            )
+            return try text.map { try ProfileFile(parsing: $0, as: kind, at: path) } ?? ProfileFile()
+        }
+        return Profiles(
+            credentials: try await file(.credentials, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+            config: try await file(.config, "AWS_CONFIG_FILE", "~/.aws/config")
         )
-    }
-
-    private static func load(
-        _ kind: ProfileFile.Kind,
-        _ path: String,
-        in environment: EnvironmentVariables
-    ) async throws -> ProfileFile {
-        let text = try await SecretFile.read(path, in: environment, upTo: 1 << 20, as: "the file of profiles")
-        return try text.map { try ProfileFile(parsing: $0, as: kind, at: path) } ?? ProfileFile()
     }
 
     /// The profile that the option names, else the environment, else the default.

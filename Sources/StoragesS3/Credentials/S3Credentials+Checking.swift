@@ -53,10 +53,4 @@ extension S3Credentials {
             expiration: expiration
         )
     }
-
-    /// Reads the time at which credentials end, in the forms of ISO 8601 that services write.
-    static func expiration(from text: String) -> Date? {
-        (try? Date(text, strategy: .iso8601))
-            ?? (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
-    }
 }

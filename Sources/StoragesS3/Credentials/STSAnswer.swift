@@ -34,7 +34,7 @@ enum STSAnswer: Hashable, Sendable {
             guard let accessKeyID = text(path + ["AccessKeyId"]) else { continue }
             var expiration: Date?
             if let end = text(path + ["Expiration"]) {
-                guard let date = S3Credentials.expiration(from: end) else {
+                guard let date = ISO8601Timestamp.date(from: end) else {
                     throw StorageError(.unavailable, "The credentials from STS end at a time that cannot be read.")
                 }
                 expiration = date

@@ -6,7 +6,7 @@ import Storages
 struct STSClient: Sendable, SecretHolding {
     let context: CredentialContext
     let endpoint: ServiceURL
-    let region: String
+    let region: Region
 
     /// Sends a form, again when the service has trouble.
     ///
@@ -21,7 +21,11 @@ struct STSClient: Sendable, SecretHolding {
         signedBy credentials: S3Credentials? = nil,
         hiding secret: String? = nil
     ) async throws -> S3Credentials {
-        let form = fields.map { "\(STSClient.encoded($0.0))=\(STSClient.encoded($0.1))" }.joined(separator: "&")
+        // The encoding of forms, but with `%20` for a space, which all readers take.
+        let form =
+            fields
+            .map { "\(PercentEncoding.encode(component: $0.0))=\(PercentEncoding.encode(component: $0.1))" }
+            .joined(separator: "&")
         let attempts = CredentialAttempts(pause: context.pause)
         return try await attempts.run {
             var answer = try await context.transport.answer(to: request(form, credentials), from: "STS")
@@ -36,16 +40,14 @@ struct STSClient: Sendable, SecretHolding {
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
         ]
         if let credentials {
-            let hasher = try SHA256Hasher()
-            hasher.update(Array(form.utf8))
             let signable = SignableRequest(
                 method: "POST",
                 path: endpoint.target,
                 query: [],
                 headers: headers,
-                payload: .sha256(try hasher.finish().hexadecimal)
+                payload: .sha256(try SHA256Hasher.hash(form).hexadecimal)
             )
-            for field in try context.sign(signable, credentials, region, "sts", context.now()).fields {
+            for field in try context.sign(signable, credentials, region.name, "sts", context.now()).fields {
                 headers.append(field.name, field.value)
             }
         }
@@ -101,22 +103,5 @@ struct STSClient: Sendable, SecretHolding {
                 "\(text); check the role's trust policy and the credentials it is asked for with."
             )
         }
-    }
-
-    /// The encoding of forms, with `%20` for a space, which all readers take.
-    private static func encoded(_ text: String) -> String {
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                result += byte < 16 ? "%0" : "%"
-                result += String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return result
     }
 }

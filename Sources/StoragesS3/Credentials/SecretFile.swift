@@ -17,6 +17,8 @@ enum SecretFile {
     ///   - environment: Where the home directory is.
     ///   - limit: The most bytes to take.
     ///   - purpose: What the file is, for messages.
+    ///   - ignoresForbidden: Whether a file that this process may not read counts as one that is not there. Default: it is
+    ///     an error.
     /// - Returns: The text, `nil` when there is no such file.
     /// - Throws: ``StorageError`` with the code of the system's error, or `invalidConfiguration` for a file that is larger
     ///   or no UTF-8; `CancellationError`.
@@ -24,7 +26,8 @@ enum SecretFile {
         _ path: String,
         in environment: EnvironmentVariables,
         upTo limit: Int,
-        as purpose: String
+        as purpose: String,
+        ignoresForbidden: Bool = false
     ) async throws -> String? {
         try await BlockingPool.run {
             let path = environment.expandingTilde(path)
@@ -34,8 +37,10 @@ enum SecretFile {
             // Not only regular files: /dev/null is how one says that there is none. O_NONBLOCK: a FIFO must not wait.
             let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
             guard descriptor >= 0 else {
-                if errno == ENOENT || errno == ENOTDIR { return nil }
-                throw StorageError(errno: errno, "open \(purpose)", path: path)
+                let code = errno
+                if code == ENOENT || code == ENOTDIR { return nil }
+                if ignoresForbidden, code == EACCES || code == EPERM { return nil }
+                throw StorageError(errno: code, "open \(purpose)", path: path)
             }
             defer { _ = close(descriptor) }
             var bytes = [UInt8](repeating: 0, count: limit + 1)

@@ -46,7 +46,11 @@ struct WebIdentityProvider: S3CredentialProvider, SecretHolding {
                 "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not; set both or none."
             )
         }
-        let role = try AssumedRole(arn: arn, sessionName: context.environment["AWS_ROLE_SESSION_NAME"])
+        let role = try AssumedRole(
+            arn: arn,
+            sessionName: context.environment["AWS_ROLE_SESSION_NAME"],
+            names: .environment
+        )
         return Identity(tokenFile: tokenFile, role: role)
     }
 

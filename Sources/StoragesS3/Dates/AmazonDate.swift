@@ -27,8 +27,6 @@ struct AmazonDate: Hashable, Sendable {
 
     /// As in `X-Amz-Date`: `20130524T000000Z`.
     var timestamp: String { civil.basicTimestamp }
-    /// As in a credential's scope: `20130524`.
-    var day: String { civil.basicDay }
     /// The extended form of ISO 8601: `2013-05-24T00:00:00Z`.
     var iso8601: String { civil.extendedTimestamp }
 

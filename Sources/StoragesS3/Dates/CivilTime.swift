@@ -85,14 +85,12 @@ struct CivilTime: Hashable, Sendable {
 
     // MARK: ISO 8601
 
-    /// `20130524`.
-    var basicDay: String { iso8601(withTime: false, isExtended: false) }
     /// `20130524T000000Z`.
-    var basicTimestamp: String { iso8601(withTime: true, isExtended: false) }
+    var basicTimestamp: String { iso8601(isExtended: false) }
     /// `2013-05-24T00:00:00Z`.
-    var extendedTimestamp: String { iso8601(withTime: true, isExtended: true) }
+    var extendedTimestamp: String { iso8601(isExtended: true) }
 
-    private func iso8601(withTime: Bool, isExtended: Bool) -> String {
+    private func iso8601(isExtended: Bool) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(20)
         func append(_ number: Int, after separator: UInt8? = nil) {
@@ -105,12 +103,10 @@ struct CivilTime: Hashable, Sendable {
         append(year % 100)
         append(month, after: dash)
         append(day, after: dash)
-        if withTime {
-            append(hour, after: UInt8(ascii: "T"))
-            append(minute, after: colon)
-            append(second, after: colon)
-            text.append(UInt8(ascii: "Z"))
-        }
+        append(hour, after: UInt8(ascii: "T"))
+        append(minute, after: colon)
+        append(second, after: colon)
+        text.append(UInt8(ascii: "Z"))
         return String(decoding: text, as: UTF8.self)
     }
 

@@ -108,7 +108,7 @@ struct Addressing: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - endpoint: The host that is reachable from outside; the bucket stands where it stands in requests, unless the host
-    ///     says otherwise.
+    ///     has it in front already, or is an address.
     ///   - scheme: How it is reached.
     func published(at endpoint: EndpointAddress, scheme: URLScheme) throws(StorageError) -> Addressing {
         var published = options
@@ -117,6 +117,8 @@ struct Addressing: Hashable, Sendable {
         published.usesDualStack = false
         published.usesFIPS = false
         published.usesAcceleration = false
+        // Of a host that nobody knows, the automatic choice would be the path, even where requests have no bucket in it.
+        if options.style == .auto, isVirtualHosted, AWSHost(endpoint.host) == nil { published.style = .virtual }
         return try Addressing(published)
     }
 

@@ -44,9 +44,9 @@ struct CustomDomain: Hashable, Sendable {
         for (index, byte) in bytes.enumerated() {
             switch byte {
             case UInt8(ascii: "%"):
-                guard index + 2 < bytes.count,
-                    UInt8(String(decoding: bytes[index + 1...index + 2], as: UTF8.self), radix: 16) != nil
-                else { return false }
+                guard index + 2 < bytes.count, bytes[index + 1...index + 2].allSatisfy(HostName.isHexadecimal) else {
+                    return false
+                }
             default:
                 guard HostName.isAlphanumeric(byte) || "/-._~!$&'()*+,;=:@".utf8.contains(byte) else { return false }
             }

@@ -7,12 +7,12 @@ enum URLScheme: String, Hashable, Sendable {
 
     var defaultPort: Int { self == .http ? 80 : 443 }
 
-    /// Takes `https`, also as `https:` and `https://`.
-    init?(lenient text: String) {
-        var name = text.lowercased()[...]
-        if name.hasSuffix("//") { name = name.dropLast(2) }
-        if name.hasSuffix(":") { name = name.dropLast() }
-        self.init(rawValue: String(name))
+    /// Takes the scheme off a URL; `nil` when it does not begin with `http://` or `https://`, in any case.
+    static func split(_ url: String) -> (scheme: URLScheme, rest: Substring)? {
+        guard let separator = url.firstRange(of: "://"),
+            let scheme = URLScheme(rawValue: url[..<separator.lowerBound].lowercased())
+        else { return nil }
+        return (scheme, url[separator.upperBound...])
     }
 }
 
@@ -76,11 +76,10 @@ struct EndpointAddress: Hashable, Sendable {
     /// Takes a URL with its scheme: `https://host:port`.
     static func parse(url: String, option: String) throws(StorageError) -> (scheme: URLScheme, address: EndpointAddress)
     {
-        guard let separator = url.firstRange(of: "://"),
-            let scheme = URLScheme(rawValue: url[..<separator.lowerBound].lowercased())
-        else { throw refusal(option, "does not begin with http:// or https://", giveURL) }
-        let rest = String(url[separator.upperBound...])
-        return (scheme, try EndpointAddress(rest, option: option, remedy: giveURL))
+        guard let (scheme, rest) = URLScheme.split(url) else {
+            throw refusal(option, "does not begin with http:// or https://", giveURL)
+        }
+        return (scheme, try EndpointAddress(String(rest), option: option, remedy: giveURL))
     }
 
     /// The host, and the port unless the scheme implies it: what stands in the field `Host`.

@@ -36,18 +36,14 @@ struct EndpointProfile: Hashable, Sendable {
 
     // MARK: Objects
 
-    /// Whether the entity tag of an object that was put whole, without encryption by keys, is the MD5 of its bytes.
-    var entityTagIsMD5 = false
-    /// Whether single objects have ACLs.
-    var hasObjectACLs = true
-    /// Whether HEAD takes `response-content-type` and its like, as GET does.
-    var overridesResponsesOfHead = true
     /// Whether objects that are stored compressed may come decompressed, with another size.
     var mayDecompress = false
 
     // MARK: Listing and deleting
 
     var listVersion = 2
+    /// Whether keys are known to be listed in the order of their bytes.
+    var listsInOrder = true
     /// Whether `encoding-type=url` is sent.
     var encodesListings = true
     var deletesInBulk = true
@@ -57,10 +53,6 @@ struct EndpointProfile: Hashable, Sendable {
 
     var maxParts = 10_000
     var minPartSize: Int64 = 5 << 20
-    /// Whether all parts but the last must have the same size.
-    var requiresUniformParts = false
-    /// Whether parts must come in the order of their numbers.
-    var requiresOrderedParts = false
     /// Whether UploadPartCopy works.
     var copiesParts = true
 

@@ -60,11 +60,17 @@ struct Region: Hashable, Sendable, CustomStringConvertible {
         service: EndpointProfile
     ) throws(StorageError) -> Region {
         if let option { return try Region(option, from: "the option region") }
+        if let region = try configured(environment: environment, profile: profile) { return region }
+        if let endpoint, let region = EndpointPattern.region(inHost: endpoint.host) { return region }
+        return service.defaultRegion
+    }
+
+    /// What `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile say; `nil` when none says anything.
+    static func configured(environment: [String: String], profile: String?) throws(StorageError) -> Region? {
         for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
             if let value = environment[variable], !value.isEmpty { return try Region(value, from: variable) }
         }
-        if let profile, !profile.isEmpty { return try Region(profile, from: "the profile") }
-        if let endpoint, let region = EndpointPattern.region(inHost: endpoint.host) { return region }
-        return service.defaultRegion
+        guard let profile, !profile.isEmpty else { return nil }
+        return try Region(profile, from: "the profile")
     }
 }

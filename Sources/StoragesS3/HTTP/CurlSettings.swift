@@ -1,5 +1,5 @@
 /// How connections are made; the same for all requests of a storage.
-struct CurlSettings: Hashable, Sendable {
+struct CurlSettings: Hashable, Sendable, SecretHolding {
     /// Certificates to trust, in PEM; `nil` for those of the system.
     var certificateAuthorityFile: String?
     /// Whether the server's certificate is checked.
@@ -7,7 +7,7 @@ struct CurlSettings: Hashable, Sendable {
     /// The client's certificate and key, in PEM.
     var clientCertificateFile: String?
     var clientKeyFile: String?
-    /// The URL of a proxy; `nil` for none.
+    /// The URL of a proxy, perhaps with a password; `nil` for none.
     ///
     /// The variables `http_proxy` and `https_proxy` never count.
     var proxy: String?
@@ -20,6 +20,4 @@ struct CurlSettings: Hashable, Sendable {
     var idleConnectionAge: Duration = .seconds(15)
     /// How long a connection may take, with the TLS handshake.
     var connectTimeout: Duration = .seconds(5)
-    /// Whether the addresses of a host are tried in random order.
-    var shufflesAddresses = true
 }

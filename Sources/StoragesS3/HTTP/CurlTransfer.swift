@@ -230,10 +230,11 @@ final class CurlTransfer: @unchecked Sendable {
         options.set(CURLOPT_TCP_KEEPINTVL, 15)
         options.set(CURLOPT_BUFFERSIZE, 256 * 1024)
         options.set(CURLOPT_UPLOAD_BUFFERSIZE, 512 * 1024)
-        options.set(CURLOPT_DNS_SHUFFLE_ADDRESSES, settings.shufflesAddresses)
+        options.set(CURLOPT_DNS_SHUFFLE_ADDRESSES, true)
         // An empty text, not none: that would mean the variables of the environment.
         options.set(CURLOPT_PROXY, request.isDirect ? "" : settings.proxy ?? "")
         options.set(CURLOPT_NOPROXY, settings.noProxy ?? "")
+        if let file = settings.proxyCertificateAuthorityFile { options.set(CURLOPT_PROXY_CAINFO, file) }
         guard request.url.hasPrefix("https:") else { return }
         options.set(CURLOPT_SSL_VERIFYPEER, settings.verifiesCertificates)
         options.set(CURLOPT_SSL_VERIFYHOST, settings.verifiesCertificates ? 2 : 0)
@@ -243,7 +244,6 @@ final class CurlTransfer: @unchecked Sendable {
         if let file = settings.certificateAuthorityFile ?? SystemCertificates.file { options.set(CURLOPT_CAINFO, file) }
         if let file = settings.clientCertificateFile { options.set(CURLOPT_SSLCERT, file) }
         if let file = settings.clientKeyFile { options.set(CURLOPT_SSLKEY, file) }
-        if let file = settings.proxyCertificateAuthorityFile { options.set(CURLOPT_PROXY_CAINFO, file) }
     }
 
     /// Lets go of the handle, which the caller gets, and of this object.

@@ -1,7 +1,9 @@
 extension Duration {
-    /// Whole milliseconds, rounded up.
+    /// Whole milliseconds, rounded up: none of a negative duration, and the most there are of one that has more.
     var milliseconds: Int {
+        guard self > .zero else { return 0 }
+        guard self < .seconds(Int64.max / 1000) else { return .max }
         let (seconds, attoseconds) = components
-        return Int(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+        return Int(clamping: seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
     }
 }

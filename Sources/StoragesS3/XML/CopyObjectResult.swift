@@ -1,16 +1,13 @@
-import Foundation
 import NIOCore
 
 /// The answer to CopyObject and to UploadPartCopy.
 struct CopyObjectResult: Hashable, Sendable {
     /// With its quotes; some servers leave it out.
     var entityTag: String?
-    var lastModified: Date?
 
     /// Takes any root but `Error`.
     init(_ body: ByteBuffer) throws(UnusableDocument) {
         let root = try S3Document.root(of: body)
-        lastModified = root.date("LastModified")
         // A server that copies an object onto itself may say nothing but that.
         entityTag = root.string("ETag")
         guard entityTag != nil || root.name == "CopyObjectResult" else {

@@ -19,7 +19,6 @@ struct ListMultipartUploadsPage: Hashable, Sendable {
     }
 
     var uploads: [ListedUpload]
-    var commonPrefixes: [[UInt8]]
     /// Whether there is more.
     var isTruncated: Bool
     private var cursor: Cursor?
@@ -37,7 +36,6 @@ struct ListMultipartUploadsPage: Hashable, Sendable {
                 )
             )
         }
-        commonPrefixes = root.all("CommonPrefixes").flatMap { $0.all("Prefix") }.map { encoding.decode($0.text) }
         isTruncated = root.bool("IsTruncated") ?? false
         if let key = root.bytes("NextKeyMarker"), !key.isEmpty {
             cursor = Cursor(key: encoding.decode(key), uploadID: root.string("NextUploadIdMarker"))

@@ -10,7 +10,6 @@ struct ListedObject: Hashable, Sendable {
     /// With its quotes.
     var entityTag: String?
     var lastModified: Date?
-    var storageClass: String?
 }
 
 /// Where the next page of a listing begins.
@@ -48,6 +47,14 @@ struct ListObjectsPage: Hashable, Sendable {
         marker = root.bytes("NextMarker").map(encoding.decode).flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// The first key or prefix; `nil` for an empty page.
+    var first: [UInt8]? { objects.first?.key ?? commonPrefixes.first }
+
+    /// The greatest key or prefix; `nil` for an empty page.
+    var last: [UInt8]? {
+        [objects.last?.key, commonPrefixes.last].compactMap(\.self).max { $0.lexicographicallyPrecedes($1) }
+    }
+
     /// Where the next page begins; `nil` after the last one.
     ///
     /// A server that knows no version 2, or gives no token, is asked with version 1 for what comes after the last key.
@@ -60,9 +67,6 @@ struct ListObjectsPage: Hashable, Sendable {
         if let token {
             next = .token(token)
         } else {
-            let last = [objects.last?.key, commonPrefixes.last].compactMap(\.self).max {
-                $0.lexicographicallyPrecedes($1)
-            }
             next = (marker ?? last).map { .marker($0) }
         }
         switch (cursor, next) {
@@ -79,8 +83,8 @@ struct ListObjectsPage: Hashable, Sendable {
 
     static let doesNotAdvance = StorageError(
         .unsupported,
-        "The server's listing does not get on: a page says that there is more, but not where. Choose the server's kind in "
-            + "the option server, or version 1 of the listing."
+        "The server's listing does not get on: it repeats itself, or says that there is more, but not where. Choose the "
+            + "server's kind in the option server, or another listVersion of it."
     )
 }
 
@@ -90,6 +94,5 @@ extension ListedObject {
         size = try S3Document.required(element.integer("Size").flatMap { $0 >= 0 ? $0 : nil }, "Size", in: element)
         entityTag = element.string("ETag")
         lastModified = element.date("LastModified")
-        storageClass = element.string("StorageClass")
     }
 }

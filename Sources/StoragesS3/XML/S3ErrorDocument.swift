@@ -19,10 +19,6 @@ struct S3ErrorDocument: Hashable, Sendable, CustomStringConvertible {
     /// The host to be used instead; not checked.
     var endpoint: String?
     var serverTime: Date?
-    var bucket: String?
-    var key: String?
-    /// The condition, header or parameter that the message is about.
-    var subject: String?
 
     init() {}
 
@@ -50,9 +46,6 @@ struct S3ErrorDocument: Hashable, Sendable, CustomStringConvertible {
         region = line("Region")
         endpoint = line("Endpoint")
         serverTime = error.date("ServerTime")
-        bucket = line("BucketName") ?? line("Bucket")
-        key = line("Key", limit: 1024)
-        subject = line("Condition") ?? line("Header") ?? line("ArgumentName")
     }
 
     /// Code and message.
@@ -66,13 +59,6 @@ struct S3ErrorDocument: Hashable, Sendable, CustomStringConvertible {
 
     private static func isCode(_ text: String) -> Bool {
         text.utf8.count <= 128
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                    true
-                default: false
-                }
-            }
+            && text.utf8.allSatisfy { HostName.isAlphanumeric($0) || "._-".utf8.contains($0) }
     }
 }

@@ -320,19 +320,18 @@ struct CredentialCacheTests {
         #expect(provider.count == 2)
     }
 
-    @Test("lets who waits go when it is shut down, and has nothing afterwards")
-    func shutDown() async throws {
-        let old = set("A")
+    @Test(
+        "reports a failure whatever the end of the old set is",
+        arguments: [Double.infinity, -.infinity, .greatestFiniteMagnitude]
+    )
+    func unreasonableEnd(_ seconds: Double) async throws {
+        let end = Date(timeIntervalSince1970: seconds)
+        let old = S3Credentials(accessKeyID: "A", secretAccessKey: "hush", expiration: end)
         try await filled(old)
-        let refresh = Task { try await cache.refresh(replacing: old) }
-        await provider.called(2)
-        cache.shutDown()
-        await #expect(throws: CancellationError.self) { try await refresh.value }
-        #expect(provider.cancelled == 1)
-        await provider.answer(.failure(CancellationError()))
-        let next = Task { try await cache.credentials() }
-        await provider.answer(.success(set("B")))
-        #expect(try await next.value.accessKeyID == "B")
+        let refresh = Task { await storageError { try await cache.refresh(replacing: old) }?.code }
+        await provider.answer(.failure(Self.down))
+        #expect(await refresh.value == .unavailable)
+        #expect(log.withLockedValue { $0.count } == 1)
     }
 
     // MARK: Lifetimes

@@ -104,6 +104,15 @@ struct CredentialChainTests {
         #expect(second.message.contains("instance metadata: it is switched off"))
     }
 
+    @Test("goes on to the container when the files of profiles may not be read, which nobody named")
+    func forbiddenProfiles() async throws {
+        try fixture.forbid(".aws/credentials")
+        let chain = try CredentialChain(
+            fixture.context(["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/c"], Self.service)
+        )
+        #expect(try await chain.credentials()?.accessKeyID == "CONTAINER")
+    }
+
     @Test("does not replace a provider that is configured and fails by the next")
     func failure() async throws {
         for (variables, part) in [

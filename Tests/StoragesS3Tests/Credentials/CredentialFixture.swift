@@ -65,6 +65,18 @@ final class CredentialFixture: Sendable {
         return path
     }
 
+    /// Puts a file there that this process may not read, whoever it runs as.
+    func forbid(_ name: String) throws {
+        let path = "\(folder)/\(name)"
+        try? FileManager.default.removeItem(atPath: path)
+        guard geteuid() == 0 else {
+            try write("[default]", to: name)
+            return try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: path)
+        }
+        // Permissions do not hold root up; a switch of the kernel that can only be written does.
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/proc/sys/vm/drop_caches")
+    }
+
     func script(_ text: String, named name: String = "program") throws -> String {
         let path = try write("#!/bin/sh\n" + text, to: name)
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
@@ -86,6 +98,13 @@ final class CredentialFixture: Sendable {
         context.now = { TestClock.start }
         context.pause = { [pauses] duration in pauses.withLockedValue { $0.append(duration) } }
         return context
+    }
+}
+
+extension ProfileSettings {
+    /// Those of a profile that says nothing.
+    static func empty() throws -> ProfileSettings {
+        try ProfileSettings(Profile(name: "p", credentials: nil, config: nil) { _ in nil })
     }
 }
 

@@ -6,6 +6,13 @@ import Testing
 
 @testable import StoragesS3
 
+/// A provider of an application, which shows all it has.
+private struct TalkativeProvider: S3CredentialProvider {
+    let secret: String
+
+    func credentials() async throws -> S3Credentials? { nil }
+}
+
 @Suite("Secrets of credentials")
 struct CredentialSecrecyTests {
     static let secret = "hush-hush-secret"
@@ -27,7 +34,28 @@ struct CredentialSecrecyTests {
         let json = "{\"AccessKeyId\":\"k\",\"SecretAccessKey\":\"\(secret)\"}"
         var bytes = Array(json.utf8)
         let url = try ServiceURL("https://h/\(secret)?\(secret)", from: "test")
+        var options = S3Options()
+        options.sessionToken = secret
+        options.proxy = "http://user:\(secret)@proxy.internal:3128"
+        options.defaultHeaders = ["X-Api-Key": secret]
+        options.assumedRole = S3AssumedRole(arn: "arn:aws:iam::1:role/r", externalID: secret)
+        options.credentialProvider = TalkativeProvider(secret: secret)
+        options.cloudFront = CloudFrontKey(keyID: "K", privateKey: secret)
+        options.objectParameters.encryption = .customerKey(try S3CustomerKey(Array((secret + secret).utf8.prefix(32))))
+        var setup = ScriptedBucket.setup(endpoint: "s3.example.org") {
+            $0.proxy = "http://user:\(secret)@proxy.internal:3128"
+            $0.sessionToken = secret
+        }
+        setup.secretAccessKey = secret
+        var connections = CurlSettings()
+        connections.proxy = "http://user:\(secret)@proxy.internal:3128"
         return [
+            ("S3Options", options),
+            ("S3AssumedRole", options.assumedRole as Any),
+            ("AssumedRole", try AssumedRole(arn: "a", externalID: secret)),
+            ("S3Setup", setup),
+            ("CurlSettings", connections),
+            ("S3Storage", try S3Storage(setup, transport: ScriptedTransport.unreachable)),
             ("S3Credentials", set),
             ("array", [set]),
             ("STSAnswer", STSAnswer.credentials(set)),
@@ -47,7 +75,7 @@ struct CredentialSecrecyTests {
             ("WebIdentityProvider", WebIdentityProvider(context: context)),
             ("ContainerProvider", ContainerProvider(context: context)),
             ("InstanceMetadataProvider", InstanceMetadataProvider(context: context)),
-            ("STSClient", STSClient(context: context, endpoint: url, region: "r")),
+            ("STSClient", STSClient(context: context, endpoint: url, region: .usEast1)),
             ("CredentialChain", try CredentialChain(context)),
             ("CredentialCache", CredentialCache(statics, logger: Logger(label: "test"))),
             ("ServiceURL", url),
@@ -64,6 +92,20 @@ struct CredentialSecrecyTests {
                 #expect(!text.contains("hush"), "\(name): \(text)")
                 #expect(!text.contains("104, 117, 115, 104"), "\(name)")
             }
+        }
+    }
+
+    @Test("are not among what the options show, which helps to find a mistake all the same")
+    func harmless() {
+        var options = S3Options()
+        options.proxy = "http://proxy.internal"
+        options.defaultHeaders = ["X-Api-Key": "hush"]
+        options.userAgent = "app/1"
+        options.assumedRole = S3AssumedRole(arn: "arn:aws:iam::1:role/r", sessionName: "app")
+        var dumped = ""
+        dump(options, to: &dumped)
+        for part in ["X-Api-Key", "app/1", "arn:aws:iam::1:role/r", "sessionToken: \"none\"", "proxy: \"…\""] {
+            #expect(dumped.contains(part), "\(part): \(dumped)")
         }
     }
 

@@ -117,12 +117,12 @@ struct EnvironmentCredentialTests {
         ]
     )
     func expiration(_ text: String) {
-        #expect(S3Credentials.expiration(from: text) == TestClock.start)
+        #expect(ISO8601Timestamp.date(from: text) == TestClock.start)
     }
 
     @Test("do not end at what is no time", arguments: ["", "tomorrow", "2030-13-01T00:00:00Z", "1893456000"])
     func noExpiration(_ text: String) {
-        #expect(S3Credentials.expiration(from: text) == nil)
+        #expect(ISO8601Timestamp.date(from: text) == nil)
     }
 
     @Test("come from the environment of the process unless another is given")

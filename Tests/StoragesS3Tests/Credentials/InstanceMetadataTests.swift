@@ -40,7 +40,7 @@ struct InstanceMetadataTests {
     func credentials(
         _ transport: ScriptedTransport,
         _ variables: [String: String] = [:],
-        _ options: InstanceMetadataOptions = InstanceMetadataOptions()
+        _ options: S3InstanceMetadata = S3InstanceMetadata()
     ) async throws -> S3Credentials? {
         var context = fixture.context(variables, transport)
         context.instanceMetadata = options
@@ -70,7 +70,7 @@ struct InstanceMetadataTests {
     func endpoints() async throws {
         func url(_ variables: [String: String], option: String? = nil) async throws -> String? {
             let transport = Self.service()
-            _ = try await credentials(transport, variables, InstanceMetadataOptions(endpoint: option))
+            _ = try await credentials(transport, variables, S3InstanceMetadata(endpointURL: option))
             return transport.requests.first?.url
         }
         let mode = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"
@@ -79,6 +79,9 @@ struct InstanceMetadataTests {
         #expect(try await url([mode: "ipv4"]) == "http://169.254.169.254/latest/api/token")
         #expect(try await url([endpoint: "http://h:81/", mode: "IPv6"]) == "http://h:81/latest/api/token")
         #expect(try await url([endpoint: "http://h"], option: "http://o") == "http://o/latest/api/token")
+        let mistake = await storageError { try await url([:], option: "o") as Any }
+        #expect(mistake?.code == .invalidConfiguration)
+        #expect(mistake?.message.contains("instanceMetadata.endpointURL") == true)
         for variables in [[mode: "IPv5"], [endpoint: "h"], ["AWS_EC2_METADATA_DISABLED": "maybe"]] {
             #expect(await storageError { try await url(variables) as Any }?.code == .invalidConfiguration)
         }
@@ -88,7 +91,7 @@ struct InstanceMetadataTests {
     func disabled() async throws {
         let transport = Self.service()
         #expect(try await credentials(transport, ["AWS_EC2_METADATA_DISABLED": "TRUE"]) == nil)
-        #expect(try await credentials(transport, [:], InstanceMetadataOptions(isDisabled: true)) == nil)
+        #expect(try await credentials(transport, [:], S3InstanceMetadata(isDisabled: true)) == nil)
         #expect(transport.requests.isEmpty)
         #expect(try await credentials(transport, ["AWS_EC2_METADATA_DISABLED": "false"]) == Self.set)
     }
@@ -162,7 +165,7 @@ struct InstanceMetadataTests {
         }
     }
 
-    typealias Fallback = InstanceMetadataOptions.VersionOneFallback
+    typealias Fallback = S3InstanceMetadata.VersionOneFallback
 
     struct Case: Sendable, CustomTestStringConvertible {
         /// Of the answer to the request for a token; `nil` when none comes.
@@ -197,7 +200,7 @@ struct InstanceMetadataTests {
             guard let status = example.status else { throw HTTPFailure(.timedOut, "Late.") }
             return Answer(status: status, body: "")
         })
-        let options = InstanceMetadataOptions(versionOneFallback: example.fallback)
+        let options = S3InstanceMetadata(versionOneFallback: example.fallback)
         if example.isTaken {
             #expect(try await credentials(transport, example.variables, options) == Self.set)
             #expect(transport.requests.count == 3)

@@ -147,9 +147,8 @@ struct ProfileCredentialTests {
         #expect(signed.map(\.service) == ["sts", "sts"])
         #expect(signed.last?.request.headers["Host"] == "sts.eu-west-1.amazonaws.com")
         #expect(signed.last?.request.path == "/")
-        let hasher = try SHA256Hasher()
-        hasher.update(Array((transport.requests.last?.text ?? "").utf8))
-        #expect(signed.last?.request.payload == .sha256(try hasher.finish().hexadecimal))
+        let body = transport.requests.last?.text ?? ""
+        #expect(signed.last?.request.payload == .sha256(try SHA256Hasher.hash(body).hexadecimal))
         #expect(transport.requests.last?.headers["Authorization"] == "AWS4 ASIAmiddle")
     }
 
@@ -304,6 +303,25 @@ struct ProfileCredentialTests {
             #expect(error?.code == .invalidConfiguration)
         }
         #expect(try await ProfileSettings.load(in: EnvironmentVariables([:])) == nil)
+    }
+
+    @Test("are not there when the usual files may not be read, unless somebody named a profile or a file")
+    func forbidden() async throws {
+        for name in ["credentials", "config"] {
+            try fixture.forbid(".aws/\(name)")
+            let path = "\(fixture.folder)/.aws/\(name)"
+            #expect(try await credentials() == nil)
+            #expect(try await ProfileSettings.load(in: fixture.context().environment) == nil)
+            let variable = name == "config" ? "AWS_CONFIG_FILE" : "AWS_SHARED_CREDENTIALS_FILE"
+            for (profile, variables) in [("p", [:]), (nil, ["AWS_PROFILE": "p"]), (nil, [variable: path])]
+                as [(String?, [String: String])]
+            {
+                let error = try #require(await storageError { try await credentials(profile, variables) })
+                #expect(error.code == .permissionDenied)
+                #expect(error.message.contains(path))
+            }
+            try FileManager.default.removeItem(atPath: path)
+        }
     }
 
     @Test("are not read from files that are too large, no UTF-8, or a directory")

@@ -100,6 +100,35 @@ struct ProfileFileTests {
         #expect(section.values["output"] == "json")
     }
 
+    @Test("may have keys indented below their heading, whose further lines are indented more")
+    func indentedKeys() throws {
+        let file = try config(
+            """
+            [default]
+              region = a
+              output = json
+              s3 =
+                addressing_style = path
+              note = b
+                c
+            endpoint_url = d
+            [sso-session y]
+                sso_region = e
+              other = f
+              [profile x]
+            \tregion = g
+            """
+        )
+        let section = try #require(file.profiles["default"])
+        #expect(
+            section.values == [
+                "region": "a", "output": "json", "s3": "", "note": "b\nc", "endpoint_url": "d",
+            ]
+        )
+        #expect(section.blocks == ["s3": ["addressing_style": "path"]])
+        #expect(file.profiles["x"]?.values == ["region": "g"])
+    }
+
     @Test("may begin with a byte order mark, end their lines with CR LF, and be empty")
     func encodings() throws {
         let file = try config("\u{FEFF}[default]\r\nregion = a\r\n\r\ns3 =\r\n  addressing_style = path\r\n")
@@ -128,7 +157,8 @@ struct ProfileFileTests {
             Mistake("hush = a", line: 1),
             Mistake("[default]\n\nhush", line: 3),
             Mistake("[default]\n= hush", line: 2),
-            Mistake("[default]\n  hush = a", line: 2),
+            Mistake("  hush = a", line: 1),
+            Mistake("[default]\n  hush", line: 2),
             Mistake("[default]\ns3 =\n  hush", line: 3),
         ]
     )

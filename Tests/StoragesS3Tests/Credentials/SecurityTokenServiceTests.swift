@@ -60,8 +60,10 @@ struct SecurityTokenServiceTests {
     struct Place: Sendable, CustomTestStringConvertible {
         var variables: [String: String]
         var region: String?
+        var storageRegion: String?
+        var option: String?
         var url: String?
-        var testDescription: String { "\(variables) \(region ?? "")" }
+        var testDescription: String { "\(variables) \(region ?? storageRegion ?? option ?? "")" }
     }
 
     @Test(
@@ -72,19 +74,45 @@ struct SecurityTokenServiceTests {
             Place(variables: ["AWS_REGION": "", "AWS_DEFAULT_REGION": "a"], url: "https://sts.a.amazonaws.com/"),
             Place(variables: ["AWS_REGION": "b"], region: "a", url: "https://sts.a.amazonaws.com/"),
             Place(variables: [:], region: "cn-north-1", url: "https://sts.cn-north-1.amazonaws.com.cn/"),
+            Place(variables: [:], region: "eusc-de-east-1", url: "https://sts.eusc-de-east-1.amazonaws.eu/"),
+            Place(variables: [:], region: "us-iso-east-1", url: "https://sts.us-iso-east-1.c2s.ic.gov/"),
+            Place(variables: [:], region: "us-gov-west-1", url: "https://sts.us-gov-west-1.amazonaws.com/"),
+            Place(variables: [:], region: "aws-global", url: "https://sts.us-east-1.amazonaws.com/"),
+            Place(variables: ["AWS_REGION": "aws-global"], url: "https://sts.us-east-1.amazonaws.com/"),
+            Place(variables: ["AWS_REGION": "EU-West-1"], url: "https://sts.eu-west-1.amazonaws.com/"),
+            Place(variables: [:], storageRegion: "eu-north-1", url: "https://sts.eu-north-1.amazonaws.com/"),
+            Place(
+                variables: ["AWS_REGION": "eu-west-1"],
+                storageRegion: "eu-north-1",
+                url: "https://sts.eu-west-1.amazonaws.com/"
+            ),
+            Place(
+                variables: ["AWS_ENDPOINT_URL_STS": "https://minio:9000"],
+                option: "https://sts.internal/x",
+                url: "https://sts.internal/x"
+            ),
+            Place(
+                variables: [
+                    "AWS_ENDPOINT_URL_STS": "https://minio:9000", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+                ],
+                url: "https://sts.us-east-1.amazonaws.com/"
+            ),
+            Place(variables: ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "maybe"]),
+            Place(variables: [:], option: "http://sts.internal"),
             Place(variables: ["AWS_ENDPOINT_URL_STS": "https://minio:9000"], url: "https://minio:9000/"),
             Place(variables: ["AWS_ENDPOINT_URL_STS": "http://minio:9000"]),
             Place(variables: ["AWS_ENDPOINT_URL_STS": "https://u:p@minio"]),
             Place(variables: ["AWS_ENDPOINT_URL_STS": "minio"]),
             Place(variables: ["AWS_REGION": "evil.com/"]),
             Place(variables: ["AWS_REGION": "-a"]),
-            Place(variables: [:], region: ""),
         ]
     )
     func endpoint(_ place: Place) async throws {
         let transport = ScriptedTransport { _ in .ok(Self.success) }
         var context = fixture.context(variables.merging(place.variables) { $1 }, transport)
-        context.region = place.region
+        context.region = place.region.flatMap { Region($0) }
+        context.storageRegion = place.storageRegion.flatMap { Region($0) }
+        context.stsEndpointURL = place.option
         let provider = WebIdentityProvider(context: context)
         if let url = place.url {
             _ = try await provider.credentials()

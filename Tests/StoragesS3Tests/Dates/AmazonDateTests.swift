@@ -23,7 +23,6 @@ struct AmazonDateTests {
         let date = AmazonDate(secondsSince1970: seconds)
         #expect(date.timestamp == basic)
         #expect(date.iso8601 == extended)
-        #expect(date.day == String(basic.prefix(8)))
         #expect(date.date == Date(timeIntervalSince1970: Double(seconds)))
     }
 

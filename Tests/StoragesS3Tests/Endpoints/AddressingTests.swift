@@ -247,6 +247,24 @@ struct AddressingTests {
         #expect(outside.region == inside.region)
     }
 
+    @Test("is published with the bucket where requests have it, unless the host or the user says otherwise")
+    func publishedStyle() throws {
+        func url(_ addressing: Addressing, _ host: String = "files.example.org") throws -> String {
+            let endpoint = try EndpointAddress(host, option: "publicEndpointURL")
+            return try addressing.published(at: endpoint, scheme: .https).url(forKey: "k")
+        }
+        #expect(try url(Self.make()) == "https://media.files.example.org/k")
+        #expect(try url(Self.make { $0.usesAcceleration = true }) == "https://media.files.example.org/k")
+        #expect(
+            try url(Self.make(endpoint: "media.fra1.digitaloceanspaces.com")) == "https://media.files.example.org/k"
+        )
+        #expect(try url(Self.make(), "media.files.example.org") == "https://media.files.example.org/k")
+        #expect(try url(Self.make(), "203.0.113.9") == "https://203.0.113.9/media/k")
+        #expect(try url(Self.make(style: .path)) == "https://files.example.org/media/k")
+        #expect(try url(Self.make("my.media")) == "https://files.example.org/my.media/k")
+        #expect(try url(Self.make(endpoint: "minio", style: .virtual)) == "https://media.files.example.org/k")
+    }
+
     @Test("gives URLs of a custom domain, with a path in front if it has one")
     func customDomain() throws {
         #expect(try CustomDomain("cdn.example.org").url(forKey: "a b/é") == "https://cdn.example.org/a%20b/%C3%A9")
@@ -257,7 +275,7 @@ struct AddressingTests {
             "", "/x", "https://cdn.example.org", "u@cdn.example.org", "cdn.example.org?x", "cdn.example.org/a?b",
             "cdn.example.org/a#b",
             "cdn.example.org/a b", "cdn.example.org/%zz", "cdn.example.org/\r\nx", "cdn.example.org/é",
-            "cdn.example.org/a%4",
+            "cdn.example.org/a%4", "cdn.example.org/%+f", "cdn.example.org/%-1",
         ] {
             let error = #expect(throws: StorageError.self, "\(text)") { try CustomDomain(text) }
             #expect(error?.message.contains("customDomain") == true)

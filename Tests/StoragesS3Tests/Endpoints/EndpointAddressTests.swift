@@ -56,13 +56,4 @@ struct EndpointAddressTests {
             #expect(error?.code == .invalidConfiguration)
         }
     }
-
-    @Test("have schemes with or without a colon")
-    func schemes() {
-        #expect(URLScheme(lenient: "https:") == .https)
-        #expect(URLScheme(lenient: "HTTP") == .http)
-        #expect(URLScheme(lenient: "https://") == .https)
-        #expect(URLScheme(lenient: "ftp") == nil)
-        #expect(URLScheme(lenient: "") == nil)
-    }
 }

@@ -26,10 +26,11 @@ struct EndpointProfileTests {
     @Test("say of conditions only what is known", arguments: S3Server.Kind.allCases)
     func conditions(kind: S3Server.Kind) {
         let profile = EndpointProfile.known(kind)
-        let isKnown: Set<S3Server.Kind> = [.aws, .minIO, .ceph, .cloudflareR2]
+        let isKnown: Set<S3Server.Kind> = [.aws, .minIO, .ceph, .cloudflareR2, .seaweedFS]
         #expect((profile.createOnPut == .ifNoneMatch) == isKnown.contains(kind))
         #expect((profile.createOnComplete == .ifNoneMatch) == (kind == .aws))
-        #expect((profile.createOnCopy == .ifNoneMatch) == (kind == .aws))
+        #expect((profile.createOnCopy == .ifNoneMatch) == (kind == .aws || kind == .seaweedFS))
+        #expect(profile.listsInOrder == ![.automatic, .generic, .seaweedFS].contains(kind))
         #expect((profile.replaceOnPut == .supported) == isKnown.contains(kind))
         #expect((profile.defaultChecksum == .crc32) == (kind == .aws))
         #expect(profile.maxConnectionAge == (kind == .aws ? .seconds(4) : .seconds(15)))
@@ -39,7 +40,6 @@ struct EndpointProfileTests {
     @Test("know the gaps of each server")
     func gaps() {
         #expect(EndpointProfile.known(.cloudflareR2).maxKeysPerDeletion == 700)
-        #expect(EndpointProfile.known(.cloudflareR2).requiresUniformParts)
         #expect(EndpointProfile.known(.cloudflareR2).defaultRegion == .auto)
         #expect(
             EndpointProfile.known(.cloudflareR2).createOnCopy
@@ -51,7 +51,7 @@ struct EndpointProfileTests {
         #expect(!EndpointProfile.known(.rclone).copiesParts)
         #expect(EndpointProfile.known(.alibabaOSS).requiresVirtualHost)
         #expect(!EndpointProfile.known(.alibabaOSS).deletesInBulk)
-        #expect(!EndpointProfile.known(.minIO).hasObjectACLs)
+        #expect(EndpointProfile.known(.cloudflareR2).mayDecompress)
         #expect(EndpointProfile.known(.ceph).listVersion == 1)
         #expect(EndpointProfile.known(.ceph).createOnComplete == .unsupported)
         #expect(!EndpointProfile.known(.digitalOceanSpaces).encodesListings)

@@ -75,7 +75,9 @@ struct RegionTests {
             ("s3.eu-central-1.wasabisys.com", "eu-central-1"), ("s3.wasabisys.com", nil),
             ("s3.us-west-004.backblazeb2.com", "us-west-004"), ("0123abcd.r2.cloudflarestorage.com", "auto"),
             ("0123abcd.eu.r2.cloudflarestorage.com", "auto"), ("t3.storage.dev", "auto"),
-            ("fly.storage.tigris.dev", "auto"),
+            ("fly.storage.tigris.dev", "auto"), ("media.fly.storage.tigris.dev", "auto"),
+            ("media.cos.ap-guangzhou.myqcloud.com", "ap-guangzhou"), ("digitaloceanspaces.com", nil),
+            ("storage.googleapis.com", nil),
             ("s3.fr-par.scw.cloud", "fr-par"), ("localhost", nil), ("s3.eu-west-1.amazonaws.com.evil.org", nil),
             ("s3.a.b.amazonaws.com", nil), ("evilr2.cloudflarestorage.com", nil), ("ec2.eu-west-1.amazonaws.com", nil),
         ] as [(String, String?)]

@@ -13,21 +13,6 @@ struct DocumentTests {
         if case .unreadable? = error { true } else { false }
     }
 
-    @Test("ListParts")
-    func listParts() throws {
-        let part = "<Part><PartNumber>2</PartNumber><Size>5242880</Size><ETag>\"a\"</ETag></Part>"
-        let page = try ListPartsPage(
-            body(
-                "<ListPartsResult><IsTruncated>true</IsTruncated><NextPartNumberMarker>2</NextPartNumberMarker>\(part)</ListPartsResult>"
-            )
-        )
-        #expect(page.parts == [ListedPart(number: 2, size: 5_242_880, entityTag: "\"a\"", lastModified: nil)])
-        #expect(try page.next(after: 0) == 2)
-        let error = #expect(throws: StorageError.self) { try page.next(after: 2) }
-        #expect(error?.code == .unsupported)
-        #expect(try ListPartsPage(body("<ListPartsResult>\(part)</ListPartsResult>")).next(after: 0) == nil)
-    }
-
     @Test("ListMultipartUploads")
     func listMultipartUploads() throws {
         func page(_ markers: String) throws -> ListMultipartUploadsPage {
@@ -57,6 +42,43 @@ struct DocumentTests {
         #expect(throws: StorageError.self) { try marked.next(after: later) }
     }
 
+    @Test("ListMultipartUploads that do not get on are an error, whatever cursors the server makes up")
+    func endlessUploads() throws {
+        func page(_ uploads: [(key: String, id: String)], next: String) throws -> ListMultipartUploadsPage {
+            let listed = uploads.map { "<Upload><Key>\($0.key)</Key><UploadId>\($0.id)</UploadId></Upload>" }.joined()
+            return try ListMultipartUploadsPage(
+                body(
+                    "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>k</NextKeyMarker>"
+                        + "<NextUploadIdMarker>\(next)</NextUploadIdMarker>\(listed)</ListMultipartUploadsResult>"
+                )
+            )
+        }
+        func refused(_ pages: [ListMultipartUploadsPage]) -> Int? {
+            var progress = UploadListingProgress()
+            for (index, page) in pages.enumerated() {
+                do {
+                    try progress.advance(over: page)
+                } catch {
+                    #expect(error.code == .unsupported)
+                    return index
+                }
+            }
+            return nil
+        }
+        // The ids of one key say nothing about an order.
+        let (a, b) = (try page([("k", "9"), ("k", "5")], next: "5"), try page([("k", "7")], next: "7"))
+        #expect(refused([a, b]) == nil)
+        #expect(refused([a, b, a]) == 2)
+        let seen = try page([("k", "9")], next: "x")
+        #expect(refused([a, b, seen]) == 2)
+        let (later, latest) = (try page([("l", "5")], next: "x"), try page([("m", "5")], next: "y"))
+        #expect(refused([a, later, latest]) == nil)
+        let earlier = try page([("j", "1")], next: "x")
+        #expect(refused([b, earlier]) == 1)
+        let empty = try (0...100).map { try page([], next: "\($0)") }
+        #expect(refused(empty) == 100)
+    }
+
     @Test("DeleteObjects: an outcome for each key, in the order of the request")
     func deleteResult() throws {
         let result = try DeleteResult(
@@ -73,9 +95,6 @@ struct DocumentTests {
         var denied = S3ErrorDocument()
         denied.code = "AccessDenied"
         denied.message = "No"
-        denied.key = "a& "
-        // Keys are found by their bytes; the one in the document is for messages, trimmed and without controls.
-        denied.key = "a&"
         #expect(result.outcomes(for: keys) == [.failed(denied), .deleted, .unreported, .deleted, .deleted])
     }
 
@@ -160,8 +179,6 @@ struct DocumentTests {
         #expect(try InitiateMultipartUploadResult(body(created)).uploadID == "VXBsb2Fk~.-_")
         let copied =
             "<CopyPartResult><LastModified>2009-10-28T22:32:00Z</LastModified><ETag>\"9b\"</ETag></CopyPartResult>"
-        let copy = try CopyObjectResult(body(copied))
-        #expect(copy.entityTag == "\"9b\"")
-        #expect(copy.lastModified == Date(timeIntervalSince1970: 1_256_769_120))
+        #expect(try CopyObjectResult(body(copied)).entityTag == "\"9b\"")
     }
 }

@@ -39,7 +39,6 @@ struct ListObjectsPageTests {
         #expect(first.size == 434_234)
         #expect(first.entityTag == "\"fba9dede5f27731c9771645a39863328\"")
         #expect(first.lastModified == Date(timeIntervalSince1970: 1_255_369_830))
-        #expect(first.storageClass == "STANDARD")
         // Not UTF-8, and with signs that are no encoding.
         #expect(page.objects[1].key == [0xFF] + Array("%zz%".utf8))
         #expect(page.commonPrefixes == [Array("a/p/".utf8), Array("q /".utf8)])
@@ -85,6 +84,53 @@ struct ListObjectsPageTests {
             let error = #expect(throws: StorageError.self) { try page.next(after: cursor) }
             #expect(error?.code == .unsupported)
         }
+    }
+
+    private func refused(_ pages: [ListObjectsPage]) -> Int? {
+        var progress = ListingProgress()
+        for (index, page) in pages.enumerated() {
+            do {
+                try progress.advance(over: page)
+            } catch {
+                #expect(error.code == .unsupported)
+                return index
+            }
+        }
+        return nil
+    }
+
+    private func truncated(_ token: String, _ inner: String = "") throws -> ListObjectsPage {
+        try page("<IsTruncated>true</IsTruncated><NextContinuationToken>\(token)</NextContinuationToken>" + inner)
+    }
+
+    @Test("that repeat themselves under other cursors are an error, also when two of those alternate")
+    func endless() throws {
+        let (a, b) = (try truncated("t1", contents("a", "b")), try truncated("t2", contents("c", "d")))
+        #expect(refused([a, b, a, b]) == 2)
+        // A server that does not look at the token, and makes up another each time.
+        let invented = try (0..<3).map { try truncated("t\($0)", contents("a", "b")) }
+        #expect(refused(invented) == 1)
+        let end = try page("<IsTruncated>false</IsTruncated>" + contents("a", "b"))
+        #expect(refused([a, end]) == 1)
+        // Five pages, and then four of them again and again.
+        let tour = try (0..<5).map { try truncated("t\($0)", contents("k\($0)")) }
+        let endless = tour + Array((0..<5).map { _ in tour[1...] }.joined())
+        #expect((5..<20).contains(try #require(refused(endless))))
+    }
+
+    @Test("that get on are none, also after many that are empty")
+    func advancing() throws {
+        var pages: [ListObjectsPage] = []
+        for round in 0..<3 {
+            pages += try (0..<100).map { try truncated("e\(round)-\($0)") }
+            pages.append(try truncated("k\(round)", contents("k\(round)")))
+        }
+        // Directory by directory, as some servers list.
+        pages += try ["d/x/1", "d/x-y", "d/x/0", "a"].map { try truncated("t" + $0, contents($0)) }
+        pages.append(try page("<IsTruncated>false</IsTruncated>"))
+        #expect(refused(pages) == nil)
+        let empty = try (0...100).map { try truncated("e\($0)") }
+        #expect(refused(empty) == 100)
     }
 
     @Test("that are something else are unreadable, so that no file seems to be missing")
