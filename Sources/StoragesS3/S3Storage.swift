@@ -25,25 +25,29 @@ public final class S3Storage: Storage {
     public let bucketName: String
 
     let options: S3Options
+    /// What is stored with new objects over what the options say, see ``applying(_:)``.
+    let further: S3ObjectParameters?
     let client: S3Client
     let integrity: IntegrityPolicy
     let urls: S3URLs
     let conditions: NIOLockedValueBox<ConditionalWrites>
     /// The search for them that is under way.
-    let probing = NIOLockedValueBox<Task<ConditionalWrites, any Error>?>(nil)
+    let probing: NIOLockedValueBox<Task<ConditionalWrites, any Error>?>
     let memory: WeightedGate
 
     /// Makes a storage of a bucket; nothing is sent yet.
     ///
-    /// Settings that are not given come from the environment and the shared files, as with Amazon's own tools:
-    /// `AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL_S3` and so on.
+    /// Settings that are not given come from the environment, as with Amazon's own tools: `AWS_REGION`,
+    /// `AWS_ENDPOINT_URL_S3` and so on. Credentials come from the shared files, too;
+    /// ``load(bucketName:profile:serverURL:region:defaultACL:customDomain:querystringAuth:options:)`` also takes region, endpoint
+    /// and other settings from there.
     ///
     /// - Parameters:
     ///   - bucketName: The bucket.
     ///   - endpointURL: The host of another server than Amazon's, with a port if need be, without a scheme. Default: Amazon S3.
     ///   - accessKeyID: The access key. Default: from the environment and so on.
     ///   - secretAccessKey: Its secret; given when the access key is.
-    ///   - region: The region. Default: from the environment, the profile or the endpoint, else `us-east-1`.
+    ///   - region: The region. Default: from the environment or the endpoint, else `us-east-1`.
     ///   - useSSL: Whether requests go over TLS. Default: `true`.
     ///   - defaultACL: Who may do what with new files. Default: what the bucket says, which for new buckets of Amazon's is
     ///     the only thing allowed.
@@ -91,7 +95,7 @@ public final class S3Storage: Storage {
     ///   - serverURL: The server: `http://` or `https://`, a host, and a port if need be; without a path.
     ///   - accessKeyID: The access key. Default: from the environment and so on.
     ///   - secretAccessKey: Its secret; given when the access key is.
-    ///   - region: The region. Default: from the environment, the profile or the URL, else `us-east-1`.
+    ///   - region: The region. Default: from the environment or the URL, else `us-east-1`.
     ///   - defaultACL: Who may do what with new files. Default: what the bucket says.
     ///   - customDomain: The domain of the files' URLs. Default: none.
     ///   - querystringAuth: Whether URLs are signed. Default: `false`.
@@ -132,19 +136,55 @@ public final class S3Storage: Storage {
             options.objectParameters.acl = setup.defaultACL
         }
         self.options = options
+        further = nil
         let parts = try setup.parts(transport: transport)
         client = parts.client
         integrity = parts.integrity
         urls = parts.urls
         conditions = NIOLockedValueBox(ConditionalWrites(parts.client.profile))
+        probing = NIOLockedValueBox(nil)
         memory = WeightedGate(capacity: setup.options.transfers.memoryBudget)
     }
 
-    /// What the server is known to do: everything, but for conditional uploads where nobody knows.
+    private init(_ storage: S3Storage, _ further: S3ObjectParameters) {
+        bucketName = storage.bucketName
+        label = storage.label
+        options = storage.options
+        client = storage.client
+        integrity = storage.integrity
+        urls = storage.urls
+        conditions = storage.conditions
+        probing = storage.probing
+        memory = storage.memory
+        self.further = further
+    }
+
+    /// The same storage, which stores further parameters with what is uploaded and copied through it.
+    ///
+    /// It shares connections, memory and what is known about the server with this one; making it costs nothing.
+    ///
+    /// ```swift
+    /// var parameters = S3ObjectParameters()
+    /// parameters.storageClass = .standardIA
+    /// try await media.applying(parameters).upload(body, to: name)
+    /// ```
+    ///
+    /// - Parameter parameters: What the objects get, over ``S3Options/objectParameters`` and
+    ///   ``S3Options/objectParametersForName``; what ``UploadOptions`` say wins over them. With a customer key read the files
+    ///   through such a storage, too.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` for parameters that no object can have.
+    /// - Complexity: O(1).
+    public func applying(_ parameters: S3ObjectParameters) throws -> S3Storage {
+        try parameters.validate(isSecure: client.isSecure, options.metadataEncoding)
+        return S3Storage(self, further.map { $0.merging(parameters) } ?? parameters)
+    }
+
+    /// What the server is known to do: everything, but for conditional uploads and ordered listings where nobody knows.
     public var capabilities: StorageCapabilities {
         var capabilities: StorageCapabilities = [
-            .rangedRead, .temporaryURL, .directUpload, .serverSideCopy, .orderedListing, .storedMetadata,
+            .rangedRead, .temporaryURL, .directUpload, .serverSideCopy, .storedMetadata,
         ]
+        if client.profile.listsInOrder { capabilities.insert(.orderedListing) }
         if client.isAnonymous { capabilities.subtract([.temporaryURL, .directUpload]) }
         if conditions.withLockedValue({ $0.onPut.isSupported }) { capabilities.insert(.conditionalUpload) }
         return capabilities

@@ -24,7 +24,7 @@ public struct S3Transfers: Hashable, Sendable {
     ///
     /// Default: 16 MiB.
     public var rangedDownloadThreshold: Int64 = 16 << 20
-    /// The size of those ranges.
+    /// The size of those ranges: 1 MiB to 1 GiB.
     ///
     /// Default: 4 MiB.
     public var rangeSize: Int64 = 4 << 20

@@ -14,12 +14,13 @@ struct S3URLs: Sendable {
     init(_ setup: S3Setup, _ scheme: URLScheme) throws {
         let options = setup.options
         domain = try setup.customDomain.map { text in
-            let (scheme, rest) = S3URLs.split(text, scheme)
-            return try CustomDomain(rest, scheme: scheme)
+            // Without a scheme, others come the way requests go.
+            let (scheme, rest) = URLScheme.split(text) ?? (scheme, text[...])
+            return try CustomDomain(String(rest), scheme: scheme)
         }
         published = try options.publicEndpointURL.map { text in
-            let (scheme, rest) = S3URLs.split(text, scheme)
-            return (try EndpointAddress(rest, option: "publicEndpointURL"), scheme)
+            let (scheme, rest) = URLScheme.split(text) ?? (scheme, text[...])
+            return (try EndpointAddress(String(rest), option: "publicEndpointURL"), scheme)
         }
         cloudFront = try options.cloudFront.map { try CloudFrontSigner(keyID: $0.keyID, privateKey: $0.privateKey) }
         if cloudFront != nil, domain == nil {
@@ -38,14 +39,6 @@ struct S3URLs: Sendable {
         quantum = options.urlQuantum
     }
 
-    /// Takes the scheme off; without one, others come the way requests go.
-    private static func split(_ text: String, _ scheme: URLScheme) -> (URLScheme, String) {
-        guard let end = text.firstRange(of: "://"),
-            let own = URLScheme(rawValue: text[..<end.lowerBound].lowercased())
-        else { return (scheme, text) }
-        return (own, String(text[end.upperBound...]))
-    }
-
     /// The address that others use.
     func addressing(_ client: S3Client) throws -> Addressing {
         let own = client.addressing
@@ -54,30 +47,50 @@ struct S3URLs: Sendable {
     }
 
     /// The URL of a file: at the custom domain, signed, or plain, in this order.
-    func url(for name: StorageName, _ options: URLOptions, _ client: S3Client) async throws -> String {
-        let overrides = PresignedURL.ResponseOverrides(
-            contentDisposition: options.contentDisposition,
-            contentType: options.contentType?.rawValue
-        )
+    func url(for name: StorageName, _ options: URLOptions, _ storage: S3Storage) async throws -> String {
+        var overrides = S3ResponseOverrides()
+        overrides.contentDisposition = options.contentDisposition
+        overrides.contentType = options.contentType?.rawValue
         let isSigned = signsByDefault || options.lifetime != nil || options.quantum != nil || !overrides.query.isEmpty
         if let domain, cloudFront != nil || !isSigned || !customDomainSigns {
-            return try url(at: domain, name, options, overrides)
+            return try url(at: domain, name, options, overrides, storage.client.clock.now)
         }
-        guard isSigned else { return try addressing(client).url(forKey: name.string) }
-        let credentials = try await client.currentCredentials()
-        let (origin, path, region) = try place(of: name, client)
-        return try SigV4Signer(region: region.name).presignedURL(
-            PresignedURL.Request(
-                method: .get,
-                origin: origin,
-                path: path,
-                lifetime: options.lifetime ?? lifetime,
-                quantum: options.quantum ?? quantum,
-                overrides: overrides
-            ),
-            with: credentials,
-            at: client.clock.now
-        ).url
+        guard isSigned else { return try addressing(storage.client).url(forKey: name.string) }
+        return try await presigned(.get, name, nil, options, overrides, storage).url
+    }
+
+    /// A signed URL at the endpoint, or at a custom domain that passes the signature on.
+    func presigned(
+        _ method: HTTPRequest.Method,
+        _ name: StorageName,
+        _ version: String?,
+        _ options: URLOptions,
+        _ overrides: S3ResponseOverrides,
+        _ storage: S3Storage
+    ) async throws -> PresignedURL {
+        let parameters = storage.parameters(for: name)
+        guard method == .delete || parameters.encryption?.customerKey == nil else {
+            throw StorageError(
+                .unsupported,
+                "Whoever has the URL would have to know the customer's key, and send it. Read the file through the storage."
+            )
+        }
+        let credentials = try await storage.client.currentCredentials()
+        let (origin, path, region) = try place(of: name, storage.client)
+        var request = PresignedURL.Request(
+            method: method,
+            origin: origin,
+            path: path,
+            lifetime: options.lifetime ?? lifetime,
+            quantum: options.quantum ?? quantum,
+            overrides: overrides
+        )
+        if let version { request.query.append(("versionId", version)) }
+        if parameters.requesterPays { request.query.append(("x-amz-request-payer", "requester")) }
+        let signed = try SigV4Signer(region: region.name)
+            .presignedURL(request, with: credentials, at: storage.client.clock.now)
+        if signed.isCutShort { storage.warnOfShortSignature(until: signed.expiration) }
+        return signed
     }
 
     private func place(of name: StorageName, _ client: S3Client) throws -> (String, String, Region) {
@@ -92,7 +105,8 @@ struct S3URLs: Sendable {
         at domain: CustomDomain,
         _ name: StorageName,
         _ options: URLOptions,
-        _ overrides: PresignedURL.ResponseOverrides
+        _ overrides: S3ResponseOverrides,
+        _ now: Date
     ) throws -> String {
         var url = domain.url(forKey: name.string)
         if !overrides.query.isEmpty {
@@ -115,17 +129,24 @@ struct S3URLs: Sendable {
             }
             return url
         }
-        let seconds = try SignatureLifetime.seconds(of: options.lifetime ?? lifetime, for: "a URL")
-        var start = AmazonDate(Date())
-        var length = seconds
+        let length = try SignatureLifetime.seconds(of: options.lifetime ?? lifetime, for: "a URL")
+        var end = AmazonDate(now).date.addingTimeInterval(Double(length))
         if let quantum = options.quantum ?? quantum {
             let window = try SignatureLifetime.seconds(of: quantum, for: "the quantum of URLs")
-            start = start.floored(toMultipleOf: window)
-            length += window
+            let start = AmazonDate(now).floored(toMultipleOf: window)
+            end = start.date.addingTimeInterval(Double(length + window))
         }
-        return try cloudFront.signedURL(
-            url,
-            policy: CloudFrontPolicy(until: start.date.addingTimeInterval(Double(length)))
-        )
+        return try cloudFront.signedURL(url, policy: CloudFrontPolicy(until: end))
+    }
+
+    /// A URL at the custom domain, signed for CloudFront with a policy of its own.
+    func cloudFrontURL(for name: StorageName, _ policy: CloudFrontPolicy) throws -> String {
+        guard let domain, let cloudFront else {
+            throw StorageError(
+                .unsupported,
+                "Nothing signs URLs for Amazon CloudFront. Give the options cloudFront and customDomain."
+            )
+        }
+        return try cloudFront.signedURL(domain.url(forKey: name.string), policy: policy)
     }
 }

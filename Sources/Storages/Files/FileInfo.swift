@@ -18,6 +18,8 @@ public struct FileInfo: Hashable, Sendable {
     public var cacheControl: String?
     /// The metadata given at upload; listings leave it empty.
     public var metadata: [String: String]
+    /// The id of this version, from storages that keep old ones.
+    public var versionID: String?
 
     /// Creates a description of a file.
     ///
@@ -30,6 +32,7 @@ public struct FileInfo: Hashable, Sendable {
     ///   - contentDisposition: The stored `Content-Disposition`. Default: none.
     ///   - cacheControl: The stored `Cache-Control`. Default: none.
     ///   - metadata: The stored metadata. Default: empty.
+    ///   - versionID: The id of this version. Default: none.
     public init(
         name: StorageName,
         byteCount: Int64,
@@ -38,7 +41,8 @@ public struct FileInfo: Hashable, Sendable {
         modified: Date? = nil,
         contentDisposition: String? = nil,
         cacheControl: String? = nil,
-        metadata: [String: String] = [:]
+        metadata: [String: String] = [:],
+        versionID: String? = nil
     ) {
         self.name = name
         self.byteCount = byteCount
@@ -48,5 +52,6 @@ public struct FileInfo: Hashable, Sendable {
         self.contentDisposition = contentDisposition
         self.cacheControl = cacheControl
         self.metadata = metadata
+        self.versionID = versionID
     }
 }

@@ -8,6 +8,8 @@ public struct UploadedFile: Hashable, Sendable {
     public var entityTag: String?
     /// The 32 bytes of the SHA-256 of the contents; `nil` when the bytes did not pass through this process.
     public var sha256: [UInt8]?
+    /// The id of this version, from storages that keep old ones.
+    public var versionID: String?
 
     /// Creates a report.
     ///
@@ -16,11 +18,19 @@ public struct UploadedFile: Hashable, Sendable {
     ///   - byteCount: The size in bytes.
     ///   - entityTag: The version's tag. Default: none.
     ///   - sha256: The 32 bytes of the SHA-256. Default: unknown.
-    public init(name: StorageName, byteCount: Int64, entityTag: String? = nil, sha256: [UInt8]? = nil) {
+    ///   - versionID: The id of this version. Default: none.
+    public init(
+        name: StorageName,
+        byteCount: Int64,
+        entityTag: String? = nil,
+        sha256: [UInt8]? = nil,
+        versionID: String? = nil
+    ) {
         self.name = name
         self.byteCount = byteCount
         self.entityTag = entityTag
         self.sha256 = sha256
+        self.versionID = versionID
     }
 
     /// ``sha256`` as 64 lower-case hexadecimal digits.

@@ -6,7 +6,7 @@ extension S3Storage {
     /// Makes a URL to which a client uploads a file with `PUT`.
     ///
     /// The client may send as many bytes as it likes, up to the 5 GiB of the server, unless `byteCount` says how many; use
-    /// a form for files of strangers, ``directUploadForm(to:size:successRedirectURL:options:)``. Afterwards look at what
+    /// a form for files of strangers, ``directUploadForm(to:size:successRedirectURL:successStatus:options:)``. Afterwards look at what
     /// came with ``verifyDirectUpload(_:size:contentTypes:sha256:deletesOnFailure:)``.
     ///
     /// Nothing is sent, unless credentials have to be fetched, or an unknown server be asked for
@@ -27,36 +27,6 @@ extension S3Storage {
         options: DirectUploadOptions = DirectUploadOptions()
     ) async throws -> DirectUpload {
         try await directUpload(to: name, byteCount: byteCount, options: options, at: client.clock.now)
-    }
-
-    /// Makes a form with which a browser uploads a file of a size in a range.
-    ///
-    /// The server refuses files of another size, another key, and whatever else differs from the fields. Afterwards look
-    /// at what came with ``verifyDirectUpload(_:size:contentTypes:sha256:deletesOnFailure:)``. Amazon S3, MinIO and Ceph
-    /// take forms; many other servers do not, Cloudflare R2 among them. Nothing is sent, unless credentials have to be
-    /// fetched.
-    ///
-    /// - Parameters:
-    ///   - name: Where the file goes. Give every upload a name of its own.
-    ///   - size: The fewest and the most bytes that the file may have.
-    ///   - successRedirectURL: Where the browser is sent after the upload. Default: nowhere, the answer is 204.
-    ///   - options: Type, metadata, lifetime.
-    /// - Returns: The URL, at ``S3Options/publicEndpointURL`` if there is one, and the fields.
-    /// - Throws: As ``directUpload(to:byteCount:options:)``; ``StorageError/Code/unsupported`` also for
-    ///   ``DirectUploadOptions/requiresAbsence`` and for parameters of objects that forms have no fields for.
-    public func directUploadForm(
-        to name: StorageName,
-        size: ClosedRange<Int64>,
-        successRedirectURL: String? = nil,
-        options: DirectUploadOptions = DirectUploadOptions()
-    ) async throws -> DirectUploadForm {
-        try await directUploadForm(
-            to: name,
-            size: size,
-            successRedirectURL: successRedirectURL,
-            options: options,
-            at: client.clock.now
-        )
     }
 
     // MARK: At a moment
@@ -82,75 +52,26 @@ extension S3Storage {
             }
             let credentials = try await client.currentCredentials()
             let addressing = try urls.addressing(client)
-            return DirectUpload(
-                try SigV4Signer(region: addressing.region.name).presignedURL(
-                    PresignedURL.Request(
-                        method: .put,
-                        origin: addressing.origin,
-                        path: addressing.path(forKey: name.string),
-                        lifetime: options.lifetime ?? self.options.urlLifetime,
-                        headers: headers
-                    ),
-                    with: credentials,
-                    at: date
-                )
+            let signed = try SigV4Signer(region: addressing.region.name).presignedURL(
+                PresignedURL.Request(
+                    method: .put,
+                    origin: addressing.origin,
+                    path: addressing.path(forKey: name.string),
+                    lifetime: options.lifetime ?? self.options.urlLifetime,
+                    headers: headers
+                ),
+                with: credentials,
+                at: date
             )
-        }
-    }
-
-    func directUploadForm(
-        to name: StorageName,
-        size: ClosedRange<Int64>,
-        successRedirectURL: String? = nil,
-        options: DirectUploadOptions,
-        at date: Date
-    ) async throws -> DirectUploadForm {
-        try name.requireSafe(in: label)
-        return try await reporting(name) {
-            guard !options.requiresAbsence else {
-                throw StorageError(
-                    .unsupported,
-                    "A form cannot depend on the absence of the file. Leave requiresAbsence out, and give every upload a name "
-                        + "of its own."
-                )
-            }
-            var policy = PostPolicy(
-                bucket: bucketName,
-                key: .exact(name.string),
-                lifetime: options.lifetime ?? self.options.urlLifetime
-            )
-            policy.contentLength = Int(size.lowerBound)...Int(size.upperBound)
-            for field in try directHeaders(name, options).fields {
-                switch field.name.lowercased() {
-                case "x-amz-acl": policy.acl = field.value
-                case "content-type": policy.contentType = .exact(field.value)
-                case let name where Self.isNoField(name):
-                    throw StorageError(
-                        .unsupported,
-                        "A form has no field for \(field.name), which the storage's objectParameters ask for. Use a URL for "
-                            + "PUT, or upload through the storage."
-                    )
-                default: policy.fields.append(field.name, field.value)
-                }
-            }
-            if let successRedirectURL { policy.fields.append("success_action_redirect", successRedirectURL) }
-            let credentials = try await client.currentCredentials()
-            let addressing = try urls.addressing(client)
-            let form = try SigV4Signer(region: addressing.region.name).form(for: policy, with: credentials, at: date)
-            return DirectUploadForm(url: addressing.origin + addressing.bucketPath, form)
+            if signed.isCutShort { warnOfShortSignature(until: signed.expiration) }
+            return DirectUpload(signed)
         }
     }
 
     // MARK: Fields
 
-    /// Headers of PutObject that a form says in other words, or not at all.
-    private static func isNoField(_ name: String) -> Bool {
-        name.hasPrefix("x-amz-grant-")
-            || ["x-amz-tagging", "x-amz-request-payer", "x-amz-expected-bucket-owner"].contains(name)
-    }
-
     /// What the client has to send, so that the object gets what every object of the storage has.
-    private func directHeaders(_ name: StorageName, _ options: DirectUploadOptions) throws -> HTTPHeaders {
+    func directHeaders(_ name: StorageName, _ options: DirectUploadOptions) throws -> HTTPHeaders {
         let parameters = creationParameters(name, options.upload)
         func refusal(_ problem: String) -> StorageError {
             StorageError(.unsupported, "\(problem) Upload through the storage, or set other objectParameters.")
@@ -174,9 +95,7 @@ extension S3Storage {
     }
 
     private func absenceCondition() async throws -> HTTPHeaders.Field {
-        var known = conditions.withLockedValue { $0 }
-        if known.onPut == .unknown { known = try await probedConditions() }
-        guard let condition = known.onPut.field else {
+        guard let condition = try await knownConditions().onPut.field else {
             throw StorageError(
                 .unsupported,
                 "This server cannot make an upload depend on the absence of the file. Leave requiresAbsence out, and give "

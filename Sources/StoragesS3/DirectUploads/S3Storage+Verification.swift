@@ -19,7 +19,8 @@ extension S3Storage {
     ///   - size: The fewest and the most bytes it may have.
     ///   - contentTypes: The types it may have, both by its bytes and by what the client has declared. Default: any.
     ///   - sha256: The 32 bytes of the SHA-256 it has to have. Default: any.
-    ///   - deletesOnFailure: Whether a file that does not pass is deleted. Default: `true`.
+    ///   - deletesOnFailure: Whether a file that does not pass is deleted; in a bucket that keeps versions it is hidden.
+    ///     A newer file that has arrived meanwhile is not deleted where the server looks at tags. Default: `true`.
     /// - Returns: What the storage knows about the file; its tag is for ``OpenOptions/ifMatch``.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound`` when nothing has arrived,
     ///   ``StorageError/Code/tooLarge`` for more bytes than allowed, ``StorageError/Code/wrongType`` for another type, and
@@ -54,9 +55,17 @@ extension S3Storage {
         guard var rejection else { return contents.info }
         guard deletesOnFailure else { throw rejection }
         do {
-            try await delete(name)
+            // As long as the URL works another file may come: that one is not what was looked at.
+            if let tag = contents.info.entityTag {
+                try await reporting(name) { try await deleteVersion(of: name, with: tag) }
+            } else {
+                try await delete(name)
+            }
         } catch let error as StorageError {
-            rejection.message += " It could not be deleted; delete it."
+            rejection.message +=
+                error.code == .preconditionFailed
+                ? " Another one has arrived meanwhile, which stays; look at that."
+                : " It could not be deleted; delete it."
             rejection.underlying = error
         }
         throw rejection

@@ -66,7 +66,8 @@ extension FileInfo {
             modified: headers["Last-Modified"].flatMap { HTTPDate.date(from: $0) },
             contentDisposition: headers["Content-Disposition"],
             cacheControl: headers["Cache-Control"],
-            metadata: metadata.values(in: headers)
+            metadata: metadata.values(in: headers),
+            versionID: headers["x-amz-version-id"]
         )
     }
 }

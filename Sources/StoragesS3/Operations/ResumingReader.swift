@@ -6,6 +6,8 @@ struct ResumingReader {
     /// What is read, and what must stay the same about it.
     struct Version: Sendable {
         var name: StorageName
+        /// The id of the version that was asked for.
+        var id: String?
         var total: Int64
         /// `nil` when a transfer that was cut cannot go on.
         var tag: String?
@@ -107,7 +109,12 @@ struct ResumingReader {
     }
 
     private mutating func open() async throws {
-        let operation = try storage.download(version.name, "bytes=\(position)-\(end - 1)", version.tag)
+        let operation = try storage.download(
+            version.name,
+            "bytes=\(position)-\(end - 1)",
+            version.tag,
+            version: version.id
+        )
         let response: HTTPResponse
         do {
             response = try await storage.client.open(operation)

@@ -7,6 +7,8 @@ struct S3Download: AsyncSequence, Sendable {
 
     let storage: S3Storage
     let name: StorageName
+    /// The version that was asked for; `nil` for the current one.
+    let version: String?
     let head: DownloadHead
     let range: Range<Int64>
     let first: HTTPResponse
@@ -23,6 +25,7 @@ struct S3Download: AsyncSequence, Sendable {
     func makeAsyncIterator() -> AsyncIterator {
         let version = ResumingReader.Version(
             name: name,
+            id: version,
             total: head.info.byteCount,
             tag: head.isAsStored ? head.strongTag : nil
         )

@@ -45,13 +45,13 @@ extension S3Storage {
     }
 
     func forEachUpload(prefix: String, _ body: (ListedUpload) async throws -> Void) async throws {
-        var cursor: ListMultipartUploadsPage.Cursor?
+        var progress = UploadListingProgress()
         repeat {
             var operation = S3Operation("ListMultipartUploads", .get)
             operation.headers = options.objectParameters.accountHeaders
             operation.query = [("uploads", ""), ("max-uploads", "1000"), ("prefix", prefix)]
             if client.profile.encodesListings { operation.query.append(("encoding-type", "url")) }
-            if let cursor {
+            if let cursor = progress.cursor {
                 guard let key = String(validating: cursor.key, as: UTF8.self) else {
                     throw ListObjectsPage.doesNotAdvance
                 }
@@ -65,8 +65,8 @@ extension S3Storage {
                 // A server that cannot name them keeps none that could be given up here.
                 return
             }
+            try progress.advance(over: page)
             for upload in page.uploads { try await body(upload) }
-            cursor = try page.next(after: cursor)
-        } while cursor != nil
+        } while progress.cursor != nil
     }
 }

@@ -38,8 +38,8 @@ extension S3Storage {
                     storage: label
                 )
             }
-            var known = conditions.withLockedValue { $0 }
-            if options.ifExists != .replace, known.onPut == .unknown { known = try await probedConditions() }
+            let known =
+                options.ifExists == .replace ? conditions.withLockedValue { $0 } : try await knownConditions()
             if options.ifExists == .fail, !known.onCopy.isSupported {
                 return try await copyThroughProcess(source, head, destination, options)
             }
@@ -56,20 +56,25 @@ extension S3Storage {
         _ options: UploadOptions,
         _ conditions: ConditionalWrites
     ) async throws -> UploadedFile {
-        let condition = options.ifExists == .replace ? nil : conditions.onCopy.field
+        let condition = WriteCondition(options.ifExists, by: conditions.onCopy)
         var final = destination
         if options.ifExists == .rename, condition == nil, try await isTaken(destination) {
             final = try destination.withRandomSuffix()
         }
         for attempt in 1...4 {
             do {
-                let tag =
+                let written =
                     head.info.byteCount > Self.largestSingleCopy && client.profile.copiesParts
                     ? try await copyInParts(source, head, final, options, conditions)
                     : try await copyObject(source, head, final, options, condition)
                 let count = head.info.byteCount
                 options.progress?(TransferProgress(completedBytes: count, totalBytes: count))
-                return UploadedFile(name: final, byteCount: count, entityTag: tag)
+                return UploadedFile(
+                    name: final,
+                    byteCount: count,
+                    entityTag: written.entityTag,
+                    versionID: written.versionID
+                )
             } catch let error as StorageError
                 where error.code == .alreadyExists && options.ifExists == .rename && attempt < 4
             {
@@ -89,55 +94,70 @@ extension S3Storage {
         _ head: Head,
         _ destination: StorageName,
         _ options: UploadOptions,
-        _ condition: HTTPHeaders.Field?
-    ) async throws -> String? {
+        _ condition: WriteCondition?
+    ) async throws -> WrittenObject {
         var operation = S3Operation("CopyObject", .put, key: destination.string)
         operation.timeout = nil
         operation.stallTimeout = .seconds(600)
-        let description = self.description(of: destination, head, options)
+        // What cannot be said again the server takes over; what can is said, since not every server takes it over.
+        let isAsIs =
+            condition == nil && source != destination && options.describesNothing
+            && !UserMetadata.isSendable(UserMetadata.fields(in: head.headers))
+        operation.headers = try parameters(for: destination).copyHeaders(
+            isSecure: client.isSecure,
+            sourceKey: parameters(for: source).encryption?.customerKey
+        )
+        operation.headers.append("x-amz-metadata-directive", isAsIs ? "COPY" : "REPLACE")
         // Its own name in the metadata would be that of the source's upload.
         let nonce = UploadNonce.make()
-        operation.headers = try description.copyHeaders(
-            isSecure: client.isSecure,
-            sourceKey: self.options.objectParameters.encryption?.customerKey,
-            self.options.metadataEncoding
-        )
-        operation.headers.append(UploadNonce.header, nonce)
+        if !isAsIs {
+            for field in try description(of: head, options).fields { operation.headers.append(field.name, field.value) }
+            operation.headers.append(UploadNonce.header, nonce)
+        }
         operation.headers.append("x-amz-copy-source", client.addressing.copySource(forKey: source.string))
         operation.headers["x-amz-copy-source-if-match"] = head.info.entityTag
-        if let condition { operation.headers.append(condition.name, condition.value) }
+        if let condition { operation.headers.append(condition.field.name, condition.field.value) }
         do {
-            let tag = try await client.perform(operation) { try CopyObjectResult($0.body).entityTag }
-            if let tag { return tag }
-            let copy = try await self.head(destination).info
-            guard copy.byteCount == head.info.byteCount else { throw sourceChanged(source) }
-            return copy.entityTag
+            let written = try await client.perform(operation) { answer in
+                WrittenObject(
+                    entityTag: try CopyObjectResult(answer.body).entityTag,
+                    versionID: answer.headers["x-amz-version-id"]
+                )
+            }
+            if written.entityTag != nil { return written }
+            let copy = try await self.head(destination)
+            guard copy.info.byteCount == head.info.byteCount else { throw sourceChanged(source) }
+            return copy.written
         } catch let failure as S3Failure where failure.isAmbiguous && condition != nil {
-            return try await ownTagAfterSilence(of: destination, nonce, failure)
+            return try await ownObjectAfterSilence(at: destination, nonce, failure)
         } catch let failure as S3Failure where failure.isExisting {
             // The source's condition and the destination's fail alike: what is there tells which it was.
-            guard condition != nil else { throw sourceChanged(source) }
-            if failure.mayHaveSucceededBefore, let tag = try await ownTag(of: destination, nonce, failure) {
-                return tag
+            guard let condition else { throw sourceChanged(source) }
+            if failure.mayHaveSucceededBefore {
+                return try await ownObject(at: destination, nonce, condition, failure)
             }
-            guard (try? await self.head(destination)) != nil else { throw sourceChanged(source) }
-            throw alreadyExists(destination, failure)
+            guard try await isTaken(destination) else { throw sourceChanged(source) }
+            throw refusal(of: condition, destination, failure)
         } catch let failure as S3Failure where failure.status == 404 && failure.code != "NoSuchBucket" {
             throw StorageError(.notFound, "No file has this name. Check the name.", name: source, storage: label)
         }
     }
 
     /// What the copy is described by: the source's description, and what was asked for over it.
-    private func description(of destination: StorageName, _ head: Head, _ options: UploadOptions) -> S3ObjectParameters
-    {
-        var parameters = parameters(for: destination)
-        parameters.contentType = options.contentType?.rawValue ?? head.headers["Content-Type"]
-        parameters.contentDisposition = options.contentDisposition ?? head.info.contentDisposition
-        parameters.cacheControl = options.cacheControl ?? head.info.cacheControl
-        parameters.contentEncoding = head.headers["Content-Encoding"] ?? parameters.contentEncoding
-        parameters.contentLanguage = head.headers["Content-Language"] ?? parameters.contentLanguage
-        parameters.metadata = options.metadata.isEmpty ? head.info.metadata : options.metadata
-        return parameters
+    ///
+    /// What the server says of the source goes back to it as it came, whoever wrote it.
+    private func description(of head: Head, _ options: UploadOptions) throws -> HTTPHeaders {
+        var headers = HTTPHeaders()
+        headers["Content-Type"] = options.contentType?.rawValue ?? head.headers["Content-Type"]
+        headers["Content-Disposition"] = options.contentDisposition ?? head.headers["Content-Disposition"]
+        headers["Cache-Control"] = options.cacheControl ?? head.headers["Cache-Control"]
+        for name in ["Content-Encoding", "Content-Language", "Expires"] { headers[name] = head.headers[name] }
+        let metadata =
+            options.metadata.isEmpty
+            ? UserMetadata.fields(in: head.headers)
+            : try UserMetadata(encoding: self.options.metadataEncoding).headers(options.metadata)
+        for field in metadata.fields { headers.append(field.name, field.value) }
+        return headers
     }
 
     private func sourceChanged(_ source: StorageName) -> StorageError {
@@ -157,9 +177,11 @@ extension S3Storage {
         _ destination: StorageName,
         _ options: UploadOptions,
         _ conditions: ConditionalWrites
-    ) async throws -> String? {
-        let upload = try await begin(destination, description(of: destination, head, options))
-        return try await finishing(upload, options.ifExists == .replace ? nil : conditions.onComplete.field) {
+    ) async throws -> WrittenObject {
+        var headers = try parameters(for: destination).withoutDescription.creationHeaders(isSecure: client.isSecure)
+        for field in try description(of: head, options).fields { headers.append(field.name, field.value) }
+        let upload = try await begin(destination, headers)
+        return try await finishing(upload, WriteCondition(options.ifExists, by: conditions.onComplete)) {
             var parts: [CompletedPart] = []
             var position: Int64 = 0
             let size = max(Self.copyPartSize, (head.info.byteCount + 9999) / Int64(client.profile.maxParts))
@@ -186,7 +208,7 @@ extension S3Storage {
         operation.stallTimeout = .seconds(600)
         operation.headers = try parameters(for: upload.name).partCopyHeaders(
             isSecure: client.isSecure,
-            sourceKey: options.objectParameters.encryption?.customerKey
+            sourceKey: parameters(for: source).encryption?.customerKey
         )
         operation.headers.append("x-amz-copy-source", client.addressing.copySource(forKey: source.string))
         operation.headers.append("x-amz-copy-source-range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
@@ -218,11 +240,26 @@ extension S3Storage {
         options.contentDisposition = options.contentDisposition ?? head.info.contentDisposition
         options.cacheControl = options.cacheControl ?? head.info.cacheControl
         if options.metadata.isEmpty { options.metadata = head.info.metadata }
+        var further = S3ObjectParameters()
+        further.contentEncoding = head.headers["Content-Encoding"]
+        further.contentLanguage = head.headers["Content-Language"]
+        further.expires = head.headers["Expires"].flatMap { HTTPDate.date(from: $0) }
         do {
-            return try await upload(.stream(contents, length: head.info.byteCount), to: destination, options: options)
+            return try await applying(further).upload(
+                .stream(contents, length: head.info.byteCount),
+                to: destination,
+                options: options
+            )
         } catch let error as StorageError where error.code == .sourceFailed {
             // Here the source is this storage: its own error says more than that a source failed.
             throw error.underlying as? StorageError ?? error
         }
+    }
+}
+
+extension UploadOptions {
+    /// Whether nothing is asked for that a copy would not have from its source.
+    fileprivate var describesNothing: Bool {
+        contentType == nil && contentDisposition == nil && cacheControl == nil && metadata.isEmpty
     }
 }

@@ -139,8 +139,7 @@ extension S3Storage {
     }
 
     private func deleteOne(_ name: StorageName) async throws -> DeletionFailure? {
-        var operation = S3Operation("DeleteObject", .delete, key: name.string)
-        operation.headers = options.objectParameters.accountHeaders
+        let operation = deletion(of: name)
         do {
             try await client.perform(operation) { _ in }
             return nil
@@ -149,6 +148,16 @@ extension S3Storage {
         } catch let failure as S3Failure where failure.code != "NoSuchBucket" {
             return DeletionFailure(name: name, error: failure.storageError(name, label))
         }
+    }
+}
+
+extension S3Storage {
+    /// The request that deletes one file.
+    func deletion(of name: StorageName, version: String? = nil) -> S3Operation {
+        var operation = S3Operation("DeleteObject", .delete, key: name.string)
+        operation.headers = parameters(for: name).accountHeaders
+        operation.version = version
+        return operation
     }
 }
 

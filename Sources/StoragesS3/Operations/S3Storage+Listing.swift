@@ -3,7 +3,7 @@ import NIOCore
 public import Storages
 
 extension S3Storage {
-    /// The files whose keys begin with a prefix, a thousand with each request, in the order of their bytes.
+    /// The files whose keys begin with a prefix, a thousand with each request, in the order of their bytes on most servers.
     ///
     /// Types and metadata are not part of a listing. Keys that are no UTF-8 have no name here: they are passed over, and
     /// logged.
@@ -11,20 +11,24 @@ extension S3Storage {
         FileListing(S3Listing(storage: self, prefix: prefix))
     }
 
-    func page(prefix: String, after cursor: ListCursor?) async throws -> (ListObjectsPage, ListCursor?) {
-        var cursor = cursor
+    /// The next page of a listing, of which the progress takes note.
+    func page(prefix: String, _ progress: inout ListingProgress) async throws -> ListObjectsPage {
+        var cursor = progress.cursor
         if cursor == nil, client.profile.listVersion == 1 { cursor = .marker([]) }
+        let page: ListObjectsPage
         do {
-            return try await ask(prefix, cursor)
+            page = try await ask(prefix, cursor)
         } catch let failure as S3Failure
             where cursor == nil && (failure.status == 501 || failure.code == "NotImplemented")
         {
             // Version 1 is what every server knows.
-            return try await ask(prefix, .marker([]))
+            page = try await ask(prefix, .marker([]))
         }
+        try progress.advance(over: page)
+        return page
     }
 
-    private func ask(_ prefix: String, _ cursor: ListCursor?) async throws -> (ListObjectsPage, ListCursor?) {
+    private func ask(_ prefix: String, _ cursor: ListCursor?) async throws -> ListObjectsPage {
         var operation = S3Operation("ListObjects", .get)
         operation.headers = options.objectParameters.accountHeaders
         operation.query = [("max-keys", "1000"), ("prefix", prefix)]
@@ -36,9 +40,7 @@ extension S3Storage {
             guard let marker = String(validating: key, as: UTF8.self) else { throw ListObjectsPage.doesNotAdvance }
             if !marker.isEmpty { operation.query.append(("marker", marker)) }
         }
-        let page = try await client.perform(operation) { try ListObjectsPage($0.body) }
-        let start: ListCursor? = cursor == .marker([]) ? nil : cursor
-        return (page, try page.next(after: start))
+        return try await client.perform(operation) { try ListObjectsPage($0.body) }
     }
 }
 
@@ -57,22 +59,22 @@ private struct S3Listing: AsyncSequence, Sendable {
         let storage: S3Storage
         let prefix: String
         var objects: ArraySlice<ListedObject> = []
-        var cursor: ListCursor?
-        var isAtEnd = false
+        var progress = ListingProgress()
 
         mutating func next() async throws -> FileInfo? {
             while true {
                 while let object = objects.popFirst() {
                     if let info = info(object) { return info }
                 }
-                if isAtEnd { return nil }
-                let (prefix, cursor, storage) = (prefix, cursor, storage)
-                let (page, next) = try await storage.reporting {
-                    try await storage.page(prefix: prefix, after: cursor)
+                if progress.isAtEnd { return nil }
+                let (prefix, before, storage) = (prefix, progress, storage)
+                let (page, after) = try await storage.reporting {
+                    var progress = before
+                    let page = try await storage.page(prefix: prefix, &progress)
+                    return (page, progress)
                 }
                 objects = page.objects[...]
-                self.cursor = next
-                isAtEnd = next == nil
+                progress = after
             }
         }
 

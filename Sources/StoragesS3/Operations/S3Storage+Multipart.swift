@@ -12,7 +12,18 @@ extension S3Storage {
     }
 
     func partPlan(for length: Int64?) throws -> PartPlan {
-        try PartPlan(length, options.transfers, client.profile)
+        let transfers = options.transfers
+        let plan = try PartPlan(length, transfers, client.profile)
+        // What was asked for is held, however large; what only the length makes that large is not.
+        guard plan.firstSize <= max(Int64(transfers.memoryBudget), transfers.partSize, transfers.multipartThreshold)
+        else {
+            throw StorageError(
+                .tooLarge,
+                "The file needs parts of \(plan.partSize) bytes, of which the server takes at most \(plan.maxParts), and the "
+                    + "option transfers.memoryBudget lets \(transfers.memoryBudget) be held in memory. Raise it, or send less."
+            )
+        }
+        return plan
     }
 
     /// Stores a file of several parts.
@@ -22,20 +33,31 @@ extension S3Storage {
         _ name: StorageName,
         _ options: UploadOptions,
         _ conditions: ConditionalWrites,
+        _ tag: String?,
         _ driver: BodyDriver
     ) async throws -> UploadedFile {
         let final = try await nameForParts(name, options.ifExists, conditions)
-        let upload = try await begin(final, creationParameters(final, options))
-        let condition = options.ifExists == .replace ? nil : conditions.onComplete.field
+        let upload = try await begin(
+            final,
+            creationParameters(final, options)
+                .creationHeaders(isSecure: client.isSecure, self.options.metadataEncoding)
+        )
+        let condition = WriteCondition(options.ifExists, by: conditions.onComplete, replacing: tag)
         var sha256: [UInt8]?
-        let tag = try await finishing(upload, condition) {
+        let written = try await finishing(upload, condition) {
             let completed = try await send(first, parts, upload, options, driver)
             // Before the file can be seen: what fails afterwards would leave it.
             sha256 = try driver.digest()
             return completed
         }
         driver.reportEnd()
-        return UploadedFile(name: final, byteCount: driver.byteCount, entityTag: tag, sha256: sha256)
+        return UploadedFile(
+            name: final,
+            byteCount: driver.byteCount,
+            entityTag: written.entityTag,
+            sha256: sha256,
+            versionID: written.versionID
+        )
     }
 
     /// Makes parts and a file of them, or aborts.
@@ -44,12 +66,12 @@ extension S3Storage {
     ///   - upload: What the parts belong to.
     ///   - condition: What the file depends on.
     ///   - makeParts: When this throws, no part may be on its way any more.
-    /// - Returns: The entity tag of the file.
+    /// - Returns: What the server says of the file.
     func finishing(
         _ upload: Multipart,
-        _ condition: HTTPHeaders.Field?,
+        _ condition: WriteCondition?,
         _ makeParts: () async throws -> [CompletedPart]
-    ) async throws -> String? {
+    ) async throws -> WrittenObject {
         do {
             return try await complete(upload, try await makeParts(), condition)
         } catch {
@@ -67,16 +89,11 @@ extension S3Storage {
         switch ifExists {
         case .replace: return name
         case .fail:
-            guard conditions.onComplete.isSupported else { throw cannotFailInParts(name) }
-            // Rather now than after all has been sent.
-            guard try await !isTaken(name) else {
-                throw StorageError(
-                    .alreadyExists,
-                    "A file has this name already. Choose another name, or upload with .rename or .replace.",
-                    name: name,
-                    storage: label
-                )
+            guard let condition = WriteCondition.absence(by: conditions.onComplete) else {
+                throw cannotFailInParts(name)
             }
+            // Rather now than after all has been sent.
+            guard try await !isTaken(name) else { throw refusal(of: condition, name) }
             return name
         case .rename:
             guard try await isTaken(name) else { return name }
@@ -109,9 +126,13 @@ extension S3Storage {
     ///
     /// A task that is cancelled meanwhile waits for the answer, as long as an attempt may take: what the server has begun can
     /// only be aborted when its id is known.
-    func begin(_ name: StorageName, _ parameters: S3ObjectParameters) async throws -> Multipart {
+    ///
+    /// - Parameters:
+    ///   - name: Where the file goes.
+    ///   - headers: What is stored with it.
+    func begin(_ name: StorageName, _ headers: HTTPHeaders) async throws -> Multipart {
         try Task.checkCancellation()
-        let task = Task { try await initiate(name, parameters) }
+        let task = Task { try await initiate(name, headers) }
         return try await withTaskCancellationHandler {
             try await task.value
         } onCancel: {
@@ -123,10 +144,10 @@ extension S3Storage {
         }
     }
 
-    private func initiate(_ name: StorageName, _ parameters: S3ObjectParameters) async throws -> Multipart {
+    private func initiate(_ name: StorageName, _ headers: HTTPHeaders) async throws -> Multipart {
         var operation = S3Operation("CreateMultipartUpload", .post, key: name.string)
         operation.query = [("uploads", "")]
-        operation.headers = try parameters.creationHeaders(isSecure: client.isSecure, options.metadataEncoding)
+        operation.headers = headers
         let nonce = UploadNonce.make()
         operation.headers.append(UploadNonce.header, nonce)
         for field in integrity.createMultipartHeaders.fields { operation.headers.append(field.name, field.value) }
@@ -188,8 +209,8 @@ extension S3Storage {
     private func complete(
         _ upload: Multipart,
         _ parts: [CompletedPart],
-        _ condition: HTTPHeaders.Field?
-    ) async throws -> String? {
+        _ condition: WriteCondition?
+    ) async throws -> WrittenObject {
         var operation = S3Operation("CompleteMultipartUpload", .post, key: upload.name.string)
         operation.query = [("uploadId", upload.uploadID)]
         operation.body = HTTPBody(CompleteMultipartUploadBody.make(for: parts))
@@ -201,19 +222,26 @@ extension S3Storage {
         operation.headers = try parameters(for: upload.name).accessHeaders(isSecure: client.isSecure)
         operation.headers.append("Content-Type", "application/xml")
         for field in integrity.completeMultipartHeaders.fields { operation.headers.append(field.name, field.value) }
-        if let condition { operation.headers.append(condition.name, condition.value) }
+        if let condition { operation.headers.append(condition.field.name, condition.field.value) }
         do {
-            return try await client.perform(operation) { try CompleteMultipartUploadResult($0.body).entityTag }
-        } catch let failure as S3Failure where failure.isExisting && condition != nil {
-            guard failure.mayHaveSucceededBefore else { throw alreadyExists(upload.name, failure) }
-            return try await ownTag(of: upload.name, upload.nonce, failure)
-        } catch let failure as S3Failure
-            where failure.mayHaveSucceededBefore || failure.isAmbiguous || failure.code == "NoSuchUpload"
-        {
+            return try await client.perform(operation) { answer in
+                WrittenObject(
+                    entityTag: try CompleteMultipartUploadResult(answer.body).entityTag,
+                    versionID: answer.headers["x-amz-version-id"]
+                )
+            }
+        } catch let failure as S3Failure {
+            if let condition, failure.isRefusal(of: condition) {
+                guard failure.mayHaveSucceededBefore else { throw refusal(of: condition, upload.name, failure) }
+                return try await ownObject(at: upload.name, upload.nonce, condition, failure)
+            }
+            guard failure.mayHaveSucceededBefore || failure.isAmbiguous || failure.code == "NoSuchUpload" else {
+                throw failure
+            }
             // An earlier attempt may have made the file, after which there is no such upload any more.
             let isGone = failure.code == "NoSuchUpload" && failure.mayHaveSucceededBefore
             let missing = isGone ? outcomeUnknown(upload.name, failure) : nil
-            return try await ownTagAfterSilence(of: upload.name, upload.nonce, failure, otherwise: missing)
+            return try await ownObjectAfterSilence(at: upload.name, upload.nonce, failure, otherwise: missing)
         }
     }
 
@@ -238,7 +266,7 @@ extension S3Storage {
         for _ in 1...3 {
             var operation = S3Operation("AbortMultipartUpload", .delete, key: key)
             operation.query = [("uploadId", uploadID)]
-            operation.headers = options.objectParameters.accountHeaders
+            operation.headers = parameters(for: StorageName(unchecked: key)).accountHeaders
             operation.budget = .seconds(30)
             do {
                 try await client.perform(operation) { _ in }
@@ -258,7 +286,7 @@ extension S3Storage {
     private func hasUpload(_ key: String, _ uploadID: String) async throws -> Bool {
         var operation = S3Operation("ListParts", .get, key: key)
         operation.query = [("max-parts", "1"), ("uploadId", uploadID)]
-        operation.headers = options.objectParameters.accountHeaders
+        operation.headers = parameters(for: StorageName(unchecked: key)).accountHeaders
         operation.budget = .seconds(30)
         do {
             try await client.perform(operation) { _ in }

@@ -5,12 +5,14 @@ import NIOCore
 public import Storages
 
 extension S3Storage {
-    /// Finds out whether the server makes writes depend on the absence of a file, and remembers it.
+    /// Finds out whether the server makes writes depend on what is there, and remembers it.
     ///
     /// Some servers do it, some refuse, and some ignore the condition without a word and overwrite. So an object with a random
     /// key is written twice, each time on the condition that it is not there, and deleted; the same for an upload in parts and
-    /// for a copy. The first upload to an unknown server does this by itself; call it at start-up to have
+    /// for a copy. Then it is to be replaced and deleted in a version that it has not. The first upload to an unknown server does this by itself; call it at start-up to have
     /// ``Storage/capabilities`` right from the beginning.
+    ///
+    /// Only what is not known of the server counts: some do it right one after the other, and wrong at the same time.
     ///
     /// - Returns: What the storage can do.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/permissionDenied`` or ``StorageError/Code/unavailable`` when
@@ -48,18 +50,28 @@ extension S3Storage {
         let parts = StorageName(unchecked: name.string + "-parts")
         var found = ConditionalWrites(client.profile)
         do {
-            found.onPut = try await honours { try await client.perform(probe("PutObject", name)) { _ in } }
+            found.onPut = try await honours {
+                var operation = put(name)
+                operation.headers.append("If-None-Match", "*")
+                try await client.perform(operation) { _ in }
+            }
             // A server that ignores the one ignores the others.
             found.onComplete = .unsupported
             found.onCopy = .unsupported
+            found.replacement = .unsupported
+            found.deletion = .unsupported
             if found.onPut.isSupported {
                 found.onComplete = try await honours { try await putInParts(parts) }
                 found.onCopy = try await honours {
-                    var operation = probe("CopyObject", copy)
+                    var operation = S3Operation("CopyObject", .put, key: copy.string)
+                    operation.headers = options.objectParameters.accountHeaders
+                    operation.headers.append("If-None-Match", "*")
                     operation.headers.append("x-amz-copy-source", client.addressing.copySource(forKey: name.string))
                     operation.headers.append("x-amz-metadata-directive", "REPLACE")
                     try await client.perform(operation) { _ = try CopyObjectResult($0.body) }
                 }
+                found.replacement = try await looksAtTags(replacing: name)
+                found.deletion = try await isRefused(deletion(of: name), ifMatch: Self.wrongTag)
             }
         } catch {
             await removeProbes([name, copy, parts])
@@ -67,17 +79,19 @@ extension S3Storage {
         }
         await removeProbes([name, copy, parts])
         await removeOldProbes()
-        let result = found
+        // What is known of the server counts more than two tries: some do it one after the other, and not at once.
+        let result = ConditionalWrites(client.profile).filled(from: found)
         conditions.withLockedValue { $0 = result }
         options.logger.info(
             "Found out which writes the S3 server makes depend on the absence of a file",
             metadata: [
-                "bucket": "\(bucketName)", "put": "\(found.onPut.isSupported)",
-                "parts": "\(found.onComplete.isSupported)",
-                "copy": "\(found.onCopy.isSupported)",
+                "bucket": "\(bucketName)", "put": "\(result.onPut.isSupported)",
+                "parts": "\(result.onComplete.isSupported)",
+                "copy": "\(result.onCopy.isSupported)", "replacement": "\(result.replacement)",
+                "deletion": "\(result.deletion)",
             ]
         )
-        return found
+        return result
     }
 
     /// Whether a write with the condition is done the first time and refused the second: there are servers that always
@@ -100,28 +114,49 @@ extension S3Storage {
         }
     }
 
-    private func putInParts(_ name: StorageName) async throws {
-        let upload = try await begin(name, S3ObjectParameters())
-        _ = try await finishing(upload, EndpointProfile.CreateCondition.ifNoneMatch.field) {
-            try await probePart(of: upload)
+    /// A tag that no object has.
+    private static let wrongTag = "\"00000000000000000000000000000000\""
+
+    /// Whether an object is replaced in the version it has, and in no other.
+    private func looksAtTags(replacing name: StorageName) async throws -> EndpointProfile.Support {
+        guard let tag = try await head(name).info.entityTag else { return .unsupported }
+        let operation = put(name)
+        guard try await isRefused(operation, ifMatch: Self.wrongTag) == .supported else { return .unsupported }
+        return try await isRefused(operation, ifMatch: tag) == .unsupported ? .supported : .unsupported
+    }
+
+    private func isRefused(_ operation: S3Operation, ifMatch tag: String) async throws -> EndpointProfile.Support {
+        var operation = operation
+        operation.headers.append("If-Match", tag)
+        do {
+            try await client.perform(operation) { _ in }
+            return .unsupported
+        } catch let failure as S3Failure where failure.isExisting {
+            return .supported
+        } catch let failure as S3Failure where failure.isUnknownHeader {
+            return .unsupported
         }
     }
 
-    private func probe(_ name: String, _ key: StorageName) -> S3Operation {
-        var operation = S3Operation(name, .put, key: key.string)
+    private func put(_ name: StorageName) -> S3Operation {
+        var operation = S3Operation("PutObject", .put, key: name.string)
         operation.headers = options.objectParameters.accountHeaders
-        operation.headers.append("If-None-Match", "*")
-        if name == "PutObject" {
-            operation.headers.append("Content-Type", "text/plain")
-            operation.body = HTTPBody("Whether this server honours If-None-Match. To be deleted.")
-        }
+        operation.headers.append("Content-Type", "text/plain")
+        operation.body = HTTPBody("Whether this server honours conditions. To be deleted.")
         return operation
+    }
+
+    private func putInParts(_ name: StorageName) async throws {
+        let upload = try await begin(name, options.objectParameters.accountHeaders)
+        _ = try await finishing(upload, WriteCondition.absence(by: .ifNoneMatch)) {
+            try await probePart(of: upload)
+        }
     }
 
     private func probePart(of upload: Multipart) async throws -> [CompletedPart] {
         var operation = S3Operation("UploadPart", .put, key: upload.name.string)
         operation.query = [("partNumber", "1"), ("uploadId", upload.uploadID)]
-        operation.body = HTTPBody("Whether this server honours If-None-Match. To be deleted.")
+        operation.body = HTTPBody("Whether this server honours conditions. To be deleted.")
         return try await client.perform(operation) { answer in
             guard let tag = answer.headers["ETag"] else {
                 throw UnusableDocument.unreadable("the answer to a part has no entity tag")

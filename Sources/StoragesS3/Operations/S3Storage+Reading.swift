@@ -18,18 +18,22 @@ extension S3Storage {
     ///   ``S3ErrorDetails``. Reading throws ``StorageError/Code/changedDuringRead`` when the file was replaced meanwhile, and
     ///   ``StorageError/Code/corrupted`` when the bytes do not match the check that the server has of them.
     public func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
+        try await open(name, version: nil, options)
+    }
+
+    func open(_ name: StorageName, version: String?, _ options: OpenOptions) async throws -> StoredContents {
         try name.requireSafe(in: label)
         return try await reporting(name) {
             if let range = options.range, S3Range.isEmpty(range) {
-                return try await openSized(name, range, options)
+                return try await openSized(name, version, range, options)
             }
             let request = S3Range.header(options.range)
             do {
-                let response = try await client.open(download(name, request, options.ifMatch))
-                return try contents(of: name, response, options)
+                let response = try await client.open(download(name, request, options.ifMatch, version: version))
+                return try contents(of: name, version, response, options)
             } catch let failure as S3Failure where failure.status == 416 {
                 // Behind the end, or of an empty file, where no range is right: the size decides.
-                return try await openSized(name, options.range ?? .from(0), options)
+                return try await openSized(name, version, options.range ?? .from(0), options)
             }
         }
     }
@@ -45,21 +49,6 @@ extension S3Storage {
         return try await reporting(name) { try await head(name).info }
     }
 
-    /// A URL under which the file can be fetched: at the custom domain, signed, or plain, in this order.
-    ///
-    /// Nothing is sent, unless credentials have to be fetched.
-    ///
-    /// - Parameters:
-    ///   - name: The file.
-    ///   - options: A lifetime, or overrides of the answer's headers, make it a signed one.
-    /// - Returns: The URL, percent-encoded.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidURL`` for a lifetime outside 1 second to 7 days,
-    ///   ``StorageError/Code/unsupported`` for what cannot be had at the custom domain or with anonymous access.
-    public func url(for name: StorageName, options: URLOptions) async throws -> String {
-        try name.requireSafe(in: label)
-        return try await reporting(name) { try await urls.url(for: name, options, client) }
-    }
-
     // MARK: Requests
 
     /// What HEAD says of an object.
@@ -68,14 +57,16 @@ extension S3Storage {
         var headers: HTTPHeaders
         /// What the upload that made the object called itself, when this library made it.
         var nonce: String? { headers[UploadNonce.header] }
+        /// As the answer to the upload would have said it.
+        var written: WrittenObject { WrittenObject(headers) }
     }
 
     private var metadata: UserMetadata { UserMetadata(encoding: options.metadataEncoding) }
 
-    func head(_ name: StorageName, ifMatch tag: String? = nil) async throws -> Head {
+    func head(_ name: StorageName, version: String? = nil) async throws -> Head {
         var operation = S3Operation("HeadObject", .head, key: name.string)
-        operation.headers = try options.objectParameters.accessHeaders(isSecure: client.isSecure)
-        operation.headers["If-Match"] = tag
+        operation.headers = try accessHeaders(of: name)
+        operation.version = version
         return try await client.perform(operation) { answer in
             guard let info = FileInfo(name, answer.headers, metadata) else {
                 throw UnusableDocument.unreadable("the answer does not say how large the object is")
@@ -84,20 +75,29 @@ extension S3Storage {
         }
     }
 
-    func download(_ name: StorageName, _ range: String?, _ tag: String?) throws -> S3Operation {
+    func download(_ name: StorageName, _ range: String?, _ tag: String?, version: String?) throws -> S3Operation {
         var operation = S3Operation("GetObject", .get, key: name.string)
         operation.timeout = nil
-        operation.headers = try options.objectParameters.accessHeaders(isSecure: client.isSecure)
+        operation.headers = try accessHeaders(of: name)
         operation.headers["Range"] = range
         operation.headers["If-Match"] = tag
+        operation.version = version
         if range == nil {
             for field in integrity.downloadHeaders.fields { operation.headers.append(field.name, field.value) }
         }
         return operation
     }
 
+    private func accessHeaders(of name: StorageName) throws -> HTTPHeaders {
+        var headers = try parameters(for: name).accessHeaders(isSecure: client.isSecure)
+        // Otherwise the bytes of a compressed object come decompressed, and more than announced.
+        if client.profile.mayDecompress { headers["Accept-Encoding"] = "gzip" }
+        return headers
+    }
+
     private func contents(
         of name: StorageName,
+        _ version: String?,
         _ response: HTTPResponse,
         _ options: OpenOptions
     ) throws -> StoredContents {
@@ -116,17 +116,18 @@ extension S3Storage {
             info: head.info,
             range: range,
             progress: options.progress,
-            chunks: S3Download(storage: self, name: name, head: head, range: range, first: response)
+            chunks: S3Download(storage: self, name: name, version: version, head: head, range: range, first: response)
         )
     }
 
     /// Contents for whose range the size has to be asked for first: mostly none.
     private func openSized(
         _ name: StorageName,
+        _ version: String?,
         _ range: ByteRange,
         _ options: OpenOptions
     ) async throws -> StoredContents {
-        let info = try await head(name).info
+        let info = try await head(name, version: version).info
         if let tag = options.ifMatch, let found = info.entityTag, found != tag {
             throw StorageError(
                 .preconditionFailed,
@@ -139,10 +140,10 @@ extension S3Storage {
         guard resolved.isEmpty else {
             // A server that does not know that a range may ask for more than there is.
             let request = S3Range.header(.bytes(resolved))
-            let response = try await client.open(download(name, request, info.entityTag))
+            let response = try await client.open(download(name, request, info.entityTag, version: version))
             var exact = options
             exact.range = .bytes(resolved)
-            return try contents(of: name, response, exact)
+            return try contents(of: name, version, response, exact)
         }
         return StoredContents(info: info, range: resolved, progress: options.progress, buffer: ByteBuffer())
     }

@@ -33,6 +33,18 @@ extension S3Storage {
         to name: StorageName,
         options: UploadOptions
     ) async throws -> UploadedFile {
+        try await upload(body, to: name, options, replacing: nil)
+    }
+
+    /// Stores a file.
+    ///
+    /// - Parameter tag: That of the version that is to be replaced, and no other. `nil`: as the options say.
+    func upload(
+        _ body: UploadBody,
+        to name: StorageName,
+        _ options: UploadOptions,
+        replacing tag: String?
+    ) async throws -> UploadedFile {
         try name.requireSafe(in: label)
         return try await reporting(name) {
             let conditions = try await conditions(for: options.ifExists, name)
@@ -47,34 +59,15 @@ extension S3Storage {
             }
             let parts = UploadParts(driver, plan, memory, name)
             guard let first = try await parts.next() else {
-                return try await put(HTTPBody(), name, options, conditions, driver)
+                return try await put(HTTPBody(), name, options, conditions, tag, driver)
             }
             if first.isLast {
                 // Its memory counts until the request is over, not only until this line.
                 defer { first.giveBack() }
-                return try await put(first.takeBody(), name, options, conditions, driver)
+                return try await put(first.takeBody(), name, options, conditions, tag, driver)
             }
-            return try await uploadParts(first, parts, name, options, conditions, driver)
+            return try await uploadParts(first, parts, name, options, conditions, tag, driver)
         }
-    }
-
-    // MARK: Conditions
-
-    /// What makes a write depend on the absence of the file, looked up before anything is read.
-    private func conditions(for ifExists: IfExists, _ name: StorageName) async throws -> ConditionalWrites {
-        var known = conditions.withLockedValue { $0 }
-        guard ifExists != .replace else { return known }
-        if known.onPut == .unknown { known = try await probedConditions() }
-        guard ifExists == .rename || known.onPut.isSupported else {
-            throw StorageError(
-                .unsupported,
-                "This server cannot make an upload depend on the absence of the file. Upload with .rename or .replace; if it "
-                    + "can, say so in the option server.",
-                name: name,
-                storage: label
-            )
-        }
-        return known
     }
 
     // MARK: One request
@@ -84,18 +77,26 @@ extension S3Storage {
         _ name: StorageName,
         _ options: UploadOptions,
         _ conditions: ConditionalWrites,
+        _ tag: String?,
         _ driver: BodyDriver
     ) async throws -> UploadedFile {
         let sha256 = try driver.digest()
+        let condition = WriteCondition(options.ifExists, by: conditions.onPut, replacing: tag)
         var final = name
-        if options.ifExists == .rename, !conditions.onPut.isSupported, try await isTaken(name) {
+        if options.ifExists == .rename, condition == nil, try await isTaken(name) {
             final = try name.withRandomSuffix()
         }
         for attempt in 1...Self.renameAttempts {
             do {
-                let tag = try await put(body, final, options, conditions)
+                let written = try await put(body, final, options, condition)
                 driver.reportEnd()
-                return UploadedFile(name: final, byteCount: driver.byteCount, entityTag: tag, sha256: sha256)
+                return UploadedFile(
+                    name: final,
+                    byteCount: driver.byteCount,
+                    entityTag: written.entityTag,
+                    sha256: sha256,
+                    versionID: written.versionID
+                )
             } catch let error as StorageError
                 where error.code == .alreadyExists && options.ifExists == .rename && attempt < Self.renameAttempts
             {
@@ -109,28 +110,22 @@ extension S3Storage {
         _ body: HTTPBody,
         _ name: StorageName,
         _ options: UploadOptions,
-        _ conditions: ConditionalWrites
-    ) async throws -> String? {
+        _ condition: WriteCondition?
+    ) async throws -> WrittenObject {
         var operation = S3Operation("PutObject", .put, key: name.string)
         operation.body = body
         operation.timeout = nil
         operation.headers = try creationParameters(name, options)
             .creationHeaders(isSecure: client.isSecure, self.options.metadataEncoding)
         for field in try uploadCheck(of: body, name).fields { operation.headers.append(field.name, field.value) }
-        guard options.ifExists != .replace, let condition = conditions.onPut.field else {
-            return try await client.perform(operation) { $0.headers["ETag"] }
+        guard let condition else {
+            return try await client.perform(operation) { WrittenObject($0.headers) }
         }
-        operation.headers.append(condition.name, condition.value)
+        operation.headers.append(condition.field.name, condition.field.value)
         let nonce = UploadNonce.make()
         operation.headers.append(UploadNonce.header, nonce)
-        do {
-            return try await client.perform(operation) { $0.headers["ETag"] }
-        } catch let failure as S3Failure where failure.isExisting {
-            guard failure.mayHaveSucceededBefore else { throw alreadyExists(name, failure) }
-            return try await ownTag(of: name, nonce, failure)
-        } catch let failure as S3Failure where failure.isAmbiguous || failure.mayHaveSucceededBefore {
-            // Nobody else has a reason to look: whether the file is there decides.
-            return try await ownTagAfterSilence(of: name, nonce, failure)
+        return try await recognising(nonce, at: name, condition) {
+            try await client.perform(operation) { WrittenObject($0.headers) }
         }
     }
 
@@ -141,68 +136,13 @@ extension S3Storage {
         return try integrity.uploadHeaders(for: body)
     }
 
-    /// The tag of an object that was refused because it exists, when it is the one an earlier attempt has made.
-    func ownTag(of name: StorageName, _ nonce: String, _ failure: S3Failure) async throws -> String? {
-        let head: Head
-        do {
-            head = try await self.head(name)
-        } catch is S3Failure {
-            throw outcomeUnknown(name, failure)
-        }
-        guard head.nonce == nonce else { throw alreadyExists(name, failure) }
-        return head.info.entityTag
-    }
-
-    /// The same when no answer came at all.
-    ///
-    /// - Parameters:
-    ///   - name: The object.
-    ///   - nonce: What the upload calls itself.
-    ///   - failure: What came instead of an answer.
-    ///   - missing: What is thrown when the object is not this upload's. Default: the failure.
-    func ownTagAfterSilence(
-        of name: StorageName,
-        _ nonce: String,
-        _ failure: S3Failure,
-        otherwise missing: StorageError? = nil
-    ) async throws -> String? {
-        do {
-            let head = try await self.head(name)
-            if head.nonce == nonce { return head.info.entityTag }
-        } catch let answer as S3Failure where answer.status == 404 {
-            // It may still arrive, so the failure is the answer.
-        } catch is S3Failure {
-            throw outcomeUnknown(name, failure)
-        }
-        if let missing { throw missing }
-        throw failure
-    }
-
-    func alreadyExists(_ name: StorageName, _ failure: S3Failure) -> StorageError {
-        StorageError(
-            .alreadyExists,
-            "A file has this name already. Choose another name, or upload with .rename or .replace.",
-            name: name,
-            storage: label,
-            underlying: failure.details
-        )
-    }
-
-    func outcomeUnknown(_ name: StorageName, _ failure: S3Failure) -> StorageError {
-        StorageError(
-            .outcomeUnknown,
-            "The connection was lost before the server said whether the file is stored. Look for it, or upload again.",
-            name: name,
-            storage: label,
-            underlying: failure.details
-        )
-    }
-
     // MARK: Parameters
 
     func parameters(for name: StorageName) -> S3ObjectParameters {
-        let own = options.objectParametersForName.map { options.objectParameters.merging($0(name)) }
-        return own ?? options.objectParameters
+        var parameters = options.objectParameters
+        if let own = options.objectParametersForName { parameters = parameters.merging(own(name)) }
+        if let further { parameters = parameters.merging(further) }
+        return parameters
     }
 
     /// What is stored with a new object.
@@ -218,13 +158,5 @@ extension S3Storage {
             parameters.contentType = derived.rawValue
         }
         return parameters
-    }
-}
-
-extension S3Failure {
-    /// Whether the server refused because the object is there.
-    var isExisting: Bool {
-        status == 412 || status == 304 || code == "PreconditionFailed" || code == "FileAlreadyExists"
-            || code == "ObjectAlreadyExists"
     }
 }

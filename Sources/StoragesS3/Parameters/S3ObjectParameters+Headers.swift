@@ -20,6 +20,18 @@ extension S3ObjectParameters {
             )
         }
         _ = try UserMetadata(encoding: encoding).headers(metadata)
+        let texts = [
+            ("contentDisposition", contentDisposition), ("cacheControl", cacheControl), ("contentType", contentType),
+            ("contentEncoding", contentEncoding), ("contentLanguage", contentLanguage),
+            ("websiteRedirectLocation", websiteRedirectLocation),
+        ]
+        for case (let name, let text?) in texts where !text.utf8.allSatisfy({ $0 < 0x80 }) {
+            // As in metadata.
+            throw StorageError(
+                .invalidConfiguration,
+                "The parameter \(name) is not ASCII. Encode it; ContentDisposition.attachment(filename:) does that for names."
+            )
+        }
     }
 
     // MARK: Requests
@@ -38,21 +50,15 @@ extension S3ObjectParameters {
         return headers
     }
 
-    /// The fields of CopyObject, but for `x-amz-copy-source`: the copy is described by these parameters.
+    /// The fields of CopyObject, but for `x-amz-copy-source` and what describes the copy.
     ///
     /// - Parameters:
     ///   - isSecure: Whether requests go over TLS.
     ///   - sourceKey: The key that the source is encrypted with.
-    ///   - encoding: How values of metadata are written. Default: as they are.
-    func copyHeaders(
-        isSecure: Bool,
-        sourceKey: S3CustomerKey? = nil,
-        _ encoding: S3MetadataEncoding = .ascii
-    ) throws -> HTTPHeaders {
-        try validate(isSecure: isSecure, encoding)
+    func copyHeaders(isSecure: Bool, sourceKey: S3CustomerKey? = nil) throws -> HTTPHeaders {
+        try withoutDescription.validate(isSecure: isSecure)
         try S3ObjectParameters.refuse(sourceKey, isSecure: isSecure)
-        var headers: HTTPHeaders = ["x-amz-metadata-directive": "REPLACE"]
-        headers.add(try descriptionHeaders(encoding))
+        var headers = HTTPHeaders()
         if !tags.isEmpty {
             headers["x-amz-tagging-directive"] = "REPLACE"
             headers["x-amz-tagging"] = tagging
@@ -61,6 +67,19 @@ extension S3ObjectParameters {
         if let sourceKey { headers.add(sourceKey.headers(isForSource: true)) }
         headers.add(accountHeaders)
         return headers
+    }
+
+    /// These parameters without what a GET gives back, which a copy has from its source.
+    var withoutDescription: S3ObjectParameters {
+        var parameters = self
+        parameters.cacheControl = nil
+        parameters.contentDisposition = nil
+        parameters.contentEncoding = nil
+        parameters.contentLanguage = nil
+        parameters.contentType = nil
+        parameters.expires = nil
+        parameters.metadata = [:]
+        return parameters
     }
 
     /// The fields of UploadPart, CompleteMultipartUpload, GetObject and HeadObject.

@@ -34,8 +34,9 @@ public struct S3ObjectParameters: Hashable, Sendable {
     ///
     /// Default: none.
     public var expires: Date?
-    /// Further metadata; the server keeps the names in lower case, and 2 KB in all. Values are ASCII, or see
-    /// ``S3Options/metadataEncoding``.
+    /// Further metadata; the server keeps the names in lower case, and 2 KB in all.
+    ///
+    /// Values are ASCII, or see ``S3Options/metadataEncoding``.
     ///
     /// Default: empty.
     public var metadata: [String: String] = [:]

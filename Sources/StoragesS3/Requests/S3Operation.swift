@@ -8,6 +8,14 @@ struct S3Operation: Sendable {
     /// The object; `nil` for the bucket itself.
     var key: String?
     var query: [(name: String, value: String)] = []
+    /// The version of the object; `nil` for the current one.
+    var version: String? {
+        get { query.first { $0.name == "versionId" }?.value }
+        set {
+            query.removeAll { $0.name == "versionId" }
+            if let newValue { query.append(("versionId", newValue)) }
+        }
+    }
     var headers = HTTPHeaders()
     var body = HTTPBody()
     /// Whether the body is signed over TLS too: documents are, files need not be.

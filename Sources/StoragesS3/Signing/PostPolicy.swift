@@ -30,7 +30,7 @@ struct PostPolicy: Sendable {
     /// A canned ACL, such as `private`.
     var acl: String?
     var contentType: ContentType?
-    /// Fields `x-amz-meta-…`, see ``UserMetadata/headers(_:)``.
+    /// Fields `x-amz-meta-…`, see ``UserMetadata``.
     var metadata = HTTPHeaders()
     /// The status of success: 200, 201 (with XML that tells the key) or 204; `nil` leaves it at 204.
     var successStatus: Int?

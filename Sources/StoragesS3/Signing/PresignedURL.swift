@@ -28,7 +28,7 @@ extension PresignedURL {
         var method: HTTPRequest.Method
         /// Scheme and authority, as the signed `Host` says: `https://bucket.s3.amazonaws.com`, without a path.
         var origin: String
-        /// As on the wire, see ``S3PathEncoding/path(key:bucket:)``.
+        /// As on the wire, see ``Addressing/path(forKey:)``.
         var path: String
         /// How long it works, 1 second to 7 days; a fraction of a second is cut off.
         var lifetime: Duration
@@ -41,29 +41,7 @@ extension PresignedURL {
         /// Parameters such as `versionId`, `partNumber`, `uploadId`.
         var query: [(name: String, value: String)] = []
         /// What the answer to GET and HEAD shall say in the place of what is stored.
-        var overrides = ResponseOverrides()
-    }
-
-    /// Fields of an answer to be overridden; signed with the URL.
-    struct ResponseOverrides: Sendable {
-        var contentDisposition: String?
-        var contentType: String?
-        var contentLanguage: String?
-        var contentEncoding: String?
-        var cacheControl: String?
-        var expires: String?
-
-        var query: [(name: String, value: String)] {
-            let values = [
-                ("response-cache-control", cacheControl),
-                ("response-content-disposition", contentDisposition),
-                ("response-content-encoding", contentEncoding),
-                ("response-content-language", contentLanguage),
-                ("response-content-type", contentType),
-                ("response-expires", expires),
-            ]
-            return values.compactMap { name, value in value.map { (name, $0) } }
-        }
+        var overrides = S3ResponseOverrides()
     }
 }
 
@@ -84,5 +62,19 @@ enum SignatureLifetime {
             )
         }
         return seconds
+    }
+
+    /// How long a signature works that was made at the beginning of a window, for one that is asked for at its end.
+    ///
+    /// - Throws: ``StorageError`` with code `invalidURL` beyond 7 days.
+    static func seconds(of lifetime: Int, inWindowOf window: Int) throws -> Int {
+        guard lifetime + window <= seconds.upperBound else {
+            throw StorageError(
+                .invalidURL,
+                "A URL that works for \(lifetime) s and is the same for \(window) s would have to be signed for both together, "
+                    + "and S3 allows 7 days (604800 s). Choose less of one of them."
+            )
+        }
+        return lifetime + window
     }
 }

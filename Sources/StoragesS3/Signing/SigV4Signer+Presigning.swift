@@ -10,9 +10,9 @@ extension SigV4Signer {
     ///   - request: What the URL shall allow.
     ///   - credentials: Whose signature; a token is signed too.
     ///   - date: By the clock of the service.
-    /// - Throws: ``StorageError`` with code `invalidURL` for a lifetime or a quantum outside 1 second to 7 days, names that
-    ///   are of the signature itself or given twice, and overrides of the answer to a method other than GET and HEAD;
-    ///   `unsupported` for POST; `invalidConfiguration` for fields that may not be sent; `unavailable` when libcrypto
+    /// - Throws: ``StorageError`` with code `invalidURL` for a lifetime, or one with its quantum, outside 1 second to 7 days,
+    ///   names that are of the signature itself or given twice, and overrides of the answer to a method other than GET and
+    ///   HEAD; `unsupported` for POST; `invalidConfiguration` for fields that may not be sent; `unavailable` when libcrypto
     ///   failed.
     func presignedURL(
         _ request: PresignedURL.Request,
@@ -25,13 +25,14 @@ extension SigV4Signer {
                 "S3 takes no POST through a presigned URL. Use PUT, or a form with a signed policy."
             )
         }
-        var lifetime = try SignatureLifetime.seconds(of: request.lifetime, for: "a presigned URL")
+        let asked = try SignatureLifetime.seconds(of: request.lifetime, for: "a presigned URL")
+        var lifetime = asked
         var start = AmazonDate(date)
         if let quantum = request.quantum {
             let window = try SignatureLifetime.seconds(of: quantum, for: "the quantum of presigned URLs")
             // Signed as of the window's start, and longer by the window, so that it works as long as was asked for.
             start = start.floored(toMultipleOf: window)
-            lifetime = min(lifetime + window, SignatureLifetime.seconds.upperBound)
+            lifetime = try SignatureLifetime.seconds(of: lifetime, inWindowOf: window)
         }
         let overrides = try SigV4Signer.overrides(of: request)
         let headers = try SigV4Signer.signedHeaders(of: request)
@@ -58,7 +59,7 @@ extension SigV4Signer {
             url: request.origin + request.path + "?" + query,
             method: request.method,
             expiration: expiration,
-            isCutShort: expiration < end,
+            isCutShort: expiration < AmazonDate(date).date.addingTimeInterval(Double(asked)),
             headers: headers
         )
     }

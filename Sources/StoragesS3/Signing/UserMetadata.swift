@@ -13,7 +13,7 @@ struct UserMetadata: Hashable, Sendable {
     /// - Parameter metadata: Names without `x-amz-meta-`, whose case is lost, and values.
     /// - Returns: The fields, those with empty values among them.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for names that are no tokens or differ by case only,
-    ///   control characters, values that are not ASCII and not encoded, and more than ``byteLimit``.
+    ///   control characters, the library's own name, values that are not ASCII and not encoded, and more than ``byteLimit``.
     func headers(_ metadata: [String: String]) throws(StorageError) -> HTTPHeaders {
         var values: [String: String] = [:]
         var byteCount = 0
@@ -22,6 +22,12 @@ struct UserMetadata: Hashable, Sendable {
                 throw StorageError(.invalidConfiguration, "A name of the metadata is empty. Give it a name.")
             }
             let name = Self.prefix + key.lowercased()
+            guard name != UploadNonce.header else {
+                throw StorageError(
+                    .invalidConfiguration,
+                    "The name \(StorageError.quoted(key)) of the metadata is the library's own. Choose another one."
+                )
+            }
             // Before the encoding, which would let a line break through as text.
             try HeaderValidation.checkName(name)
             try HeaderValidation.checkValue(value, of: name)
@@ -47,12 +53,27 @@ struct UserMetadata: Hashable, Sendable {
     /// What the fields of an answer say, without what this library keeps there for itself.
     func values(in headers: HTTPHeaders) -> [String: String] {
         var values: [String: String] = [:]
-        for field in headers.fields {
-            let name = field.name.lowercased()
-            guard name.hasPrefix(Self.prefix), name != UploadNonce.header else { continue }
-            values[String(name.dropFirst(Self.prefix.count))] = decoded(field.value)
+        for field in Self.fields(in: headers).fields {
+            values[String(field.name.dropFirst(Self.prefix.count))] = decoded(field.value)
         }
         return values
+    }
+
+    /// The fields of an answer that are metadata, as they came, without what this library keeps there for itself.
+    static func fields(in headers: HTTPHeaders) -> HTTPHeaders {
+        HTTPHeaders(
+            headers.fields.compactMap { field in
+                let name = field.name.lowercased()
+                guard name.hasPrefix(prefix), name != UploadNonce.header else { return nil }
+                return HTTPHeaders.Field(name: name, value: field.value)
+            }
+        )
+    }
+
+    /// Whether fields that somebody else has written may be sent, with the library's own word beside them.
+    static func isSendable(_ fields: HTTPHeaders) -> Bool {
+        let byteCount = fields.fields.reduce(0) { $0 + $1.name.utf8.count - prefix.utf8.count + $1.value.utf8.count }
+        return byteCount <= byteLimit && fields.fields.allSatisfy { $0.value.utf8.allSatisfy { $0 < 0x80 } }
     }
 
     private static let prefix = "x-amz-meta-"
@@ -70,8 +91,11 @@ struct UserMetadata: Hashable, Sendable {
             }
             return value
         case .percent:
+            // Blanks at the ends are cut off on the way.
+            let inner = HeaderValidation.trimmed(value).utf8
+            guard inner.count == value.utf8.count else { return PercentEncoding.encode(component: value) }
             var result = ""
-            for byte in value.utf8 {
+            for byte in inner {
                 if byte < 0x80, byte != UInt8(ascii: "%") {
                     result.unicodeScalars.append(Unicode.Scalar(byte))
                 } else {

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import NIOCore
 import Storages
@@ -14,12 +15,41 @@ struct AbortedUploadTests {
         .buffer(ByteBuffer(repeating: 7, count: parts * 5 << 20))
     }
 
-    private static func storage(_ world: S3World, _ proxy: FaultProxy, concurrency: Int = 4) throws -> S3Storage {
-        try world.storage(at: proxy.endpoint) {
-            $0.transfers.multipartThreshold = 5 << 20
-            $0.transfers.partSize = 5 << 20
-            $0.transfers.uploadConcurrency = concurrency
-        }
+    private static func inParts(_ options: inout S3Options, concurrency: Int = 4) {
+        options.transfers.multipartThreshold = 5 << 20
+        options.transfers.partSize = 5 << 20
+        options.transfers.uploadConcurrency = concurrency
+    }
+
+    /// A storage of a real server behind a proxy, and what it sends.
+    private static func storage(
+        _ world: S3World,
+        _ proxy: FaultProxy,
+        concurrency: Int = 4
+    ) throws -> (storage: S3Storage, transport: RecordingTransport) {
+        var options = S3Options()
+        options.retries = S3Retries(baseDelay: .milliseconds(10), throttledBaseDelay: .milliseconds(50))
+        inParts(&options, concurrency: concurrency)
+        let setup = S3Setup(
+            bucketName: world.bucket,
+            endpointURL: proxy.endpoint,
+            accessKeyID: world.server.accessKeyID,
+            secretAccessKey: world.server.secretAccessKey,
+            region: world.server.region,
+            useSSL: false,
+            querystringAuth: false,
+            options: options
+        )
+        let transport = RecordingTransport(try CurlTransport(CurlSettings()))
+        return (try S3Storage(setup, transport: transport), transport)
+    }
+
+    /// Checks that the upload was aborted when no part of it was on its way, and that none was sent afterwards.
+    private static func expectOrder(_ transport: RecordingTransport) {
+        let counts = transport.partsAtAborts
+        #expect(!counts.isEmpty)
+        #expect(counts.allSatisfy { $0 == 0 }, "\(counts) parts were on their way")
+        #expect(transport.partsAfterAbort == 0)
     }
 
     private static func isPart(_ request: FaultProxy.Request, _ number: Int? = nil) -> Bool {
@@ -37,10 +67,10 @@ struct AbortedUploadTests {
     func failure() async throws {
         let world = try await S3World.make()
         try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
-            let storage = try Self.storage(world, proxy)
+            let (storage, transport) = try Self.storage(world, proxy)
             proxy.script { request, _ in
                 if Self.isPart(request, 3) { return ScriptedBucket.failure(403, "AccessDenied") }
-                return Self.isPart(request) ? .delay(.milliseconds(20)) : .pass
+                return Self.isPart(request) ? .delay(.milliseconds(200)) : .pass
             }
             let error = await #expect(throws: StorageError.self) {
                 _ = try await storage.upload(
@@ -50,14 +80,56 @@ struct AbortedUploadTests {
                 )
             }
             #expect(error?.code == .permissionDenied)
-            let requests = proxy.requests
-            let abort = try #require(requests.firstIndex { $0.method == "DELETE" })
-            #expect(!requests[abort...].contains { Self.isPart($0) })
+            #expect(proxy.requests.contains { $0.isAbort })
+            #expect(transport.mostParts > 1)
+            Self.expectOrder(transport)
             #expect(storage.memory.inUse == 0)
             proxy.script([])
             #expect(try await Self.leftovers(storage) == 0)
             #expect(try await !storage.exists(Self.name))
         }
+    }
+
+    @Test("are aborted only when the last part has ended, however long that takes")
+    func patience() async throws {
+        let begun = Counter()
+        let transport = RecordingTransport(
+            ScriptedTransport { request in
+                switch request.method {
+                case .post:
+                    let id = "<UploadId>upload-1</UploadId>"
+                    return .ok("<InitiateMultipartUploadResult>\(id)</InitiateMultipartUploadResult>")
+                case .delete: return .init(status: 204, body: "")
+                case .put: break
+                case .get, .head: return .init(status: 404, body: ScriptedBucket.error("NoSuchUpload"))
+                }
+                begun.next()
+                if request.url.contains("partNumber=3&") {
+                    // It fails when the three others are on their way.
+                    while begun.value < 4 { try await Task.sleep(for: .milliseconds(1)) }
+                    return .init(status: 403, body: ScriptedBucket.error("AccessDenied"))
+                }
+                // They do not hear that they are cancelled, as bytes do not that are in the network.
+                await withCheckedContinuation { continuation in
+                    DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(300)) { continuation.resume() }
+                }
+                return .init(status: 200, body: "", headers: ["ETag": "\"e\""])
+            }
+        )
+        let storage = try ScriptedBucket.amazon(transport) {
+            Self.inParts(&$0)
+            $0.integrity = .none
+            $0.payloadSigning = .never
+        }
+        let code = await StorageError.code {
+            try await storage.upload(Self.body(parts: 6), to: Self.name, options: UploadOptions(ifExists: .replace))
+        }
+        #expect(code == .permissionDenied)
+        #expect(begun.value == 4)
+        #expect(transport.mostParts == 4)
+        Self.expectOrder(transport)
+        #expect(transport.partsAtAborts.count == 1)
+        #expect(storage.memory.inUse == 0)
     }
 
     /// Where an upload may be when its task is cancelled.
@@ -80,7 +152,7 @@ struct AbortedUploadTests {
     func cancellation(moment: Moment) async throws {
         let world = try await S3World.make()
         try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
-            let storage = try Self.storage(world, proxy, concurrency: 2)
+            let (storage, transport) = try Self.storage(world, proxy, concurrency: 2)
             let task = Task {
                 try await storage.upload(Self.body(parts: 4), to: Self.name, options: UploadOptions(ifExists: .replace))
             }
@@ -91,7 +163,8 @@ struct AbortedUploadTests {
             }
             await #expect(throws: CancellationError.self) { _ = try await task.value }
             proxy.script([])
-            #expect(proxy.requests.contains { $0.method == "DELETE" })
+            #expect(proxy.requests.contains { $0.isAbort })
+            Self.expectOrder(transport)
             #expect(try await Self.leftovers(storage) == 0)
             #expect(storage.memory.inUse == 0)
         }
@@ -101,7 +174,7 @@ struct AbortedUploadTests {
     func source() async throws {
         let world = try await S3World.make()
         try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
-            let storage = try Self.storage(world, proxy)
+            let (storage, transport) = try Self.storage(world, proxy)
             let chunks = AsyncStream<ByteBuffer> { continuation in
                 for _ in 0..<11 { continuation.yield(ByteBuffer(repeating: 7, count: 1 << 20)) }
                 continuation.finish()
@@ -111,6 +184,7 @@ struct AbortedUploadTests {
                 _ = try await storage.upload(body, to: Self.name, options: UploadOptions(ifExists: .replace))
             }
             #expect(error?.code == .sourceFailed)
+            Self.expectOrder(transport)
             #expect(try await Self.leftovers(storage) == 0)
         }
     }
@@ -120,7 +194,7 @@ struct AbortedUploadTests {
         let world = try await S3World.make()
         let storage = try world.storage()
         let other = StorageName(unchecked: "file2")
-        for name in [Self.name, Self.name, other] { _ = try await storage.begin(name, S3ObjectParameters()) }
+        for name in [Self.name, Self.name, other] { _ = try await storage.begin(name, [:]) }
         #expect(try await Self.leftovers(storage) == 3)
         // Those of names that merely begin so are left alone.
         try await storage.abandonUploads(of: [Self.name, StorageName(unchecked: "nobody")])
@@ -134,7 +208,7 @@ struct AbortedUploadTests {
     @Test("do not trouble a server that has no list of them")
     func rclone() async throws {
         let storage = try await S3World.make(.rclone).storage()
-        _ = try await storage.begin(Self.name, S3ObjectParameters())
+        _ = try await storage.begin(Self.name, [:])
         try await storage.abandonUploads(of: [Self.name])
         _ = try await storage.abortUploads(olderThan: Date(timeIntervalSinceNow: 3600))
         #expect(try await Self.leftovers(storage) == 0)

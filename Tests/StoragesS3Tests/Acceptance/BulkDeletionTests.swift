@@ -2,14 +2,18 @@ import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
 import Storages
+import StoredFilesTesting
 import Testing
 
 @testable import StoragesS3
 
 @Suite("Deleting many files", .timeLimit(.minutes(3)))
 struct BulkDeletionTests {
+    /// What XML, URLs or old servers might make something else of, and names of files may have.
+    private static func key(_ number: Int) -> String { "n&<>\"'&amp;]]>+%é日\u{1F600} \(number)" }
+
     private static func names(_ count: Int) -> [StorageName] {
-        (0..<count).map { StorageName(unchecked: "n&<>\"' \($0)") }
+        (0..<count).map { StorageName(unchecked: key($0)) }
     }
 
     /// The keys in the body of DeleteObjects.
@@ -36,15 +40,16 @@ struct BulkDeletionTests {
     @Test("takes a request for each thousand, with Content-MD5, and tells what failed in the order of the names")
     func batches() async throws {
         let failed = [
-            "n&<>\"' 2400": "AccessDenied", "n&<>\"' 7": "AccessDenied", "n&<>\"' 1500": "InvalidObjectState",
+            Self.key(2400): "AccessDenied", Self.key(7): "AccessDenied", Self.key(1500): "InvalidObjectState",
         ]
         let transport = ScriptedTransport { .ok(Self.report(Self.keys($0), failed)) }
         let storage = try ScriptedBucket.amazon(transport)
         let failures = try await storage.delete(Self.names(2500))
-        #expect(failures.map(\.name.string) == ["n&<>\"' 7", "n&<>\"' 1500", "n&<>\"' 2400"])
-        #expect(failures[0].error.code == .permissionDenied)
+        #expect(failures.map(\.name.string) == [7, 1500, 2400].map(Self.key))
+        #expect(failures.map(\.error.code) == [.permissionDenied, .unavailable, .permissionDenied])
         let requests = transport.requests
         #expect(requests.map { Self.keys($0).count } == [1000, 1000, 500])
+        #expect(requests.flatMap { Self.keys($0) } == (0..<2500).map(Self.key))
         for request in requests {
             #expect(request.url.hasSuffix("/?delete="))
             let body = request.body.chunks.flatMap { Array($0.readableBytesView) }
@@ -71,7 +76,7 @@ struct BulkDeletionTests {
             return .ok(Self.report(keys, failed))
         }
         let failures = try await ScriptedBucket.amazon(transport).delete(Self.names(6))
-        #expect(failures.map(\.name.string) == ["n&<>\"' 4"])
+        #expect(failures.map(\.name.string) == [Self.key(4)])
         #expect(transport.requests.map { Self.keys($0).count } == [6, 2, 1])
     }
 
@@ -79,7 +84,7 @@ struct BulkDeletionTests {
     func unreported() async throws {
         let transport = ScriptedTransport { .ok(Self.report(Self.keys($0).filter { !$0.hasSuffix("3") }, [:])) }
         let failures = try await ScriptedBucket.amazon(transport).delete(Self.names(5))
-        #expect(failures.map(\.name.string) == ["n&<>\"' 3"])
+        #expect(failures.map(\.name.string) == [Self.key(3)])
         #expect(failures.first?.error.code == .unavailable)
         #expect(transport.requests.count == 3)
     }
@@ -102,7 +107,7 @@ struct BulkDeletionTests {
                     ? ScriptedBucket.failure(404, "NoSuchKey") : ScriptedBucket.answer(204)
             }
             let failures = try await ScriptedBucket.storage(proxy).delete(Self.names(50))
-            #expect(failures.map(\.name.string) == ["n&<>\"' 7"])
+            #expect(failures.map(\.name.string) == [Self.key(7)])
             #expect(proxy.requests.count { $0.method == "DELETE" } == 50)
             #expect(proxy.requests.count { $0.method == "POST" } == 1)
         }
@@ -162,9 +167,47 @@ struct BulkDeletionTests {
                 options: .init(ifExists: .replace)
             )
         }
+        // What stays is told apart from what goes by one byte.
+        let stays = StorageName(unchecked: "a&bb")
+        _ = try await storage.upload(.string("x"), to: stays, options: .init(ifExists: .replace))
         let names = keys.map { StorageName(unchecked: $0) }
         #expect(try await storage.delete(names + Self.names(3)).isEmpty)
-        #expect(try await storage.listedKeys(prefix: "").isEmpty)
+        #expect(try await storage.listedKeys(prefix: "") == [stays.string])
+    }
+
+    @Test("takes three requests for 2,500 files with odd names on a real server, and leaves the others")
+    func many() async throws {
+        let world = try await S3World.make(.rclone)
+        let direct = try world.storage()
+        let names = Self.names(2500)
+        let stays = StorageName(unchecked: Self.key(2500))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, name) in (names + [stays]).enumerated() {
+                if index >= 32 { try await group.next() }
+                group.addTask {
+                    _ = try await direct.upload(.string("x"), to: name, options: UploadOptions(ifExists: .replace))
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await direct.listedKeys(prefix: "").count == 2501)
+        try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
+            let storage = try world.storage(at: proxy.endpoint)
+            #expect(try await storage.delete(names).isEmpty)
+            #expect(proxy.requests.map(\.method) == ["POST", "POST", "POST"])
+            #expect(proxy.requests.allSatisfy { $0.query == "delete=" && $0["Content-MD5"] != nil })
+        }
+        #expect(try await direct.listedKeys(prefix: "") == [stays.string])
+    }
+
+    @Test("refuses names with line breaks, and deletes the others", arguments: ["a\nb", "c\r\nd", "e\rf"])
+    func refusedNames(bad: String) async throws {
+        let transport = ScriptedTransport { .ok(Self.report(Self.keys($0), [:])) }
+        let storage = try ScriptedBucket.amazon(transport)
+        let failures = try await storage.delete([StorageName(unchecked: bad)] + Self.names(2))
+        #expect(failures.map(\.name.string) == [bad])
+        #expect(failures.first?.error.code == .invalidName)
+        #expect(transport.requests.map { Self.keys($0) } == [[0, 1].map(Self.key)])
     }
 
     @Test("takes keys with line breaks, which others may have written")

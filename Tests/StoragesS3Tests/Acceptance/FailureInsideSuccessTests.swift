@@ -25,6 +25,14 @@ struct FailureInsideSuccessTests {
             }
         }
 
+        func matches(_ request: HTTPRequest) -> Bool {
+            switch self {
+            case .complete: request.isCompletion
+            case .copy: request.headers["x-amz-copy-source"] != nil
+            case .deleteMany: request.method == .post && request.url.contains("delete=")
+            }
+        }
+
         var success: String {
             switch self {
             case .complete:
@@ -54,10 +62,14 @@ struct FailureInsideSuccessTests {
         }
     }
 
-    private static func storage(_ proxy: FaultProxy) throws -> S3Storage {
+    private static func storage(
+        _ proxy: FaultProxy,
+        _ configure: (inout S3Options) -> Void = { _ in }
+    ) throws -> S3Storage {
         try ScriptedBucket.storage(proxy) {
             $0.transfers.multipartThreshold = 5 << 20
             $0.transfers.partSize = 5 << 20
+            configure(&$0)
         }
     }
 
@@ -133,6 +145,59 @@ struct FailureInsideSuccessTests {
             )
             proxy.script(Self.script(operation, [ScriptedBucket.answer(200, renamed)]))
             #expect(try await operation.run(Self.storage(proxy)) == nil)
+        }
+    }
+
+    @Test(
+        "and then are silent for longer than a stall may last, or send blanks only, are waited for",
+        arguments: Operation.allCases,
+        [1, 3]
+    )
+    func patience(operation: Operation, blanks: Int) async throws {
+        try await FaultProxy.with { proxy in
+            let answer = FaultProxy.Answer(200, body: "<?xml version=\"1.0\"?>" + operation.success)
+                .afterSpaces(blanks, every: .milliseconds(3000 / blanks))
+                .framed(.chunked(isTerminated: true))
+            proxy.script(Self.script(operation, [.answer(answer)]))
+            let storage = try Self.storage(proxy) { $0.stallTimeout = .seconds(1) }
+            let error = try await operation.run(storage)
+            #expect(error == nil, "\(String(describing: error))")
+            // What was given up and sent again would be two.
+            #expect(Self.count(operation, proxy) == 1)
+        }
+    }
+
+    @Test("are waited for without an end in all, and for minutes while nothing comes", arguments: Operation.allCases)
+    func limits(operation: Operation) async throws {
+        let transport = ScriptedTransport { request in
+            if operation.matches(request) { return .ok(operation.success) }
+            switch request.method {
+            case .post:
+                let id = "<UploadId>upload-1</UploadId>"
+                return .ok("<InitiateMultipartUploadResult>\(id)</InitiateMultipartUploadResult>")
+            case .head: return .init(status: 200, body: "", headers: ["Content-Length": "1", "ETag": "\"e\""])
+            case .put: return .init(status: 200, body: "", headers: ["ETag": "\"e\""])
+            case .get, .delete: return .init(status: 501, body: ScriptedBucket.error("NotImplemented"))
+            }
+        }
+        let storage = try ScriptedBucket.amazon(transport) {
+            $0.stallTimeout = .seconds(1)
+            $0.transfers.multipartThreshold = 5 << 20
+            $0.transfers.partSize = 5 << 20
+        }
+        #expect(try await operation.run(storage) == nil)
+        let patient = transport.requests.filter { operation.matches($0) }
+        #expect(patient.count == 1)
+        for request in patient {
+            #expect(request.timeout == nil)
+            #expect(request.stallTimeout >= .seconds(300))
+        }
+        // The others are answered at once, so there what the user wants counts.
+        let others = transport.requests.filter { !operation.matches($0) }
+        #expect(others.isEmpty == (operation == .deleteMany))
+        for request in others {
+            #expect(request.stallTimeout == .seconds(1))
+            #expect(request.isPart || request.timeout == .seconds(30))
         }
     }
 }

@@ -34,7 +34,13 @@ struct KeyRoundTripTests {
 
         let copy = try StorageName(validating: "copy of it")
         _ = try await storage.copy(name, to: copy, options: UploadOptions(ifExists: .replace))
-        #expect(try await storage.info(for: copy).byteCount == Int64(text.utf8.count))
+        #expect(try await storage.open(copy).collect(upTo: 1 << 20) == ByteBuffer(string: text))
+        // Back again, so that the odd key is the destination, too; what is there already is another text.
+        let other = try await storage.upload(.string("other"), to: copy, options: UploadOptions(ifExists: .replace))
+        _ = try await storage.copy(copy, to: name, options: UploadOptions(ifExists: .replace))
+        #expect(try await storage.open(name).collect(upTo: 1 << 20) == ByteBuffer(string: "other"))
+        #expect(try await storage.info(for: name).byteCount == other.byteCount)
+        #expect(try await listed(storage).sorted() == [key, copy.string].sorted())
         #expect(try await storage.delete([name, copy]).isEmpty)
         #expect(try await listed(storage).isEmpty)
     }
@@ -65,13 +71,15 @@ struct KeyRoundTripTests {
         let size = try await client.perform(S3Operation("HeadObject", .head, key: key)) { $0.headers["Content-Length"] }
         #expect(size == String(text.utf8.count))
         #expect(try await listed(storage) == [key])
-        let signed = try await storage.urls.url(for: StorageName(unchecked: key), URLOptions(), client)
+        let signed = try await storage.urls.url(for: StorageName(unchecked: key), URLOptions(), storage)
         #expect(try await fetched(.get, signed).body == ByteBuffer(string: text))
 
         var copy = S3Operation("CopyObject", .put, key: key + "copy")
         copy.headers.append("x-amz-copy-source", addressing.copySource(forKey: key))
         _ = try await client.perform(copy) { try CopyObjectResult($0.body) }
         #expect(try await listed(storage).sorted() == [key, key + "copy"].sorted())
+        let copied = try await client.open(S3Operation("GetObject", .get, key: key + "copy"))
+        #expect(try await copied.collected(upTo: 1 << 20).body == ByteBuffer(string: text))
         try await client.perform(S3Operation("DeleteObject", .delete, key: key)) { _ in }
         try await client.perform(S3Operation("DeleteObject", .delete, key: key + "copy")) { _ in }
         #expect(try await listed(storage).isEmpty)

@@ -44,7 +44,7 @@ enum ScriptedBucket {
 
     /// A storage of Amazon's S3, which nobody reaches: a closure answers.
     static func amazon(
-        _ transport: ScriptedTransport,
+        _ transport: any HTTPTransport,
         region: String = "us-east-1",
         _ configure: (inout S3Options) -> Void = { _ in }
     ) throws -> S3Storage {

@@ -76,7 +76,7 @@ struct DirectUploadFormTests {
         #expect(form.url == "https://media.s3.eu-central-1.amazonaws.com/")
         #expect(
             form.fields.map(\.name) == [
-                "key", "acl", "Content-Type", "Cache-Control", "x-amz-meta-user", "success_action_redirect",
+                "key", "acl", "Content-Type", "x-amz-meta-user", "Cache-Control", "success_action_redirect",
                 "x-amz-algorithm", "x-amz-credential", "x-amz-date", "policy", "x-amz-signature",
             ]
         )

@@ -63,7 +63,7 @@ struct DirectUploadTests {
     @Test(
         "are refused with 403 when something is not as it was signed",
         arguments: changes.keys.sorted(),
-        [S3World.Server.swift, .rclone]
+        [S3World.Server.swift, .rclone, .seaweed]
     )
     func refused(change: String, server: S3World.Server) async throws {
         let world = try await S3World.make(server)
@@ -82,14 +82,14 @@ struct DirectUploadTests {
         #expect(try await RawUpload.send(.put, upload.url, headers: upload.headers, body: "12345").status == 200)
     }
 
-    @Test("work until they expire", arguments: [S3World.Server.swift, .rclone])
+    @Test("work until they expire", arguments: [S3World.Server.swift, .rclone, .seaweed])
     func expired(server: S3World.Server) async throws {
         let world = try await S3World.make(server)
         let storage = try world.storage()
         let name = try StorageName(validating: "a.txt")
         let options = DirectUploadOptions(lifetime: .seconds(600))
         // rclone says 400 in the place of 403.
-        for (age, status) in [(700.0, server == .swift ? 403 : 400), (30.0, 200)] {
+        for (age, status) in [(700.0, server == .rclone ? 400 : 403), (30.0, 200)] {
             let date = Date() - age
             let upload = try await storage.directUpload(to: name, options: options, at: date)
             // Signatures count whole seconds.
@@ -99,9 +99,9 @@ struct DirectUploadTests {
         }
     }
 
-    @Test("leave a file that is there alone when they shall")
-    func absence() async throws {
-        let world = try await S3World.make(.swift)
+    @Test("leave a file that is there alone when they shall", arguments: [S3World.Server.swift, .seaweed])
+    func absence(server: S3World.Server) async throws {
+        let world = try await S3World.make(server)
         let storage = try world.storage()
         let name = try StorageName(validating: "a.txt")
         let upload = try await storage.directUpload(to: name, options: DirectUploadOptions(requiresAbsence: true))

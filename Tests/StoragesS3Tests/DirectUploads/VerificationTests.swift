@@ -62,7 +62,7 @@ struct VerificationTests {
     @Test(
         "lets pass what is as expected, and deletes what is not",
         arguments: try cases(),
-        [S3World.Server.swift, .rclone]
+        [S3World.Server.swift, .rclone, .seaweed]
     )
     func verification(example: Case, server: S3World.Server) async throws {
         let storage = try await Self.storage(server)

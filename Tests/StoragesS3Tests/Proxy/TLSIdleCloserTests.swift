@@ -3,7 +3,7 @@ import Testing
 
 @testable import StoredFilesTesting
 
-@Suite("The endpoint that closes idle TLS connections")
+@Suite("The endpoint that closes idle TLS connections", .timeLimit(.minutes(2)))
 struct TLSIdleCloserTests {
     @Test("forwards, and closes with close_notify what is idle")
     func closes() async throws {

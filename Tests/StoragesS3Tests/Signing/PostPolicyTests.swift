@@ -34,7 +34,8 @@ struct PostPolicyTests {
             policy.contentLength = contentLength.map { $0[0]...$0[1] }
             policy.acl = acl
             policy.contentType = contentType.map { .exact($0) } ?? contentTypePrefix.map { .prefix($0) }
-            policy.metadata = try UserMetadata().headers(metadata)
+            let names = metadata.map { ($0.key.replacing("x-amz-meta-", with: ""), $0.value) }
+            policy.metadata = try UserMetadata().headers(Dictionary(uniqueKeysWithValues: names))
             policy.successStatus = successStatus
             policy.fields = HTTPHeaders(StoragesS3Tests.fields(fields))
             return policy

@@ -30,14 +30,12 @@ struct PresignedURLTests {
                 headers: HTTPHeaders(fields(headers)),
                 query: parameters(query)
             )
-            request.overrides = PresignedURL.ResponseOverrides(
-                contentDisposition: overrides["response-content-disposition"],
-                contentType: overrides["response-content-type"],
-                contentLanguage: overrides["response-content-language"],
-                contentEncoding: overrides["response-content-encoding"],
-                cacheControl: overrides["response-cache-control"],
-                expires: overrides["response-expires"]
-            )
+            request.overrides.contentDisposition = overrides["response-content-disposition"]
+            request.overrides.contentType = overrides["response-content-type"]
+            request.overrides.contentLanguage = overrides["response-content-language"]
+            request.overrides.contentEncoding = overrides["response-content-encoding"]
+            request.overrides.cacheControl = overrides["response-cache-control"]
+            request.overrides.expires = overrides["response-expires"]
             return request
         }
     }
@@ -130,8 +128,20 @@ struct PresignedURLTests {
         #expect(try made(1_400_000_050).url != first.url)
         #expect(try made(1_399_999_999.9).url != first.url)
         #expect(first.expiration == Date(timeIntervalSince1970: 1_400_000_150))
-        request.lifetime = .seconds(604_790)
-        #expect(try made(1_400_000_000).url.contains("&X-Amz-Expires=604800&"))
+        var fading = credentials
+        fading.expiration = Date(timeIntervalSince1970: 1_400_000_130)
+        let long = try signer.presignedURL(request, with: fading, at: Date(timeIntervalSince1970: 1_400_000_020))
+        #expect(!long.isCutShort)
+        #expect(long.expiration == fading.expiration)
+    }
+
+    @Test("are refused when lifetime and quantum together exceed what the service keeps, and never shortened")
+    func longQuantum() throws {
+        var request = request(for: .seconds(604_750))
+        request.quantum = .seconds(50)
+        #expect(try signer.presignedURL(request, with: credentials, at: now).url.contains("&X-Amz-Expires=604800&"))
+        request.quantum = .seconds(51)
+        #expect(refusal(request)?.code == .invalidURL)
     }
 
     @Test(

@@ -162,9 +162,11 @@ struct SigV4SignerTests {
             ("😀", "/%F0%9F%98%80"),
         ]
     )
-    func path(key: String, expected: String) {
-        #expect(S3PathEncoding.path(key: key) == expected)
-        #expect(S3PathEncoding.path(key: key, bucket: "b_c") == "/b_c" + (key.isEmpty ? "" : expected))
+    func path(key: String, expected: String) throws {
+        var options = AddressingOptions(bucket: "b-c", region: .usEast1, scheme: .https)
+        #expect(try Addressing(options).path(forKey: key) == expected)
+        options.style = .path
+        #expect(try Addressing(options).path(forKey: key) == "/b-c" + expected)
     }
 
     @Test(

@@ -65,7 +65,10 @@ struct UserMetadataTests {
         #expect(plain.values(in: ["x-amz-meta-stored-files-upload": "1", "x-amz-meta-b": "2"]) == ["b": "2"])
     }
 
-    @Test("has 2 KiB at most, names, values and the library's own word together", arguments: S3MetadataEncoding.allCases)
+    @Test(
+        "has 2 KiB at most, names, values and the library's own word together",
+        arguments: S3MetadataEncoding.allCases
+    )
     func size(encoding: S3MetadataEncoding) throws {
         let metadata = UserMetadata(encoding: encoding)
         let nonce = UploadNonce.name.utf8.count + UploadNonce.make().utf8.count

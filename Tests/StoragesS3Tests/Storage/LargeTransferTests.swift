@@ -1,9 +1,11 @@
 import Foundation
+import NIOConcurrencyHelpers
 import NIOCore
 import Storages
-import StoragesS3
 import StoredFilesTesting
 import Testing
+
+@testable import StoragesS3
 
 /// Much, and many; each in a process of its own, whose memory it measures.
 @Suite("Large and many files on S3", .timeLimit(.minutes(10)))
@@ -42,6 +44,55 @@ struct LargeTransferTests {
                 }
                 #expect(position == byteCount)
                 #expect(try hasher.finish() == file.sha256)
+            }
+        }
+
+        @Test(
+            "8 files of unknown length go up at once in the memory they are given together",
+            .disabled(if: Sanitizer.isOn, "a sanitizer takes memory of its own")
+        )
+        func manyAtOnce() async throws {
+            await #expect(processExitsWith: .success) {
+                let storage = try await S3World.make(.rclone).storage { $0.transfers.memoryBudget = 32 << 20 }
+                let size: Int64 = 64 << 20
+                // Warm, as above.
+                _ = try await storage.upload(
+                    .stream(Pattern(byteCount: 32 << 20)),
+                    to: StorageName(validating: "warm.bin"),
+                    options: UploadOptions(ifExists: .replace)
+                )
+
+                let before = try resident()
+                let seen = NIOLockedValueBox((most: 0, count: 0))
+                let watch = Task {
+                    while !Task.isCancelled {
+                        let now = try resident()
+                        seen.withLockedValue { $0 = (max($0.most, now), $0.count + 1) }
+                        try await Task.sleep(for: .milliseconds(5))
+                    }
+                }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for number in 0..<8 {
+                        group.addTask {
+                            let file = try await storage.upload(
+                                .stream(Pattern(byteCount: size)),
+                                to: StorageName(validating: "many-\(number).bin"),
+                                options: UploadOptions(ifExists: .replace)
+                            )
+                            #expect(file.byteCount == size)
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                watch.cancel()
+                let (most, count) = seen.withLockedValue { $0 }
+                // Two parts of 16 MiB at a time; without the budget each file alone would have as many.
+                #expect(most - before < (32 << 20) + (64 << 20), "\((most - before) >> 20) MiB more")
+                #expect(count > 10, "nobody has looked")
+                #expect(storage.memory.inUse == 0)
+                for number in 0..<8 {
+                    #expect(try await storage.size(of: StorageName(validating: "many-\(number).bin")) == size)
+                }
             }
         }
     #endif
@@ -85,7 +136,7 @@ struct LargeTransferTests {
     }
 #endif
 
-/// Bytes that repeat with a period that no part size divides, without memory for more than one period.
+/// Bytes that repeat with a period that no part size divides, made as they are asked for.
 private struct Pattern: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
@@ -101,7 +152,10 @@ private struct Pattern: AsyncSequence, Sendable {
             guard left > 0 else { return nil }
             let count = Int(Swift.min(left, Int64(Pattern.chunk.readableBytes)))
             left -= Int64(count)
-            return Pattern.chunk.getSlice(at: 0, length: count)
+            // In memory of their own, as bytes are that come from somewhere: slices of one buffer would weigh nothing.
+            var bytes = ByteBufferAllocator().buffer(capacity: count)
+            if let slice = Pattern.chunk.getSlice(at: 0, length: count) { bytes.writeImmutableBuffer(slice) }
+            return bytes
         }
     }
 }

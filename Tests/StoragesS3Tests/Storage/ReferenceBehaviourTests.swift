@@ -36,7 +36,7 @@ struct ReferenceBehaviourTests {
         #expect(error?.code == .notFound)
     }
 
-    @Test("bytes and metadata come back as they were", arguments: [S3World.Server.swift, .rclone])
+    @Test("bytes and metadata come back as they were", arguments: [S3World.Server.swift, .rclone, .seaweed])
     func roundTrip(server: S3World.Server) async throws {
         let storage = try await S3World.make(server).storage()
         let name = try StorageName(validating: "round/trip.bin")
@@ -63,7 +63,7 @@ struct ReferenceBehaviourTests {
         }
     }
 
-    @Test("URLs are signed by querystringAuth, each part once", arguments: [S3World.Server.swift, .rclone])
+    @Test("URLs are signed by querystringAuth, each part once", arguments: [S3World.Server.swift, .rclone, .seaweed])
     func querystringAuth(server: S3World.Server) async throws {
         let storage = try await S3World.make(server).storage(querystringAuth: true)
         let url = try await storage.url(for: StorageName(validating: "test/file.txt"))

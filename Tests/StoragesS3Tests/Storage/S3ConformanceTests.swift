@@ -1,3 +1,4 @@
+import Storages
 import StoragesS3
 import StoredFilesTesting
 import Testing
@@ -13,6 +14,33 @@ struct S3ConformanceTests {
         await withKnownIssue(Comment(rawValue: gap), isIntermittent: true) {
             try await StorageConformance.run(check) { storage }
         }
+    }
+
+    @Test("on a server of whose kind nothing is known", arguments: StorageConformance.checks)
+    func keepsThemUnknown(check: StorageConformance.Check) async throws {
+        let storage = try await S3Storages.shared.unknown()
+        try await StorageConformance.run(check) { storage }
+    }
+
+    @Test("and lists more than a page of a directory, with the files beside it")
+    func listsALongDirectory() async throws {
+        let storage = try await S3World.make(.seaweed).storage()
+        // The first page ends in the directory, and the second begins with what comes before it in the order of bytes.
+        let keys = (0..<1000).map { "d/x/\($0)" } + ["d/x-y.txt", "d/x.txt"]
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for first in 0..<8 {
+                group.addTask {
+                    for index in stride(from: first, to: keys.count, by: 8) {
+                        let name = try StorageName(validating: keys[index])
+                        _ = try await storage.upload(.string("x"), to: name, options: UploadOptions(ifExists: .replace))
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let listed = try await storage.listedKeys(prefix: "d/")
+        #expect(listed.count == keys.count)
+        #expect(Set(listed) == Set(keys))
     }
 
     /// What a server does not do, whatever a client asks for.
@@ -33,6 +61,20 @@ actor S3Storages {
     static let shared = S3Storages()
 
     private var tasks: [S3World.Server: Task<S3Storage, any Error>] = [:]
+    private var unknownTask: Task<S3Storage, any Error>?
+
+    /// SeaweedFS, as if nobody had said that it is that.
+    func unknown() async throws -> S3Storage {
+        let task =
+            unknownTask
+            ?? Task {
+                let storage = try await S3World.make(.seaweed).storage { $0.server = .automatic }
+                try await storage.probeConditionalWrites()
+                return storage
+            }
+        unknownTask = task
+        return try await task.value
+    }
 
     func storage(_ server: S3World.Server) async throws -> S3Storage {
         let task =

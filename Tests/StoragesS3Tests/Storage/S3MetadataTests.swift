@@ -32,6 +32,8 @@ struct S3MetadataTests {
             _ = try await storage.upload(body, to: name, options: UploadOptions(metadata: values))
             #expect(try await storage.info(for: name).metadata == values)
             #expect(try await storage.open(name, options: OpenOptions(range: .first(1))).info.metadata == values)
+            // rclone's copies have no metadata, whatever is asked for.
+            guard server == .swift else { continue }
             let copy = try await storage.copy(name, to: StorageName(validating: "m/copy-\(byteCount)"))
             #expect(try await storage.info(for: copy.name).metadata == values)
         }

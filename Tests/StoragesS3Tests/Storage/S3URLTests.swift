@@ -107,8 +107,15 @@ struct S3URLTests {
         let options = URLOptions(lifetime: .seconds(seconds))
         let error = await storageError { try await storage.url(for: name, options: options) }
         #expect(error?.code == (isGood ? nil : .invalidURL))
-        let atStart = await storageError { try self.storage { $0.urlLifetime = .seconds(seconds) } }
-        #expect(atStart?.code == (isGood ? nil : .invalidURL))
+        let changes: [(String, (inout S3Options) -> Void)] = [
+            ("urlLifetime", { $0.urlLifetime = .seconds(seconds) }),
+            ("urlQuantum", { $0.urlQuantum = .seconds(seconds) }),
+        ]
+        for (option, change) in changes {
+            let atStart = await storageError { try self.storage(change) }
+            #expect(atStart?.code == (isGood ? nil : .invalidConfiguration))
+            #expect(isGood || atStart?.message.contains(option) == true)
+        }
     }
 
     @Test("are equal within a quantum")
@@ -163,7 +170,6 @@ struct S3URLTests {
         #expect(try await status(url.replacingOccurrences(of: "Expires=3600", with: "Expires=3601")) == 403)
         // Without a signature OpenStack Swift takes it for a request of its own API, and rclone says 400.
         #expect(try await (400..<500).contains(status(String(url.prefix { $0 != "?" }))))
-        let isSwift = world.server.kind == .openStackSwift
         let old = try SigV4Signer(region: world.server.region).presignedURL(
             PresignedURL.Request(
                 method: .get,
@@ -174,7 +180,7 @@ struct S3URLTests {
             with: S3Credentials(accessKeyID: world.server.accessKeyID, secretAccessKey: world.server.secretAccessKey),
             at: Date() - 90
         )
-        #expect(try await status(old.url) == (isSwift ? 403 : 400))
+        #expect(try await status(old.url) == (server.kind == .rclone ? 400 : 403))
     }
 
     @Test("override the type and the disposition of the answer, in all scripts")

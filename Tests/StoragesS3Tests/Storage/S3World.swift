@@ -6,7 +6,7 @@ import Testing
 /// A real server and a bucket of one's own on it.
 struct S3World: Sendable {
     enum Server: String, CaseIterable, CustomTestStringConvertible, Sendable {
-        case swift, swiftOverTLS, rclone, rcloneOverTLS
+        case swift, swiftOverTLS, rclone, rcloneOverTLS, seaweed, seaweedOverTLS
 
         var testDescription: String {
             switch self {
@@ -14,11 +14,25 @@ struct S3World: Sendable {
             case .swiftOverTLS: "OpenStack Swift over TLS"
             case .rclone: "rclone"
             case .rcloneOverTLS: "rclone over TLS"
+            case .seaweed: "SeaweedFS"
+            case .seaweedOverTLS: "SeaweedFS over TLS"
             }
         }
 
-        var kind: TemporaryS3.Kind { self == .swift || self == .swiftOverTLS ? .openStackSwift : .rclone }
-        var usesTLS: Bool { self == .swiftOverTLS || self == .rcloneOverTLS }
+        var kind: TemporaryS3.Kind {
+            switch self {
+            case .swift, .swiftOverTLS: .openStackSwift
+            case .rclone, .rcloneOverTLS: .rclone
+            case .seaweed, .seaweedOverTLS: .seaweedFS
+            }
+        }
+
+        var usesTLS: Bool {
+            switch self {
+            case .swift, .rclone, .seaweed: false
+            case .swiftOverTLS, .rcloneOverTLS, .seaweedOverTLS: true
+            }
+        }
     }
 
     let server: TemporaryS3
@@ -44,7 +58,11 @@ struct S3World: Sendable {
         _ configure: (inout S3Options) -> Void = { _ in }
     ) throws -> S3Storage {
         var options = S3Options()
-        options.server = server.kind == .rclone ? .rclone : .automatic
+        switch server.kind {
+        case .openStackSwift: options.server = .automatic
+        case .rclone: options.server = .rclone
+        case .seaweedFS: options.server = .seaweedFS
+        }
         options.tls.certificateAuthorityFile = server.caFile
         options.retries = S3Retries(baseDelay: .milliseconds(10), throttledBaseDelay: .milliseconds(50))
         configure(&options)

@@ -1,0 +1,136 @@
+import Foundation
+public import Storages
+
+extension S3Storage {
+    /// Makes a form with which a browser uploads a file of a size in a range.
+    ///
+    /// The server refuses files of another size, another key, and whatever else differs from the fields. Afterwards look
+    /// at what came with ``verifyDirectUpload(_:size:contentTypes:sha256:deletesOnFailure:)``. Amazon S3, MinIO, Ceph and
+    /// SeaweedFS take forms; many other servers do not, Cloudflare R2 among them. Nothing is sent, unless credentials have to
+    /// be fetched.
+    ///
+    /// - Parameters:
+    ///   - name: Where the file goes. Give every upload a name of its own.
+    ///   - size: The fewest and the most bytes that the file may have.
+    ///   - successRedirectURL: Where the browser is sent after the upload. Default: nowhere.
+    ///   - successStatus: The status of success without a redirect: 200, 201 with a document that names the key, or 204.
+    ///     Default: 204.
+    ///   - options: Type, metadata, lifetime.
+    /// - Returns: The URL, at ``S3Options/publicEndpointURL`` if there is one, and the fields.
+    /// - Throws: As ``directUpload(to:byteCount:options:)``; ``StorageError/Code/unsupported`` also for
+    ///   ``DirectUploadOptions/requiresAbsence`` and for parameters of objects that forms have no fields for.
+    public func directUploadForm(
+        to name: StorageName,
+        size: ClosedRange<Int64>,
+        successRedirectURL: String? = nil,
+        successStatus: Int? = nil,
+        options: DirectUploadOptions = DirectUploadOptions()
+    ) async throws -> DirectUploadForm {
+        try name.requireSafe(in: label)
+        var policy = policy(.exact(name.string), size, successRedirectURL, options)
+        policy.successStatus = successStatus
+        return try await form(policy, name, options, at: client.clock.now)
+    }
+
+    /// Makes a form with which a browser uploads one file after the other, under names that it chooses below a prefix.
+    ///
+    /// The key is the prefix and the name that the file has on the user's machine, as it is: two files of one name replace each
+    /// other, and the name may be anything. So give every user, or every form, a prefix of its own, and make names of the
+    /// library's by copying what has arrived.
+    ///
+    /// - Parameters:
+    ///   - prefix: What all keys begin with, such as `incoming/42/`.
+    ///   - size: The fewest and the most bytes that a file may have.
+    ///   - contentTypePrefix: What the declared type has to begin with, such as `image/`; the page adds a field `Content-Type`
+    ///     before the file. Default: the type of the options, for all files.
+    ///   - successStatus: The status of success: 200, 201 with a document that names the key, or 204. Default: 201.
+    ///   - options: Type, metadata, lifetime.
+    /// - Returns: The URL and the fields; `${filename}` in the key is replaced by the server.
+    /// - Throws: As ``directUploadForm(to:size:successRedirectURL:successStatus:options:)``.
+    public func directUploadForm(
+        under prefix: String,
+        size: ClosedRange<Int64>,
+        contentTypePrefix: String? = nil,
+        successStatus: Int = 201,
+        options: DirectUploadOptions = DirectUploadOptions()
+    ) async throws -> DirectUploadForm {
+        let example = StorageName(unchecked: prefix + "file")
+        try example.requireSafe(in: label)
+        var policy = policy(.prefix(prefix), size, nil, options)
+        policy.successStatus = successStatus
+        policy.contentType = contentTypePrefix.map { .prefix($0) }
+        return try await form(policy, example, options, at: client.clock.now)
+    }
+
+    // MARK: At a moment
+
+    func directUploadForm(
+        to name: StorageName,
+        size: ClosedRange<Int64>,
+        successRedirectURL: String? = nil,
+        options: DirectUploadOptions,
+        at date: Date
+    ) async throws -> DirectUploadForm {
+        try name.requireSafe(in: label)
+        return try await form(policy(.exact(name.string), size, successRedirectURL, options), name, options, at: date)
+    }
+
+    private func policy(
+        _ key: PostPolicy.Key,
+        _ size: ClosedRange<Int64>,
+        _ successRedirectURL: String?,
+        _ options: DirectUploadOptions
+    ) -> PostPolicy {
+        var policy = PostPolicy(bucket: bucketName, key: key, lifetime: options.lifetime ?? self.options.urlLifetime)
+        policy.contentLength = Int(size.lowerBound)...Int(size.upperBound)
+        if let successRedirectURL { policy.fields.append("success_action_redirect", successRedirectURL) }
+        return policy
+    }
+
+    private func form(
+        _ asked: PostPolicy,
+        _ name: StorageName,
+        _ options: DirectUploadOptions,
+        at date: Date
+    ) async throws -> DirectUploadForm {
+        try await reporting(name) {
+            guard !options.requiresAbsence else {
+                throw StorageError(
+                    .unsupported,
+                    "A form cannot depend on the absence of the file. Leave requiresAbsence out, and give every upload a name "
+                        + "of its own."
+                )
+            }
+            var policy = asked
+            var fields = HTTPHeaders()
+            for field in try directHeaders(name, options).fields {
+                switch field.name.lowercased() {
+                case "x-amz-acl": policy.acl = field.value
+                case "content-type":
+                    if policy.contentType == nil { policy.contentType = .exact(field.value) }
+                case let name where Self.isNoField(name):
+                    throw StorageError(
+                        .unsupported,
+                        "A form has no field for \(field.name), which the storage's objectParameters ask for. Use a URL for "
+                            + "PUT, or upload through the storage."
+                    )
+                case let name where name.hasPrefix("x-amz-meta-"): policy.metadata.append(field.name, field.value)
+                default: fields.append(field.name, field.value)
+                }
+            }
+            for field in asked.fields.fields { fields.append(field.name, field.value) }
+            policy.fields = fields
+            let credentials = try await client.currentCredentials()
+            let addressing = try urls.addressing(client)
+            let form = try SigV4Signer(region: addressing.region.name).form(for: policy, with: credentials, at: date)
+            if form.isCutShort { warnOfShortSignature(until: form.expiration) }
+            return DirectUploadForm(url: addressing.origin + addressing.bucketPath, form)
+        }
+    }
+
+    /// Headers of PutObject that a form says in other words, or not at all.
+    private static func isNoField(_ name: String) -> Bool {
+        name.hasPrefix("x-amz-grant-")
+            || ["x-amz-tagging", "x-amz-request-payer", "x-amz-expected-bucket-owner"].contains(name)
+    }
+}

@@ -1,0 +1,137 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import Storages
+
+extension S3Storage {
+    /// What makes a write depend on the absence of the file, looked up before anything is read.
+    func conditions(for ifExists: IfExists, _ name: StorageName) async throws -> ConditionalWrites {
+        guard ifExists != .replace else { return conditions.withLockedValue { $0 } }
+        let known = try await knownConditions()
+        guard ifExists == .rename || known.onPut.isSupported else {
+            throw StorageError(
+                .unsupported,
+                "This server cannot make an upload depend on the absence of the file. Upload with .rename or .replace; if it "
+                    + "can, say so in the option server.",
+                name: name,
+                storage: label
+            )
+        }
+        return known
+    }
+
+    /// What the server can do, found out when nobody knows.
+    func knownConditions() async throws -> ConditionalWrites {
+        let known = conditions.withLockedValue { $0 }
+        return known.onPut == .unknown ? try await probedConditions() : known
+    }
+
+    /// Writes on a condition, and recognises what an attempt has written whose answer was lost.
+    ///
+    /// - Parameters:
+    ///   - nonce: What the write calls itself in the object's metadata.
+    ///   - name: The object.
+    ///   - condition: What the write depends on.
+    ///   - write: The write, retries included.
+    func recognising(
+        _ nonce: String,
+        at name: StorageName,
+        _ condition: WriteCondition,
+        _ write: () async throws -> WrittenObject
+    ) async throws -> WrittenObject {
+        do {
+            return try await write()
+        } catch let failure as S3Failure where failure.isRefusal(of: condition) {
+            guard failure.mayHaveSucceededBefore else { throw refusal(of: condition, name, failure) }
+            return try await ownObject(at: name, nonce, condition, failure)
+        } catch let failure as S3Failure where failure.isAmbiguous || failure.mayHaveSucceededBefore {
+            // Nobody else has a reason to look: whether the file is there decides.
+            return try await ownObjectAfterSilence(at: name, nonce, failure)
+        }
+    }
+
+    /// The object that a write was refused for, when it is the one an earlier attempt has made.
+    func ownObject(
+        at name: StorageName,
+        _ nonce: String,
+        _ condition: WriteCondition,
+        _ failure: S3Failure
+    ) async throws -> WrittenObject {
+        let head: Head
+        do {
+            head = try await self.head(name)
+        } catch let answer as S3Failure where answer.status == 404 && condition.wantsVersion {
+            throw refusal(of: condition, name, failure)
+        } catch is S3Failure {
+            throw outcomeUnknown(name, failure)
+        }
+        guard head.nonce == nonce else { throw refusal(of: condition, name, failure) }
+        return head.written
+    }
+
+    /// The same when no answer came at all.
+    ///
+    /// - Parameters:
+    ///   - name: The object.
+    ///   - nonce: What the upload calls itself.
+    ///   - failure: What came instead of an answer.
+    ///   - missing: What is thrown when the object is not this upload's. Default: the failure.
+    func ownObjectAfterSilence(
+        at name: StorageName,
+        _ nonce: String,
+        _ failure: S3Failure,
+        otherwise missing: StorageError? = nil
+    ) async throws -> WrittenObject {
+        do {
+            let head = try await self.head(name)
+            if head.nonce == nonce { return head.written }
+        } catch let answer as S3Failure where answer.status == 404 {
+            // It may still arrive, so the failure is the answer.
+        } catch is S3Failure {
+            throw outcomeUnknown(name, failure)
+        }
+        if let missing { throw missing }
+        throw failure
+    }
+
+    // MARK: Errors
+
+    /// What a write throws whose condition does not hold.
+    func refusal(of condition: WriteCondition, _ name: StorageName, _ failure: S3Failure? = nil) -> StorageError {
+        let (code, message): (StorageError.Code, String) =
+            condition.wantsVersion
+            ? (
+                .preconditionFailed,
+                "The file has another version than \(StorageError.quoted(condition.field.value)), or is gone. Read its info "
+                    + "again."
+            )
+            : (
+                .alreadyExists,
+                "A file has this name already. Choose another name, or upload with .rename or .replace."
+            )
+        return StorageError(code, message, name: name, storage: label, underlying: failure?.details)
+    }
+
+    func outcomeUnknown(_ name: StorageName, _ failure: S3Failure) -> StorageError {
+        StorageError(
+            .outcomeUnknown,
+            "The connection was lost before the server said whether the file is stored. Look for it, or upload again.",
+            name: name,
+            storage: label,
+            underlying: failure.details
+        )
+    }
+}
+
+extension S3Failure {
+    /// Whether the server refused because the condition does not hold.
+    func isRefusal(of condition: WriteCondition) -> Bool {
+        // Amazon S3 calls an object that is to be replaced and is not there missing.
+        isExisting || condition.wantsVersion && status == 404 && code != "NoSuchBucket" && code != "NoSuchUpload"
+    }
+
+    /// Whether the server refused because the object is there.
+    var isExisting: Bool {
+        status == 412 || status == 304 || code == "PreconditionFailed" || code == "FileAlreadyExists"
+            || code == "ObjectAlreadyExists"
+    }
+}

@@ -1,0 +1,85 @@
+import NIOConcurrencyHelpers
+public import Storages
+
+extension S3Storage {
+    /// Replaces a file, unless somebody else has replaced or deleted it since its tag was read.
+    ///
+    /// For files that several processes change: read, change, replace, and begin again when the version is not the one that
+    /// was read. Nothing of the others is lost.
+    ///
+    /// ```swift
+    /// let old = try await storage.open(name)
+    /// let new = try await change(old)
+    /// try await storage.replace(name, ifMatch: old.info.entityTag ?? "", with: .bytes(new))
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - name: The file.
+    ///   - tag: Of the version to replace, as ``FileInfo/entityTag`` gave it.
+    ///   - body: The new bytes. Read once.
+    ///   - options: Type, metadata, limits; ``UploadOptions/ifExists`` does not count.
+    /// - Returns: The size, the tag and the SHA-256 of the new version.
+    /// - Throws: As ``upload(_:to:options:)``; the code is ``StorageError/Code/preconditionFailed`` when the file has another
+    ///   tag or is gone, and ``StorageError/Code/unsupported``, before anything is read, on a server that does not look at the
+    ///   condition.
+    @discardableResult
+    public func replace(
+        _ name: StorageName,
+        ifMatch tag: String,
+        with body: UploadBody,
+        options: UploadOptions = UploadOptions()
+    ) async throws -> UploadedFile {
+        try await reporting(name) {
+            try await require(\.replacement, "replace a file only in a certain version", name)
+        }
+        var options = options
+        options.ifExists = .replace
+        return try await upload(body, to: name, options, replacing: tag)
+    }
+
+    /// Deletes a file, unless somebody else has replaced it since its tag was read.
+    ///
+    /// - Parameters:
+    ///   - name: The file; when it is gone that is as good.
+    ///   - tag: Of the version to delete, as ``FileInfo/entityTag`` gave it.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/preconditionFailed`` when the file has another tag,
+    ///   ``StorageError/Code/unsupported`` on a server that does not look at the condition; as ``info(for:)``.
+    public func delete(_ name: StorageName, ifMatch tag: String) async throws {
+        try name.requireSafe(in: label)
+        try await reporting(name) {
+            try await require(\.deletion, "delete a file only in a certain version", name)
+            try await deleteVersion(of: name, with: tag)
+        }
+    }
+
+    /// Deletes a file by the condition that it has a tag, whether the server looks at it or not.
+    func deleteVersion(of name: StorageName, with tag: String) async throws {
+        var operation = deletion(of: name)
+        operation.headers.append("If-Match", tag)
+        do {
+            try await client.perform(operation) { _ in }
+        } catch let failure as S3Failure where failure.status == 404 && failure.code != "NoSuchBucket" {
+            return
+        } catch let failure as S3Failure where failure.isExisting {
+            // An earlier attempt may have deleted it, after which somebody may have uploaded another.
+            throw refusal(of: .version(tag), name, failure)
+        }
+    }
+
+    private func require(
+        _ condition: KeyPath<ConditionalWrites, EndpointProfile.Support>,
+        _ what: String,
+        _ name: StorageName
+    ) async throws {
+        var known = conditions.withLockedValue { $0[keyPath: condition] }
+        if known == .unknown { known = try await probedConditions()[keyPath: condition] }
+        guard known == .supported else {
+            throw StorageError(
+                .unsupported,
+                "This server cannot \(what): it does not look at the condition. If it can, say so in the option server.",
+                name: name,
+                storage: label
+            )
+        }
+    }
+}

@@ -1,0 +1,42 @@
+/// What the answer to a signed URL shall say in the place of what is stored; signed with the URL.
+public struct S3ResponseOverrides: Hashable, Sendable {
+    /// The `Content-Disposition`, see ``ContentDisposition``.
+    ///
+    /// Default: as stored.
+    public var contentDisposition: String?
+    /// The `Content-Type`, parameters included.
+    ///
+    /// Default: as stored.
+    public var contentType: String?
+    /// The `Content-Language`.
+    ///
+    /// Default: as stored.
+    public var contentLanguage: String?
+    /// The `Content-Encoding`.
+    ///
+    /// Default: as stored.
+    public var contentEncoding: String?
+    /// The `Cache-Control`.
+    ///
+    /// Default: as stored.
+    public var cacheControl: String?
+    /// The `Expires`, as HTTP writes dates.
+    ///
+    /// Default: as stored.
+    public var expires: String?
+
+    /// Creates overrides that change nothing.
+    public init() {}
+
+    var query: [(name: String, value: String)] {
+        let values = [
+            ("response-cache-control", cacheControl),
+            ("response-content-disposition", contentDisposition),
+            ("response-content-encoding", contentEncoding),
+            ("response-content-language", contentLanguage),
+            ("response-content-type", contentType),
+            ("response-expires", expires),
+        ]
+        return values.compactMap { name, value in value.map { (name, $0) } }
+    }
+}
