@@ -2,6 +2,12 @@
 #include <curl/curl.h>
 #include <stddef.h>
 
+#ifdef __linux__
+// Swift's Glibc has neither.
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#endif
+
 // curl_easy_setopt and its relatives are variadic, which Swift does not import: one function a type of argument.
 
 static inline CURLcode stored_files_curl_set_long(CURL *handle, CURLoption option, long value) {
@@ -47,6 +53,18 @@ static inline CURLcode stored_files_curl_get_pointer(CURL *handle, CURLINFO info
 
 static inline CURLMcode stored_files_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
+}
+typedef int (*stored_files_curl_socket_callback)(CURL *handle, curl_socket_t socket, int what, void *context, void *own);
+typedef int (*stored_files_curl_timer_callback)(CURLM *multi, long milliseconds, void *context);
+
+// What a loop of one's own has to know of the sockets and of the time.
+static inline CURLMcode stored_files_curl_multi_set_callbacks(CURLM *multi, stored_files_curl_socket_callback socket,
+                                                              stored_files_curl_timer_callback timer, void *context) {
+    CURLMcode code = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket);
+    if (code == CURLM_OK) code = curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, context);
+    if (code == CURLM_OK) code = curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer);
+    if (code == CURLM_OK) code = curl_multi_setopt(multi, CURLMOPT_TIMERDATA, context);
+    return code;
 }
 static inline CURLSHcode stored_files_curl_share(CURLSH *share, curl_lock_data data) {
     return curl_share_setopt(share, CURLSHOPT_SHARE, data);

@@ -12,7 +12,7 @@ public struct S3Transfers: Hashable, Sendable {
     ///
     /// Default: 16 MiB.
     public var partSizeOfUnknownLength: Int64 = 16 << 20
-    /// The most parts of an upload that are on their way at the same time.
+    /// The most parts of an upload that are on their way at the same time; one for a server that puts them together in order.
     ///
     /// Default: 4.
     public var uploadConcurrency = 4

@@ -87,6 +87,8 @@ extension EndpointProfile {
             profile.createOnCopy = .unsupported
             profile.replaceOnPut = .unsupported
             profile.copiesParts = false
+            // Parts are passed on in their order: what comes before its turn waits in the server's memory.
+            profile.maxPartsAtOnce = 1
         }
         return profile
     }

@@ -53,6 +53,8 @@ struct EndpointProfile: Hashable, Sendable {
 
     var maxParts = 10_000
     var minPartSize: Int64 = 5 << 20
+    /// How many parts of an upload it makes sense to send at the same time.
+    var maxPartsAtOnce = Int.max
     /// Whether UploadPartCopy works.
     var copiesParts = true
 

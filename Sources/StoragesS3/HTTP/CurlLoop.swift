@@ -26,9 +26,10 @@ final class CurlLoop: Sendable {
         var isStopped = false
     }
 
-    // A handle of libcurl is used by the loop's thread alone; curl_multi_wakeup is documented to be safe from any other.
+    // A handle of libcurl is used by the loop's thread alone.
     private nonisolated(unsafe) let multi: UnsafeMutableRawPointer
-    // As above, without the exception.
+    private let driver: CurlDriver
+    // As above.
     private nonisolated(unsafe) let share: UnsafeMutableRawPointer
     private let mailbox = NIOLockedValueBox(Mailbox())
     private let hasEnded = Atomic<Bool>(false)
@@ -40,10 +41,11 @@ final class CurlLoop: Sendable {
         guard stored_files_curl_global_init() == CURLE_OK, let multi = curl_multi_init() else {
             throw HTTPFailure(.notConnected, "libcurl cannot start; the process may be out of memory or descriptors.")
         }
-        guard let share = curl_share_init() else {
+        guard let share = curl_share_init(), let driver = CurlDriver(multi) else {
             curl_multi_cleanup(multi)
-            throw HTTPFailure(.notConnected, "libcurl cannot start; the process may be out of memory.")
+            throw HTTPFailure(.notConnected, "libcurl cannot start; the process may be out of memory or descriptors.")
         }
+        self.driver = driver
         self.multi = multi
         self.share = UnsafeMutableRawPointer(share)
         _ = stored_files_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Self.mostConnections)
@@ -73,7 +75,7 @@ final class CurlLoop: Sendable {
     private static func stopShared() {
         guard let loop = sharedLoop.withLockedValue({ $0 }) else { return }
         loop.mailbox.withLockedValue { $0.isStopped = true }
-        curl_multi_wakeup(loop.multi)
+        loop.driver.wake()
         for _ in 0..<500 where !loop.hasEnded.load(ordering: .acquiring) { usleep(1000) }
     }
 
@@ -83,7 +85,7 @@ final class CurlLoop: Sendable {
             defer { mailbox.commands.append(command) }
             return mailbox.commands.isEmpty
         }
-        if wasEmpty { curl_multi_wakeup(multi) }
+        if wasEmpty { driver.wake() }
     }
 
     // MARK: The thread
@@ -105,13 +107,11 @@ final class CurlLoop: Sendable {
             }
             if isStopped { break }
             for command in commands { handle(command, &transfers) }
-            var running: Int32 = 0
-            curl_multi_perform(multi, &running)
+            driver.perform()
             collectFinished(&transfers)
             expireDeadlines(&transfers)
             for transfer in transfers.active.values where transfer.hasNews { transfer.deliver() }
-            // A timeout below 1 ms makes libcurl before 8.4 spin.
-            curl_multi_poll(multi, nil, 0, Int32(pollTimeout(transfers)), nil)
+            driver.wait(milliseconds: pollTimeout(transfers))
         }
         hasEnded.store(true, ordering: .releasing)
     }

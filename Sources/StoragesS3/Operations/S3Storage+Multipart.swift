@@ -169,6 +169,7 @@ extension S3Storage {
             var completed: [CompletedPart] = []
             var stored: Int64 = 0
             var running = 0
+            let most = min(self.options.transfers.uploadConcurrency, client.profile.maxPartsAtOnce)
             func take(_ result: (part: CompletedPart, byteCount: Int)) {
                 running -= 1
                 completed.append(result.part)
@@ -177,7 +178,7 @@ extension S3Storage {
             }
             var next: UploadPart? = first
             while let part = next {
-                if running == self.options.transfers.uploadConcurrency, let result = try await group.next() {
+                if running == most, let result = try await group.next() {
                     take(result)
                 }
                 group.addTask { (try await self.send(part, upload), part.byteCount) }

@@ -132,7 +132,8 @@ struct CanonicalHeaders {
 
     private static func isOfAmazon(_ name: String) -> Bool { hasPrefix("x-amz-", name) }
 
-    private static func hasPrefix(_ prefix: StaticString, _ name: String) -> Bool {
+    /// Whether a field's name begins with letters in lower case and hyphens, in any case.
+    static func hasPrefix(_ prefix: StaticString, _ name: String) -> Bool {
         var copy = name
         return copy.withUTF8 { name in
             prefix.withUTF8Buffer { prefix in

@@ -63,9 +63,10 @@ struct UserMetadata: Hashable, Sendable {
     static func fields(in headers: HTTPHeaders) -> HTTPHeaders {
         HTTPHeaders(
             headers.fields.compactMap { field in
-                let name = field.name.lowercased()
-                guard name.hasPrefix(prefix), name != UploadNonce.header else { return nil }
-                return HTTPHeaders.Field(name: name, value: field.value)
+                guard CanonicalHeaders.hasPrefix("x-amz-meta-", field.name),
+                    !HTTPHeaders.areEqual(field.name, UploadNonce.header)
+                else { return nil }
+                return HTTPHeaders.Field(name: field.name.lowercased(), value: field.value)
             }
         )
     }

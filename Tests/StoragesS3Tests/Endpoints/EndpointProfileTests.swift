@@ -49,6 +49,7 @@ struct EndpointProfileTests {
         #expect(!EndpointProfile.known(.googleCloudStorage).copiesParts)
         #expect(EndpointProfile.known(.rclone).createOnPut == .unsupported)
         #expect(!EndpointProfile.known(.rclone).copiesParts)
+        #expect(EndpointProfile.known(.rclone).maxPartsAtOnce == 1)
         #expect(EndpointProfile.known(.alibabaOSS).requiresVirtualHost)
         #expect(!EndpointProfile.known(.alibabaOSS).deletesInBulk)
         #expect(EndpointProfile.known(.cloudflareR2).mayDecompress)

@@ -62,7 +62,7 @@ func putLargeObject(_ settings: Settings) async throws -> MeasuredLine {
     _ = try await storage.delete(try await names(in: storage, prefix))
     var line = MeasuredLine(measurement, settings)
     line.bytes = settings.n * settings.size
-    line.note = "8 MiB parts, 4 at a time, each signed with its SHA-256; SHA-256 of the whole"
+    line.note = "8 MiB parts, in order for rclone, each signed over HTTP; SHA-256 of the whole"
     return line
 }
 

@@ -1,0 +1,98 @@
+import CLibCurl
+
+#if os(Linux)
+    /// Lets libcurl work when something has happened, or its time has come: the part of the loop that differs between systems.
+    ///
+    /// Here by curl_multi_socket_action, which costs as much as what has happened, however many transfers there are.
+    //
+    // @unchecked: all but `wake()`, which only uses the sockets' descriptor, is used by the loop's thread alone.
+    final class CurlDriver: @unchecked Sendable {
+        private let multi: UnsafeMutableRawPointer
+        private let sockets: CurlSockets
+        private var events: [CurlSockets.Event] = []
+        /// When libcurl wants to be called although nothing happens.
+        private var timer: ContinuousClock.Instant?
+
+        /// Takes a multi handle over, which must outlive this; `nil` when the system has no descriptors left.
+        init?(_ multi: UnsafeMutableRawPointer) {
+            guard let sockets = CurlSockets() else { return nil }
+            self.multi = multi
+            self.sockets = sockets
+            let context = Unmanaged.passUnretained(self).toOpaque()
+            guard
+                stored_files_curl_multi_set_callbacks(multi, Self.socketCallback, Self.timerCallback, context)
+                    == CURLM_OK
+            else { return nil }
+        }
+
+        /// Does what is due.
+        func perform() {
+            var running: Int32 = 0
+            for event in events { curl_multi_socket_action(multi, event.socket, event.what, &running) }
+            events.removeAll(keepingCapacity: true)
+            // Each call may set a timer that has run out already, as the one that begins a transfer.
+            while let timer, timer <= .now {
+                self.timer = nil
+                curl_multi_socket_action(multi, curl_socket_t(-1), 0, &running)
+            }
+        }
+
+        /// Waits until something happens, but not longer.
+        func wait(milliseconds: Int) {
+            var longest = milliseconds
+            if let timer {
+                let left = ContinuousClock.now.duration(to: timer)
+                longest = left <= .zero ? 0 : min(longest, left.milliseconds + 1)
+            }
+            sockets.wait(milliseconds: Int32(clamping: longest), into: &events)
+        }
+
+        /// Ends a wait; from any thread.
+        func wake() {
+            sockets.wake()
+        }
+
+        private static func from(_ context: UnsafeMutableRawPointer?) -> CurlDriver? {
+            context.map { Unmanaged<CurlDriver>.fromOpaque($0).takeUnretainedValue() }
+        }
+
+        private static let socketCallback: stored_files_curl_socket_callback = { _, socket, what, context, _ in
+            from(context)?.sockets.watch(socket, for: what)
+            return 0
+        }
+
+        private static let timerCallback: stored_files_curl_timer_callback = { _, milliseconds, context in
+            from(context)?.timer = milliseconds < 0 ? nil : .now + .milliseconds(milliseconds)
+            return 0
+        }
+    }
+#else
+    /// Lets libcurl work when something has happened, or its time has come: the part of the loop that differs between systems.
+    //
+    // @unchecked: all but `wake()`, which curl_multi_wakeup allows on any thread, is used by the loop's thread alone.
+    final class CurlDriver: @unchecked Sendable {
+        private let multi: UnsafeMutableRawPointer
+
+        /// Takes a multi handle over, which must outlive this.
+        init?(_ multi: UnsafeMutableRawPointer) {
+            self.multi = multi
+        }
+
+        /// Does what is due.
+        func perform() {
+            var running: Int32 = 0
+            curl_multi_perform(multi, &running)
+        }
+
+        /// Waits until something happens, but not longer.
+        func wait(milliseconds: Int) {
+            // A timeout below 1 ms makes libcurl before 8.4 spin.
+            curl_multi_poll(multi, nil, 0, Int32(clamping: max(1, milliseconds)), nil)
+        }
+
+        /// Ends a wait; from any thread.
+        func wake() {
+            curl_multi_wakeup(multi)
+        }
+    }
+#endif
