@@ -55,12 +55,7 @@ extension S3Storage {
         guard var rejection else { return contents.info }
         guard deletesOnFailure else { throw rejection }
         do {
-            // As long as the URL works another file may come: that one is not what was looked at.
-            if let tag = contents.info.entityTag {
-                try await reporting(name) { try await deleteVersion(of: name, with: tag) }
-            } else {
-                try await delete(name)
-            }
+            try await deleteRejected(name, contents.info.entityTag)
         } catch let error as StorageError {
             rejection.message +=
                 error.code == .preconditionFailed
@@ -69,6 +64,17 @@ extension S3Storage {
             rejection.underlying = error
         }
         throw rejection
+    }
+
+    /// As long as the URL works another file may come: that one is not what was looked at.
+    private func deleteRejected(_ name: StorageName, _ tag: String?) async throws {
+        guard let tag else { return try await delete(name) }
+        do {
+            try await reporting(name) { try await deleteVersion(of: name, with: tag) }
+        } catch let error as StorageError where error.code == .unsupported {
+            // A server that knows no such condition, and says so.
+            try await delete(name)
+        }
     }
 
     private typealias Problem = (code: StorageError.Code, message: String)

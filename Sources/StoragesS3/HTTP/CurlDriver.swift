@@ -30,8 +30,8 @@ import CLibCurl
             var running: Int32 = 0
             for event in events { curl_multi_socket_action(multi, event.socket, event.what, &running) }
             events.removeAll(keepingCapacity: true)
-            // Each call may set a timer that has run out already, as the one that begins a transfer.
-            while let timer, timer <= .now {
+            // The call may set a timer that has run out already: the loop comes round at once, with new commands in between.
+            if let timer, timer <= .now {
                 self.timer = nil
                 curl_multi_socket_action(multi, curl_socket_t(-1), 0, &running)
             }

@@ -136,6 +136,27 @@ struct S3ReplacingTests {
         #expect(transport.requests.map { $0.headers["If-Match"] } == ["\"1\"", "\"2\"", "\"3\""])
     }
 
+    @Test("are deleted without a condition when the server knows none, after a direct upload was rejected")
+    func verificationWithoutConditions() async throws {
+        let transport = ScriptedTransport { request in
+            switch (request.method, request.headers["If-Match"]) {
+            case (.get, _):
+                return .init(
+                    status: 200,
+                    body: "bad",
+                    headers: ["ETag": "\"seen\"", "Content-Length": "3", "Content-Type": "text/plain"]
+                )
+            case (_, nil): return .init(status: 204, body: "")
+            default: return .init(status: 501, body: ScriptedBucket.error("NotImplemented"))
+            }
+        }
+        let storage = try ScriptedBucket.amazon(transport)
+        let error = await storageError { try await storage.verifyDirectUpload(name, size: 10...20) }
+        #expect(error?.code == .corrupted)
+        #expect(error?.underlying == nil)
+        #expect(transport.requests.map(\.method) == [.get, .delete, .delete])
+    }
+
     @Test("stay when a direct upload is rejected after a newer one has arrived")
     func verification() async throws {
         let transport = ScriptedTransport { request in
