@@ -41,8 +41,8 @@ import CLibCurl
         func wait(milliseconds: Int) {
             var longest = milliseconds
             if let timer {
-                let left = ContinuousClock.now.duration(to: timer)
-                longest = left <= .zero ? 0 : min(longest, left.milliseconds + 1)
+                // Rounded up, so that it has run out by then.
+                longest = min(longest, ContinuousClock.now.duration(to: timer).milliseconds)
             }
             sockets.wait(milliseconds: Int32(clamping: longest), into: &events)
         }

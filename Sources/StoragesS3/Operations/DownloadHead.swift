@@ -62,7 +62,7 @@ extension FileInfo {
             name: name,
             byteCount: count,
             contentType: headers["Content-Type"].flatMap { ContentType($0) },
-            entityTag: headers["ETag"],
+            entityTag: headers["ETag"].map(EntityTag.quoted),
             modified: headers["Last-Modified"].flatMap { HTTPDate.date(from: $0) },
             contentDisposition: headers["Content-Disposition"],
             cacheControl: headers["Cache-Control"],

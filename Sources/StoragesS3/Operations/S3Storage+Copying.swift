@@ -69,12 +69,7 @@ extension S3Storage {
                     : try await copyObject(source, head, final, options, condition)
                 let count = head.info.byteCount
                 options.progress?(TransferProgress(completedBytes: count, totalBytes: count))
-                return UploadedFile(
-                    name: final,
-                    byteCount: count,
-                    entityTag: written.entityTag,
-                    versionID: written.versionID
-                )
+                return written.file(named: final, byteCount: count)
             } catch let error as StorageError
                 where error.code == .alreadyExists && options.ifExists == .rename && attempt < 4
             {

@@ -89,7 +89,7 @@ private struct S3Listing: AsyncSequence, Sendable {
             return FileInfo(
                 name: StorageName(unchecked: key),
                 byteCount: object.size,
-                entityTag: object.entityTag,
+                entityTag: object.entityTag.map(EntityTag.quoted),
                 modified: object.lastModified
             )
         }

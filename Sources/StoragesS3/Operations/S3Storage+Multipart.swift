@@ -51,13 +51,7 @@ extension S3Storage {
             return completed
         }
         driver.reportEnd()
-        return UploadedFile(
-            name: final,
-            byteCount: driver.byteCount,
-            entityTag: written.entityTag,
-            sha256: sha256,
-            versionID: written.versionID
-        )
+        return written.file(named: final, byteCount: driver.byteCount, sha256: sha256)
     }
 
     /// Makes parts and a file of them, or aborts.

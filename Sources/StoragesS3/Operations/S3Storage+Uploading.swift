@@ -90,13 +90,7 @@ extension S3Storage {
             do {
                 let written = try await put(body, final, options, condition)
                 driver.reportEnd()
-                return UploadedFile(
-                    name: final,
-                    byteCount: driver.byteCount,
-                    entityTag: written.entityTag,
-                    sha256: sha256,
-                    versionID: written.versionID
-                )
+                return written.file(named: final, byteCount: driver.byteCount, sha256: sha256)
             } catch let error as StorageError
                 where error.code == .alreadyExists && options.ifExists == .rename && attempt < Self.renameAttempts
             {

@@ -1,3 +1,5 @@
+import Storages
+
 /// What the answer to a write says of the object.
 struct WrittenObject: Hashable, Sendable {
     var entityTag: String?
@@ -5,7 +7,7 @@ struct WrittenObject: Hashable, Sendable {
     var versionID: String?
 
     init(entityTag: String?, versionID: String?) {
-        self.entityTag = entityTag.map(Self.quoted)
+        self.entityTag = entityTag.map(EntityTag.quoted)
         self.versionID = versionID
     }
 
@@ -13,8 +15,8 @@ struct WrittenObject: Hashable, Sendable {
         self.init(entityTag: headers["ETag"], versionID: headers["x-amz-version-id"])
     }
 
-    /// A tag with its quotes (RFC 9110 section 8.8.3), which some servers leave out in some answers.
-    private static func quoted(_ tag: String) -> String {
-        tag.hasSuffix("\"") || tag.isEmpty ? tag : "\"\(tag)\""
+    /// The report about it.
+    func file(named name: StorageName, byteCount: Int64, sha256: [UInt8]? = nil) -> UploadedFile {
+        UploadedFile(name: name, byteCount: byteCount, entityTag: entityTag, sha256: sha256, versionID: versionID)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
-import StoragesS3
+
+@testable import StoragesS3
 
 @testable import StoredFilesTesting
 
@@ -52,17 +53,7 @@ final class GeneratedObject: Sendable {
 
     /// A storage with the object, whatever its name.
     func storage(_ configure: (inout S3Options) -> Void = { _ in }) throws -> S3Storage {
-        var options = S3Options()
-        configure(&options)
-        return try S3Storage(
-            bucketName: "bucket",
-            endpointURL: "127.0.0.1:\(port)",
-            accessKeyID: "AKIDTESTER",
-            secretAccessKey: "secret",
-            region: "us-east-1",
-            useSSL: false,
-            options: options
-        )
+        try S3Storage(ScriptedBucket.setup(endpoint: "127.0.0.1:\(port)", configure))
     }
 
     private static let script = """

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
-import StoragesS3
+
+@testable import StoragesS3
 
 /// A server that takes connections, and neither reads nor says anything.
 struct SilentServer: Sendable {
@@ -24,16 +25,6 @@ struct SilentServer: Sendable {
 
     /// A storage that waits for this server.
     func storage(useSSL: Bool = false, _ configure: (inout S3Options) -> Void = { _ in }) throws -> S3Storage {
-        var options = S3Options()
-        configure(&options)
-        return try S3Storage(
-            bucketName: "bucket",
-            endpointURL: "127.0.0.1:\(port)",
-            accessKeyID: "AKIDTESTER",
-            secretAccessKey: "secret",
-            region: "us-east-1",
-            useSSL: useSSL,
-            options: options
-        )
+        try S3Storage(ScriptedBucket.setup(endpoint: "127.0.0.1:\(port)", useSSL: useSSL, configure))
     }
 }

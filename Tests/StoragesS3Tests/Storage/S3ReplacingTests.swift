@@ -41,6 +41,34 @@ struct S3ReplacingTests {
         #expect(try await storage.abortUploads(olderThan: Date(timeIntervalSinceNow: 3600)) == 0)
     }
 
+    @Test(
+        "have one tag, whoever tells it: the upload, the copy, the info, the listing",
+        arguments: S3World.Server.allCases
+    )
+    func tags(server: S3World.Server) async throws {
+        let storage = try await S3World.make(server).storage()
+        let uploaded = try await storage.upload(.string("a"), to: name, options: replace)
+        let copy = try await storage.copy(name, to: StorageName(unchecked: "copy"), options: replace)
+        for file in [uploaded, copy] {
+            let tag = try #require(file.entityTag)
+            #expect(tag.hasPrefix("\"") && tag.hasSuffix("\""))
+            #expect(try await storage.info(for: file.name).entityTag == tag)
+            #expect(try await storage.open(file.name).info.entityTag == tag)
+            for try await listed in storage.list(prefix: file.name.string) { #expect(listed.entityTag == tag) }
+        }
+    }
+
+    @Test("have the quotes around their tags that a server leaves out")
+    func unquoted() async throws {
+        let transport = ScriptedTransport { _ in
+            .init(status: 200, body: "", headers: ["ETag": "abc", "Content-Length": "0"])
+        }
+        let storage = try ScriptedBucket.amazon(transport)
+        #expect(try await storage.info(for: name).entityTag == "\"abc\"")
+        #expect(try await storage.upload(.string("a"), to: name, options: replace).entityTag == "\"abc\"")
+        _ = try await storage.open(name, options: OpenOptions(ifMatch: "\"abc\""))
+    }
+
     @Test("lose no change of anybody, whoever is first")
     func counter() async throws {
         let storage = try await S3World.make(.seaweed).storage()
