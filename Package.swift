@@ -28,6 +28,7 @@ let package = Package(
     products: [
         .library(name: "Storages", targets: ["Storages"]),
         .library(name: "StoragesS3", targets: ["StoragesS3"]),
+        .library(name: "StoragesGzip", targets: ["StoragesGzip"]),
         .library(name: "StorageImages", targets: ["StorageImages"]),
         .library(name: "PostgresModels", targets: ["PostgresModels"]),
         .library(name: "StoredFiles", targets: ["StoredFiles"]),
@@ -60,6 +61,12 @@ let package = Package(
             pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
         ),
+        // Of a product of its own: who does not compress does not link it.
+        .systemLibrary(
+            name: "CLibZ",
+            pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
+        ),
         // System calls only: a shim without a library.
         .systemLibrary(name: "CLinuxFiles"),
         // No pkgConfig: gdlib.pc carries a -D flag that SwiftPM refuses with a warning.
@@ -72,6 +79,11 @@ let package = Package(
         .target(
             name: "StoragesS3",
             dependencies: ["Storages", "CLibCurl", "CLibCrypto", nio, nioLocks, logging],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "StoragesGzip",
+            dependencies: ["Storages", "CLibZ", nio],
             swiftSettings: settings
         ),
         .target(
@@ -121,8 +133,15 @@ let package = Package(
         ),
         .testTarget(
             name: "StoragesS3Tests",
-            dependencies: ["StoragesS3", "Storages", "StoredFilesTesting", nio, nioLocks, nioThreads, logging],
+            dependencies: [
+                "StoragesS3", "StoragesGzip", "Storages", "StoredFilesTesting", nio, nioLocks, nioThreads, logging,
+            ],
             resources: [.embedInCode("Proxy/tls_idle_closer.py")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "StoragesGzipTests",
+            dependencies: ["StoragesGzip", "Storages", "StoredFilesTesting", nio],
             swiftSettings: settings
         ),
         .testTarget(

@@ -33,6 +33,7 @@ extension S3Options: CustomStringConvertible, CustomDebugStringConvertible, Cust
             ("objectParameters", objectParameters),
             ("objectParametersForName", objectParametersForName.masked),
             ("metadataEncoding", metadataEncoding),
+            ("compression", compression as Any),
             ("namePolicy", namePolicy),
             ("integrity", integrity),
             ("payloadSigning", payloadSigning),

@@ -3,9 +3,6 @@ public import Storages
 
 /// How an ``S3Storage`` works, beyond what its initialiser asks for; every option has a default that fits most.
 ///
-/// There is none that compresses uploads: bytes are stored as they come. Compress them before, and say so in
-/// ``S3ObjectParameters/contentEncoding``.
-///
 /// ```swift
 /// var options = S3Options()
 /// options.objectParameters.cacheControl = "public, max-age=31536000, immutable"
@@ -115,6 +112,10 @@ public struct S3Options: Sendable {
     ///
     /// Default: not at all, they are an error.
     public var metadataEncoding = S3MetadataEncoding.ascii
+    /// Which uploads are compressed, and how.
+    ///
+    /// Default: none, bytes are stored as they come.
+    public var compression: S3Compression?
     /// How names that clients send become keys.
     ///
     /// Default: letters of all scripts stay.

@@ -35,6 +35,29 @@ struct S3ModelTests {
         }
     }
 
+    @Test("A file in a content coding is not copied into another storage, where it would be another file")
+    func encoded() async throws {
+        try await Self.run(.openStackSwift) { database, storage in
+            var parameters = S3ObjectParameters()
+            parameters.contentEncoding = "gzip"
+            let name = try await storage.applying(parameters)
+                .upload(.string("coded"), to: StorageName(validating: "a.css")).name
+            let copy = try await database.copy(StorageFile(name: name, in: storage), for: \Album.$paper)
+            #expect(try await copy?.info().contentEncoding == "gzip")
+
+            // The same bucket, by a storage that is not the field's.
+            let shelf = PrefixedStorage(prefix: try StorageName(validating: "shelf"), of: storage)
+            _ = try await storage.copy(name, to: StorageName(validating: "shelf/a.css"))
+            let source = StorageFile(name: name, in: shelf)
+            let error = await #expect(throws: StorageError.self) {
+                try await database.copy(source, for: \Album.$paper)
+            }
+            #expect(error?.code == .unsupported)
+            #expect(error?.message.contains("gzip") == true)
+            #expect(error?.name == "a.css")
+        }
+    }
+
     @Test(
         "A picture of 32 × 16 pixels comes back whole, with its size, and goes with its row",
         arguments: [TemporaryS3.Kind.openStackSwift, .rclone]

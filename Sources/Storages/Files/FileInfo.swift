@@ -16,6 +16,8 @@ public struct FileInfo: Hashable, Sendable {
     public var contentDisposition: String?
     /// The `Cache-Control` given at upload, from storages with ``StorageCapabilities/storedMetadata``.
     public var cacheControl: String?
+    /// The coding of the stored bytes, such as `gzip`, from storages that keep it; ``StoredContents/decoded(by:)`` undoes it.
+    public var contentEncoding: String?
     /// The metadata given at upload; listings leave it empty.
     public var metadata: [String: String]
     /// The id of this version, from storages that keep old ones.
@@ -33,6 +35,7 @@ public struct FileInfo: Hashable, Sendable {
     ///   - cacheControl: The stored `Cache-Control`. Default: none.
     ///   - metadata: The stored metadata. Default: empty.
     ///   - versionID: The id of this version. Default: none.
+    ///   - contentEncoding: The coding of the stored bytes. Default: none.
     public init(
         name: StorageName,
         byteCount: Int64,
@@ -42,7 +45,8 @@ public struct FileInfo: Hashable, Sendable {
         contentDisposition: String? = nil,
         cacheControl: String? = nil,
         metadata: [String: String] = [:],
-        versionID: String? = nil
+        versionID: String? = nil,
+        contentEncoding: String? = nil
     ) {
         self.name = name
         self.byteCount = byteCount
@@ -53,5 +57,6 @@ public struct FileInfo: Hashable, Sendable {
         self.cacheControl = cacheControl
         self.metadata = metadata
         self.versionID = versionID
+        self.contentEncoding = contentEncoding
     }
 }

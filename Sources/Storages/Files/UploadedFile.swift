@@ -2,11 +2,11 @@
 public struct UploadedFile: Hashable, Sendable {
     /// The final name; differs from the one asked for when ``IfExists/rename`` had to add a suffix.
     public var name: StorageName
-    /// The size in bytes.
+    /// The size in bytes, of the contents as they were given: a storage that compresses them keeps fewer.
     public var byteCount: Int64
     /// The version's tag as ``OpenOptions/ifMatch`` takes it, when the storage has tags.
     public var entityTag: String?
-    /// The 32 bytes of the SHA-256 of the contents; `nil` when the bytes did not pass through this process.
+    /// The 32 bytes of the SHA-256 of the contents as they were given; `nil` when the bytes did not pass through this process.
     public var sha256: [UInt8]?
     /// The id of this version, from storages that keep old ones.
     public var versionID: String?

@@ -67,7 +67,15 @@ extension FileInfo {
             contentDisposition: headers["Content-Disposition"],
             cacheControl: headers["Cache-Control"],
             metadata: metadata.values(in: headers),
-            versionID: headers["x-amz-version-id"]
+            versionID: headers["x-amz-version-id"],
+            contentEncoding: Self.coding(headers["Content-Encoding"])
         )
+    }
+
+    /// The codings of stored bytes; `aws-chunked`, which some servers keep of an upload, is only one of a transfer.
+    private static func coding(_ field: String?) -> String? {
+        let codings = (field ?? "").split(separator: ",").map { $0.drop { $0 == " " }.lowercased() }
+            .filter { !["", "identity", "aws-chunked"].contains($0) }
+        return codings.isEmpty ? nil : codings.joined(separator: ",")
     }
 }

@@ -31,27 +31,20 @@ extension S3Storage {
         _ first: UploadPart,
         _ parts: UploadParts,
         _ name: StorageName,
-        _ options: UploadOptions,
-        _ conditions: ConditionalWrites,
-        _ tag: String?,
-        _ driver: BodyDriver
+        _ call: UploadCall
     ) async throws -> UploadedFile {
-        let final = try await nameForParts(name, options.ifExists, conditions)
-        let upload = try await begin(
-            final,
-            creationParameters(final, options)
-                .creationHeaders(isSecure: client.isSecure, self.options.metadataEncoding)
-        )
-        let condition = WriteCondition(options.ifExists, by: conditions.onComplete, replacing: tag)
+        let final = try await nameForParts(name, call.options.ifExists, call.conditions)
+        let upload = try await begin(final, creationHeaders(final, call))
+        let condition = WriteCondition(call.options.ifExists, by: call.conditions.onComplete, replacing: call.tag)
         var sha256: [UInt8]?
         let written = try await finishing(upload, condition) {
-            let completed = try await send(first, parts, upload, options, driver)
+            let completed = try await send(first, parts, upload, call)
             // Before the file can be seen: what fails afterwards would leave it.
-            sha256 = try driver.digest()
+            sha256 = try call.driver.digest()
             return completed
         }
-        driver.reportEnd()
-        return written.file(named: final, byteCount: driver.byteCount, sha256: sha256)
+        call.driver.reportEnd()
+        return written.file(named: final, byteCount: call.driver.byteCount, sha256: sha256)
     }
 
     /// Makes parts and a file of them, or aborts.
@@ -156,26 +149,27 @@ extension S3Storage {
         _ first: UploadPart,
         _ parts: UploadParts,
         _ upload: Multipart,
-        _ options: UploadOptions,
-        _ driver: BodyDriver
+        _ call: UploadCall
     ) async throws -> [CompletedPart] {
-        try await withThrowingTaskGroup(of: (part: CompletedPart, byteCount: Int).self) { group in
+        try await withThrowingTaskGroup(of: (part: CompletedPart, byteCount: Int64).self) { group in
             var completed: [CompletedPart] = []
             var stored: Int64 = 0
             var running = 0
-            let most = min(self.options.transfers.uploadConcurrency, client.profile.maxPartsAtOnce)
-            func take(_ result: (part: CompletedPart, byteCount: Int)) {
+            let most = min(options.transfers.uploadConcurrency, client.profile.maxPartsAtOnce)
+            func take(_ result: (part: CompletedPart, byteCount: Int64)) {
                 running -= 1
                 completed.append(result.part)
-                stored += Int64(result.byteCount)
-                options.progress?(TransferProgress(completedBytes: stored, totalBytes: driver.totalByteCount))
+                stored += result.byteCount
+                call.options.progress?(
+                    TransferProgress(completedBytes: stored, totalBytes: call.driver.totalByteCount)
+                )
             }
             var next: UploadPart? = first
             while let part = next {
                 if running == most, let result = try await group.next() {
                     take(result)
                 }
-                group.addTask { (try await self.send(part, upload), part.byteCount) }
+                group.addTask { (try await self.send(part, upload), part.sourceByteCount) }
                 running += 1
                 next = try await parts.next()
             }

@@ -47,52 +47,51 @@ extension S3Storage {
     ) async throws -> UploadedFile {
         try name.requireSafe(in: label)
         return try await reporting(name) {
-            let conditions = try await conditions(for: options.ifExists, name)
             let driver = try BodyDriver(body, options: options, name: name, storage: label)
+            let call = UploadCall(
+                options: options,
+                conditions: try await conditions(for: options.ifExists, name),
+                tag: tag,
+                driver: driver,
+                coding: self.options.compression?.coding(for: creationParameters(name, options))
+            )
             // The length of a file is known once it is open, so its first part comes before the decision.
             let length = try await body.measuredLength()
-            let plan = try partPlan(for: length)
-            if options.ifExists == .fail, !conditions.onComplete.isSupported,
-                length.map({ $0 > plan.firstSize }) ?? true
+            let stored = length.map { call.coding?.largestEncodedSize(of: $0) ?? $0 }
+            let plan = try partPlan(for: stored)
+            if options.ifExists == .fail, !call.conditions.onComplete.isSupported,
+                stored.map({ $0 > plan.firstSize }) ?? true
             {
                 throw cannotFailInParts(name)
             }
-            let parts = UploadParts(driver, plan, memory, name)
-            guard let first = try await parts.next() else {
-                return try await put(HTTPBody(), name, options, conditions, tag, driver)
-            }
+            let parts = UploadParts(try EncodedChunks(driver, call.coding), plan, memory, name)
+            guard let first = try await parts.next() else { return try await put(HTTPBody(), name, call) }
             if first.isLast {
                 // Its memory counts until the request is over, not only until this line.
                 defer { first.giveBack() }
-                return try await put(first.takeBody(), name, options, conditions, tag, driver)
+                return try await put(first.takeBody(), name, call)
             }
-            return try await uploadParts(first, parts, name, options, conditions, tag, driver)
+            return try await uploadParts(first, parts, name, call)
         }
     }
 
     // MARK: One request
 
-    private func put(
-        _ body: HTTPBody,
-        _ name: StorageName,
-        _ options: UploadOptions,
-        _ conditions: ConditionalWrites,
-        _ tag: String?,
-        _ driver: BodyDriver
-    ) async throws -> UploadedFile {
-        let sha256 = try driver.digest()
-        let condition = WriteCondition(options.ifExists, by: conditions.onPut, replacing: tag)
+    private func put(_ body: HTTPBody, _ name: StorageName, _ call: UploadCall) async throws -> UploadedFile {
+        let sha256 = try call.driver.digest()
+        let condition = WriteCondition(call.options.ifExists, by: call.conditions.onPut, replacing: call.tag)
+        let isRename = call.options.ifExists == .rename
         var final = name
-        if options.ifExists == .rename, condition == nil, try await isTaken(name) {
+        if isRename, condition == nil, try await isTaken(name) {
             final = try name.withRandomSuffix()
         }
         for attempt in 1...Self.renameAttempts {
             do {
-                let written = try await put(body, final, options, condition)
-                driver.reportEnd()
-                return written.file(named: final, byteCount: driver.byteCount, sha256: sha256)
+                let written = try await put(body, final, call, condition)
+                call.driver.reportEnd()
+                return written.file(named: final, byteCount: call.driver.byteCount, sha256: sha256)
             } catch let error as StorageError
-                where error.code == .alreadyExists && options.ifExists == .rename && attempt < Self.renameAttempts
+                where error.code == .alreadyExists && isRename && attempt < Self.renameAttempts
             {
                 final = try name.withRandomSuffix()
             }
@@ -103,14 +102,13 @@ extension S3Storage {
     private func put(
         _ body: HTTPBody,
         _ name: StorageName,
-        _ options: UploadOptions,
+        _ call: UploadCall,
         _ condition: WriteCondition?
     ) async throws -> WrittenObject {
         var operation = S3Operation("PutObject", .put, key: name.string)
         operation.body = body
         operation.timeout = nil
-        operation.headers = try creationParameters(name, options)
-            .creationHeaders(isSecure: client.isSecure, self.options.metadataEncoding)
+        operation.headers = try creationHeaders(name, call)
         for field in try uploadCheck(of: body, name).fields { operation.headers.append(field.name, field.value) }
         guard let condition else {
             return try await client.perform(operation) { WrittenObject($0.headers) }
@@ -137,6 +135,13 @@ extension S3Storage {
         if let own = options.objectParametersForName { parameters = parameters.merging(own(name)) }
         if let further { parameters = parameters.merging(further) }
         return parameters
+    }
+
+    /// The fields of the request that makes an object of an upload.
+    func creationHeaders(_ name: StorageName, _ call: UploadCall) throws -> HTTPHeaders {
+        var parameters = creationParameters(name, call.options)
+        if let coding = call.coding { parameters.contentEncoding = coding.name }
+        return try parameters.creationHeaders(isSecure: client.isSecure, options.metadataEncoding)
     }
 
     /// What is stored with a new object.

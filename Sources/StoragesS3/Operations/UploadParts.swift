@@ -52,16 +52,17 @@ struct PartPlan: Hashable, Sendable {
 final class UploadPart: Sendable {
     /// From 1.
     let number: Int
-    let byteCount: Int
+    /// How many bytes of the body it stands for: other than its own when it is in a content coding.
+    let sourceByteCount: Int64
     /// Whether nothing comes after it.
     let isLast: Bool
     private let body: NIOLockedValueBox<HTTPBody>
     /// Its share of the memory for parts.
     private let pass: GatePass
 
-    init(number: Int, body: HTTPBody, isLast: Bool, pass: GatePass) {
+    init(number: Int, body: HTTPBody, sourceByteCount: Int64, isLast: Bool, pass: GatePass) {
         self.number = number
-        byteCount = body.byteCount
+        self.sourceByteCount = sourceByteCount
         self.isLast = isLast
         self.body = NIOLockedValueBox(body)
         self.pass = pass
@@ -85,16 +86,19 @@ final class UploadPart: Sendable {
 ///
 /// Used by one task; not `Sendable`.
 final class UploadParts {
-    private let driver: BodyDriver
+    private let chunks: EncodedChunks
     private let plan: PartPlan
     private let memory: WeightedGate
     private let name: StorageName
     private var rest = ByteBuffer()
     private var number = 0
+    /// The bytes of the parts so far, and those of the body that they stand for.
+    private var cut: Int64 = 0
+    private var source: Int64 = 0
     private var hasEnded = false
 
-    init(_ driver: BodyDriver, _ plan: PartPlan, _ memory: WeightedGate, _ name: StorageName) {
-        self.driver = driver
+    init(_ chunks: EncodedChunks, _ plan: PartPlan, _ memory: WeightedGate, _ name: StorageName) {
+        self.chunks = chunks
         self.plan = plan
         self.memory = memory
         self.name = name
@@ -122,13 +126,22 @@ final class UploadParts {
         hasEnded = try await !fill()
         guard body.byteCount > 0 else { return nil }
         number += 1
-        return UploadPart(number: number, body: body, isLast: hasEnded, pass: pass)
+        cut += Int64(body.byteCount)
+        let behind = source
+        source = chunks.sourceByteCount(of: cut)
+        return UploadPart(
+            number: number,
+            body: body,
+            sourceByteCount: source - behind,
+            isLast: hasEnded,
+            pass: pass
+        )
     }
 
     /// Has bytes at hand; `false` at the end.
     private func fill() async throws -> Bool {
         while rest.readableBytes == 0 {
-            guard let chunk = try await driver.next() else { return false }
+            guard let chunk = try await chunks.next() else { return false }
             rest = chunk
         }
         return true

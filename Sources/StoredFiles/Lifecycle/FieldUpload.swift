@@ -87,6 +87,16 @@ struct FieldUpload: Sendable {
     func copy(_ source: StorageFile, isIndependent: Bool) async throws -> Stored {
         guard source.storage.label == binding.storage.label else {
             let contents = try await source.open()
+            if let coding = contents.info.contentEncoding {
+                // Its bytes alone, in a storage that may not keep the coding, would be another file.
+                throw StorageError(
+                    .unsupported,
+                    "The file is stored in the coding \(StorageError.quoted(coding)), and goes into another storage. Open it, "
+                        + "decode it with decoded(by:), and store what comes.",
+                    name: source.name,
+                    storage: source.storage.label
+                )
+            }
             return try await run(.stream(contents, length: contents.info.byteCount), isIndependent: isIndependent)
         }
         return try await journaled(isIndependent) {

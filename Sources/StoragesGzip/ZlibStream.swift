@@ -1,0 +1,79 @@
+import CLibZ
+import NIOCore
+import Storages
+
+/// A `z_stream`, which keeps its address: zlib's own state points back at it.
+///
+/// Used by one task at a time; not `Sendable`.
+final class ZlibStream {
+    /// What one call gives at most.
+    private static let outputSize = 64 * 1024
+
+    private let stream: UnsafeMutablePointer<z_stream>
+    private let end: (UnsafeMutablePointer<z_stream>) -> Void
+
+    /// Makes a stream.
+    ///
+    /// - Parameters:
+    ///   - begin: `deflateInit2_` or `inflateInit2_`.
+    ///   - end: `deflateEnd` or `inflateEnd`.
+    init(
+        _ begin: (UnsafeMutablePointer<z_stream>) -> Int32,
+        end: @escaping (UnsafeMutablePointer<z_stream>) -> Void
+    ) throws {
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        stream.initialize(to: z_stream())
+        let status = begin(stream)
+        guard status == Z_OK else {
+            stream.deallocate()
+            throw StorageError(
+                .unavailable,
+                "zlib cannot begin (code \(status)): there is no memory, or the library is another version than its headers."
+            )
+        }
+        self.stream = stream
+        self.end = end
+    }
+
+    deinit {
+        end(stream)
+        stream.deinitialize(count: 1)
+        stream.deallocate()
+    }
+
+    /// Lets zlib take of the input and give output.
+    ///
+    /// - Parameters:
+    ///   - input: What is taken is gone from it.
+    ///   - step: `deflate` or `inflate`.
+    /// - Returns: What came, perhaps nothing, and what the step returned.
+    func run(
+        _ input: inout ByteBuffer,
+        _ step: (UnsafeMutablePointer<z_stream>) -> Int32
+    ) -> (output: ByteBuffer, status: Int32) {
+        var status = Z_OK
+        var output = ByteBufferAllocator().buffer(capacity: Self.outputSize)
+        input.readWithUnsafeReadableBytes { source in
+            // A chunk of a body has at most 256 KiB; who calls may give any.
+            let count = min(source.count, Int(Int32.max))
+            stream.pointee.next_in = source.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            stream.pointee.avail_in = UInt32(count)
+            output.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.outputSize) { target in
+                stream.pointee.next_out = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
+                stream.pointee.avail_out = UInt32(Self.outputSize)
+                status = step(stream)
+                return Self.outputSize - Int(stream.pointee.avail_out)
+            }
+            // They point into buffers that may not be there any more when this returns.
+            stream.pointee.next_in = nil
+            stream.pointee.next_out = nil
+            return count - Int(stream.pointee.avail_in)
+        }
+        return (output, status)
+    }
+
+    /// Does what neither takes nor gives bytes, such as `inflateReset`.
+    func perform(_ step: (UnsafeMutablePointer<z_stream>) -> Int32) -> Int32 {
+        step(stream)
+    }
+}
