@@ -61,6 +61,11 @@ public struct UploadOptions: Sendable {
     ///
     /// Default: no limit.
     public var maxBytes: Int64?
+    /// Whether the SHA-256 of the bytes is computed and returned; leaving it out saves about a second of processor time for
+    /// two gigabytes.
+    ///
+    /// Default: `true`.
+    public var computesSHA256: Bool
     /// Told how many bytes are stored, after each part that was, and once at the end.
     ///
     /// Default: none.
@@ -79,6 +84,7 @@ public struct UploadOptions: Sendable {
     ///   - cacheControl: The `Cache-Control` to serve with. Default: none.
     ///   - metadata: Further metadata. Default: empty.
     ///   - maxBytes: The most bytes to take. Default: no limit.
+    ///   - computesSHA256: Whether the SHA-256 of the bytes is computed and returned. Default: `true`.
     ///   - progress: Told how many bytes are stored. Default: none.
     ///   - tap: Sees every chunk before it is sent. Default: none.
     public init(
@@ -88,6 +94,7 @@ public struct UploadOptions: Sendable {
         cacheControl: String? = nil,
         metadata: [String: String] = [:],
         maxBytes: Int64? = nil,
+        computesSHA256: Bool = true,
         progress: ProgressHandler? = nil,
         tap: (@Sendable (ByteBuffer) throws -> Void)? = nil
     ) {
@@ -97,6 +104,7 @@ public struct UploadOptions: Sendable {
         self.cacheControl = cacheControl
         self.metadata = metadata
         self.maxBytes = maxBytes
+        self.computesSHA256 = computesSHA256
         self.progress = progress
         self.tap = tap
     }

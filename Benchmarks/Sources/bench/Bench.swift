@@ -1,6 +1,6 @@
 import Foundation
 
-/// `bench WORK --n N --concurrency C --size BYTES [--durability fsync|none]`: does one work of `peers/works` with this
+/// `bench WORK --n N --concurrency C --size BYTES [--durability fsync|none] [--no-sha256]`: does one work of `peers/works` with this
 /// library and prints one line of JSON, as `peers/README.md` describes it.
 ///
 /// `bench lifecycle --n REPETITIONS` prints what the journal costs instead.
@@ -18,6 +18,10 @@ struct Bench {
             }
             if settings.durability == .none, !storesFiles.contains(settings.work) {
                 try emit(Refusal(na: "stores no file: the durability makes no difference"))
+                return
+            }
+            if !settings.computesSHA256, !hashesFiles.contains(settings.work) {
+                try emit(Refusal(na: "computes no SHA-256 of a whole file"))
                 return
             }
             // On the threads that serve requests: from the main thread every call would be a hop to them and back.
@@ -47,6 +51,10 @@ struct Bench {
 
     private static let storesFiles: Set<String> = [
         "w01_fs_save_small", "w02_fs_save_large", "w10_insert_with_file", "w13_rss_fs",
+    ]
+
+    private static let hashesFiles: Set<String> = [
+        "w01_fs_save_small", "w02_fs_save_large", "w03_s3_put_small", "w04_s3_put_large", "w13_rss_fs", "w13_rss_s3",
     ]
 
     private struct Refusal: Encodable {

@@ -17,14 +17,17 @@ struct Settings: Sendable {
     ///
     /// The library's default, and no other peer's.
     let durability: Durability
+    /// Whether the SHA-256 of what is uploaded is computed: the library's default, and no other peer's.
+    let computesSHA256: Bool
 
     init(arguments: [String]) throws {
-        let usage = "usage: bench WORK --n N --concurrency C --size BYTES [--durability fsync|none]"
+        let usage = "usage: bench WORK --n N --concurrency C --size BYTES [--durability fsync|none] [--no-sha256]"
         var work: String?
         var n: Int?
         var concurrency = 1
         var size = 0
         var durability = Durability.fsync
+        var computesSHA256 = true
         var rest = arguments[...]
         func number(after option: String, atLeast least: Int) throws -> Int {
             guard let text = rest.popFirst(), let value = Int(text), value >= least else {
@@ -36,6 +39,7 @@ struct Settings: Sendable {
             switch argument {
             case "--n": n = try number(after: argument, atLeast: 1)
             case "--concurrency": concurrency = try number(after: argument, atLeast: 1)
+            case "--no-sha256": computesSHA256 = false
             case "--size": size = try number(after: argument, atLeast: 0)
             case "--durability":
                 guard let value = rest.popFirst().flatMap(Durability.init) else {
@@ -55,6 +59,7 @@ struct Settings: Sendable {
         self.concurrency = concurrency
         self.size = size
         self.durability = durability
+        self.computesSHA256 = computesSHA256
     }
 
     func environment(_ name: String) throws -> String {

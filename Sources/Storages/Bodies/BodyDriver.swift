@@ -23,7 +23,7 @@ package final class BodyDriver {
     private let storage: String
     /// What the body announced, when it did.
     package let totalByteCount: Int64?
-    private let hasher: SHA256Hasher
+    private let hasher: SHA256Hasher?
     private var isFinished = false
 
     /// Begins an upload.
@@ -40,7 +40,7 @@ package final class BodyDriver {
         self.name = name
         self.storage = storage
         totalByteCount = body.length
-        hasher = try SHA256Hasher()
+        hasher = options.computesSHA256 ? try SHA256Hasher() : nil
         chunks = body.chunks.makeAsyncIterator()
         if let length = body.length { try checkLimit(length) }
     }
@@ -55,7 +55,7 @@ package final class BodyDriver {
         byteCount += Int64(chunk.readableBytes)
         try checkLimit(byteCount)
         try options.tap?(chunk)
-        hasher.update(chunk)
+        hasher?.update(chunk)
         return chunk
     }
 
@@ -70,9 +70,10 @@ package final class BodyDriver {
         options.progress?(TransferProgress(completedBytes: byteCount, totalBytes: byteCount))
     }
 
-    /// The SHA-256 of all bytes, to be asked for once and before the file can be seen: nothing may fail after that.
-    package func digest() throws -> [UInt8] {
-        try hasher.finish()
+    /// The SHA-256 of all bytes, when it is wanted; to be asked for once and before the file can be seen: nothing may fail
+    /// after that.
+    package func digest() throws -> [UInt8]? {
+        try hasher?.finish()
     }
 
     private func checkLimit(_ count: Int64) throws {

@@ -42,7 +42,10 @@ public final class MemoryStorage: Storage {
         options: UploadOptions
     ) async throws -> UploadedFile {
         try name.requireSafe(in: label)
-        let driver = try BodyDriver(body, options: options, name: name, storage: label)
+        var hashing = options
+        // The tag is made of it.
+        hashing.computesSHA256 = true
+        let driver = try BodyDriver(body, options: hashing, name: name, storage: label)
         var contents = ByteBuffer()
         if let length = body.length {
             try requireCapacity(for: length, name)
@@ -55,7 +58,7 @@ public final class MemoryStorage: Storage {
             driver.reportProgress()
         }
         try Task.checkCancellation()
-        let sha256 = try driver.digest()
+        guard let sha256 = try driver.digest() else { throw SHA256Hasher.failure() }
         let file = MemoryFile(
             contents: contents,
             sha256: sha256,
@@ -66,7 +69,12 @@ public final class MemoryStorage: Storage {
         )
         let final = try store(file, name, options.ifExists)
         driver.reportEnd()
-        return UploadedFile(name: final, byteCount: driver.byteCount, entityTag: file.entityTag, sha256: sha256)
+        return UploadedFile(
+            name: final,
+            byteCount: driver.byteCount,
+            entityTag: file.entityTag,
+            sha256: options.computesSHA256 ? sha256 : nil
+        )
     }
 
     /// Opens the current version, or a part of it.

@@ -33,6 +33,8 @@ struct HTTPRequest: Sendable {
 struct HTTPBody: Sendable {
     private(set) var chunks: [ByteBuffer] = []
     private(set) var byteCount = 0
+    /// The SHA-256 of all of it, when somebody computed it anyway.
+    var knownSHA256: [UInt8]?
 
     init() {}
 
@@ -48,5 +50,6 @@ struct HTTPBody: Sendable {
         guard buffer.readableBytes > 0 else { return }
         chunks.append(buffer)
         byteCount += buffer.readableBytes
+        knownSHA256 = nil
     }
 }

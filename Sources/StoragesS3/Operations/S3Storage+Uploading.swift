@@ -79,6 +79,9 @@ extension S3Storage {
 
     private func put(_ body: HTTPBody, _ name: StorageName, _ call: UploadCall) async throws -> UploadedFile {
         let sha256 = try call.driver.digest()
+        var body = body
+        // What is signed is what was hashed for the report.
+        if call.coding == nil, let sha256 { body.knownSHA256 = sha256 }
         let condition = WriteCondition(call.options.ifExists, by: call.conditions.onPut, replacing: call.tag)
         let isRename = call.options.ifExists == .rename
         var final = name

@@ -373,6 +373,7 @@ private struct RequestSigner {
 extension HTTPBody {
     /// The SHA-256 in hexadecimal.
     fileprivate func sha256() throws -> String {
+        if let knownSHA256 { return knownSHA256.hexadecimal }
         let hasher = try SHA256Hasher()
         for chunk in chunks { hasher.update(chunk) }
         return try hasher.finish().hexadecimal

@@ -181,6 +181,8 @@ struct FieldUpload: Sendable {
             options.contentDisposition = "attachment"
         }
         options.maxBytes = maxBytes
+        // Nobody is told of it.
+        options.computesSHA256 = false
         options.progress = progress
         options.tap = tap
         return options

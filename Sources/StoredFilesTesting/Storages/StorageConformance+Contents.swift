@@ -23,7 +23,7 @@ extension StorageConformance {
             try subject.expectEqual(file.byteCount, 0, "the byte count")
             try await subject.expectContents(name, ByteBuffer())
         },
-        Check("reports the SHA-256 of what it stored") { subject in
+        Check("reports the SHA-256 of what it stored, when it is wanted") { subject in
             // FIPS 180-4, the example of one block.
             let file = try await subject.upload("abc.txt", ByteBuffer(string: "abc"))
             try subject.expectEqual(
@@ -31,6 +31,15 @@ extension StorageConformance {
                 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
                 "the SHA-256"
             )
+            var options = UploadOptions()
+            options.computesSHA256 = false
+            let unhashed = try await subject.storage.upload(
+                .string("abc"),
+                to: subject.name("unhashed.txt"),
+                options: options
+            )
+            try subject.expectEqual(unhashed.sha256, nil, "the SHA-256 that was not wanted")
+            try await subject.expectContents(unhashed.name, ByteBuffer(string: "abc"))
         },
         Check("streams a large file of odd chunks both ways") { subject in
             let chunk = subject.bytes(70_001)

@@ -8,7 +8,7 @@ func putSmallObjects(_ settings: Settings) async throws -> MeasuredLine {
     let storage = try settings.s3Storage()
     let prefix = "w03-stored-files-\(UUID().uuidString.lowercased())"
     let bytes = ByteBuffer(bytes: settings.randomBytes())
-    let options = UploadOptions(ifExists: .replace)
+    let options = UploadOptions(ifExists: .replace, computesSHA256: settings.computesSHA256)
     try await warm(storage, prefix, settings)
     let measurement = try await Measurement.of {
         try await fanOut(settings) { index in
@@ -55,14 +55,17 @@ func putLargeObject(_ settings: Settings) async throws -> MeasuredLine {
     let measurement = try await Measurement.of {
         try await fanOut(settings) { index in
             let name = try StorageName(validating: "\(prefix)/big-\(index).bin")
-            let file = try await storage.upload(.file(source), to: name, options: UploadOptions(ifExists: .replace))
+            let options = UploadOptions(ifExists: .replace, computesSHA256: settings.computesSHA256)
+            let file = try await storage.upload(.file(source), to: name, options: options)
             try check(file.byteCount == settings.size, "\(file.byteCount) bytes")
         }
     }
     _ = try await storage.delete(try await names(in: storage, prefix))
     var line = MeasuredLine(measurement, settings)
     line.bytes = settings.n * settings.size
-    line.note = "8 MiB parts, in order for rclone, each signed over HTTP; SHA-256 of the whole"
+    line.note =
+        "8 MiB parts, in order for rclone, each signed over HTTP"
+        + (settings.computesSHA256 ? "; SHA-256 of the whole" : "; no SHA-256 of the whole")
     return line
 }
 

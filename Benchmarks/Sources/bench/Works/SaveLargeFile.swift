@@ -10,7 +10,8 @@ func saveLargeFile(_ settings: Settings) async throws -> MeasuredLine {
     let storage = try settings.fileSystemStorage(at: folder)
     let measurement = try await Measurement.of(flushing: folder) {
         try await fanOut(settings) { index in
-            _ = try await storage.upload(.file(source), to: storage.name(for: "big_\(index).bin"))
+            let options = UploadOptions(computesSHA256: settings.computesSHA256)
+            _ = try await storage.upload(.file(source), to: storage.name(for: "big_\(index).bin"), options: options)
         }
     }
     for index in 0..<settings.n {

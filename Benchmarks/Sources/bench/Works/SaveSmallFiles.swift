@@ -8,7 +8,9 @@ func saveSmallFiles(_ settings: Settings) async throws -> MeasuredLine {
     _ = try await storage.upload(.bytes(bytes), to: storage.name(for: "warm.txt"))
     let measurement = try await Measurement.of(flushing: folder) {
         try await fanOut(settings) { index in
-            _ = try await storage.upload(.bytes(bytes), to: storage.name(for: Settings.rawName(index)))
+            let name = try storage.name(for: Settings.rawName(index))
+            let options = UploadOptions(computesSHA256: settings.computesSHA256)
+            _ = try await storage.upload(.bytes(bytes), to: name, options: options)
         }
     }
     var files = 0
