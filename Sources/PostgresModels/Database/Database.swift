@@ -33,7 +33,7 @@ public final class Database: DatabaseSession {
     ///   - conninfo: A libpq connection string or URI, for example `postgresql:///app` (libpq manual, 34.1.1).
     ///   - configuration: Pool, time-outs, logging.
     ///   - attachments: What layers above hang onto the database. Default: nothing.
-    /// - Returns: The database. Close it with ``close()``.
+    /// - Returns: The database. Close it with ``close(patience:)``.
     /// - Throws: ``DatabaseError`` with code `.connectionFailed`, `.invalidArgument` for a configuration that makes no
     ///   sense; `CancellationError`.
     public static func connect(

@@ -38,7 +38,7 @@ public struct DatabaseCell {
 
     /// The text in the cell.
     ///
-    /// - Returns: The text; the server sends valid UTF-8. Of a column that is no text it is of no use: ``Swift/String``
+    /// - Returns: The text; the server sends valid UTF-8. Of a column that is no text it is of no use: `String`
     ///   asks for the type first.
     @inlinable
     public func text() -> String {

@@ -11,7 +11,7 @@ public import Storages
 /// ```
 /// Reading and writing the property is plain memory access: no I/O, no lock, nothing that can fail. The wrapper
 /// keeps the value and the ``StorageID``; the other arguments are read by `@Model`, which writes them into
-/// ``PostgresModels/FieldModel/storedFields``, where ``PostgresModels/DatabaseSession/store(_:named:for:contentType:progress:)-(_,_,KeyPath<_,StoredFieldValue<StorageFile>>,_,_)``
+/// ``PostgresModels/FieldModel/storedFields``, where `store(_:named:for:)`
 /// finds them. A model written by hand states them there itself.
 ///
 /// The wrapper is deliberately not `Codable`: a request body must not be able to set the name of a file.

@@ -14,7 +14,7 @@ extension Database {
     ///   - prober: How the size of an image is learned. Default: header, guard, then libgd as the proof.
     ///   - lifecycle: How long stored files wait for their rows. Default: an hour.
     ///   - configuration: Pool, time-outs, logging.
-    /// - Returns: The database. Close it with ``PostgresModels/Database/close()``.
+    /// - Returns: The database. Close it with ``PostgresModels/Database/close(patience:)``.
     /// - Throws: ``PostgresModels/DatabaseError`` with code `.connectionFailed` when the server cannot be reached.
     public static func connect(
         _ conninfo: String,

@@ -18,7 +18,7 @@ extension DatabaseSession {
     ///   - original: The name to make the copy's name of. Default: the last component of the file's name.
     /// - Returns: The copy.
     /// - Throws: ``Storages/StorageError`` with code `.notFound` when the file is gone, and as for
-    ///   ``store(_:named:for:contentType:progress:)-(_,_,KeyPath<Owner,StoredFieldValue<StorageFile>>,_,_)``.
+    ///   `store(_:named:for:)` of a file.
     public func copy<Owner: FieldModel>(
         _ file: StorageFile?,
         for field: any KeyPath<Owner, StoredFieldValue<StorageFile>> & Sendable,

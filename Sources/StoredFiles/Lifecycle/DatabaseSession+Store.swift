@@ -50,7 +50,7 @@ extension DatabaseSession {
     /// Uploads an image for a field and returns it with its size, ready to be assigned to the property and written
     /// with its row.
     ///
-    /// As ``store(_:named:for:contentType:progress:)-(_,_,KeyPath<Owner,StoredFieldValue<StorageFile>>,_,_)``; besides,
+    /// As `store(_:named:for:)` of a file; besides,
     /// the bytes are probed on their way: the header is checked as soon as it has passed, and libgd decodes the image
     /// as the proof that it is one. What fails is refused before any row can name it.
     ///
