@@ -1,36 +1,5 @@
 public import NIOCore
 
-/// What to do when an upload finds its name taken.
-public enum IfExists: Hashable, Sendable {
-    /// Keep both: a random suffix is added to the new file's name, atomically.
-    case rename
-    /// Throw ``StorageError/Code/alreadyExists`` and leave the old file alone.
-    case fail
-    /// Put the new file in the place of the old one; readers see one or the other whole.
-    case replace
-}
-
-/// How far a transfer has come.
-public struct TransferProgress: Hashable, Sendable {
-    /// Bytes moved so far.
-    public var completedBytes: Int64
-    /// Bytes to move in all, when known before the end.
-    public var totalBytes: Int64?
-
-    /// Creates a progress report.
-    ///
-    /// - Parameters:
-    ///   - completedBytes: Bytes moved so far.
-    ///   - totalBytes: Bytes to move in all, `nil` when unknown.
-    public init(completedBytes: Int64, totalBytes: Int64?) {
-        self.completedBytes = completedBytes
-        self.totalBytes = totalBytes
-    }
-}
-
-/// Receives progress reports, in order and never at the same time; it should return at once.
-public typealias ProgressHandler = @Sendable (TransferProgress) -> Void
-
 /// How a file is uploaded.
 public struct UploadOptions: Sendable {
     /// What to do when the name is taken.

@@ -10,6 +10,8 @@ final class ZlibStream {
     private static let outputSize = 64 * 1024
 
     private let stream: UnsafeMutablePointer<z_stream>
+    /// What zlib writes into; kept when little came.
+    private var space = ByteBuffer()
     private let end: (UnsafeMutablePointer<z_stream>) -> Void
 
     /// Makes a stream.
@@ -52,13 +54,13 @@ final class ZlibStream {
         _ step: (UnsafeMutablePointer<z_stream>) -> Int32
     ) -> (output: ByteBuffer, status: Int32) {
         var status = Z_OK
-        var output = ByteBufferAllocator().buffer(capacity: Self.outputSize)
+        space.clear(minimumCapacity: Self.outputSize)
         input.readWithUnsafeReadableBytes { source in
             // A chunk of a body has at most 256 KiB; who calls may give any.
             let count = min(source.count, Int(Int32.max))
             stream.pointee.next_in = source.baseAddress?.assumingMemoryBound(to: UInt8.self)
             stream.pointee.avail_in = UInt32(count)
-            output.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.outputSize) { target in
+            space.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.outputSize) { target in
                 stream.pointee.next_out = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
                 stream.pointee.avail_out = UInt32(Self.outputSize)
                 status = step(stream)
@@ -69,7 +71,16 @@ final class ZlibStream {
             stream.pointee.next_out = nil
             return count - Int(stream.pointee.avail_in)
         }
-        return (output, status)
+        return (takeOutput(), status)
+    }
+
+    /// What was written, in a buffer that is not much larger than it: it may be held until a part of an upload is full.
+    private func takeOutput() -> ByteBuffer {
+        guard space.readableBytes >= Self.outputSize / 2 else {
+            return space.readableBytes > 0 ? ByteBuffer(bytes: space.readableBytesView) : ByteBuffer()
+        }
+        defer { space = ByteBuffer() }
+        return space
     }
 
     /// Does what neither takes nor gives bytes, such as `inflateReset`.

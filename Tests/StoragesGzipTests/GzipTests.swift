@@ -66,6 +66,23 @@ struct GzipTests {
         #expect(try decoded(try gzip(["-c"], bytes)) == bytes)
     }
 
+    @Test("comes in buffers that hold what is in them, and no more memory than that")
+    func memory() throws {
+        // Far apart repetitions: little comes out, and often.
+        let bytes = bytes(1 << 20, isRandom: false)
+        let encoder = try GzipCoding.gzip.makeEncoder()
+        var chunks: [ByteBuffer] = []
+        for _ in 0..<64 {
+            var input = ByteBuffer(bytes: bytes)
+            while let chunk = try encoder.next(from: &input) { chunks.append(chunk) }
+        }
+        while let chunk = try encoder.finish() { chunks.append(chunk) }
+        let count = chunks.reduce(0) { $0 + $1.readableBytes }
+        let capacity = chunks.reduce(0) { $0 + $1.storageCapacity }
+        #expect(chunks.count > 4)
+        #expect(capacity <= 4 * count)
+    }
+
     @Test("has neither date nor name, so equal bytes become equal gzip")
     func reproducible() throws {
         let bytes = bytes(5000, isRandom: false)

@@ -1,4 +1,3 @@
-import NIOConcurrencyHelpers
 public import NIOCore
 
 extension UploadBody {
@@ -181,23 +180,3 @@ extension UploadBody {
 /// Chunks below this are copied together, 32 KiB: a buffer costs memory and a system call beside its bytes, and copying
 /// so few takes less time than that call.
 private let smallChunk = 32 * 1024
-
-/// A source that can be read once, whatever copies of its body there are.
-final class OneTimeSource: Sendable {
-    typealias Read = () async throws -> ByteBuffer?
-
-    private let make: NIOLockedValueBox<(@Sendable () -> Read)?>
-
-    init(_ make: @escaping @Sendable () -> Read) {
-        self.make = NIOLockedValueBox(make)
-    }
-
-    /// Starts reading, the first time; what the source holds then belongs to the reader alone.
-    func takeOnce() -> Read? {
-        let make = make.withLockedValue { make in
-            defer { make = nil }
-            return make
-        }
-        return make?()
-    }
-}

@@ -1,4 +1,3 @@
-import NIOConcurrencyHelpers
 public import NIOCore
 
 /// The contents of one version of a file, or of a part of it: a sequence of chunks, to be read once.
@@ -20,7 +19,7 @@ public struct StoredContents: AsyncSequence, Sendable {
     /// The offsets this sequence delivers.
     public let range: Range<Int64>
 
-    private let source: Source
+    private let source: OneTimeSource
     private let progress: ProgressHandler?
     private var isRenamed = false
 
@@ -40,7 +39,7 @@ public struct StoredContents: AsyncSequence, Sendable {
         self.info = info
         self.range = range
         self.progress = progress
-        self.source = Source {
+        self.source = OneTimeSource {
             var iterator = chunks.makeAsyncIterator()
             return { try await iterator.next(isolation: #isolation) }
         }
@@ -162,25 +161,6 @@ public struct StoredContents: AsyncSequence, Sendable {
                     + "transfer was cut; open it again.",
                 name: name
             )
-        }
-    }
-
-    /// Gives the chunks to the first who asks, and then holds nothing itself: what is open closes with its reader.
-    private final class Source: Sendable {
-        typealias Read = () async throws -> ByteBuffer?
-
-        private let make: NIOLockedValueBox<(@Sendable () -> Read)?>
-
-        init(_ make: @escaping @Sendable () -> Read) {
-            self.make = NIOLockedValueBox(make)
-        }
-
-        func takeOnce() -> Read? {
-            let make = make.withLockedValue { make in
-                defer { make = nil }
-                return make
-            }
-            return make?()
         }
     }
 }

@@ -51,7 +51,7 @@ extension HMACSHA256 {
 
         private init() throws {
             guard let algorithm = Context.algorithm, let context = EVP_MAC_CTX_new(algorithm) else {
-                throw SHA256Hasher.failure()
+                throw SHA256.failure
             }
             var name = Array("SHA256".utf8CString)
             let isSet = name.withUnsafeMutableBufferPointer { name in
@@ -66,7 +66,7 @@ extension HMACSHA256 {
             }
             guard isSet else {
                 EVP_MAC_CTX_free(context)
-                throw SHA256Hasher.failure()
+                throw SHA256.failure
             }
             self.context = context
         }
@@ -98,7 +98,7 @@ extension HMACSHA256 {
                     && count == 32
                 if !isDone { count = 0 }
             }
-            guard isDone else { throw SHA256Hasher.failure() }
+            guard isDone else { throw SHA256.failure }
             return code
         }
     }

@@ -58,7 +58,7 @@ public final class MemoryStorage: Storage {
             driver.reportProgress()
         }
         try Task.checkCancellation()
-        guard let sha256 = try driver.digest() else { throw SHA256Hasher.failure() }
+        guard let sha256 = try driver.digest() else { throw SHA256.failure }
         let file = MemoryFile(
             contents: contents,
             sha256: sha256,

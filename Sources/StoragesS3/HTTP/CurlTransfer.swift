@@ -10,8 +10,6 @@ final class CurlTransfer: @unchecked Sendable {
     private static let highWater = 1 << 20
     /// Below this it may go on.
     private static let lowWater = 256 * 1024
-    /// The most bytes that are handed out at once.
-    private static let largestChunk = 256 * 1024
 
     /// The head of an answer.
     struct Head {
@@ -23,7 +21,7 @@ final class CurlTransfer: @unchecked Sendable {
 
     private struct Shared {
         var head: Head?
-        var pending = ByteBuffer()
+        var pending = ReceivedBytes()
         var isPaused = false
         var end: Result<Void, any Error>?
         var headWaiter: CheckedContinuation<Head, any Error>?
@@ -106,8 +104,8 @@ final class CurlTransfer: @unchecked Sendable {
         _ shared: inout Shared,
         _ continuation: CheckedContinuation<ByteBuffer?, any Error>
     ) -> (Result<ByteBuffer?, any Error>?, resumes: Bool) {
-        if let chunk = take(&shared) {
-            let resumes = shared.isPaused && shared.pending.readableBytes < lowWater
+        if let chunk = shared.pending.take() {
+            let resumes = shared.isPaused && shared.pending.byteCount < lowWater
             if resumes { shared.isPaused = false }
             return (.success(chunk), resumes)
         }
@@ -118,16 +116,6 @@ final class CurlTransfer: @unchecked Sendable {
             shared.readWaiter = continuation
             return (nil, false)
         }
-    }
-
-    private static func take(_ shared: inout Shared) -> ByteBuffer? {
-        let count = shared.pending.readableBytes
-        guard count > 0 else { return nil }
-        if count <= largestChunk {
-            defer { shared.pending = ByteBuffer() }
-            return shared.pending
-        }
-        return shared.pending.readSlice(length: largestChunk)
     }
 
     /// Whether it was given up, perhaps before it began.
@@ -269,7 +257,7 @@ final class CurlTransfer: @unchecked Sendable {
                 shared.headWaiter = nil
                 return { waiter.resume(returning: head) }
             }
-            if let waiter = shared.readWaiter, let chunk = Self.take(&shared) {
+            if let waiter = shared.readWaiter, let chunk = shared.pending.take() {
                 shared.readWaiter = nil
                 return { waiter.resume(returning: chunk) }
             }
@@ -345,11 +333,11 @@ final class CurlTransfer: @unchecked Sendable {
     fileprivate func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         hasNews = true
         return shared.withLockedValue { shared in
-            guard shared.pending.readableBytes < Self.highWater else {
+            guard shared.pending.byteCount < Self.highWater else {
                 shared.isPaused = true
                 return false
             }
-            shared.pending.writeBytes(bytes)
+            shared.pending.append(bytes)
             return true
         }
     }

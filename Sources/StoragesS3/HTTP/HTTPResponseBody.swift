@@ -1,16 +1,15 @@
-import NIOConcurrencyHelpers
 import NIOCore
+import Storages
 
 /// The bytes of an answer, to be read once; what it holds open is let go with the iterator.
 struct HTTPResponseBody: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
     typealias Failure = any Error
-    typealias Read = () async throws -> ByteBuffer?
 
-    private let source: Source
+    private let source: OneTimeSource
 
-    init(_ makeReader: @escaping @Sendable () -> Read) {
-        source = Source(makeReader)
+    init(_ makeReader: @escaping @Sendable () -> OneTimeSource.Read) {
+        source = OneTimeSource(makeReader)
     }
 
     init(_ buffer: ByteBuffer) {
@@ -28,7 +27,7 @@ struct HTTPResponseBody: AsyncSequence, Sendable {
     }
 
     struct AsyncIterator: AsyncIteratorProtocol {
-        var read: Read?
+        var read: OneTimeSource.Read?
 
         mutating func next() async throws -> ByteBuffer? {
             guard let read else { return nil }
@@ -40,22 +39,6 @@ struct HTTPResponseBody: AsyncSequence, Sendable {
             }
             self.read = nil
             return nil
-        }
-    }
-
-    private final class Source: Sendable {
-        private let make: NIOLockedValueBox<(@Sendable () -> Read)?>
-
-        init(_ make: @escaping @Sendable () -> Read) {
-            self.make = NIOLockedValueBox(make)
-        }
-
-        func takeOnce() -> Read? {
-            let make = make.withLockedValue { make in
-                defer { make = nil }
-                return make
-            }
-            return make?()
         }
     }
 }

@@ -23,9 +23,7 @@ public struct S3CustomerKey: Hashable, Sendable, CustomStringConvertible, Custom
             )
         }
         base64 = Data(bytes).base64EncodedString()
-        let hasher = try MD5Hasher()
-        bytes.withUnsafeBytes { hasher.update($0) }
-        md5 = Data(try hasher.finish()).base64EncodedString()
+        md5 = Data(try MD5Hasher.hash(bytes)).base64EncodedString()
     }
 
     /// Takes a key in base64.
