@@ -1,5 +1,3 @@
-import CLibCrypto
-
 /// A hash function of libcrypto.
 package protocol DigestAlgorithm {
     /// What `EVP_MD_fetch` gave, fetched once because a fetch per hash costs more than hashing a small chunk; `nil` when
@@ -10,17 +8,3 @@ package protocol DigestAlgorithm {
     /// What is thrown when libcrypto does not have the function, or fails.
     static var failure: StorageError { get }
 }
-
-/// SHA-256 (FIPS 180-4).
-package enum SHA256: DigestAlgorithm {
-    // EVP_MD is reference-counted and immutable after EVP_MD_fetch, which the OpenSSL manual declares safe to share
-    // between threads.
-    nonisolated(unsafe) package static let function: OpaquePointer? = EVP_MD_fetch(nil, "SHA256", nil)
-    package static let byteCount = 32
-    package static let failure = StorageError(
-        .unavailable,
-        "libcrypto cannot compute SHA-256. Check the OpenSSL installation and its providers."
-    )
-}
-
-package typealias SHA256Hasher = DigestHasher<SHA256>
