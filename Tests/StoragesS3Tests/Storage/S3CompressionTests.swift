@@ -147,6 +147,8 @@ struct S3CompressionTests {
 
         let progress = seen.withLockedValue { $0 }
         #expect(progress.count >= 3)
+        // All parts are there before the file is.
+        #expect(progress.dropLast().last?.completedBytes == count)
         #expect(zip(progress, progress.dropFirst()).allSatisfy { $0.completedBytes <= $1.completedBytes })
         #expect(progress.dropLast().allSatisfy { $0.totalBytes == (isLengthKnown ? count : nil) })
         #expect(progress.last == TransferProgress(completedBytes: count, totalBytes: count))
