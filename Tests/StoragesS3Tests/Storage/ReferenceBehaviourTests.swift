@@ -106,37 +106,42 @@ struct ReferenceBehaviourTests {
         }
     }
 
-    struct Default: Sendable, CustomTestStringConvertible {
-        var testDescription: String
+    struct Default: Sendable {
+        var argument: String
         var isKept: @Sendable (S3Storage, _ url: String, _ upload: HTTPHeaders) -> Bool
     }
 
     static let defaults = [
-        Default(testDescription: "bucketName has none") { storage, _, _ in storage.bucketName == "media" },
-        Default(testDescription: "endpointURL: Amazon S3") { _, url, _ in url.contains("://media.s3.amazonaws.com/") },
-        Default(testDescription: "accessKeyID: from elsewhere") { storage, _, _ in !storage.client.isAnonymous },
-        Default(testDescription: "secretAccessKey: from elsewhere") { storage, _, _ in !storage.client.isAnonymous },
-        Default(testDescription: "region: us-east-1") { storage, _, _ in
+        Default(argument: "bucketName has none") { storage, _, _ in storage.bucketName == "media" },
+        Default(argument: "endpointURL: Amazon S3") { _, url, _ in url.contains("://media.s3.amazonaws.com/") },
+        Default(argument: "accessKeyID: from elsewhere") { storage, _, _ in !storage.client.isAnonymous },
+        Default(argument: "secretAccessKey: from elsewhere") { storage, _, _ in !storage.client.isAnonymous },
+        Default(argument: "region: us-east-1") { storage, _, _ in
             storage.client.addressing.region.name == "us-east-1"
         },
-        Default(testDescription: "useSSL: true") { storage, url, _ in
+        Default(argument: "useSSL: true") { storage, url, _ in
             storage.client.isSecure && url.hasPrefix("https://")
         },
-        Default(testDescription: "defaultACL: none") { _, _, upload in upload["x-amz-acl"] == nil },
-        Default(testDescription: "customDomain: none") { _, url, _ in url == "https://media.s3.amazonaws.com/k" },
-        Default(testDescription: "querystringAuth: false") { _, url, _ in !url.contains("?") },
+        Default(argument: "defaultACL: none") { _, _, upload in upload["x-amz-acl"] == nil },
+        Default(argument: "customDomain: none") { _, url, _ in url == "https://media.s3.amazonaws.com/k" },
+        Default(argument: "querystringAuth: false") { _, url, _ in !url.contains("?") },
     ]
 
-    /// Whether nothing in the environment of the tests takes the place of a default.
-    static let isEnvironmentEmpty = !ProcessInfo.processInfo.environment.keys.contains { $0.hasPrefix("AWS_") }
-
-    @Test("the nine arguments have the defaults of Python", .enabled(if: isEnvironmentEmpty), arguments: defaults)
-    func defaultOf(example: Default) async throws {
-        let storage = try S3Storage(bucketName: "media")
-        let name = try StorageName(validating: "k")
-        let url = try await storage.url(for: name)
-        let upload = try storage.creationParameters(name, UploadOptions()).creationHeaders(isSecure: true)
-        #expect(example.isKept(storage, url, upload))
+    @Test("the nine arguments have the defaults of Python")
+    func defaultsOfArguments() async {
+        // In a process of its own: variables of the environment take the place of defaults, and other tests run here.
+        await #expect(processExitsWith: .success) {
+            for variable in ProcessInfo.processInfo.environment.keys where variable.hasPrefix("AWS_") {
+                unsetenv(variable)
+            }
+            let storage = try S3Storage(bucketName: "media")
+            let name = try StorageName(validating: "k")
+            let url = try await storage.url(for: name)
+            let upload = try storage.creationParameters(name, UploadOptions()).creationHeaders(isSecure: true)
+            for example in ReferenceBehaviourTests.defaults {
+                #expect(example.isKept(storage, url, upload), "\(example.argument)")
+            }
+        }
     }
 
     @Test("the argument useSSL chooses the scheme, endpointURL the host, and defaultACL goes with every upload")
