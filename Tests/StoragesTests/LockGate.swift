@@ -9,6 +9,15 @@ final class LockGate: Sendable {
         lock.unlock()
     }
 
+    /// Waits, but not for ever.
+    ///
+    /// - Returns: Whether the gate was opened meanwhile.
+    func wait(seconds: Double) -> Bool {
+        guard lock.lock(whenValue: true, timeoutSeconds: seconds) else { return false }
+        lock.unlock()
+        return true
+    }
+
     func open() {
         lock.lock()
         lock.unlock(withValue: true)
