@@ -39,6 +39,8 @@ public struct DatabaseConfiguration: Sendable {
     /// Behind pgbouncer in transaction mode they do not hold; make them settings of the role there.
     public var sessionSettings: [String: String]
     /// How long a cancelled statement may go on before its connection is closed: 2 seconds by default.
+    ///
+    /// The end of a stream's transaction may take as long, and 5 seconds in any case.
     public var cancellationGracePeriod: Duration
     /// The name of this program in `pg_stat_activity`, unless the connection string has an `application_name`.
     public var applicationName: String

@@ -140,7 +140,9 @@ final class RowCursor {
 
     private static func giveBack(_ connection: PostgresConnection, ending end: String, to database: Database) async {
         // What fails here makes the pool drop the connection.
-        _ = try? await connection.simpleQuery(end, cancellable: false, within: .seconds(5))
+        // A server that is slow to stop a statement is slow here, too.
+        let limit = max(.seconds(5), connection.configuration.cancellationGracePeriod)
+        _ = try? await connection.simpleQuery(end, cancellable: false, within: limit)
         await database.pool.release(connection)
     }
 }
