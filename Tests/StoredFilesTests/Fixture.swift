@@ -109,6 +109,9 @@ struct World: Sendable {
             configuration: configuration
         )
         try await database.migrate(albumMigrations)
+        // New storages are marked as the database's.
+        pictures.reset()
+        papers.reset()
     }
 
     /// A row that another program wrote: a name and nothing else.

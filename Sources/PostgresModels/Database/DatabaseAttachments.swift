@@ -24,8 +24,12 @@ public struct DatabaseAttachments: Sendable {
         objects.values.compactMap { $0 as? any ModelVerifier }
     }
 
+    var providers: [any SchemaComponentProvider] {
+        objects.values.compactMap { $0 as? any SchemaComponentProvider }
+    }
+
     var components: [SchemaComponent] {
-        objects.values.compactMap { $0 as? any SchemaComponentProvider }.flatMap(\.schemaComponents)
+        providers.flatMap(\.schemaComponents)
     }
 
     /// An error in the words of the layers above, where they know more than the server says.

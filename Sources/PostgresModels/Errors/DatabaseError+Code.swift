@@ -5,6 +5,7 @@ extension DatabaseError {
             case connectionFailed, connectionLost, outcomeUnknown, closed, poolTimeout, commandInProgress
             case uniqueViolation, foreignKeyViolation, notNullViolation, checkViolation, exclusionViolation
             case serializationFailure, deadlock, staleStatement, transactionAborted, lockTimeout, objectInUse, timeout
+            case invalidState
             case queryFailed, invalidStatement, undefinedObject, permissionDenied, readOnly, invalidData
             case decodingFailed, missingColumn, typeMismatch, invalidIdentifier, invalidArgument, notFound
         }
@@ -63,6 +64,8 @@ extension DatabaseError {
         public static let lockTimeout = Code(.lockTimeout)
         /// Something is in use that the statement needs for itself (55006), such as a database that others are connected to.
         public static let objectInUse = Code(.objectInUse)
+        /// Something has to be put right before this can be done (55000, 25000); the message says what.
+        public static let invalidState = Code(.invalidState)
         /// The server stopped the statement, most often because of `statement_timeout` (57014).
         public static let timeout = Code(.timeout)
         /// The server refused the statement for a reason without a code of its own here; see `sqlState`.

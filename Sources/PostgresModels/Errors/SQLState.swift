@@ -55,6 +55,8 @@ enum SQLState {
         "25P02": .transactionAborted,
         "25006": .readOnly,
         "25P03": .connectionLost,
+        "25000": .invalidState,
+        "55000": .invalidState,
         "55006": .objectInUse,
         "55P03": .lockTimeout,
         "57014": .timeout,

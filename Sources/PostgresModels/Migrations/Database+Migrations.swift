@@ -26,7 +26,7 @@ extension Database {
         lockTimeout: Duration? = .seconds(10)
     ) async throws -> [String] {
         let plans = try await MigrationPlan.make(migrations)
-        return try await withMigrationLock(patience, lockTimeout, plans) { migrator in
+        let names = try await withMigrationLock(patience, lockTimeout, plans) { migrator in
             let applied = try await migrator.applied()
             for plan in plans {
                 guard let record = applied[plan.migration.name], record.checksum != plan.checksum else { continue }
@@ -46,8 +46,11 @@ extension Database {
                 logger.info("Applied a migration", metadata: ["migration": "\(plan.migration.name)"])
                 names.append(plan.migration.name)
             }
+            try await migrator.conclude()
             return names
         }
+        for provider in attachments.providers { await provider.didMigrate(self) }
+        return names
     }
 
     /// How the migrations stand; nothing is changed.

@@ -68,7 +68,13 @@ struct Migrator {
     func prepare() async throws {
         // The second table came with components: where it is, all is.
         if try await !run("SELECT to_regclass('stored_files.component_migrations') IS NOT NULL").isTrue {
-            try await run("CREATE SCHEMA IF NOT EXISTS stored_files")
+            for component in components {
+                for requirement in component.requirements { try await run(requirement) }
+            }
+            // Not IF NOT EXISTS: that needs the right to make schemas although somebody has made this one.
+            if try await !run("SELECT to_regnamespace('stored_files') IS NOT NULL").isTrue {
+                try await run("CREATE SCHEMA stored_files")
+            }
             try await run(
                 """
                 CREATE TABLE IF NOT EXISTS stored_files.migrations (\
@@ -86,6 +92,15 @@ struct Migrator {
         for component in components { try await install(component) }
     }
 
+    /// What components do after the migrations of the application.
+    func conclude() async throws {
+        for component in components {
+            for statement in component.conclusion {
+                try await perform([.sql(statement)], nil, Migration("conclusion of \(component.name)") { _ in })
+            }
+        }
+    }
+
     /// Brings a component up to date.
     private func install(_ component: SchemaComponent) async throws {
         let rows = try await run(
@@ -93,17 +108,32 @@ struct Migrator {
         )
         let applied = Set(try rows.map { try $0.decode(String.self, at: 0) })
         for migration in component.migrations where !applied.contains(migration.name) {
-            let pieces = try await Migration.pieces(of: migration.up)
-            let note: SQL = """
-                INSERT INTO stored_files.component_migrations (component, migration) \
-                VALUES (\(component.name), \(migration.name))
-                """
-            try await perform(pieces, note, migration)
-            database.logger.info(
-                "Installed a part of the schema",
-                metadata: ["component": "\(component.name)", "migration": "\(migration.name)"]
-            )
+            try await install(migration, of: component)
         }
+        if let definitions = component.definitions {
+            let prefix = "definitions "
+            let installed = applied.compactMap { $0.hasPrefix(prefix) ? Int($0.dropFirst(prefix.count)) : nil }.max() ?? 0
+            if installed < definitions.version {
+                let migration = Migration("\(prefix)\(definitions.version)") { schema in
+                    for statement in definitions.statements { try await schema.execute(statement) }
+                }
+                try await install(migration, of: component)
+            }
+        }
+        guard !component.upkeep.isEmpty else { return }
+        try await perform(component.upkeep.map { .sql($0) }, nil, Migration("upkeep of \(component.name)") { _ in })
+    }
+
+    private func install(_ migration: Migration, of component: SchemaComponent) async throws {
+        let note: SQL = """
+            INSERT INTO stored_files.component_migrations (component, migration) \
+            VALUES (\(component.name), \(migration.name))
+            """
+        try await perform(try await Migration.pieces(of: migration.up), note, migration)
+        database.logger.info(
+            "Installed a part of the schema",
+            metadata: ["component": "\(component.name)", "migration": "\(migration.name)"]
+        )
     }
 
     func applied() async throws -> [String: Record] {
@@ -130,13 +160,13 @@ struct Migrator {
         try await perform(pieces, note, plan.migration)
     }
 
-    private func perform(_ pieces: [SchemaPiece], _ note: SQL, _ migration: Migration) async throws {
+    private func perform(_ pieces: [SchemaPiece], _ note: SQL?, _ migration: Migration) async throws {
         let statements = try pieces.flatMap { try $0.statements(components) }
         let isTransaction = !migration.isOutsideTransaction
         do {
             if isTransaction { try await connection.simpleQuery(begin) }
             for statement in statements { try await run(statement) }
-            try await run(note)
+            if let note { try await run(note) }
             if isTransaction { try Task.checkCancellation() }
         } catch {
             if isTransaction { await rollBack() }

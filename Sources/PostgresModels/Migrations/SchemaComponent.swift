@@ -9,7 +9,21 @@ public struct SchemaComponent: Sendable {
     public let name: String
 
     /// What installs it, and what has upgraded it since: ordered, never edited once released, only added to.
+    ///
+    /// Tables belong here. What can be written anew at any time belongs into ``definitions``.
     public let migrations: [Migration]
+
+    /// The functions and views, as this version of the layer has them; `nil` when there are none.
+    public let definitions: SchemaDefinitions?
+
+    /// What looks at the server before anything is made, the schema included, and fails where the component cannot work.
+    let requirements: [SQL]
+
+    /// What to run at each migration before those of the application, in a transaction of its own.
+    let upkeep: [SQL]
+
+    /// What to run at each migration after those of the application, each in a transaction of its own.
+    let conclusion: [SQL]
 
     /// What to run right before a change.
     let before: @Sendable (SchemaChange) -> [SQL]
@@ -22,16 +36,29 @@ public struct SchemaComponent: Sendable {
     /// - Parameters:
     ///   - name: A name that stays.
     ///   - migrations: What installs and upgrades it, in order.
+    ///   - definitions: What is written anew with each version. Default: nothing.
+    ///   - requirements: What fails on a server that the component cannot work with; run once, before anything is made.
+    ///     Default: nothing.
+    ///   - upkeep: What to run at each migration, before those of the application. Default: nothing.
+    ///   - conclusion: What to run at each migration, after those of the application. Default: nothing.
     ///   - before: What to run right before a table or column is dropped or renamed. Default: nothing.
     ///   - after: What to run right after that. Default: nothing.
     public init(
         name: String,
         migrations: [Migration],
+        definitions: SchemaDefinitions? = nil,
+        requirements: [SQL] = [],
+        upkeep: [SQL] = [],
+        conclusion: [SQL] = [],
         before: @escaping @Sendable (SchemaChange) -> [SQL] = { _ in [] },
         after: @escaping @Sendable (SchemaChange) -> [SQL] = { _ in [] }
     ) {
         self.name = name
         self.migrations = migrations
+        self.definitions = definitions
+        self.requirements = requirements
+        self.upkeep = upkeep
+        self.conclusion = conclusion
         self.before = before
         self.after = after
     }

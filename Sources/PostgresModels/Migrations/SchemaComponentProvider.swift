@@ -2,4 +2,9 @@
 public protocol SchemaComponentProvider: AnyObject, Sendable {
     /// What it needs.
     var schemaComponents: [SchemaComponent] { get }
+
+    /// Called after each migration of the database, for what is not in it.
+    ///
+    /// - Parameter database: The database.
+    func didMigrate(_ database: Database) async
 }

@@ -7,7 +7,7 @@ extension StorageError {
             case notFound, alreadyExists, invalidName, invalidRange, unsupported, permissionDenied
             case preconditionFailed, changedDuringRead, tooLarge, wrongType, sourceFailed, io, unavailable, timeout
             case invalidURL, invalidConfiguration, unknownStorage, outOfSpace, alreadyRead, expired, corrupted,
-                outcomeUnknown
+                outcomeUnknown, notOwner
         }
 
         private let kind: Kind
@@ -61,6 +61,8 @@ extension StorageError {
         public static let corrupted = Self(.corrupted)
         /// The connection was lost before anybody said whether it was done; it may have been.
         public static let outcomeUnknown = Self(.outcomeUnknown)
+        /// Another database decides about the files of the storage; nothing was deleted.
+        public static let notOwner = Self(.notOwner)
         /// A single-pass sequence was iterated a second time.
         public static let alreadyRead = Self(.alreadyRead)
     }

@@ -1,6 +1,7 @@
 /// The files of a storage, fetched as they are iterated, in constant memory.
 ///
-/// Each iteration lists anew. It is not a snapshot.
+/// Each iteration lists anew. It is not a snapshot. Objects that this library keeps for itself, whose names have a
+/// segment that begins with `.stored-files-`, are left out.
 public struct FileListing: AsyncSequence, Sendable {
     /// A file that exists.
     public typealias Element = FileInfo
@@ -35,8 +36,11 @@ public struct FileListing: AsyncSequence, Sendable {
         /// - Returns: A file; `nil` after the last one.
         /// - Throws: ``StorageError``, or `CancellationError`.
         public mutating func next() async throws -> FileInfo? {
-            try Task.checkCancellation()
-            return try await advance()
+            while true {
+                try Task.checkCancellation()
+                guard let file = try await advance() else { return nil }
+                if !file.name.isReserved { return file }
+            }
         }
     }
 }

@@ -18,3 +18,19 @@ extension StorageName {
         string.utf8.starts(with: prefix.utf8)
     }
 }
+
+extension StorageName {
+    /// What the segments of names begin with that this library keeps for itself; they are not listed.
+    package static let reservedPrefix = ".stored-files-"
+
+    /// Whether one of the segments begins so.
+    package var isReserved: Bool {
+        let prefix = Self.reservedPrefix.utf8
+        var segment = string.utf8[...]
+        while true {
+            if segment.starts(with: prefix) { return true }
+            guard let slash = segment.firstIndex(of: UInt8(ascii: "/")) else { return false }
+            segment = segment[segment.index(after: slash)...]
+        }
+    }
+}

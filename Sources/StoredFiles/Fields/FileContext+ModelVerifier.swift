@@ -35,11 +35,30 @@ extension FileContext: ModelVerifier {
                     """
                 )
             }
+            if let problem = found.problem {
+                problems.append("nothing of the storage \"\(found.storage)\" can be deleted: \(problem)")
+            }
             if !found.untriggered.isEmpty {
                 problems.append(
                     """
                     triggers of "\(field.column)" are missing or switched off on \
-                    \(found.untriggered.joined(separator: ", ")); track the column again
+                    \(found.untriggered.joined(separator: ", ")); migrate, or track the column again
+                    """
+                )
+            }
+            if !found.untrackedAncestors.isEmpty {
+                problems.append(
+                    """
+                    rows of "\(M.table)" can be written through \(found.untrackedAncestors.joined(separator: ", ")), \
+                    where "\(field.column)" is not tracked; track it there
+                    """
+                )
+            }
+            if !found.isIndexed {
+                problems.append(
+                    """
+                    "\(field.column)" has no index that begins with it, so each look for a file's row reads the whole \
+                    table; create one
                     """
                 )
             }
@@ -51,30 +70,41 @@ extension FileContext: ModelVerifier {
         let storage: String
         /// The tables among the table itself and its partitions that lack a trigger.
         let untriggered: [String]
+        /// The tables above it through which rows can be written past the triggers.
+        let untrackedAncestors: [String]
+        let isIndexed: Bool
+        /// What keeps rows from being looked into.
+        let problem: String?
     }
 
     private func trackedColumns(of table: String, in session: any DatabaseSession) async throws -> [String: Tracked] {
-        let exists = try await session.query("SELECT to_regclass('stored_files.fields') IS NOT NULL").first
+        let exists = try await session.query(
+            "SELECT to_regclass('\(raw: JournalSchema.name).reservations') IS NOT NULL"
+        ).first
         guard try exists?.decode(Bool.self, at: 0) == true else { return [:] }
         let rows = try await session.query(
             """
-            SELECT f.column_name::text AS name, f.storage, ARRAY(
-                SELECT r::text FROM stored_files.relations(f.relation) AS r
-                WHERE 4 > (
-                    SELECT count(*) FROM pg_trigger AS t
-                    WHERE t.tgrelid = r AND t.tgenabled IN ('O', 'A') AND t.tgname IN (
-                        'stored_file_' || f.id || '_insert', 'stored_file_' || f.id || '_update',
-                        'stored_file_' || f.id || '_delete', 'stored_file_' || f.id || '_truncate')
-                )
-            ) AS untriggered
-            FROM stored_files.fields AS f WHERE f.relation = to_regclass(\(JournalSchema.regclass(table)))
+            SELECT c.column_name::text AS name, f.storage, c.problem, \
+            ARRAY(SELECT u::text FROM \(raw: JournalSchema.name).untriggered(f.id) AS u) AS untriggered, \
+            ARRAY(SELECT a.relid::text FROM pg_partition_ancestors(c.relation) AS a WHERE a.relid <> c.relation \
+            AND NOT EXISTS (SELECT FROM \(raw: JournalSchema.name).carriers() AS k WHERE k.relation = a.relid \
+            AND k.column_name = c.column_name)) AS ancestors, \
+            EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid \
+            AND a.attnum = i.indkey[0] WHERE i.indrelid = c.relation AND i.indisvalid AND i.indpred IS NULL \
+            AND a.attname = c.column_name) AS is_indexed \
+            FROM \(raw: JournalSchema.name).fields AS f \
+            JOIN \(raw: JournalSchema.name).catalogue() AS c ON c.field = f.id AND NOT c.is_partition \
+            WHERE f.ended_at IS NULL AND c.relation = to_regclass(\(JournalSchema.regclass(table)))
             """
         )
         var columns: [String: Tracked] = [:]
         for row in rows {
             columns[try row.decode(String.self, named: "name")] = Tracked(
                 storage: try row.decode(String.self, named: "storage"),
-                untriggered: try row.decode([String].self, named: "untriggered")
+                untriggered: try row.decode([String].self, named: "untriggered"),
+                untrackedAncestors: try row.decode([String].self, named: "ancestors"),
+                isIndexed: try row.decode(Bool.self, named: "is_indexed"),
+                problem: try row.decode(String?.self, named: "problem")
             )
         }
         return columns

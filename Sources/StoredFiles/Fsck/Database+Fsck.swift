@@ -23,7 +23,9 @@ extension Database {
     ///   - report: Gets every finding, in the order of the names for each kind.
     /// - Returns: The numbers.
     /// - Throws: ``Storages/StorageError`` when the storage cannot be listed, with code `.unknownStorage` when it is not
-    ///   registered; ``DatabaseError``; what `report` throws; `CancellationError`.
+    ///   registered; for repairs `.notOwner`, `.invalidConfiguration` when no column names files of the storage, and
+    ///   `.preconditionFailed` when there are more orphans than ``FsckConfiguration/orphanLimit``; ``DatabaseError`` with
+    ///   code `.invalidState` when rows cannot be looked into; what `report` throws; `CancellationError`.
     /// - Complexity: O(n log n) in the number of rows, on the server; one listing of the storage.
     @discardableResult
     public func fsck(
@@ -32,11 +34,16 @@ extension Database {
         progress: (@Sendable (FsckProgress) -> Void)? = nil,
         report: (FsckFinding) async throws -> Void
     ) async throws -> FsckProgress {
+        let context = try lifecycleContext()
+        let place = try context.storages.storage(for: storage)
         var run = FsckRun(
             database: self,
             id: storage,
-            storage: try lifecycleContext().storages.storage(for: storage),
+            storage: place,
             configuration: configuration,
+            checkOwner: {
+                try await Ownership(id: storage, storage: place, database: self, context: context).check()
+            },
             onProgress: progress
         )
         return try await run.run(report)

@@ -14,6 +14,11 @@ public struct FsckConfiguration: Sendable {
     ///
     /// Younger ones may be on their way into a row by means that the journal does not know.
     public var minimumAge: Duration
+    /// How many orphans are condemned at most: a thousand, or a twentieth of the objects if that is more, by default.
+    ///
+    /// When there are more of them, something else is more likely than that many orphans: a table that was restored
+    /// without its rows, a storage that another database shares. Then the run ends with an error.
+    public var orphanLimit: Int?
     /// How many objects are looked at per second at the most: no limit by default.
     public var objectsPerSecond: Int?
     /// Where to go on after an interruption: ``FsckProgress/position`` of the last report.
@@ -31,6 +36,7 @@ public struct FsckConfiguration: Sendable {
     ///   - checks: What to look for. Default: orphans and dangling rows.
     ///   - repairs: Whether what is found is mended. Default: no, only reported.
     ///   - minimumAge: How old an object must be to count as an orphan. Default: one day.
+    ///   - orphanLimit: How many orphans are condemned at most. Default: a thousand, or a twentieth of the objects.
     ///   - objectsPerSecond: How many objects are looked at per second at the most. Default: no limit.
     ///   - position: Where to go on after an interruption. Default: at the beginning.
     ///   - prefix: Only names that begin with this are looked at. Default: all.
@@ -38,6 +44,7 @@ public struct FsckConfiguration: Sendable {
         checks: FsckCheck = [.orphans, .danglingRows],
         repairs: Bool = false,
         minimumAge: Duration = .seconds(86_400),
+        orphanLimit: Int? = nil,
         objectsPerSecond: Int? = nil,
         position: StorageName? = nil,
         prefix: String = ""
@@ -45,6 +52,7 @@ public struct FsckConfiguration: Sendable {
         self.checks = checks
         self.repairs = repairs
         self.minimumAge = minimumAge
+        self.orphanLimit = orphanLimit
         self.objectsPerSecond = objectsPerSecond.map { max($0, 1) }
         self.position = position
         self.prefix = prefix

@@ -11,17 +11,23 @@ struct FsckRun: ~Copyable {
     /// How many candidates are looked up in one go.
     private static let batchSize = 500
     private static let concurrency = 16
+    /// How many orphans are always taken for what they seem.
+    private static let orphansAtOnce = 1000
 
     let database: Database
     let id: StorageID
     let storage: any Storage
     let configuration: FsckConfiguration
     let onProgress: (@Sendable (FsckProgress) -> Void)?
+    /// Fails unless the database decides about the files of the storage.
+    let checkOwner: @Sendable () async throws -> Void
 
     typealias Report = (FsckFinding) async throws -> Void
 
     private var progress = FsckProgress()
     private var orphans: [FileInfo] = []
+    /// Orphans that are not condemned yet.
+    private var unwanted: [StorageName] = []
     private var dangling: [NameReferences.Element] = []
     private var sized: [NameReferences.Element] = []
     private let start = ContinuousClock.now
@@ -31,6 +37,7 @@ struct FsckRun: ~Copyable {
         id: StorageID,
         storage: any Storage,
         configuration: FsckConfiguration,
+        checkOwner: @escaping @Sendable () async throws -> Void,
         onProgress: (@Sendable (FsckProgress) -> Void)?
     ) {
         self.database = database
@@ -38,13 +45,30 @@ struct FsckRun: ~Copyable {
         self.storage = storage
         self.configuration = configuration
         self.onProgress = onProgress
+        self.checkOwner = checkOwner
         progress.position = configuration.position
     }
 
     mutating func run(_ report: Report) async throws -> FsckProgress {
+        let fields = try await NameReferences.fields(of: id, in: database)
+        if configuration.repairs {
+            guard !fields.isEmpty else {
+                throw StorageError(
+                    .invalidConfiguration,
+                    """
+                    No column names files of the storage "\(id)", so all of them would be orphans. Look at the id: after a \
+                    change of it, call schema.renameStorage in a migration.
+                    """,
+                    storage: storage.label
+                )
+            }
+            try await checkOwner()
+        }
+        // What was let go of by the thousand is on its way already.
+        try await drain()
         let references = NameReferences(
             database: database,
-            fields: try await NameReferences.fields(of: id, in: database),
+            fields: fields,
             prefix: configuration.prefix,
             position: configuration.position
         )
@@ -81,7 +105,18 @@ struct FsckRun: ~Copyable {
             }
         }
         try await settle(upTo: passed, report)
+        try await condemn(isEnd: true)
         return progress
+    }
+
+    private func drain() async throws {
+        while true {
+            let count = try await database.journalTransaction { transaction in
+                try await transaction.query("SELECT \(raw: JournalSchema.name).drain(\(id.rawValue), 10)")
+                    .first?.decode(Int32.self, at: 0) ?? 0
+            }
+            guard count > 0 else { return }
+        }
     }
 
     // MARK: The two sequences
@@ -145,23 +180,50 @@ struct FsckRun: ~Copyable {
         let owners = candidates.map { $0.name.variantOwner ?? $0.name.string }
         let known = try await database.query(
             """
-            SELECT n FROM stored_files.named(\(id.rawValue), \(owners)) AS n \
-            UNION SELECT name FROM stored_files.journal WHERE storage = \(id.rawValue) AND name = ANY (\(owners))
+            SELECT n FROM \(raw: JournalSchema.name).named(\(id.rawValue), \(owners)) AS n \
+            UNION SELECT name FROM \(raw: JournalSchema.name).journal \
+            WHERE storage = \(id.rawValue) AND name = ANY (\(owners)) \
+            UNION SELECT name FROM \(raw: JournalSchema.name).reservations \
+            WHERE storage = \(id.rawValue) AND name = ANY (\(owners))
             """
         )
         let names = Set(try known.map { Array(try $0.decode(String.self, at: 0).utf8) })
         let found = zip(candidates, owners).filter { !names.contains(Array($0.1.utf8)) }.map(\.0)
         for file in found { try await report(.orphan(file)) }
         progress.orphans += found.count
-        guard configuration.repairs, !found.isEmpty else { return }
+        guard configuration.repairs else { return }
+        unwanted += found.map(\.name)
+        try await condemn(isEnd: false)
+    }
+
+    /// Condemns orphans, unless there are so many that something else must be wrong.
+    ///
+    /// Up to a thousand are kept until the end; beyond that their share of the objects so far decides.
+    private mutating func condemn(isEnd: Bool) async throws {
+        guard !unwanted.isEmpty, isEnd || unwanted.count >= Self.orphansAtOnce else { return }
+        let limit = configuration.orphanLimit ?? max(Self.orphansAtOnce, progress.objects / 20)
+        guard progress.orphans <= limit else {
+            throw StorageError(
+                .preconditionFailed,
+                """
+                \(progress.orphans) of the \(progress.objects) objects seen are named by no row, more than \(limit): \
+                nothing was condemned of the last \(unwanted.count). Look at what is reported; if they are to go, set \
+                orphanLimit.
+                """,
+                storage: storage.label
+            )
+        }
         // Condemned, not deleted: a row that names one of them meanwhile claims it.
-        progress.repaired += try await database.query(
-            """
-            INSERT INTO stored_files.journal (storage, name, state) \
-            SELECT \(id.rawValue), n, 'condemned' FROM unnest(\(found.map(\.name.string))) AS n \
-            ON CONFLICT DO NOTHING
-            """
-        ).affectedRows
+        for start in stride(from: 0, to: unwanted.count, by: Self.batchSize) {
+            let batch = unwanted[start..<min(start + Self.batchSize, unwanted.count)].map(\.string)
+            progress.repaired += try await database.journalTransaction { transaction in
+                let rows = try await transaction.query(
+                    "SELECT \(raw: JournalSchema.name).condemn(\(id.rawValue), \(batch))"
+                )
+                return Int(try rows.first?.decode(Int32.self, at: 0) ?? 0)
+            }
+        }
+        unwanted.removeAll(keepingCapacity: true)
     }
 
     private mutating func settleDangling(_ report: Report) async throws {
@@ -175,7 +237,7 @@ struct FsckRun: ~Copyable {
         let names = zip(candidates, missing).filter(\.1).map(\.0)
         // The row may have let go of the file meanwhile.
         let still = try await database.query(
-            "SELECT n FROM stored_files.named(\(id.rawValue), \(names.map(\.reference.name))) AS n"
+            "SELECT n FROM \(raw: JournalSchema.name).named(\(id.rawValue), \(names.map(\.reference.name))) AS n"
         )
         let named = Set(try still.map { Array(try $0.decode(String.self, at: 0).utf8) })
         for candidate in names where named.contains(Array(candidate.reference.name.utf8)) {

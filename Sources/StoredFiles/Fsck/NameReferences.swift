@@ -27,26 +27,28 @@ struct NameReferences: AsyncSequence, Sendable {
     /// How many names are read with one snapshot: the server keeps every row version that one can still see.
     private static let namesPerSnapshot = 200_000
 
-    /// The fields of a storage whose tables and columns are there.
+    /// Where rows name files of a storage; detached partitions count.
+    ///
+    /// - Throws: ``DatabaseError`` with code `.invalidState` when one of the places cannot be looked into.
     static func fields(of storage: StorageID, in database: Database) async throws -> [Field] {
+        _ = try await database.query("SELECT \(raw: JournalSchema.name).check_catalogue(\(storage.rawValue))")
         let rows = try await database.query(
             """
-            SELECT f.relation::text AS relation, f.column_name::text AS name, f.width_column::text AS width,
-            f.height_column::text AS height FROM stored_files.fields AS f
-            JOIN pg_attribute AS a ON a.attrelid = f.relation AND a.attname = f.column_name AND NOT a.attisdropped
-            WHERE f.storage = \(storage.rawValue) ORDER BY f.id
+            SELECT c.relation::regclass::text AS relation, c.column_name::text AS name, w.attname::text AS width,
+            h.attname::text AS height FROM \(raw: JournalSchema.name).catalogue(\(storage.rawValue)) AS c
+            JOIN \(raw: JournalSchema.name).fields AS f ON f.id = c.field
+            LEFT JOIN pg_attribute AS w ON w.attrelid = c.relation AND w.attname = f.width_column
+            LEFT JOIN pg_attribute AS h ON h.attrelid = c.relation AND h.attname = f.height_column
+            ORDER BY c.field
             """
         )
         return try rows.map { row in
-            Field(
+            let width = try row.decode(String?.self, named: "width")
+            let height = try row.decode(String?.self, named: "height")
+            return Field(
                 table: try row.decode(String.self, named: "relation"),
                 column: try row.decode(String.self, named: "name"),
-                sizes: try SizeColumns(
-                    width: try row.decode(String?.self, named: "width"),
-                    height: try row.decode(String?.self, named: "height"),
-                    of: try row.decode(String.self, named: "name"),
-                    table: try row.decode(String.self, named: "relation")
-                )
+                sizes: width.flatMap { width in height.map { SizeColumns(width: width, height: $0) } }
             )
         }
     }
@@ -64,7 +66,7 @@ struct NameReferences: AsyncSequence, Sendable {
                 }
             return """
                 SELECT \(Int32(index)) AS field, t.\(identifier: field.column)::text COLLATE "C" AS name, \(sql: sizes) \
-                FROM \(raw: field.table) AS t WHERE t.\(identifier: field.column) IS NOT NULL \
+                FROM \(raw: field.table) AS t WHERE t.\(identifier: field.column) <> '' \
                 AND (\(name) IS NULL OR t.\(identifier: field.column)::text COLLATE "C" > \(name)) \
                 AND starts_with(t.\(identifier: field.column)::text, \(prefix))
                 """

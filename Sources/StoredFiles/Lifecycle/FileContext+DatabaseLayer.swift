@@ -1,8 +1,27 @@
+import Logging
 import PostgresModels
+import Storages
 
 extension FileContext: SchemaComponentProvider {
     /// The journal is needed in every database whose models have files.
     var schemaComponents: [SchemaComponent] { [JournalSchema.component] }
+
+    /// Marks new storages as this database's.
+    ///
+    /// What cannot be marked does not make a migration fail: a reaper looks again before it deletes anything.
+    func didMigrate(_ database: Database) async {
+        for id in storages.ids {
+            guard let storage = storages[id] else { continue }
+            do {
+                try await Ownership(id: id, storage: storage, database: database, context: self).check()
+            } catch {
+                database.logger.warning(
+                    "A storage is not, or not yet, this database's to delete files from",
+                    metadata: ["storage": "\(id)", "error": "\(error)"]
+                )
+            }
+        }
+    }
 }
 
 extension FileContext: DatabaseErrorExplainer {

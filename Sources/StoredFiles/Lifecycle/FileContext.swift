@@ -13,6 +13,7 @@ final class FileContext: Sendable {
     let leases: UploadLeases
     private let recorders = NIOLockedValueBox<[SizeRecorder.Target: SizeRecorder]>([:])
     private let bareFields = NIOLockedValueBox<[BareField: ContinuousClock.Instant]>([:])
+    private let owned = NIOLockedValueBox<[StorageID: ContinuousClock.Instant]>([:])
     private let observer = NIOLockedValueBox<(@Sendable (LifecycleStep) async -> Void)?>(nil)
 
     private struct BareField: Hashable {
@@ -57,6 +58,17 @@ final class FileContext: Sendable {
         let isJournaled = try await journal.reserve(name, for: field, claimPeriod: lifecycle.claimPeriod)
         bareFields.withLockedValue { $0[key] = isJournaled ? nil : now + .seconds(60) }
         return isJournaled
+    }
+
+    // MARK: Ownership
+
+    /// Whether the database was found to own a storage a while ago.
+    func isOwner(of storage: StorageID) -> Bool {
+        owned.withLockedValue { owned in owned[storage].map { .now < $0 } ?? false }
+    }
+
+    func setOwner(of storage: StorageID, until end: ContinuousClock.Instant) {
+        owned.withLockedValue { $0[storage] = end }
     }
 
     // MARK: Steps

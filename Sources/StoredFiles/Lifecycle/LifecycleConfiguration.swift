@@ -9,10 +9,19 @@ public struct LifecycleConfiguration: Sendable {
     /// a process that is killed leaves files behind for no longer than this.
     public var claimPeriod: Duration
 
+    /// The environment that the program runs in, for example `production`; `nil` by default.
+    ///
+    /// A storage remembers the first one that it was used from. A copy of the whole server, which is the same in all
+    /// else, then refuses to delete files as long as it says that it is another.
+    public var environment: String?
+
     /// Creates a configuration.
     ///
-    /// - Parameter claimPeriod: How long a file may be without a row. Default: one hour; at least 100 milliseconds.
-    public init(claimPeriod: Duration = .seconds(3600)) {
+    /// - Parameters:
+    ///   - claimPeriod: How long a file may be without a row. Default: one hour; at least 100 milliseconds.
+    ///   - environment: The environment that the program runs in. Default: none.
+    public init(claimPeriod: Duration = .seconds(3600), environment: String? = nil) {
         self.claimPeriod = max(claimPeriod, .milliseconds(100))
+        self.environment = environment
     }
 }

@@ -5,8 +5,8 @@ extension SchemaBuilder {
     /// Makes a column that exists the file field of a storage: from now on files live as long as its rows name them.
     ///
     /// Rows and files that are there stay as they are; nothing is condemned. Use it for tables that were made without
-    /// ``PostgresModels/TableBuilder/storedFile(_:in:optional:)``, and again after a partition was attached to a table:
-    /// statement-level triggers fire for the table that a statement names, so every partition has its own.
+    /// ``PostgresModels/TableBuilder/storedFile(_:in:optional:)``. Partitions of a table come along, later ones too; each
+    /// migration gives those that came meanwhile what TRUNCATE needs. A single partition is refused.
     ///
     /// - Parameters:
     ///   - column: The column of the name, of a type of text.
@@ -46,13 +46,31 @@ extension SchemaBuilder {
     /// Nothing is condemned. A column or table that is dropped with ``PostgresModels/SchemaBuilder`` needs no such call:
     /// there the files are condemned, because no row names them any more.
     ///
+    /// To change the type of the column, untrack it, change it, and track it again in one migration: PostgreSQL changes
+    /// no column that a trigger's condition looks at.
+    ///
     /// - Parameters:
     ///   - column: The column of the name.
     ///   - table: The table.
     /// - Throws: ``PostgresModels/DatabaseError`` with code `.invalidIdentifier`.
     public func untrack(_ column: String, of table: String) async throws {
         require(JournalSchema.component)
-        try await execute("SELECT stored_files.untrack(\(JournalSchema.regclass(table))::regclass, \(column), false)")
+        try await execute("SELECT \(raw: JournalSchema.name).untrack(\(JournalSchema.regclass(table))::regclass, \(column), false)")
+    }
+}
+
+extension SchemaBuilder {
+    /// Gives a storage another id: in its fields, and in all that is on its way to be claimed or deleted.
+    ///
+    /// Change the id in the models and in the registry in the same release. Programs of the release before cannot store
+    /// files any more from then on; they say so.
+    ///
+    /// - Parameters:
+    ///   - old: The id it has.
+    ///   - new: The id it gets, which no field has yet.
+    public func renameStorage(_ old: StorageID, to new: StorageID) async throws {
+        require(JournalSchema.component)
+        try await execute("SELECT \(raw: JournalSchema.name).rename_storage(\(old.rawValue), \(new.rawValue))")
     }
 }
 
@@ -65,7 +83,7 @@ extension JournalSchema {
         sizes: SizeColumns?
     ) -> SQL {
         """
-        SELECT stored_files.track(\(regclass(table))::regclass, \(column), \(storage.rawValue), \(isImage), \
+        SELECT \(raw: JournalSchema.name).track(\(regclass(table))::regclass, \(column), \(storage.rawValue), \(isImage), \
         \(sizes?.width), \(sizes?.height))
         """
     }

@@ -82,7 +82,12 @@ struct CrashTests {
         private func settle(_ database: Database, _ comment: Comment) async throws {
             for _ in 0..<2000 {
                 try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
-                let rows = try await database.query("SELECT FROM stored_files.journal WHERE state <> 'deleted'")
+                let rows = try await database.query(
+                    """
+                    SELECT FROM stored_files.journal WHERE state <> 'deleted' \
+                    UNION ALL SELECT FROM stored_files.reservations UNION ALL SELECT FROM stored_files.let_go
+                    """
+                )
                 if rows.isEmpty { return }
                 try await Task.sleep(for: .milliseconds(10))
             }

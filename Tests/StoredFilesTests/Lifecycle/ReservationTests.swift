@@ -110,7 +110,7 @@ struct ReservationTests {
 
     private func leaseEnd(in world: World) async throws -> Double {
         let rows = try await world.database.query(
-            "SELECT extract(epoch FROM lease_until)::float8 FROM stored_files.journal"
+            "SELECT extract(epoch FROM until)::float8 FROM stored_files.reservations"
         )
         return try #require(rows.first).decode(Double.self, at: 0)
     }

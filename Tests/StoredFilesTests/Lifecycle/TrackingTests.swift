@@ -150,7 +150,12 @@ struct TrackingTests {
             try await database.execute("INSERT INTO \(identifier: name) (\(identifier: name)) VALUES ('a'), ('b')")
             try await database.execute("UPDATE \(identifier: name) SET \(identifier: name) = 'c' WHERE id = 1")
             try await database.execute("TRUNCATE \(identifier: name)")
-            let rows = try await database.query("SELECT storage, name FROM stored_files.journal ORDER BY name")
+            let rows = try await database.query(
+                """
+                SELECT storage, name FROM stored_files.journal UNION ALL \
+                SELECT storage, name FROM stored_files.let_go, unnest(names) AS name ORDER BY name
+                """
+            )
             #expect(try rows.map { try $0.decode(String.self, at: 0) } == [name, name, name])
             #expect(try rows.map { try $0.decode(String.self, at: 1) } == ["a", "b", "c"])
             #expect(try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60)).deleted == 3)

@@ -4,10 +4,17 @@ import StoredFilesTesting
 import Testing
 
 extension World {
-    /// The journal: states by names, whatever the storage.
+    /// What is on its way: states by names, whatever the storage.
     func journal() async throws -> [String: String] {
         var states: [String: String] = [:]
-        for row in try await database.query("SELECT name, state FROM stored_files.journal") {
+        let rows = try await database.query(
+            """
+            SELECT name, 'uploading' FROM stored_files.reservations \
+            UNION ALL SELECT name, 'condemned' FROM stored_files.let_go, unnest(names) AS name \
+            UNION ALL SELECT name, state FROM stored_files.journal
+            """
+        )
+        for row in rows {
             states[try row.decode(String.self, at: 0)] = try row.decode(String.self, at: 1)
         }
         return states
@@ -37,7 +44,9 @@ extension World {
     func reapNow(
         _ configuration: ReaperConfiguration = ReaperConfiguration(retention: .zero)
     ) async throws -> ReapReport {
-        try await database.reap(configuration, patience: .seconds(60))
+        let report = try await database.reap(configuration, patience: .seconds(60))
+        for refusal in report.refusals { throw refusal.error }
+        return report
     }
 
     func paperNames() async throws -> [String] {

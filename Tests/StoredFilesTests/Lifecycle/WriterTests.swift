@@ -220,18 +220,18 @@ struct WriterTests {
             try await database.execute("TRUNCATE parts_2")
             #expect(Set(try await world.journal().keys) == ["p1", "p2", "p3"])
 
-            // A partition that came later has no triggers of its own until the column is tracked again.
+            // A partition that comes later has triggers at once, but for TRUNCATE, which the next migration adds.
             try await database.execute("CREATE TABLE parts_3 PARTITION OF parts FOR VALUES IN (3)")
-            try await database.migrate(
-                albumMigrations + [Migration("again") { try await $0.track("paper", of: "parts", in: .papers) }]
-            )
-            try await database.execute("INSERT INTO parts_3 VALUES (9, 3, 'p9')")
-            try await database.execute("DELETE FROM parts_3")
+            try await database.execute("INSERT INTO parts_3 VALUES (9, 3, 'p9'), (10, 3, 'p10')")
+            try await database.execute("DELETE FROM parts_3 WHERE id = 9")
             #expect(try await world.journal()["p9"] == "condemned")
+            try await database.migrate(albumMigrations)
+            try await database.execute("TRUNCATE parts_3")
+            #expect(try await world.journal()["p10"] == "condemned")
         }
     }
 
-    @Test("A session with session_replication_role = replica writes past the triggers; a row's file is never deleted")
+    @Test("A session with session_replication_role = replica claims like any other")
     func replicationRole() async throws {
         try await World.run { world in
             let stored = try await world.database.store(.string("x"), named: "x.txt", for: \Album.$paper)
@@ -239,11 +239,23 @@ struct WriterTests {
                 try await transaction.execute("SET LOCAL session_replication_role = replica")
                 try await transaction.execute("INSERT INTO albums (title, paper) VALUES ('x', \(stored.name.string))")
             }
+            #expect(try await world.journal() == [:])
+            #expect(try await world.reapNow().deleted == 0)
+            #expect(try await stored.exists())
+        }
+    }
+
+    @Test("A row that was written past the triggers keeps its file")
+    func disabledTriggers() async throws {
+        try await World.run { world in
+            let stored = try await world.database.store(.string("x"), named: "x.txt", for: \Album.$paper)
+            try await world.database.execute("ALTER TABLE albums DISABLE TRIGGER ALL")
+            try await world.database.execute("INSERT INTO albums (title, paper) VALUES ('x', \(stored.name.string))")
+            try await world.database.execute("ALTER TABLE albums ENABLE TRIGGER ALL")
             // Nobody claimed it, and its reservation runs out.
             #expect(try await world.journal() == [stored.name.string: "uploading"])
-            try await world.database.execute("UPDATE stored_files.journal SET lease_until = now() - interval '1 s'")
-            let report = try await world.reapNow()
-            #expect(report.deleted == 0 && report.revived == 1)
+            try await world.database.execute("UPDATE stored_files.reservations SET until = now() - interval '1 s'")
+            #expect(try await world.reapNow().deleted == 0)
             #expect(try await stored.exists())
             #expect(try await world.journal() == [:])
         }

@@ -1,7 +1,7 @@
 import PostgresModels
 import Storages
 
-/// The table `stored_files.journal`, as uploads and compensations use it.
+/// The tables `stored_files.reservations` and `stored_files.journal`, as uploads and compensations use them.
 ///
 /// Its statements never run in a caller's transaction: what they write must stay when that does not.
 struct Journal: Sendable {
@@ -28,25 +28,25 @@ struct Journal: Sendable {
         do {
             rows = try await run(
                 """
-                INSERT INTO stored_files.journal (storage, name, state, lease_until, is_image) \
-                SELECT f.storage, \(name.string), 'uploading', \
-                clock_timestamp() + make_interval(secs => \(claimPeriod.inSeconds)), \(field.isImage) \
-                FROM stored_files.fields AS f WHERE f.relation = to_regclass(\(JournalSchema.regclass(field.table))) \
-                AND f.column_name = \(field.column) AND f.storage = \(field.storage.rawValue)
+                SELECT \(raw: JournalSchema.name).reserve(\(field.storage.rawValue), \(name.string), \
+                to_regclass(\(JournalSchema.regclass(field.table))), \(field.column), \
+                make_interval(secs => \(claimPeriod.inSeconds)), \(field.isImage))
                 """
             )
         } catch let error as DatabaseError where error.code == .undefinedObject {
-            // No migration of this library has run: a table of the application's own.
-            return false
+            // No migration of this library has run: a table of the application's own. Or one of an earlier version.
+            let journal = try await run("SELECT to_regclass('\(raw: JournalSchema.name).journal') IS NOT NULL")
+            guard try journal.first?.decode(Bool.self, at: 0) == true else { return false }
+            throw StorageError(
+                .invalidConfiguration,
+                """
+                The schema \(JournalSchema.name) of the database is that of an earlier version. Migrate before files are \
+                stored: database.migrate(…) brings it up to date.
+                """
+            )
         }
-        if rows.affectedRows > 0 { return true }
-        let other = try await run(
-            """
-            SELECT storage FROM stored_files.fields \
-            WHERE relation = to_regclass(\(JournalSchema.regclass(field.table))) AND column_name = \(field.column)
-            """
-        )
-        guard let storage = try other.first?.decode(String.self, at: 0) else { return false }
+        guard let storage = try rows.first?.decode(String?.self, at: 0) else { return false }
+        if storage == field.storage.rawValue { return true }
         throw StorageError(
             .invalidConfiguration,
             """
@@ -60,65 +60,53 @@ struct Journal: Sendable {
     func extend(_ keys: [JournalKey], claimPeriod: Duration) async throws {
         _ = try await run(
             """
-            UPDATE stored_files.journal AS j \
-            SET lease_until = clock_timestamp() + make_interval(secs => \(claimPeriod.inSeconds)) \
-            FROM unnest(\(keys.map(\.storage.rawValue)), \(keys.map(\.name.string))) AS k (storage, name) \
-            WHERE j.storage = k.storage AND j.name = k.name AND j.state = 'uploading'
+            SELECT \(raw: JournalSchema.name).extend(\(keys.map(\.storage.rawValue)), \(keys.map(\.name.string)), \
+            make_interval(secs => \(claimPeriod.inSeconds)))
             """
         )
     }
 
     /// Takes a file, that no row has claimed, for deletion by this process.
     ///
-    /// There is nothing to wait for as with condemned names: whoever can know the name came after its reservation, and
-    /// therefore sees it, or fails.
-    ///
     /// - Returns: Whether it may be deleted. It may not when a row has claimed it, is just about to, or when a reaper was
     ///   faster.
     func giveUp(_ key: JournalKey, lease: Duration) async throws -> Bool {
-        let rows = try await run(
-            """
-            UPDATE stored_files.journal AS j SET state = 'deleting', since = clock_timestamp(), \
-            transaction_id = NULL, attempts = 1, \
-            lease_until = clock_timestamp() + make_interval(secs => \(lease.inSeconds)) \
-            WHERE (j.storage, j.name) IN (SELECT u.storage, u.name FROM stored_files.journal AS u \
-            WHERE u.storage = \(key.storage.rawValue) AND u.name = \(key.name.string) AND u.state = 'uploading' \
-            FOR UPDATE SKIP LOCKED)
-            """
-        )
-        return rows.affectedRows > 0
+        try await database.journalTransaction(isIndependent: isIndependent) { transaction in
+            let rows = try await transaction.query(
+                """
+                SELECT \(raw: JournalSchema.name).give_up(\(key.storage.rawValue), \(key.name.string), \
+                make_interval(secs => \(lease.inSeconds)))
+                """
+            )
+            return try rows.first?.decode(Bool.self, at: 0) ?? false
+        }
     }
 
     /// Takes back a reservation.
     func release(_ key: JournalKey) async throws {
         _ = try await run(
             """
-            DELETE FROM stored_files.journal WHERE storage = \(key.storage.rawValue) AND name = \(key.name.string) \
-            AND state = 'uploading'
+            DELETE FROM \(raw: JournalSchema.name).reservations WHERE storage = \(key.storage.rawValue) \
+            AND name = \(key.name.string)
             """
         )
     }
 
     /// Notes that objects are gone: their tombstones keep the names from being used by a writer that knows no better.
     func bury(_ names: [StorageName], in storage: StorageID) async throws {
-        _ = try await run(
-            """
-            UPDATE stored_files.journal SET state = 'deleted', since = clock_timestamp(), lease_until = NULL, \
-            last_error = NULL, transaction_id = pg_current_xact_id() \
-            WHERE storage = \(storage.rawValue) AND name = ANY (\(names.map(\.string))) AND state = 'deleting'
-            """
-        )
+        try await database.journalTransaction(isIndependent: isIndependent) { transaction in
+            _ = try await transaction.query(
+                "SELECT \(raw: JournalSchema.name).bury(\(storage.rawValue), \(names.map(\.string)))"
+            )
+        }
     }
 
     /// Notes that objects could not be deleted, and when to try again.
     func postpone(_ failures: [Failure], in storage: StorageID) async throws {
         _ = try await run(
             """
-            UPDATE stored_files.journal AS j SET last_error = f.error, \
-            lease_until = clock_timestamp() + make_interval(secs => f.delay) \
-            FROM unnest(\(failures.map(\.name.string)), \(failures.map { String($0.message.prefix(500)) }), \
-            \(failures.map(\.delay.inSeconds))) AS f (name, error, delay) \
-            WHERE j.storage = \(storage.rawValue) AND j.name = f.name AND j.state = 'deleting'
+            SELECT \(raw: JournalSchema.name).postpone(\(storage.rawValue), \(failures.map(\.name.string)), \
+            \(failures.map { String($0.message.prefix(500)) }), \(failures.map(\.delay.inSeconds)))
             """
         )
     }
@@ -131,6 +119,18 @@ struct Journal: Sendable {
 
     private func run(_ sql: SQL) async throws -> Rows {
         isIndependent ? try await database.runIndependently(sql) : try await database.query(sql)
+    }
+}
+
+extension Database {
+    /// Runs statements that count on seeing what was committed meanwhile, and on what they write being there after a
+    /// crash, whatever the defaults of the database and the limits of the application's requests are.
+    func journalTransaction<Result>(
+        isIndependent: Bool = false,
+        _ body: (Transaction) async throws -> Result
+    ) async throws -> Result {
+        isIndependent
+            ? try await independentTransaction(body) : try await transaction(isolation: .readCommitted, body)
     }
 }
 

@@ -40,7 +40,16 @@ extension Database {
                         storage: try context.storages.storage(for: id),
                         configuration: configuration
                     )
-                    group.addTask { try await pass.run(shouldStop: shouldStop) }
+                    group.addTask {
+                        do {
+                            return try await pass.run(shouldStop: shouldStop)
+                        } catch let error as CancellationError {
+                            throw error
+                        } catch {
+                            // A storage or field that cannot be worked on is no reason to let the others wait.
+                            return ReapReport(refusing: id, error)
+                        }
+                    }
                 }
                 var whole = ReapReport()
                 var isWaiting = false
@@ -80,27 +89,26 @@ extension Database {
             storage: try context.storages.storage(for: storage),
             configuration: ReaperConfiguration()
         )
-        let marked = try await query(
-            """
-            INSERT INTO stored_files.journal AS j (storage, name, state, lease_until, transaction_id) \
-            SELECT \(storage.rawValue), \(name.string), 'deleting', clock_timestamp(), pg_current_xact_id() \
-            WHERE NOT EXISTS (SELECT FROM stored_files.named(\(storage.rawValue), ARRAY[\(name.string)])) \
-            ON CONFLICT (storage, name) DO UPDATE SET state = 'deleting', lease_until = clock_timestamp(), \
-            attempts = 0, transaction_id = pg_current_xact_id() \
-            WHERE j.state = 'condemned' OR j.state = 'uploading' AND j.lease_until < clock_timestamp() \
-            OR j.state = 'deleting' AND j.lease_until <= clock_timestamp()
-            """
-        ).affectedRows
-        guard marked > 0 else { return try await outcome(name, storage) }
+        try await Ownership(id: storage, storage: pass.storage, database: self, context: context).check()
+        // Committed before it is marked: a claim that sees nothing of it yet is older than the mark, and is waited for.
+        try await journalTransaction { transaction in
+            _ = try await transaction.query(
+                "SELECT \(raw: JournalSchema.name).condemn(\(storage.rawValue), ARRAY[\(name.string)])"
+            )
+        }
+        try await pass.lapse()
         let deadline = ContinuousClock.now + patience
         while true {
+            // Again each time: a transaction that holds the name may have ended.
+            if try await pass.mark(only: name).revived > 0 { return .live }
             let (taken, revived) = try await pass.take(only: name)
             if revived > 0 { return .live }
             if !taken.isEmpty {
                 for failure in try await pass.delete(taken) { throw failure.error }
                 return .deleted
             }
-            guard ContinuousClock.now < deadline else { return .pending }
+            let outcome = try await outcome(name, storage)
+            guard outcome == .pending, ContinuousClock.now < deadline else { return outcome }
             try await Task.sleep(for: .milliseconds(20))
         }
     }
@@ -108,7 +116,9 @@ extension Database {
     private func outcome(_ name: StorageName, _ storage: StorageID) async throws -> PurgeOutcome {
         let rows = try await query(
             """
-            SELECT state FROM stored_files.journal WHERE storage = \(storage.rawValue) AND name = \(name.string)
+            SELECT state FROM \(raw: JournalSchema.name).journal WHERE storage = \(storage.rawValue) \
+            AND name = \(name.string) UNION ALL SELECT 'uploading' FROM \(raw: JournalSchema.name).reservations \
+            WHERE storage = \(storage.rawValue) AND name = \(name.string)
             """
         )
         guard let row = rows.first else { return .live }

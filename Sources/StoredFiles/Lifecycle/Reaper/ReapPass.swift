@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import Metrics
 import PostgresModels
@@ -21,7 +22,11 @@ struct ReapPass: Sendable {
 
     /// Works until nothing is due or `shouldStop` says so.
     func run(shouldStop: @escaping @Sendable () -> Bool = { false }) async throws -> ReapReport {
-        try await withThrowingTaskGroup(of: ReapReport.self) { group in
+        try await Ownership(id: id, storage: storage, database: database, context: context).check()
+        _ = try await database.query("SELECT \(raw: JournalSchema.name).notice_partitions()")
+        try await lapse(shouldStop)
+        try await drain(shouldStop)
+        return try await withThrowingTaskGroup(of: ReapReport.self) { group in
             for _ in 0..<configuration.concurrency { group.addTask { try await work(shouldStop) } }
             var report = ReapReport()
             for try await part in group { report.add(part) }
@@ -33,14 +38,17 @@ struct ReapPass: Sendable {
 
     private func work(_ shouldStop: @Sendable () -> Bool) async throws -> ReapReport {
         var report = ReapReport()
+        var newest: Date?
         while !shouldStop() {
-            let marked = try await mark()
-            if marked > 0 { await context.reach(.marked) }
+            let marked = try await mark(newerThan: newest)
+            newest = marked.newest ?? newest
+            report.revived += marked.revived
+            if marked.count > 0 { await context.reach(.marked) }
             let (taken, revived) = try await take(only: nil)
             report.revived += revived
             guard !taken.isEmpty else {
                 // What was marked just now may have to wait for others; what was not is another worker's.
-                guard revived > 0 else { break }
+                guard revived + marked.revived > 0 else { break }
                 continue
             }
             await context.reach(.taken)
@@ -55,39 +63,64 @@ struct ReapPass: Sendable {
 
     // MARK: The steps
 
-    /// Marks names that are due: condemned ones after the retention, and uploads whose reservation has run out.
+    /// Takes reservations that have run out for deletion, a batch after the other.
+    func lapse(_ shouldStop: @Sendable () -> Bool = { false }) async throws {
+        try await repeatedly(shouldStop) {
+            "SELECT \(raw: JournalSchema.name).lapse(\(id.rawValue), \(Int32(configuration.batchSize)))"
+        }
+    }
+
+    /// Moves what was let go of by the thousand into the journal.
+    func drain(_ shouldStop: @Sendable () -> Bool = { false }) async throws {
+        try await repeatedly(shouldStop) { "SELECT \(raw: JournalSchema.name).drain(\(id.rawValue), 10)" }
+    }
+
+    /// Runs a statement until it says that it found nothing to do.
+    private func repeatedly(_ shouldStop: @Sendable () -> Bool, _ sql: () -> SQL) async throws {
+        while !shouldStop() {
+            let count = try await database.journalTransaction { transaction in
+                try await transaction.query(sql()).first?.decode(Int32.self, at: 0) ?? 0
+            }
+            guard count > 0 else { return }
+        }
+    }
+
+    /// Marks names that are due: condemned ones after the retention, unless a row has them.
     ///
-    /// A condemned name gets the id of this transaction: what was running before it has to end before anybody looks
-    /// whether a row still has the name. A reserved name needs none, see ``Journal/giveUp(_:lease:)``.
-    private func mark() async throws -> Int {
-        try await database.query(
-            """
-            WITH condemned AS (
-                SELECT storage, name FROM stored_files.journal
-                WHERE storage = \(id.rawValue) AND state = 'condemned'
-                AND since <= clock_timestamp() - make_interval(secs => \(configuration.retention.inSeconds))
-                ORDER BY since LIMIT \(configuration.batchSize) FOR UPDATE SKIP LOCKED
-            ), lapsed AS (
-                SELECT storage, name FROM stored_files.journal
-                WHERE storage = \(id.rawValue) AND state = 'uploading' AND lease_until < clock_timestamp()
-                LIMIT \(configuration.batchSize) FOR UPDATE SKIP LOCKED
-            ), due AS (SELECT * FROM condemned UNION ALL SELECT * FROM lapsed)
-            UPDATE stored_files.journal AS j SET state = 'deleting', lease_until = clock_timestamp(), attempts = 0,
-            transaction_id = CASE j.state WHEN 'condemned' THEN pg_current_xact_id() END
-            FROM due WHERE j.storage = due.storage AND j.name = due.name
-            """
-        ).affectedRows
+    /// - Parameters:
+    ///   - name: The only name to mark, whatever the retention.
+    ///   - newest: Where the batch before ended: the index has nothing but the dead in front of it.
+    func mark(
+        only name: StorageName? = nil,
+        newerThan newest: Date? = nil
+    ) async throws -> (count: Int, revived: Int, newest: Date?) {
+        try await database.journalTransaction { transaction in
+            let rows = try await transaction.query(
+                """
+                SELECT marked, revived, newest FROM \(raw: JournalSchema.name).mark(\(id.rawValue), \
+                \(Int32(configuration.batchSize)), make_interval(secs => \(configuration.retention.inSeconds)), \
+                \(name?.string), \(newest))
+                """
+            )
+            guard let row = rows.first else { return (0, 0, nil) }
+            return (
+                Int(try row.decode(Int32.self, at: 0)), Int(try row.decode(Int32.self, at: 1)),
+                try row.decode(Date?.self, at: 2)
+            )
+        }
     }
 
     /// Takes marked names, for this process alone until the lease ends.
     func take(only name: StorageName?) async throws -> (taken: [Taken], revived: Int) {
-        let rows = try await database.query(
-            """
-            SELECT name, is_image, attempts, is_live FROM stored_files.take(\(id.rawValue), \
-            \(Int32(configuration.batchSize)), make_interval(secs => \(configuration.lease.inSeconds)), \
-            \(name?.string))
-            """
-        )
+        let rows = try await database.journalTransaction { transaction in
+            try await transaction.query(
+                """
+                SELECT name, is_image, attempts, is_live FROM \(raw: JournalSchema.name).take(\(id.rawValue), \
+                \(Int32(configuration.batchSize)), make_interval(secs => \(configuration.lease.inSeconds)), \
+                \(name?.string))
+                """
+            )
+        }
         var taken: [Taken] = []
         var revived = 0
         for row in rows {
@@ -163,13 +196,15 @@ struct ReapPass: Sendable {
     private func forget(_ shouldStop: @Sendable () -> Bool) async throws -> ReapReport {
         var report = ReapReport()
         while !shouldStop() {
-            let rows = try await database.query(
-                """
-                SELECT name, is_image FROM stored_files.take_tombstones(\(id.rawValue), \
-                \(Int32(configuration.batchSize)), make_interval(secs => \(configuration.tombstoneAge.inSeconds)), \
-                make_interval(secs => \(configuration.lease.inSeconds)))
-                """
-            )
+            let rows = try await database.journalTransaction { transaction in
+                try await transaction.query(
+                    """
+                    SELECT name, is_image FROM \(raw: JournalSchema.name).take_tombstones(\(id.rawValue), \
+                    \(Int32(configuration.batchSize)), make_interval(secs => \(configuration.tombstoneAge.inSeconds)), \
+                    make_interval(secs => \(configuration.lease.inSeconds)))
+                    """
+                )
+            }
             guard !rows.isEmpty else { break }
             let names = try rows.map { StorageName(unchecked: try $0.decode(String.self, at: 0)) }
             let images = try rows.filter { try $0.decode(Bool.self, at: 1) }
@@ -179,8 +214,8 @@ struct ReapPass: Sendable {
             let gone = names.filter { errors[$0] == nil }
             _ = try await database.query(
                 """
-                DELETE FROM stored_files.journal WHERE storage = \(id.rawValue) \
-                AND name = ANY (\(gone.map(\.string))) AND state = 'deleted'
+                DELETE FROM \(raw: JournalSchema.name).journal WHERE storage = \(id.rawValue) \
+                AND name = ANY (\(gone.map(\.string))) AND coalesce(state) = 'deleted'
                 """
             )
             report.forgotten += gone.count
@@ -192,8 +227,8 @@ struct ReapPass: Sendable {
     private func isWaiting() async throws -> Bool {
         let rows = try await database.query(
             """
-            SELECT EXISTS (SELECT FROM stored_files.journal WHERE storage = \(id.rawValue) AND state = 'deleting' \
-            AND attempts = 0 AND lease_until <= clock_timestamp())
+            SELECT EXISTS (SELECT FROM \(raw: JournalSchema.name).journal WHERE storage = \(id.rawValue) \
+            AND state = 'deleting' AND attempts = 0 AND lease_until <= clock_timestamp())
             """
         )
         return try rows.first?.decode(Bool.self, at: 0) ?? false

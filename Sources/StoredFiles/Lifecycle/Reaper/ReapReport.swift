@@ -14,6 +14,14 @@ public struct ReapReport: Sendable {
         public let error: any Error
     }
 
+    /// A storage of which nothing was deleted, and why.
+    public struct Refusal: Sendable {
+        /// The storage.
+        public let storage: StorageID
+        /// What is in the way: rows that cannot be looked into, a mark of another database, a storage that is down.
+        public let error: any Error
+    }
+
     /// How many files were deleted, variants not counted.
     public internal(set) var deleted = 0
     /// How many files turned out to be named by a row after all, and live on.
@@ -24,8 +32,16 @@ public struct ReapReport: Sendable {
     public internal(set) var failed = 0
     /// The first hundred of those.
     public internal(set) var failures: [Failure] = []
+    /// The storages of which nothing was deleted; the others were worked on.
+    public internal(set) var refusals: [Refusal] = []
     /// Whether names wait for transactions that were running when they were marked; a later look deletes their files.
     public internal(set) var isWaiting = false
+
+    init() {}
+
+    init(refusing storage: StorageID, _ error: any Error) {
+        refusals = [Refusal(storage: storage, error: error)]
+    }
 
     /// Whether there was anything to do.
     var isEmpty: Bool { deleted + revived + forgotten + failed == 0 }
@@ -41,6 +57,10 @@ public struct ReapReport: Sendable {
         forgotten += other.forgotten
         failed += other.failed
         failures += other.failures.prefix(100 - min(100, failures.count))
+        // The latest look counts: what was in the way may have gone.
+        refusals = other.refusals + refusals.filter { refusal in
+            !other.refusals.contains { $0.storage == refusal.storage }
+        }
         isWaiting = other.isWaiting
     }
 }

@@ -10,15 +10,16 @@ import Storages
 /// let reaper = Reaper(database)
 /// try await ServiceGroup(services: [reaper, server], logger: logger).run()
 /// ```
-/// Any number of them may run, in any number of processes: they share the work and never get in each other's way. It is
-/// woken when rows let go of files, and looks at the journal at least once an interval. What it cannot delete it tries
-/// again, later and later. A graceful shutdown ends it after the batch that is under way.
+/// Any number of them may run, in any number of processes: they share the work and never get in each other's way. It
+/// looks at the journal when something is due, and at least once an interval. What it cannot delete it tries
+/// again, later and later. Where it cannot know which files rows name, it deletes nothing and logs the remedy. A graceful
+/// shutdown ends it after the batch that is under way.
 ///
 /// Its counters are `stored_files.reaper.deleted`, `.failed` and `.revived`, each with the dimension `storage`, and
 /// `.passes`.
 ///
-/// The role it connects with needs SELECT, INSERT, UPDATE and DELETE on `stored_files.journal`, and SELECT on
-/// `stored_files.fields` and on the tables in it, past any row-level security.
+/// The role it connects with needs what `SELECT stored_files.allow('role', reaps => true)` grants it, and SELECT on the
+/// tables that name files, past any row-level security.
 public final class Reaper: Service, Sendable {
     private let database: Database
     private let configuration: ReaperConfiguration
@@ -34,10 +35,6 @@ public final class Reaper: Service, Sendable {
         self.configuration = configuration
     }
 
-    private enum Wake: Sendable {
-        case condemned, timer, stop
-    }
-
     /// Works until the service is shut down or the task is cancelled.
     ///
     /// Failures of the database and of storages are logged and tried again; they do not end it.
@@ -51,37 +48,27 @@ public final class Reaper: Service, Sendable {
                 "A reaper needs a database that was opened with storages; use Database.connect(_:storages:)."
             )
         }
-        let (wakes, waker) = AsyncStream<Wake>.makeStream(bufferingPolicy: .bufferingNewest(16))
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { [database] in try await Self.listen(database, waker) }
-            try await withGracefulShutdownHandler {
-                try await work(wakes, waker)
-            } onGracefulShutdown: { [isStopping] in
-                isStopping.withLockedValue { $0 = true }
-                waker.yield(.stop)
+        let (stops, stop) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        try await withGracefulShutdownHandler {
+            while !isStopping.withLockedValue({ $0 }) {
+                let pause = await pass()
+                try Task.checkCancellation()
+                await Self.wait(for: pause, or: stops)
+                try Task.checkCancellation()
             }
-            group.cancelAll()
+        } onGracefulShutdown: { [isStopping] in
+            isStopping.withLockedValue { $0 = true }
+            stop.yield()
         }
     }
 
-    private func work(_ wakes: AsyncStream<Wake>, _ waker: AsyncStream<Wake>.Continuation) async throws {
-        var wakes = wakes.makeAsyncIterator()
-        while !isStopping.withLockedValue({ $0 }) {
-            var next = ContinuousClock.now + (await pass())
-            waiting: while true {
-                let timer = Task { [next] in
-                    try await Task.sleep(until: next)
-                    waker.yield(.timer)
-                }
-                defer { timer.cancel() }
-                guard let wake = await wakes.next() else { throw CancellationError() }
-                switch wake {
-                case .stop: return
-                // What was condemned just now is not due before its retention has passed.
-                case .condemned: next = min(next, .now + configuration.retention)
-                case .timer: if ContinuousClock.now >= next { break waiting }
-                }
-            }
+    /// Waits for some time, or until it is told to stop.
+    private static func wait(for pause: Duration, or stops: AsyncStream<Void>) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await Task.sleep(for: pause) }
+            group.addTask { for await _ in stops { return } }
+            await group.next()
+            group.cancelAll()
         }
     }
 
@@ -98,6 +85,12 @@ public final class Reaper: Service, Sendable {
                         "deleted": "\(report.deleted)", "failed": "\(report.failed)", "revived": "\(report.revived)",
                         "forgotten": "\(report.forgotten)",
                     ]
+                )
+            }
+            for refusal in report.refusals {
+                database.logger.error(
+                    "Nothing of a storage was deleted",
+                    metadata: ["storage": "\(refusal.storage)", "error": "\(refusal.error)"]
                 )
             }
             if report.isWaiting { return min(.seconds(1), configuration.interval) }
@@ -119,28 +112,22 @@ public final class Reaper: Service, Sendable {
             SELECT extract(epoch FROM min(d.due) - clock_timestamp())::float8 FROM unnest(\(ids)) AS s (id),
             LATERAL (
                 (SELECT since + make_interval(secs => \(configuration.retention.inSeconds)) AS due
-                FROM stored_files.journal WHERE storage = s.id AND state = 'condemned' ORDER BY since LIMIT 1)
+                FROM \(raw: JournalSchema.name).journal WHERE storage = s.id AND state = 'condemned' ORDER BY since LIMIT 1)
+                UNION ALL
+                (SELECT since + make_interval(secs => \(configuration.retention.inSeconds))
+                FROM \(raw: JournalSchema.name).let_go WHERE storage = s.id ORDER BY since LIMIT 1)
                 UNION ALL
                 (SELECT since + make_interval(secs => \(configuration.tombstoneAge.inSeconds))
-                FROM stored_files.journal WHERE storage = s.id AND state = 'deleted' ORDER BY since LIMIT 1)
+                FROM \(raw: JournalSchema.name).journal WHERE storage = s.id AND state = 'deleted' ORDER BY since LIMIT 1)
                 UNION ALL
-                (SELECT min(lease_until) FROM stored_files.journal
+                (SELECT min(lease_until) FROM \(raw: JournalSchema.name).journal
                 WHERE storage = s.id AND state IN ('uploading', 'deleting'))
+                UNION ALL
+                (SELECT until FROM \(raw: JournalSchema.name).reservations
+                WHERE storage = s.id AND until < 'infinity' ORDER BY until LIMIT 1)
             ) AS d
             """
         )
         return try rows.first?.decode(Double?.self, at: 0).map { .seconds(max(0, $0)) }
-    }
-
-    private static func listen(_ database: Database, _ waker: AsyncStream<Wake>.Continuation) async throws {
-        do {
-            // Whatever it is, that it listens now too: something may have been condemned that nobody has looked for.
-            for try await _ in database.listen(to: JournalSchema.channel) { waker.yield(.condemned) }
-        } catch is CancellationError {
-            throw CancellationError()
-        } catch {
-            // The interval goes on without it.
-            database.logger.warning("The reaper is not notified any more", metadata: ["error": "\(error)"])
-        }
     }
 }

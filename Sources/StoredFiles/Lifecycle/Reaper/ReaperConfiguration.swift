@@ -9,7 +9,9 @@ public struct ReaperConfiguration: Sendable {
     ///
     /// The object is deleted once more at the end: the request of an upload that was given up may have arrived late.
     public var tombstoneAge: Duration
-    /// The longest pause between two looks at the journal: one minute by default; notifications shorten it.
+    /// The longest pause between two looks at the journal: one minute by default.
+    ///
+    /// With a retention that is shorter than this, files are kept for up to this long.
     public var interval: Duration
     /// How many names are deleted in one go: 500 by default, 1 to 1000.
     public var batchSize: Int

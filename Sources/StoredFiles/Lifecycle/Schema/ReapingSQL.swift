@@ -1,26 +1,297 @@
-import PostgresModels
-
-/// The functions of the reaper that need several statements in one transaction, each with a snapshot of its own.
+/// The functions of uploads and of the reaper that need several statements in one transaction.
 enum ReapingSQL {
-    /// Which of some names the rows of any field still have.
-    ///
-    /// `row_security = off`: a policy that hides rows must end in an error, not in the deletion of their files.
-    static let named: SQL = #"""
-        CREATE FUNCTION stored_files.named(storage text, names text[]) RETURNS SETOF text
-        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $body$
+    /// The functions, in an order in which each is there when another is made that needs it.
+    static let functions = [
+        needReadCommitted, fieldOf, reserve, extend, giveUp,
+        lapse, drain, mark, take, bury,
+        postpone, takeTombstones, condemn, pardon,
+    ]
+
+    /// Ends in 25000 where the statements of a function would share one snapshot.
+    private static let needReadCommitted = #"""
+        CREATE OR REPLACE FUNCTION stored_files.need_read_committed(what text) RETURNS void
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+        BEGIN
+            IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+                RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state',
+                    MESSAGE = format('stored_files.%s needs READ COMMITTED: its statements must see what was committed meanwhile', what);
+            END IF;
+        END
+        $body$
+        """#
+
+    /// The field that a model's column is, whatever other programs have renamed.
+    private static let fieldOf = #"""
+        CREATE OR REPLACE FUNCTION stored_files.field_of(target oid, column_name text) RETURNS stored_files.fields
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
         #variable_conflict use_column
         DECLARE
-            field record;
+            field stored_files.fields;
         BEGIN
-            FOR field IN
-                -- A table or column that was dropped without a word names nothing any more.
-                SELECT f.relation, f.column_name FROM stored_files.fields AS f
-                JOIN pg_attribute AS a ON a.attrelid = f.relation AND a.attname = f.column_name AND NOT a.attisdropped
-                WHERE f.storage = named.storage
+            SELECT f.* INTO field FROM stored_files.fields AS f
+            WHERE f.relation = target AND f.column_name = field_of.column_name AND f.ended_at IS NULL
+            AND EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = target
+                AND t.tgname = format('stored_file_%s_update', f.id));
+            IF field.id IS NOT NULL THEN
+                RETURN field;
+            END IF;
+            -- Renamed, restored, or a partition: the triggers know.
+            SELECT f.* INTO field FROM stored_files.fields AS f
+                JOIN stored_files.catalogue(f.storage) AS c ON c.field = f.id
+            WHERE f.ended_at IS NULL AND c.column_name = field_of.column_name
+            AND (c.relation = target OR c.relation = pg_partition_root(target))
+            ORDER BY c.is_partition LIMIT 1;
+            RETURN field;
+        END
+        $body$
+        """#
+
+    /// Notes that a file is about to be uploaded; the storage of the column's field, or NULL when it has no field.
+    private static let reserve = #"""
+        CREATE OR REPLACE FUNCTION stored_files.reserve(
+            storage text, name text, relation oid, column_name text, period interval, is_image boolean
+        ) RETURNS text
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+        #variable_conflict use_column
+        DECLARE
+            field stored_files.fields := stored_files.field_of(reserve.relation, reserve.column_name);
+        BEGIN
+            IF field.id IS NULL OR field.storage <> reserve.storage THEN
+                RETURN field.storage;
+            END IF;
+            -- A file must not be there whose reservation a crash has taken back.
+            PERFORM set_config('synchronous_commit', 'on', true)
+            WHERE current_setting('synchronous_commit') = 'off';
+            INSERT INTO stored_files.reservations (storage, name, until, field, is_image)
+            VALUES (reserve.storage, reserve.name, clock_timestamp() + reserve.period, field.id, reserve.is_image);
+            RETURN field.storage;
+        END
+        $body$
+        """#
+
+    /// Keeps files whose uploads are under way from being taken for abandoned.
+    private static let extend = #"""
+        CREATE OR REPLACE FUNCTION stored_files.extend(storages text[], names text[], period interval) RETURNS void
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $body$
+        BEGIN
+            -- A reservation that a claim holds needs none, and waiting for it would make other claims wait for this.
+            EXECUTE 'UPDATE stored_files.reservations AS r SET until = clock_timestamp() + $3 WHERE r.ctid = ANY (ARRAY('
+                'SELECT h.ctid FROM unnest($1, $2) AS k (storage, name) '
+                'JOIN stored_files.reservations AS h ON h.storage = k.storage AND h.name = k.name COLLATE "C" FOR UPDATE OF h SKIP LOCKED))'
+                USING storages, names, period;
+        END
+        $body$
+        """#
+
+    /// Takes a file that no row has claimed for deletion by this process; false when a row names it or may.
+    private static let giveUp = #"""
+        CREATE OR REPLACE FUNCTION stored_files.give_up(storage text, name text, lease interval) RETURNS boolean
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
+            SET lock_timeout = 0 AS $body$
+        #variable_conflict use_column
+        DECLARE
+            image boolean;
+            inserted boolean;
+        BEGIN
+            PERFORM stored_files.need_read_committed('give_up');
+            -- Whoever claims it at READ COMMITTED has to have this row: it is gone, or locked, or the claim waits for
+            -- this.
+            SELECT r.is_image INTO image FROM stored_files.reservations AS r
+            WHERE r.storage = give_up.storage AND r.name = give_up.name FOR UPDATE SKIP LOCKED;
+            IF NOT FOUND THEN
+                RETURN false;
+            END IF;
+            -- Whoever claims it with an older snapshot probes the journal: the one that came first is waited for, and
+            -- a later one
+            -- waits for this, and fails.
+            BEGIN
+                PERFORM set_config('lock_timeout', '1s', true);
+                INSERT INTO stored_files.journal (storage, name, state, is_image, attempts, lease_until, origin)
+                VALUES (give_up.storage, give_up.name, 'deleting', image, 1, clock_timestamp() + give_up.lease,
+                    stored_files.origin())
+                ON CONFLICT DO NOTHING;
+                inserted := FOUND;
+                PERFORM set_config('lock_timeout', '0', true);
+            EXCEPTION WHEN lock_not_available THEN
+                RETURN false;
+            END;
+            IF inserted AND EXISTS (SELECT FROM stored_files.named(give_up.storage, ARRAY[give_up.name])) THEN
+                DELETE FROM stored_files.journal AS j WHERE j.storage = give_up.storage AND j.name = give_up.name;
+                inserted := false;
+            END IF;
+            DELETE FROM stored_files.reservations AS r WHERE r.storage = give_up.storage AND r.name = give_up.name;
+            RETURN inserted;
+        END
+        $body$
+        """#
+
+    /// Takes reservations that have run out for deletion, unless a row names the file; how many there were.
+    private static let lapse = #"""
+        CREATE OR REPLACE FUNCTION stored_files.lapse(storage text, batch integer) RETURNS integer
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
+            SET lock_timeout = 0 AS $body$
+        #variable_conflict use_column
+        DECLARE
+            due text[];
+            moved text[] := '{}';
+            live text[];
+            item text;
+            here text := stored_files.origin();
+            own xid8;
+        BEGIN
+            PERFORM stored_files.need_read_committed('lapse');
+            PERFORM stored_files.check_catalogue(lapse.storage);
+            due := ARRAY(
+                SELECT r.name FROM stored_files.reservations AS r
+                WHERE r.storage = lapse.storage AND r.until < clock_timestamp() AND r.until < 'infinity'
+                ORDER BY r.until LIMIT lapse.batch FOR UPDATE SKIP LOCKED
+            );
+            IF due = '{}' THEN
+                RETURN 0;
+            END IF;
+            own := pg_current_xact_id();
+            -- First the journal, then the rows: see give_up. The id of this transaction makes take wait for writers
+            -- whose
+            -- triggers are not fired.
+            BEGIN
+                PERFORM set_config('lock_timeout', '200ms', true);
+                WITH added AS (
+                    INSERT INTO stored_files.journal (storage, name, state, is_image, lease_until, transaction_id,
+                        origin)
+                    SELECT r.storage, r.name, 'deleting', r.is_image, clock_timestamp(), own, here
+                    FROM stored_files.reservations AS r WHERE r.storage = lapse.storage AND r.name = ANY (due)
+                    ON CONFLICT DO NOTHING RETURNING name
+                ) SELECT coalesce(array_agg(a.name), '{}') INTO moved FROM added AS a;
+                PERFORM set_config('lock_timeout', '0', true);
+            EXCEPTION WHEN lock_not_available THEN
+                -- A transaction with an old snapshot names one of them, and is still open.
+                FOREACH item IN ARRAY due LOOP
+                    BEGIN
+                        PERFORM set_config('lock_timeout', '50ms', true);
+                        INSERT INTO stored_files.journal (storage, name, state, is_image, lease_until, transaction_id,
+                            origin)
+                        SELECT r.storage, r.name, 'deleting', r.is_image, clock_timestamp(), own, here
+                        FROM stored_files.reservations AS r WHERE r.storage = lapse.storage AND r.name = item
+                        ON CONFLICT DO NOTHING;
+                        IF FOUND THEN
+                            moved := moved || item;
+                        END IF;
+                        PERFORM set_config('lock_timeout', '0', true);
+                    EXCEPTION WHEN lock_not_available THEN
+                        due := array_remove(due, item);
+                        UPDATE stored_files.reservations AS r SET until = clock_timestamp() + interval '10 s'
+                        WHERE r.storage = lapse.storage AND r.name = item;
+                    END;
+                END LOOP;
+            END;
+            live := ARRAY(SELECT DISTINCT n FROM stored_files.named(lapse.storage, moved) AS n);
+            DELETE FROM stored_files.journal AS j WHERE j.storage = lapse.storage AND j.name = ANY (live);
+            DELETE FROM stored_files.reservations AS r WHERE r.storage = lapse.storage AND r.name = ANY (due);
+            RETURN cardinality(due);
+        END
+        $body$
+        """#
+
+    /// Moves names that were let go of by the thousand into the journal; how many thousands.
+    private static let drain = #"""
+        CREATE OR REPLACE FUNCTION stored_files.drain(storage text, batch integer) RETURNS integer
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
+            SET lock_timeout = '200ms' AS $body$
+        #variable_conflict use_column
+        DECLARE
+            part record;
+            count integer := 0;
+        BEGIN
+            PERFORM stored_files.need_read_committed('drain');
+            FOR part IN
+                SELECT l.ctid AS place, l.* FROM stored_files.let_go AS l WHERE l.storage = drain.storage
+                ORDER BY l.since LIMIT drain.batch FOR UPDATE SKIP LOCKED
             LOOP
-                RETURN QUERY EXECUTE format('SELECT t.%1$I::text FROM %2$s AS t WHERE t.%1$I = ANY ($1)',
-                    field.column_name, field.relation) USING named.names;
+                BEGIN
+                    INSERT INTO stored_files.journal (storage, name, state, since, is_image)
+                    SELECT part.storage, d.n, 'condemned', part.since, part.is_image
+                    FROM (SELECT DISTINCT u COLLATE "C" AS n FROM unnest(part.names) AS u) AS d
+                    ON CONFLICT (storage, name) DO NOTHING;
+                    DELETE FROM stored_files.let_go AS l WHERE l.ctid = part.place;
+                    count := count + 1;
+                EXCEPTION WHEN lock_not_available THEN
+                    -- A transaction with an old snapshot names one of them, and is still open: later.
+                    NULL;
+                END;
             END LOOP;
+            RETURN count;
+        END
+        $body$
+        """#
+
+    /// Marks names that are due. A name that a row has is dropped from the journal instead.
+    ///
+    /// A marked name gets the id of this transaction: what was running before has to end before anybody looks again.
+    private static let mark = #"""
+        CREATE OR REPLACE FUNCTION stored_files.mark(
+            storage text, batch integer, retention interval, wanted text DEFAULT NULL,
+                newer_than timestamptz DEFAULT NULL
+        ) RETURNS TABLE (marked integer, revived integer, newest timestamptz)
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $body$
+        #variable_conflict use_column
+        DECLARE
+            due text[];
+            live text[];
+        BEGIN
+            PERFORM stored_files.need_read_committed('mark');
+            PERFORM stored_files.check_catalogue(mark.storage);
+            marked := 0;
+            revived := 0;
+            IF mark.wanted IS NOT NULL THEN
+                due := ARRAY(
+                    SELECT j.name FROM stored_files.journal AS j WHERE j.storage = mark.storage AND j.name = mark.wanted
+                    AND (j.state = 'condemned' OR j.state = 'uploading' AND j.lease_until < clock_timestamp())
+                        FOR UPDATE SKIP LOCKED
+                );
+            ELSE
+                -- What is marked cannot be claimed. While thousands wait for an old transaction, or for a storage that
+                -- is down,
+                -- more of them serve nobody.
+                IF 5000 < (SELECT count(*) FROM (SELECT FROM stored_files.journal AS j
+                    WHERE j.storage = mark.storage AND j.state = 'deleting' LIMIT 5001) AS d)
+                THEN
+                    RETURN NEXT;
+                    RETURN;
+                END IF;
+                WITH condemned AS (
+                    SELECT j.name, j.since FROM stored_files.journal AS j
+                    WHERE j.storage = mark.storage AND j.state = 'condemned'
+                        AND j.since <= clock_timestamp() - mark.retention
+                    AND (mark.newer_than IS NULL OR j.since >= mark.newer_than)
+                    ORDER BY j.since LIMIT mark.batch FOR UPDATE SKIP LOCKED
+                ), lapsed AS (
+                    -- Reservations that an earlier version of the library has made.
+                    SELECT j.name FROM stored_files.journal AS j
+                    WHERE j.storage = mark.storage AND j.state = 'uploading' AND j.lease_until < clock_timestamp()
+                    ORDER BY j.lease_until LIMIT mark.batch FOR UPDATE SKIP LOCKED
+                ), due AS (SELECT c.name FROM condemned AS c UNION ALL SELECT l.name FROM lapsed AS l)
+                SELECT coalesce(array_agg(d.name), '{}'), (SELECT max(c.since) FROM condemned AS c)
+                INTO due, newest FROM due AS d;
+            END IF;
+            IF due = '{}' THEN
+                RETURN NEXT;
+                RETURN;
+            END IF;
+            -- A name that is being deleted has no reservation; one that a claim holds is left to the next look.
+            DELETE FROM stored_files.reservations AS r WHERE r.ctid = ANY (ARRAY(
+                SELECT h.ctid FROM stored_files.reservations AS h WHERE h.storage = mark.storage AND h.name = ANY (due)
+                FOR UPDATE SKIP LOCKED));
+            due := ARRAY(SELECT d FROM unnest(due) AS d EXCEPT
+                SELECT r.name FROM stored_files.reservations AS r WHERE r.storage = mark.storage
+                    AND r.name = ANY (due));
+            live := ARRAY(SELECT DISTINCT n FROM stored_files.named(mark.storage, due) AS n);
+            DELETE FROM stored_files.journal AS j WHERE j.storage = mark.storage AND j.name = ANY (live);
+            GET DIAGNOSTICS revived = ROW_COUNT;
+            UPDATE stored_files.journal AS j SET state = 'deleting', lease_until = clock_timestamp(), attempts = 0,
+                transaction_id = pg_current_xact_id(), origin = stored_files.origin()
+            WHERE j.storage = mark.storage AND j.name = ANY (due) AND NOT j.name = ANY (live);
+            GET DIAGNOSTICS marked = ROW_COUNT;
+            RETURN NEXT;
         END
         $body$
         """#
@@ -30,22 +301,31 @@ enum ReapingSQL {
     /// The first statement locks the journal's rows: whoever condemns the name meanwhile waits, so that its condemnation
     /// is not lost when the row goes. It takes only names for which every transaction that was running when they were
     /// marked has ended. The second statement, with a later snapshot, therefore sees every row that can name one of
-    /// them: newer transactions were refused the claim. At READ COMMITTED only.
-    static let take: SQL = #"""
-        CREATE FUNCTION stored_files.take(storage text, batch integer, lease interval, wanted text DEFAULT NULL)
+    /// them: newer transactions were refused the claim.
+    private static let take = #"""
+        CREATE OR REPLACE FUNCTION stored_files.take(storage text, batch integer, lease interval,
+            wanted text DEFAULT NULL)
         RETURNS TABLE (name text, is_image boolean, attempts integer, is_live boolean)
-        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $body$
         #variable_conflict use_column
         DECLARE
             locked text[];
             live text[];
+            here text := stored_files.origin();
+            snapshot pg_snapshot := pg_current_snapshot();
         BEGIN
+            PERFORM stored_files.need_read_committed('take');
+            PERFORM stored_files.check_catalogue(take.storage);
+            -- An id of another cluster says nothing here, and nothing of that cluster runs here. Without an origin it
+            -- was written
+            -- by an earlier version; then one from the future must be another cluster's.
             locked := ARRAY(
                 SELECT j.name FROM stored_files.journal AS j
                 WHERE j.storage = take.storage AND j.state = 'deleting' AND j.lease_until <= clock_timestamp()
-                AND (j.transaction_id IS NULL OR j.transaction_id < pg_snapshot_xmin(pg_current_snapshot()))
+                AND (j.transaction_id IS NULL OR j.origin <> here OR j.transaction_id < pg_snapshot_xmin(snapshot)
+                    OR j.transaction_id >= pg_snapshot_xmax(pg_current_snapshot()))
                 AND (take.wanted IS NULL OR j.name = take.wanted)
-                ORDER BY j.since LIMIT take.batch FOR UPDATE SKIP LOCKED
+                ORDER BY j.lease_until LIMIT take.batch FOR UPDATE SKIP LOCKED
             );
             IF locked = '{}' THEN
                 RETURN;
@@ -62,32 +342,116 @@ enum ReapingSQL {
         $body$
         """#
 
+    /// Notes that objects are gone. Their tombstones keep the names from being used by a writer that knows no better.
+    ///
+    /// `coalesce`, here and below: an index for due names must not be chosen to look up a name.
+    private static let bury = #"""
+        CREATE OR REPLACE FUNCTION stored_files.bury(storage text, names text[]) RETURNS integer
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $body$
+        DECLARE
+            count integer;
+        BEGIN
+            UPDATE stored_files.journal AS j SET state = 'deleted', since = clock_timestamp(), lease_until = NULL,
+                last_error = NULL, transaction_id = pg_current_xact_id(), origin = stored_files.origin()
+            WHERE j.storage = bury.storage AND j.name = ANY (bury.names) AND coalesce(j.state) = 'deleting';
+            GET DIAGNOSTICS count = ROW_COUNT;
+            RETURN count;
+        END
+        $body$
+        """#
+
+    /// Notes that objects could not be deleted, and when to try again.
+    private static let postpone = #"""
+        CREATE OR REPLACE FUNCTION stored_files.postpone(storage text, names text[], errors text[],
+            delays double precision[]) RETURNS void
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $body$
+        BEGIN
+            EXECUTE 'UPDATE stored_files.journal AS j SET last_error = f.error, '
+                'lease_until = clock_timestamp() + make_interval(secs => f.delay) '
+                'FROM unnest($2, $3, $4) AS f (name, error, delay) '
+                'WHERE j.storage = $1 AND j.name = f.name COLLATE "C" AND coalesce(j.state) = ''deleting'''
+                USING storage, names, errors, delays;
+        END
+        $body$
+        """#
+
     /// Takes tombstones that nobody can need any more: old enough, and older than every snapshot in use.
     ///
     /// A writer at REPEATABLE READ or above is kept from naming a deleted file by the journal row that it cannot see; so
     /// the row has to stay as long as a snapshot from before it is in use, however old that is.
-    static let takeTombstones: SQL = #"""
-        CREATE FUNCTION stored_files.take_tombstones(storage text, batch integer, age interval, lease interval)
+    private static let takeTombstones = #"""
+        CREATE OR REPLACE FUNCTION stored_files.take_tombstones(storage text, batch integer, age interval,
+            lease interval)
         RETURNS TABLE (name text, is_image boolean)
-        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $body$
         #variable_conflict use_column
         DECLARE
-            oldest integer := (
+            here text := stored_files.origin();
+            -- The oldest snapshot in use, as a number that does not wrap.
+            oldest numeric := pg_snapshot_xmax(pg_current_snapshot())::text::numeric - coalesce((
                 SELECT max(age(a.backend_xmin)) FROM pg_stat_activity AS a
-                WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
-            );
+                WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()), 0);
+            due text[];
+            live text[];
         BEGIN
-            RETURN QUERY WITH due AS (
+            PERFORM stored_files.need_read_committed('take_tombstones');
+            PERFORM stored_files.check_catalogue(take_tombstones.storage);
+            due := ARRAY(
                 SELECT j.name FROM stored_files.journal AS j
                 WHERE j.storage = take_tombstones.storage AND j.state = 'deleted'
                 AND j.since <= clock_timestamp() - take_tombstones.age
                 AND (j.lease_until IS NULL OR j.lease_until <= clock_timestamp())
-                AND (j.transaction_id IS NULL OR oldest IS NULL OR age(j.transaction_id::xid) > oldest)
+                AND (j.transaction_id IS NULL OR j.origin <> here OR j.transaction_id::text::numeric < oldest
+                    OR j.transaction_id >= pg_snapshot_xmax(pg_current_snapshot()))
                 ORDER BY j.since LIMIT take_tombstones.batch FOR UPDATE SKIP LOCKED
-            )
-            UPDATE stored_files.journal AS j SET lease_until = clock_timestamp() + take_tombstones.lease
-            FROM due WHERE j.storage = take_tombstones.storage AND j.name = due.name
-            RETURNING j.name, j.is_image;
+            );
+            IF due = '{}' THEN
+                RETURN;
+            END IF;
+            -- A row may name it again: somebody brought both back past the triggers.
+            live := ARRAY(SELECT DISTINCT n FROM stored_files.named(take_tombstones.storage, due) AS n);
+            DELETE FROM stored_files.journal AS j WHERE j.storage = take_tombstones.storage AND j.name = ANY (live);
+            RETURN QUERY UPDATE stored_files.journal AS j SET lease_until = clock_timestamp() + take_tombstones.lease
+                WHERE j.storage = take_tombstones.storage AND j.name = ANY (due) AND NOT j.name = ANY (live)
+                RETURNING j.name, j.is_image;
+        END
+        $body$
+        """#
+
+    /// Condemns names that neither a row nor a reservation has; how many were new.
+    private static let condemn = #"""
+        CREATE OR REPLACE FUNCTION stored_files.condemn(storage text, names text[]) RETURNS integer
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $body$
+        #variable_conflict use_column
+        DECLARE
+            count integer;
+        BEGIN
+            PERFORM stored_files.need_read_committed('condemn');
+            INSERT INTO stored_files.journal (storage, name, state)
+            SELECT condemn.storage, d.n, 'condemned' FROM (SELECT DISTINCT u COLLATE "C" AS n
+                FROM unnest(condemn.names) AS u
+                WHERE u <> '' AND octet_length(u) <= 1024
+                EXCEPT SELECT r.name FROM stored_files.reservations AS r WHERE r.storage = condemn.storage
+                    AND r.name = ANY (condemn.names)
+                EXCEPT SELECT n FROM stored_files.named(condemn.storage, condemn.names) AS n) AS d
+            ON CONFLICT DO NOTHING;
+            GET DIAGNOSTICS count = ROW_COUNT;
+            RETURN count;
+        END
+        $body$
+        """#
+
+    /// Drops tombstones, and what is condemned: for a restore that brings back files and rows.
+    private static let pardon = #"""
+        CREATE OR REPLACE FUNCTION stored_files.pardon(storage text, names text[]) RETURNS integer
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $body$
+        DECLARE
+            count integer;
+        BEGIN
+            DELETE FROM stored_files.journal AS j WHERE j.storage = pardon.storage AND j.name = ANY (pardon.names)
+            AND (coalesce(j.state) IN ('deleted', 'condemned') OR coalesce(j.state) = 'deleting' AND j.attempts = 0);
+            GET DIAGNOSTICS count = ROW_COUNT;
+            RETURN count;
         END
         $body$
         """#

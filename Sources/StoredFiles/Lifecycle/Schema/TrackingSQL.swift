@@ -1,177 +1,154 @@
-import PostgresModels
-
-/// The functions that put triggers onto the column of a field, and take them off again.
+/// The functions that make columns fields, and follow what becomes of their tables.
 enum TrackingSQL {
-    /// Writes the trigger functions of a field: SQL that is static per field, so that the server plans it once.
-    ///
-    /// The one function serves four statement-level triggers:
-    /// - *names that came* are claimed: their journal rows go. One that is being deleted, or was, ends the statement with
-    ///   55006. At REPEATABLE READ and above a DELETE does not see what was committed after the snapshot; there an INSERT
-    ///   that does nothing on a conflict comes first, which fails with 40001 when the row in the way cannot be seen;
-    /// - *names that went* are condemned, in the same transaction;
-    /// - TRUNCATE condemns them all, before the rows are gone.
-    ///
-    /// `SECURITY DEFINER`: who may write the table needs no rights on the journal. `enable_seqscan = off`: a plan made
-    /// when the journal was empty must not scan it when it is not, and at SERIALIZABLE a scan conflicts with every
-    /// other claim.
-    static let buildFunctions: SQL = #"""
-        CREATE FUNCTION stored_files.build_functions(field stored_files.fields) RETURNS void
-        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $build$
+    /// The functions, in an order in which each is there when another is made that needs it.
+    static let functions = [
+        refuseTable, noteField, buildField, validateSizes, track,
+        fieldAt, renew, untriggered, endFields, condemnRows,
+        untrack, renameColumn, renameStorage, forgetField, forgetName,
+        allow,
+    ]
+
+    /// Refuses what triggers cannot follow: views, unlogged and temporary tables, single partitions, columns of another type,
+    /// and tables whose rows Citus keeps on other servers.
+    private static let refuseTable = #"""
+        CREATE OR REPLACE FUNCTION stored_files.refuse_table(relation regclass, column_name text) RETURNS void
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+        #variable_conflict use_column
         DECLARE
-            on_conflict text := $text$
-                ON CONFLICT (storage, name) DO UPDATE
-                SET state = 'condemned', since = clock_timestamp(), lease_until = NULL, is_image = EXCLUDED.is_image
-                WHERE j.state IN ('uploading', 'condemned')$text$;
-            truncate_beginning text := format(
-                $text$INSERT INTO stored_files.journal AS j (storage, name, state, is_image)
-                SELECT DISTINCT %2$L, t.%1$I::text COLLATE "C", 'condemned', %3$L::boolean FROM $text$,
-                field.column_name, field.storage, field.is_image);
-            truncate_end text := format($text$ AS t WHERE t.%1$I IS NOT NULL$text$, field.column_name) || on_conflict;
-            body text;
+            table_class pg_class;
+            found text;
         BEGIN
-            body := format($text$
-        DECLARE
-            lost text;
-            condemned bigint := 0;
-            sees_latest boolean := current_setting('transaction_isolation') IN ('read committed', 'read uncommitted');
-        BEGIN
-            IF TG_OP = 'INSERT' THEN
-                IF NOT sees_latest THEN
-                    INSERT INTO stored_files.journal (storage, name, state)
-                    SELECT %2$L, n.%1$I, 'uploading' FROM new_rows AS n WHERE n.%1$I IS NOT NULL
-                    ON CONFLICT DO NOTHING;
-                END IF;
-                WITH claimed AS (
-                    DELETE FROM stored_files.journal AS j USING new_rows AS n
-                    WHERE j.storage = %2$L AND j.name = n.%1$I::text COLLATE "C"
-                    RETURNING j.name, j.state
-                )
-                SELECT c.name INTO lost FROM claimed AS c WHERE c.state IN ('deleting', 'deleted') LIMIT 1;
-            ELSIF TG_OP = 'UPDATE' THEN
-                IF NOT sees_latest THEN
-                    INSERT INTO stored_files.journal (storage, name, state)
-                    SELECT %2$L, came.name, 'uploading' FROM (
-                        SELECT n.%1$I::text COLLATE "C" AS name FROM new_rows AS n WHERE n.%1$I IS NOT NULL
-                        EXCEPT SELECT o.%1$I::text COLLATE "C" FROM old_rows AS o
-                    ) AS came
-                    ON CONFLICT DO NOTHING;
-                END IF;
-                WITH came AS (
-                    SELECT n.%1$I::text COLLATE "C" AS name FROM new_rows AS n WHERE n.%1$I IS NOT NULL
-                    EXCEPT SELECT o.%1$I::text COLLATE "C" FROM old_rows AS o
-                ), went AS (
-                    SELECT o.%1$I::text COLLATE "C" AS name FROM old_rows AS o WHERE o.%1$I IS NOT NULL
-                    EXCEPT SELECT n.%1$I::text COLLATE "C" FROM new_rows AS n
-                ), claimed AS (
-                    DELETE FROM stored_files.journal AS j USING came
-                    WHERE j.storage = %2$L AND j.name = came.name
-                    RETURNING j.name, j.state
-                ), added AS (
-                    INSERT INTO stored_files.journal AS j (storage, name, state, is_image)
-                    SELECT %2$L, went.name, 'condemned', %3$L::boolean FROM went%4$s
-                    RETURNING 1
-                )
-                SELECT (SELECT c.name FROM claimed AS c WHERE c.state IN ('deleting', 'deleted') LIMIT 1),
-                    (SELECT count(*) FROM added)
-                INTO lost, condemned;
-            ELSIF TG_OP = 'DELETE' THEN
-                INSERT INTO stored_files.journal AS j (storage, name, state, is_image)
-                SELECT DISTINCT %2$L, o.%1$I::text COLLATE "C", 'condemned', %3$L::boolean
-                FROM old_rows AS o WHERE o.%1$I IS NOT NULL%4$s;
-                GET DIAGNOSTICS condemned = ROW_COUNT;
-            ELSE
-                IF NOT sees_latest THEN
-                    RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
-                        MESSAGE = format('TRUNCATE of %%s, whose rows name files, needs READ COMMITTED: rows that '
-                            'this transaction cannot see would leave their files behind', TG_RELID::regclass),
-                        HINT = 'Use DELETE, or READ COMMITTED.';
-                END IF;
-                EXECUTE %5$L || TG_RELID::regclass || %6$L;
-                GET DIAGNOSTICS condemned = ROW_COUNT;
+            SELECT c.* INTO table_class FROM pg_class AS c WHERE c.oid = refuse_table.relation;
+            IF table_class.relkind NOT IN ('r', 'p') THEN
+                RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format(
+                    '%s is no ordinary or partitioned table, and has no triggers that could follow its files',
+                        refuse_table.relation);
             END IF;
-            IF lost IS NOT NULL THEN
-                RAISE EXCEPTION USING ERRCODE = 'object_in_use',
-                    SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = %1$L,
-                    MESSAGE = format('The file "%%s" of the storage "%%s" was given up and is being deleted',
-                        lost, %2$L),
-                    HINT = 'Store the file again, and use its new name.';
+            IF table_class.relpersistence <> 'p' THEN
+                RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = format(
+                    '%s is %s: a crash, or the end of the session, would empty it and leave its files behind',
+                        refuse_table.relation,
+                    CASE table_class.relpersistence WHEN 'u' THEN 'unlogged' ELSE 'temporary' END),
+                    HINT = 'Name files in an ordinary table.';
             END IF;
-            IF condemned > 0 THEN
-                PERFORM pg_notify('stored_files', %2$L);
+            IF table_class.relispartition THEN
+                RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format(
+                    '%s is a partition of %s: rows that are written through that would not be seen',
+                        refuse_table.relation,
+                    pg_partition_root(refuse_table.relation)),
+                    HINT = format('Track the column of %s; its partitions, later ones too, come along.',
+                        pg_partition_root(refuse_table.relation));
             END IF;
-            RETURN NULL;
+            IF NOT stored_files.is_text(refuse_table.relation, refuse_table.column_name::name) THEN
+                RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format(
+                    '%s has no column "%s" of type text that could name files', refuse_table.relation,
+                        refuse_table.column_name);
+            END IF;
+            -- Citus: rows of such a table are written on other servers than the journal is.
+            IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+                EXECUTE 'SELECT CASE WHEN p.partmethod <> ''n'' THEN ''distributed by a column'' '
+                    'WHEN p.repmodel = ''t'' THEN ''a reference table'' WHEN p.colocationid <> 0 THEN ''in a distributed schema'' END '
+                    'FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1' INTO found
+                        USING refuse_table.relation;
+                IF found IS NOT NULL THEN
+                    RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = format(
+                        'The table %s is %s in Citus: its rows are written on another server than the journal of their files',
+                        refuse_table.relation, found),
+                        HINT = 'Keep it a local table of the coordinator, or run one database, with a journal of its own, per server.';
+                END IF;
+            END IF;
         END
-        $text$, field.column_name, field.storage, field.is_image, on_conflict, truncate_beginning, truncate_end);
-            EXECUTE format(
-                'CREATE OR REPLACE FUNCTION stored_files.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
-                'SET search_path = pg_catalog, pg_temp SET row_security = off SET enable_seqscan = off AS %L',
-                'track_' || field.id, body);
-            IF field.width_column IS NOT NULL THEN
+        $body$
+        """#
+
+    /// Writes down where a field is: for messages, for restores that lost its triggers, and to tell a rename.
+    private static let noteField = #"""
+        CREATE OR REPLACE FUNCTION stored_files.note_field(field_id bigint, target regclass,
+            column_name text) RETURNS void
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+        #variable_conflict use_column
+        DECLARE
+            place record;
+        BEGIN
+            SELECT n.nspname, c.relname INTO place FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE c.oid = note_field.target;
+            UPDATE stored_files.fields AS f SET relation = note_field.target, origin = stored_files.origin(),
+                column_name = note_field.column_name,
+                schema_name = place.nspname, table_name = place.relname,
+                former_tables = CASE WHEN (f.schema_name, f.table_name) IS DISTINCT FROM (place.nspname, place.relname)
+                    AND f.table_name IS NOT NULL
+                    AND NOT format('%I.%I', f.schema_name, f.table_name) = ANY (f.former_tables)
+                    THEN f.former_tables || format('%I.%I', f.schema_name, f.table_name) ELSE f.former_tables END,
+                column_number = (SELECT a.attnum FROM pg_attribute AS a
+                    WHERE a.attrelid = note_field.target AND a.attname = note_field.column_name),
+                width_number = (SELECT a.attnum FROM pg_attribute AS a
+                    WHERE a.attrelid = note_field.target AND a.attname = f.width_column),
+                height_number = (SELECT a.attnum FROM pg_attribute AS a
+                    WHERE a.attrelid = note_field.target AND a.attname = f.height_column)
+            WHERE f.id = note_field.field_id;
+        END
+        $body$
+        """#
+
+    /// Puts a field's functions, triggers and the CHECK of its sizes in place.
+    private static let buildField = #"""
+        CREATE OR REPLACE FUNCTION stored_files.build_field(field_id bigint) RETURNS void
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $body$
+        DECLARE
+            field stored_files.fields;
+            size_check text := 'stored_file_' || field_id || '_size';
+        BEGIN
+            PERFORM stored_files.build_functions(field_id);
+            PERFORM stored_files.build_triggers(field_id);
+            SELECT f.* INTO field FROM stored_files.fields AS f WHERE f.id = field_id;
+            IF field.width_column IS NOT NULL AND NOT EXISTS (SELECT FROM pg_constraint AS c
+                WHERE c.conrelid = field.relation AND c.conname = size_check)
+            THEN
+                -- Both unknown, both 0 (known: not an image), or both positive; and no size without a name. The rows
+                -- that are
+                -- there are looked at later, without keeping everybody else away: see validate_sizes.
                 EXECUTE format(
-                    'CREATE OR REPLACE FUNCTION stored_files.%I() RETURNS trigger LANGUAGE plpgsql AS %L',
-                    'forget_size_' || field.id,
-                    format('BEGIN NEW.%I := NULL; NEW.%I := NULL; RETURN NEW; END',
-                        field.width_column, field.height_column));
+                    'ALTER TABLE %1$s ADD CONSTRAINT %2$I CHECK ('
+                    '(%4$I IS NULL AND %5$I IS NULL) OR (%3$I IS NOT NULL AND %4$I IS NOT NULL AND %5$I IS NOT NULL '
+                    'AND ((%4$I = 0 AND %5$I = 0) OR (%4$I > 0 AND %5$I > 0)))) NOT VALID',
+                    field.relation::regclass, size_check, field.column_name, field.width_column, field.height_column);
             END IF;
         END
-        $build$
+        $body$
         """#
 
-    /// Puts the triggers of a field onto one table.
-    static let buildTriggers: SQL = #"""
-        CREATE FUNCTION stored_files.build_triggers(field stored_files.fields, target regclass) RETURNS void
-        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $build$
+    /// Clears half sizes that were there before their CHECK, and validates it while others read and write.
+    private static let validateSizes = #"""
+        CREATE OR REPLACE FUNCTION stored_files.validate_sizes() RETURNS integer
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $body$
         DECLARE
-            event text[];
-            size_trigger text := 'zz_stored_file_' || field.id || '_forget_size';
+            field record;
+            count integer := 0;
         BEGIN
-            FOREACH event SLICE 1 IN ARRAY ARRAY[
-                ['insert', 'AFTER INSERT', 'REFERENCING NEW TABLE AS new_rows'],
-                ['update', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows'],
-                ['delete', 'AFTER DELETE', 'REFERENCING OLD TABLE AS old_rows'],
-                ['truncate', 'BEFORE TRUNCATE', '']
-            ] LOOP
-                EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s',
-                    'stored_file_' || field.id || '_' || event[1], target);
-                EXECUTE format('CREATE TRIGGER %I %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION stored_files.%I()',
-                    'stored_file_' || field.id || '_' || event[1], event[2], target, event[3], 'track_' || field.id);
+            FOR field IN
+                SELECT f.*, c.conname FROM stored_files.fields AS f
+                JOIN pg_constraint AS c ON c.conrelid = f.relation AND c.conname = 'stored_file_' || f.id || '_size'
+                WHERE NOT c.convalidated AND f.ended_at IS NULL
+            LOOP
+                -- A size is a cache: half of one is none.
+                EXECUTE format('UPDATE %1$s SET %3$I = NULL, %4$I = NULL WHERE NOT ((%3$I IS NULL AND %4$I IS NULL) OR '
+                    '(%2$I IS NOT NULL AND %3$I IS NOT NULL AND %4$I IS NOT NULL '
+                    'AND ((%3$I = 0 AND %4$I = 0) OR (%3$I > 0 AND %4$I > 0))))',
+                    field.relation::regclass, field.column_name, field.width_column, field.height_column);
+                EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', field.relation::regclass, field.conname);
+                count := count + 1;
             END LOOP;
-            -- Partitions get a copy of their parent's row-level triggers by themselves.
-            IF field.width_column IS NULL OR (SELECT c.relispartition FROM pg_class AS c WHERE c.oid = target) THEN
-                RETURN;
-            END IF;
-            -- A WHEN condition rather than UPDATE OF: that does not see a name that another BEFORE trigger has set.
-            -- Triggers fire in the order of their names, so this one comes late.
-            EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', size_trigger, target);
-            EXECUTE format(
-                'CREATE TRIGGER %1$I BEFORE UPDATE ON %2$s FOR EACH ROW '
-                'WHEN (OLD.%3$I IS DISTINCT FROM NEW.%3$I AND OLD.%4$I IS NOT DISTINCT FROM NEW.%4$I '
-                'AND OLD.%5$I IS NOT DISTINCT FROM NEW.%5$I) EXECUTE FUNCTION stored_files.%6$I()',
-                size_trigger, target, field.column_name, field.width_column, field.height_column,
-                'forget_size_' || field.id);
+            RETURN count;
         END
-        $build$
-        """#
-
-    /// A table, its partitions and the tables that inherit from it: statement-level triggers fire for the table that a
-    /// statement names, so each of them needs its own.
-    static let relations: SQL = #"""
-        CREATE FUNCTION stored_files.relations(root regclass) RETURNS SETOF regclass
-        LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
-            WITH RECURSIVE tree AS (
-                SELECT root::oid AS relation
-                UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN tree ON i.inhparent = tree.relation
-            )
-            SELECT relation::regclass FROM tree
         $body$
         """#
 
     /// Makes a column the field of a storage: from now on files live as long as its rows name them.
     ///
-    /// Rows and files that are there stay as they are. Calling it again renews the triggers, for example after a
-    /// partition was attached.
-    static let track: SQL = #"""
-        CREATE FUNCTION stored_files.track(
+    /// Rows and files that are there stay as they are. Calling it again renews the triggers, and takes in a table that was made
+    /// anew under its name.
+    private static let track = #"""
+        CREATE OR REPLACE FUNCTION stored_files.track(
             relation regclass, column_name text, storage text, is_image boolean DEFAULT false,
             width_column text DEFAULT NULL, height_column text DEFAULT NULL
         ) RETURNS void
@@ -179,131 +156,310 @@ enum TrackingSQL {
         #variable_conflict use_column
         DECLARE
             field stored_files.fields;
-            target regclass;
-            size_check text;
+            lost record;
         BEGIN
-            IF NOT EXISTS (
-                SELECT FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-                WHERE a.attrelid = track.relation AND a.attname = track.column_name AND NOT a.attisdropped
-                AND t.typcategory = 'S'
-            ) THEN
-                RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format(
-                    '%s has no column "%s" of type text that could name files', track.relation, track.column_name);
+            PERFORM stored_files.refuse_table(track.relation, track.column_name);
+            IF track.width_column IS NOT NULL AND EXISTS (SELECT FROM pg_attribute AS a
+                WHERE a.attrelid = track.relation
+                AND a.attname = track.column_name AND a.attgenerated <> '')
+            THEN
+                RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = format(
+                    'The column "%s" of %s is generated, after every trigger that could forget the size beside it',
+                    track.column_name, track.relation), HINT = 'Track it without width and height.';
             END IF;
-            SELECT f.* INTO field FROM stored_files.fields AS f
-            WHERE f.relation = track.relation AND f.column_name = track.column_name;
-            IF field.id IS NOT NULL AND field.storage <> track.storage THEN
-                RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = format(
-                    'The column "%s" of %s names files of the storage "%s" already, not of "%s"; untrack it first',
-                    track.column_name, track.relation, field.storage, track.storage);
-            END IF;
-            INSERT INTO stored_files.fields AS f
-                (relation, column_name, storage, is_image, width_column, height_column)
-            VALUES (track.relation, track.column_name, track.storage, track.is_image,
-                track.width_column, track.height_column)
-            ON CONFLICT (relation, column_name) DO UPDATE
-            SET is_image = EXCLUDED.is_image, width_column = EXCLUDED.width_column,
-                height_column = EXCLUDED.height_column
-            RETURNING f.* INTO field;
-            PERFORM stored_files.build_functions(field);
-            FOR target IN SELECT stored_files.relations(track.relation) LOOP
-                PERFORM stored_files.build_triggers(field, target);
+            -- Triggers whose field was lost.
+            FOR lost IN SELECT c.field FROM stored_files.carriers() AS c
+                WHERE c.relation = track.relation AND NOT EXISTS (SELECT FROM stored_files.fields AS f
+                    WHERE f.id = c.field)
+            LOOP
+                EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'track_' || lost.field);
+                EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'track_row_' || lost.field);
+                EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'forget_size_' || lost.field);
             END LOOP;
-            IF field.width_column IS NOT NULL THEN
-                size_check := 'stored_file_' || field.id || '_size';
-                -- Both unknown, both 0 (known: not an image), or both positive; and no size without a name.
-                EXECUTE format(
-                    'ALTER TABLE %1$s DROP CONSTRAINT IF EXISTS %2$I, ADD CONSTRAINT %2$I CHECK ('
-                    '(%4$I IS NULL AND %5$I IS NULL) OR (%3$I IS NOT NULL AND %4$I IS NOT NULL AND %5$I IS NOT NULL '
-                    'AND ((%4$I = 0 AND %5$I = 0) OR (%4$I > 0 AND %5$I > 0))))',
-                    track.relation, size_check, field.column_name, field.width_column, field.height_column);
+            field := stored_files.field_at(track.relation, track.column_name);
+            IF field.id IS NOT NULL AND field.ended_at IS NULL AND field.storage <> track.storage THEN
+                RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = format(
+                    'The column "%s" of %s names files of the storage "%s" already, not of "%s"',
+                    track.column_name, track.relation, field.storage, track.storage),
+                    HINT = format('If only the id has changed: SELECT stored_files.rename_storage(%L, %L). Otherwise untrack it first.',
+                        field.storage, track.storage);
             END IF;
+            IF field.id IS NULL THEN
+                INSERT INTO stored_files.fields AS f (relation, column_name, storage, is_image)
+                VALUES (track.relation, track.column_name, track.storage, track.is_image) RETURNING f.* INTO field;
+            END IF;
+            UPDATE stored_files.fields AS f SET storage = track.storage, is_image = track.is_image,
+                width_column = track.width_column, height_column = track.height_column, ended_at = NULL,
+                former_tables = CASE WHEN f.relation = track.relation THEN f.former_tables ELSE '{}' END
+            WHERE f.id = field.id;
+            PERFORM stored_files.note_field(field.id, track.relation, track.column_name);
+            PERFORM stored_files.build_field(field.id);
+            PERFORM stored_files.notice_partitions();
         END
         $body$
         """#
 
-    /// Condemns all names in a table, before they go with it.
-    static let condemnRows: SQL = #"""
-        CREATE FUNCTION stored_files.condemn_rows(field stored_files.fields, target regclass) RETURNS void
-        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $body$
+    /// The field of a column: by its triggers, else by its name.
+    private static let fieldAt = #"""
+        CREATE OR REPLACE FUNCTION stored_files.field_at(relation regclass,
+            column_name text) RETURNS stored_files.fields
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+        #variable_conflict use_column
+        DECLARE
+            field stored_files.fields;
+        BEGIN
+            -- By its triggers; else by its name, when the table was made anew: what had the name is gone.
+            SELECT f.* INTO field FROM stored_files.fields AS f JOIN stored_files.carriers() AS c ON c.field = f.id
+            WHERE c.relation = field_at.relation AND c.column_name = field_at.column_name LIMIT 1;
+            IF field.id IS NULL THEN
+                SELECT f.* INTO field FROM stored_files.fields AS f
+                JOIN pg_class AS c ON c.oid = field_at.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE f.column_name = field_at.column_name AND f.schema_name = n.nspname AND f.table_name = c.relname
+                AND NOT EXISTS (SELECT FROM stored_files.carriers() AS k WHERE k.field = f.id
+                    AND k.column_name IS NOT NULL)
+                ORDER BY f.ended_at IS NOT NULL, f.ended_at DESC LIMIT 1;
+            END IF;
+            RETURN field;
+        END
+        $body$
+        """#
+
+    /// Follows what other programs have done to tables: renames, restores, partitions that came. Run by each migration.
+    private static let renew = #"""
+        CREATE OR REPLACE FUNCTION stored_files.renew(rebuilds boolean DEFAULT false) RETURNS integer
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $body$
+        #variable_conflict use_column
+        DECLARE
+            found record;
+            field stored_files.fields;
+            is_stale boolean;
+            count integer := 0;
+        BEGIN
+            PERFORM stored_files.end_fields();
+            FOR found IN SELECT c.* FROM stored_files.catalogue() AS c
+                JOIN stored_files.fields AS f ON f.id = c.field AND f.ended_at IS NULL
+                WHERE NOT c.is_partition AND c.relation IS NOT NULL AND stored_files.is_text(c.relation, c.column_name)
+            LOOP
+                SELECT f.* INTO field FROM stored_files.fields AS f WHERE f.id = found.field;
+                is_stale := rebuilds OR found.problem IS NOT NULL OR field.relation IS DISTINCT FROM found.relation
+                    OR field.column_name <> found.column_name OR field.column_number IS DISTINCT
+                        FROM found.column_number
+                    OR field.origin IS DISTINCT FROM stored_files.origin()
+                    OR format('%I.%I', field.schema_name, field.table_name)
+                        <> (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c
+                            JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = found.relation)
+                    OR EXISTS (SELECT FROM stored_files.untriggered(found.field));
+                CONTINUE WHEN NOT is_stale;
+                IF field.width_column IS NOT NULL THEN
+                    -- A size column that was renamed keeps its number, where numbers mean the same as before.
+                    UPDATE stored_files.fields AS f SET
+                        width_column = coalesce((SELECT a.attname FROM pg_attribute AS a
+                            WHERE a.attrelid = found.relation
+                            AND a.attnum = f.width_number AND NOT a.attisdropped), f.width_column),
+                        height_column = coalesce((SELECT a.attname FROM pg_attribute AS a
+                            WHERE a.attrelid = found.relation
+                            AND a.attnum = f.height_number AND NOT a.attisdropped), f.height_column)
+                    WHERE f.id = found.field AND f.relation = found.relation AND f.origin = stored_files.origin();
+                    UPDATE stored_files.fields AS f SET width_column = NULL, height_column = NULL
+                    WHERE f.id = found.field AND 2 > (SELECT count(*) FROM pg_attribute AS a
+                        WHERE a.attrelid = found.relation AND a.attname IN (f.width_column, f.height_column));
+                END IF;
+                PERFORM stored_files.note_field(found.field, found.relation::regclass, found.column_name);
+                PERFORM stored_files.build_field(found.field);
+                count := count + 1;
+            END LOOP;
+            PERFORM stored_files.notice_partitions();
+            RETURN count;
+        END
+        $body$
+        """#
+
+    /// The relations of a field on which one of its triggers is missing or switched off.
+    private static let untriggered = #"""
+        CREATE OR REPLACE FUNCTION stored_files.untriggered(field_id bigint) RETURNS SETOF regclass
+        LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+            SELECT r FROM stored_files.carriers() AS k
+            CROSS JOIN LATERAL stored_files.relations(k.relation::regclass) AS r
+            JOIN pg_class AS c ON c.oid = r
+            WHERE k.field = field_id AND k.column_name IS NOT NULL AND EXISTS (
+                SELECT FROM unnest(CASE WHEN c.relkind = 'f' THEN ARRAY['insert', 'update', 'delete']
+                    ELSE ARRAY['insert', 'update', 'delete', 'truncate'] END
+                    || CASE WHEN EXISTS (SELECT FROM stored_files.fields AS f WHERE f.id = field_id
+                        AND f.width_column IS NOT NULL)
+                        AND c.relkind <> 'f' THEN ARRAY['forget_size'] ELSE '{}' END) AS e
+                WHERE NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = r AND t.tgenabled IN ('O', 'A')
+                    AND t.tgname = CASE e WHEN 'forget_size' THEN 'zz_' ELSE '' END || format('stored_file_%s_%s',
+                        field_id, e)))
+        $body$
+        """#
+
+    /// Forgets fields that are not tracked any more, once no name from before is on its way.
+    private static let endFields = #"""
+        CREATE OR REPLACE FUNCTION stored_files.end_fields() RETURNS void
+        LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $body$
+            DELETE FROM stored_files.fields AS f WHERE f.ended_at IS NOT NULL
+            AND NOT EXISTS (SELECT FROM stored_files.journal AS j WHERE j.storage = f.storage
+                AND j.since <= f.ended_at + interval '1 day' AND j.state <> 'deleted')
+            AND NOT EXISTS (SELECT FROM stored_files.let_go AS l WHERE l.storage = f.storage AND l.since <= f.ended_at)
+            AND f.ended_at < clock_timestamp() - interval '1 day'
+        $body$
+        """#
+
+    /// Lets go of all names in a table, before they go with it.
+    private static let condemnRows = #"""
+        CREATE OR REPLACE FUNCTION stored_files.condemn_rows(field_id bigint, target regclass,
+            column_name name) RETURNS void
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
         BEGIN
             -- Nobody may write a row between this look at them and their end.
             EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
-            EXECUTE format(
-                'INSERT INTO stored_files.journal AS j (storage, name, state, is_image) '
-                'SELECT DISTINCT %2$L, t.%1$I::text COLLATE "C", ''condemned'', %3$L::boolean FROM %4$s AS t '
-                'WHERE t.%1$I IS NOT NULL ON CONFLICT (storage, name) DO UPDATE SET state = ''condemned'', '
-                'since = clock_timestamp(), lease_until = NULL WHERE j.state IN (''uploading'', ''condemned'')',
-                field.column_name, field.storage, field.is_image, target);
-            PERFORM pg_notify('stored_files', field.storage);
+            PERFORM stored_files.let_go_of(field_id, target, column_name);
         END
         $body$
         """#
 
     /// Takes the triggers off a column, off all columns of a table when none is given, or forgets that a column keeps a
     /// size; with `condemns` the column or table is about to be dropped, and its files are condemned.
-    static let untrack: SQL = #"""
-        CREATE FUNCTION stored_files.untrack(relation regclass, column_name text, condemns boolean DEFAULT false)
+    private static let untrack = #"""
+        CREATE OR REPLACE FUNCTION stored_files.untrack(relation regclass, column_name text,
+            condemns boolean DEFAULT false)
         RETURNS void
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $body$
         #variable_conflict use_column
         DECLARE
             field stored_files.fields;
+            place record;
+            own record;
         BEGIN
             IF untrack.column_name IS NULL AND untrack.condemns THEN
-                -- A partition goes: its rows name files by the fields of the tables above it.
-                FOR field IN
-                    SELECT f.* FROM stored_files.fields AS f
-                    WHERE f.relation <> untrack.relation
-                    AND untrack.relation IN (SELECT stored_files.relations(f.relation))
+                -- A partition goes, or one that was: its rows name files by the fields of the tables above it.
+                FOR place IN
+                    SELECT c.field, c.column_name FROM stored_files.catalogue() AS c
+                    WHERE c.relation IS NOT NULL AND (c.is_partition AND c.relation = untrack.relation
+                        OR NOT c.is_partition AND c.relation <> untrack.relation
+                        AND untrack.relation IN (SELECT stored_files.relations(c.relation::regclass)))
                 LOOP
-                    PERFORM stored_files.condemn_rows(field, untrack.relation);
+                    PERFORM stored_files.condemn_rows(place.field, untrack.relation, place.column_name);
+                    DELETE FROM stored_files.partitions AS p WHERE p.field = place.field
+                        AND p.relation = untrack.relation;
                 END LOOP;
             END IF;
-            FOR field IN
-                SELECT f.* FROM stored_files.fields AS f WHERE f.relation = untrack.relation
-                AND (untrack.column_name IS NULL
-                    OR untrack.column_name IN (f.column_name, f.width_column, f.height_column))
+            FOR own IN
+                SELECT c.* FROM stored_files.catalogue() AS c JOIN stored_files.fields AS f ON f.id = c.field
+                WHERE c.relation = untrack.relation AND NOT c.is_partition AND f.ended_at IS NULL
+                AND (untrack.column_name IS NULL OR untrack.column_name IN (c.column_name, f.width_column,
+                    f.height_column))
             LOOP
+                SELECT f.* INTO field FROM stored_files.fields AS f WHERE f.id = own.field;
                 IF field.width_column IS NOT NULL THEN
                     EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'forget_size_' || field.id);
                     EXECUTE format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I',
-                        field.relation, 'stored_file_' || field.id || '_size');
+                        untrack.relation, 'stored_file_' || field.id || '_size');
                 END IF;
                 IF untrack.column_name IN (field.width_column, field.height_column) THEN
-                    UPDATE stored_files.fields AS f SET width_column = NULL, height_column = NULL
-                    WHERE f.id = field.id;
+                    UPDATE stored_files.fields AS f SET width_column = NULL, height_column = NULL WHERE f.id = field.id;
                     CONTINUE;
                 END IF;
                 IF untrack.condemns THEN
-                    PERFORM stored_files.condemn_rows(field, field.relation);
+                    PERFORM stored_files.condemn_rows(field.id, untrack.relation, own.column_name);
                 END IF;
                 EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'track_' || field.id);
-                DELETE FROM stored_files.fields AS f WHERE f.id = field.id;
+                EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'track_row_' || field.id);
+                -- Nobody is going to claim what is being uploaded for it.
+                DELETE FROM stored_files.reservations AS r WHERE r.field = field.id AND NOT untrack.condemns;
+                IF untrack.condemns THEN
+                    DELETE FROM stored_files.fields AS f WHERE f.id = field.id;
+                ELSE
+                    -- Its rows count as long as names that were let go of before are on their way.
+                    PERFORM stored_files.note_field(field.id, untrack.relation, own.column_name);
+                    UPDATE stored_files.fields AS f SET ended_at = clock_timestamp(), width_column = NULL,
+                        height_column = NULL
+                    WHERE f.id = field.id;
+                END IF;
             END LOOP;
         END
         $body$
         """#
 
-    /// Follows a column that got a new name: the bodies of the functions name it.
-    static let renameColumn: SQL = #"""
-        CREATE FUNCTION stored_files.rename_column(relation regclass, old_name text, new_name text) RETURNS void
+    /// Follows a column that a migration has renamed.
+    private static let renameColumn = #"""
+        CREATE OR REPLACE FUNCTION stored_files.rename_column(relation regclass, old_name text,
+            new_name text) RETURNS void
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
-        #variable_conflict use_column
-        DECLARE
-            field stored_files.fields;
         BEGIN
-            FOR field IN
-                UPDATE stored_files.fields AS f SET
-                    column_name = CASE f.column_name WHEN old_name THEN new_name ELSE f.column_name END,
-                    width_column = CASE f.width_column WHEN old_name THEN new_name ELSE f.width_column END,
-                    height_column = CASE f.height_column WHEN old_name THEN new_name ELSE f.height_column END
-                WHERE f.relation = rename_column.relation
-                AND old_name IN (f.column_name, f.width_column, f.height_column)
-                RETURNING f.*
-            LOOP
-                PERFORM stored_files.build_functions(field);
+            PERFORM stored_files.renew();
+        END
+        $body$
+        """#
+
+    /// Gives a storage another id, with its fields and everything that is on its way.
+    private static let renameStorage = #"""
+        CREATE OR REPLACE FUNCTION stored_files.rename_storage(old_name text, new_name text) RETURNS void
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+        DECLARE
+            field record;
+        BEGIN
+            IF EXISTS (SELECT FROM stored_files.fields AS f WHERE f.storage = new_name) THEN
+                RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = format(
+                    'The storage "%s" has fields of its own, so "%s" cannot get its id', new_name, old_name);
+            END IF;
+            LOCK TABLE stored_files.journal, stored_files.reservations, stored_files.let_go IN SHARE ROW EXCLUSIVE MODE;
+            FOR field IN UPDATE stored_files.fields AS f SET storage = new_name WHERE f.storage = old_name
+                RETURNING f.id, f.ended_at LOOP
+                IF field.ended_at IS NULL THEN
+                    PERFORM stored_files.build_functions(field.id);
+                END IF;
             END LOOP;
+            UPDATE stored_files.journal SET storage = new_name WHERE storage = old_name;
+            UPDATE stored_files.reservations SET storage = new_name WHERE storage = old_name;
+            UPDATE stored_files.let_go SET storage = new_name WHERE storage = old_name;
+            UPDATE stored_files.owners SET storage = new_name WHERE storage = old_name;
+        END
+        $body$
+        """#
+
+    /// Gives up a field whose table was dropped for good; what it named is left to fsck.
+    private static let forgetField = #"""
+        CREATE OR REPLACE FUNCTION stored_files.forget_field(field_id bigint) RETURNS void
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $body$
+        BEGIN
+            EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'track_' || field_id);
+            EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'track_row_' || field_id);
+            EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'forget_size_' || field_id);
+            DELETE FROM stored_files.fields AS f WHERE f.id = field_id;
+        END
+        $body$
+        """#
+
+    /// Accepts that a table was renamed, and that another table with its former name has nothing to do with its files.
+    private static let forgetName = #"""
+        CREATE OR REPLACE FUNCTION stored_files.forget_name(field_id bigint, former text) RETURNS void
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+        DECLARE
+            found record;
+        BEGIN
+            SELECT c.relation, c.column_name INTO found FROM stored_files.catalogue() AS c WHERE c.field = field_id
+                AND NOT c.is_partition;
+            PERFORM stored_files.note_field(field_id, found.relation::regclass, found.column_name);
+            UPDATE stored_files.fields AS f SET former_tables = array_remove(f.former_tables, former)
+                WHERE f.id = field_id;
+        END
+        $body$
+        """#
+
+    /// Grants a role what it needs to store files, and to reap.
+    private static let allow = #"""
+        CREATE OR REPLACE FUNCTION stored_files.allow(role_name text, reaps boolean DEFAULT false) RETURNS void
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+        BEGIN
+            EXECUTE format('GRANT USAGE ON SCHEMA stored_files TO %I', role_name);
+            EXECUTE format('GRANT SELECT ON stored_files.fields, stored_files.partitions TO %I', role_name);
+            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON stored_files.journal, stored_files.reservations TO %I', role_name);
+            IF reaps THEN
+                EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON stored_files.let_go, stored_files.owners TO %I',
+                    role_name);
+                EXECUTE format('GRANT DELETE ON stored_files.fields TO %I', role_name);
+            END IF;
         END
         $body$
         """#
