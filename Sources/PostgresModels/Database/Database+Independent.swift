@@ -12,17 +12,28 @@ extension Database {
         return try await sidePool.withConnection { try await run(statement, on: $0) }
     }
 
-    /// Runs a body in a transaction of its own whatever the caller holds.
+    /// Runs a body in a transaction that sees what was committed meanwhile and is not ended by limits meant for requests,
+    /// whatever the defaults of the database and the role are.
     ///
-    /// Not to be nested: two connections are all there are. Within the body ``Transaction/current`` is this transaction.
-    ///
-    /// - Parameter body: What to do.
+    /// - Parameters:
+    ///   - isIndependent: Whether it runs beside the pool, for a caller that may hold its only connection. Not to be nested
+    ///     then: two connections are all there are.
+    ///   - body: What to do. Within it ``Transaction/current`` is this transaction.
     /// - Returns: What the body returns, after the COMMIT.
     /// - Throws: As ``transaction(_:)``.
     @discardableResult
-    package func independentTransaction<Result>(
+    package func maintenanceTransaction<Result>(
+        isIndependent: Bool = false,
         _ body: (Transaction) async throws -> Result
     ) async throws -> Result {
-        try await transaction(TransactionOptions(), in: sidePool, body)
+        try await transaction(.maintenance, in: isIndependent ? sidePool : pool, body)
+    }
+
+    /// The rows of a query, as ``stream(_:)``, without limits that are meant for requests.
+    ///
+    /// - Parameter sql: A SELECT, VALUES or TABLE; `\(value)` binds.
+    /// - Returns: The rows.
+    package func maintenanceStream(_ sql: SQL) -> RowStream {
+        RowStream(sql: sql, place: .database(self, settings: TransactionOptions.withoutLimits))
     }
 }

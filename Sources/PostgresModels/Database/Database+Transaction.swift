@@ -12,7 +12,7 @@ extension Database {
     /// - Parameter body: What to do. When it throws, or the task is cancelled before the COMMIT, everything is rolled
     ///   back.
     /// - Returns: What the body returns, after the COMMIT.
-    /// - Throws: As ``transaction(isolation:readOnly:retrying:_:)``.
+    /// - Throws: As ``transaction(isolation:readOnly:settings:retrying:_:)``.
     @discardableResult
     public func transaction<Result>(_ body: (Transaction) async throws -> Result) async throws -> Result {
         try await transaction(retrying: 0, body)
@@ -24,6 +24,8 @@ extension Database {
     ///   - isolation: How much the transaction sees of others. Default: the server's, READ COMMITTED unless configured
     ///     otherwise.
     ///   - readOnly: Whether writing is refused. Default: no.
+    ///   - settings: Settings of the server for this transaction only, for example `["statement_timeout": "30s"]`; sent
+    ///     with the BEGIN. Default: none.
     ///   - retries: How often the whole body is run again after a serialization failure, a deadlock, or a prepared
     ///     statement that went stale. Default: 0. The body must then have no effects outside of the database that may not
     ///     happen twice.
@@ -32,15 +34,21 @@ extension Database {
     /// - Throws: What the body throws; ``DatabaseError`` with code `.transactionAborted` when the body swallowed the error
     ///   of a statement and PostgreSQL therefore rolled back, `.commandInProgress` when a task that the body left behind
     ///   still runs a statement in it, which is rolled back too, `.outcomeUnknown` when the connection was lost during
-    ///   the COMMIT, or by SQLSTATE; `CancellationError`.
+    ///   the COMMIT, `.invalidArgument` for a setting that none can be, or by SQLSTATE; `CancellationError`.
     @discardableResult
     public func transaction<Result>(
         isolation: TransactionIsolation? = nil,
         readOnly: Bool = false,
+        settings: [String: String] = [:],
         retrying retries: Int = 0,
         _ body: (Transaction) async throws -> Result
     ) async throws -> Result {
-        let options = TransactionOptions(isolation: isolation, isReadOnly: readOnly, retries: retries)
+        let options = TransactionOptions(
+            isolation: isolation,
+            isReadOnly: readOnly ? true : nil,
+            retries: retries,
+            settings: settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        )
         return try await transaction(options, in: pool, body)
     }
 
@@ -101,7 +109,7 @@ extension Database {
     ) async -> Outcome<Result> {
         let result: Result
         do {
-            try await connection.simpleQuery(options.begin)
+            try await connection.simpleQuery(try options.begin())
             result = try await Transaction.$innermost.withValue(transaction) { try await body(transaction) }
             // Before the COMMIT: what a task left behind by the body sends after it would be committed by itself.
             try transaction.end()

@@ -163,15 +163,18 @@ struct Migrator {
     private func perform(_ pieces: [SchemaPiece], _ note: SQL?, _ migration: Migration) async throws {
         let statements = try pieces.flatMap { try $0.statements(components) }
         let isTransaction = !migration.isOutsideTransaction
+        var limits: [(name: String, value: String)] = []
         do {
-            if isTransaction { try await connection.simpleQuery(begin) }
+            if isTransaction { try await connection.simpleQuery(try begin()) } else { limits = try await liftLimits() }
             for statement in statements { try await run(statement) }
             if let note { try await run(note) }
             if isTransaction { try Task.checkCancellation() }
         } catch {
             if isTransaction { await rollBack() }
+            await putBack(limits)
             throw failure(of: migration, error)
         }
+        await putBack(limits)
         guard isTransaction else { return }
         do {
             try await connection.simpleQuery("COMMIT", cancellable: false)
@@ -192,9 +195,35 @@ struct Migrator {
         }
     }
 
-    private var begin: String {
-        guard let lockTimeout else { return "BEGIN" }
-        return "BEGIN; SET LOCAL lock_timeout = \(min(max(1, lockTimeout.nanoseconds / 1_000_000), UInt64(Int32.max)))"
+    /// A limit that is meant for requests must not end a migration.
+    private func begin() throws -> String {
+        var options = TransactionOptions.maintenance
+        if let lockTimeout {
+            let milliseconds = min(max(1, lockTimeout.nanoseconds / 1_000_000), UInt64(Int32.max))
+            options.settings.append(("lock_timeout", "\(milliseconds)"))
+        }
+        return try options.begin()
+    }
+
+    /// Lifts the limits of the session for statements outside of a transaction; what they were, to be put back.
+    private func liftLimits() async throws -> [(name: String, value: String)] {
+        var former: [(name: String, value: String)] = []
+        for limit in TransactionOptions.withoutLimits {
+            let rows = try await run("SELECT current_setting(\(limit.name)), set_config(\(limit.name), \(limit.value), false)")
+            if let row = rows.first { former.append((limit.name, try row.decode(String.self, at: 0))) }
+        }
+        return former
+    }
+
+    private func putBack(_ limits: [(name: String, value: String)]) async {
+        for limit in limits where connection.isUsable {
+            do {
+                try await run("SELECT set_config(\(limit.name), \(limit.value), false)")
+            } catch {
+                // Whoever gets it next expects its limits.
+                connection.close()
+            }
+        }
     }
 
     private func rollBack() async {

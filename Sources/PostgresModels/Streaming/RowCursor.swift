@@ -6,8 +6,8 @@ import Synchronization
 final class RowCursor {
     /// Where the cursor lives.
     enum Place: Sendable {
-        /// In a read-only transaction of its own, on a connection of the pool.
-        case database(Database)
+        /// In a read-only transaction of its own, on a connection of the pool, with settings of its own.
+        case database(Database, settings: [(name: String, value: String)] = [])
         /// In a transaction that is open.
         case transaction(Transaction)
     }
@@ -45,7 +45,7 @@ final class RowCursor {
 
     private static func abandon(_ place: Place, _ name: String, _ connection: PostgresConnection?, isOpen: Bool) {
         switch place {
-        case .database(let database):
+        case .database(let database, _):
             guard let connection else { return }
             Task.detached { await giveBack(connection, ending: "ROLLBACK", to: database) }
         case .transaction(let transaction):
@@ -76,7 +76,7 @@ final class RowCursor {
         let wasOpen = isOpen
         state = .ended
         switch place {
-        case .database(let database):
+        case .database(let database, _):
             guard let connection = takeConnection() else { return }
             await Self.giveBack(connection, ending: "ROLLBACK", to: database)
         case .transaction(let transaction):
@@ -98,10 +98,10 @@ final class RowCursor {
         declaration.append(sql)
         let statement = try declaration.statement()
         switch place {
-        case .database(let database):
+        case .database(let database, let settings):
             let connection = try await database.pool.acquire()
             self.connection = connection
-            try await connection.simpleQuery("BEGIN READ ONLY")
+            try await connection.simpleQuery(try TransactionOptions(isReadOnly: true, settings: settings).begin())
             _ = try await database.run(statement, on: connection, cache: false)
         case .transaction(let transaction):
             try await transaction.run(statement, cache: false)
@@ -113,7 +113,7 @@ final class RowCursor {
         // Not prepared: the statement is planned in no time, and no two cursors share it.
         let statement = Statement(text: "FETCH FORWARD \(rowsToFetch) FROM \(name)")
         switch place {
-        case .database(let database):
+        case .database(let database, _):
             guard let connection else { throw DatabaseError(code: .closed, message: "The cursor has been closed.") }
             return try await database.run(statement, on: connection, cache: false)
         case .transaction(let transaction):
@@ -124,7 +124,7 @@ final class RowCursor {
     private func close() async {
         state = .ended
         switch place {
-        case .database(let database):
+        case .database(let database, _):
             guard let connection = takeConnection() else { return }
             await Self.giveBack(connection, ending: "COMMIT", to: database)
         case .transaction(let transaction):

@@ -111,7 +111,7 @@ struct FsckRun: ~Copyable {
 
     private func drain() async throws {
         while true {
-            let count = try await database.journalTransaction { transaction in
+            let count = try await database.maintenanceTransaction { transaction in
                 try await transaction.query("SELECT \(raw: JournalSchema.name).drain(\(id.rawValue), 10)")
                     .first?.decode(Int32.self, at: 0) ?? 0
             }
@@ -216,7 +216,7 @@ struct FsckRun: ~Copyable {
         // Condemned, not deleted: a row that names one of them meanwhile claims it.
         for start in stride(from: 0, to: unwanted.count, by: Self.batchSize) {
             let batch = unwanted[start..<min(start + Self.batchSize, unwanted.count)].map(\.string)
-            progress.repaired += try await database.journalTransaction { transaction in
+            progress.repaired += try await database.maintenanceTransaction { transaction in
                 let rows = try await transaction.query(
                     "SELECT \(raw: JournalSchema.name).condemn(\(id.rawValue), \(batch))"
                 )

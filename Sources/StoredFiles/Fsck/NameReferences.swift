@@ -93,7 +93,7 @@ struct NameReferences: AsyncSequence, Sendable {
             guard !references.fields.isEmpty else { return nil }
             while true {
                 if rows == nil {
-                    rows = references.database.stream(references.query(after: last)).makeAsyncIterator()
+                    rows = references.database.maintenanceStream(references.query(after: last)).makeAsyncIterator()
                     count = 0
                 }
                 guard let row = try await rows?.next() else {

@@ -18,7 +18,7 @@ extension Database {
         var count = 0
         for start in stride(from: 0, to: names.count, by: 1000) {
             let batch = names[start..<min(start + 1000, names.count)].map(\.string)
-            count += try await journalTransaction { transaction in
+            count += try await maintenanceTransaction { transaction in
                 let rows = try await transaction.query(
                     "SELECT \(raw: JournalSchema.name).pardon(\(storage.rawValue), \(batch))"
                 )

@@ -14,7 +14,7 @@ struct IndependentTests {
                 try await database.transaction { outer in
                     try await outer.execute("INSERT INTO authors (name) VALUES ('rolled back')")
                     _ = try await database.runIndependently("INSERT INTO authors (name) VALUES (\("kept"))")
-                    try await database.independentTransaction { inner in
+                    try await database.maintenanceTransaction(isIndependent: true) { inner in
                         #expect(Transaction.current === inner)
                         try await inner.execute("INSERT INTO authors (name) VALUES ('also kept')")
                     }

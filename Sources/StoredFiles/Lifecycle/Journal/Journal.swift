@@ -71,7 +71,7 @@ struct Journal: Sendable {
     /// - Returns: Whether it may be deleted. It may not when a row has claimed it, is just about to, or when a reaper was
     ///   faster.
     func giveUp(_ key: JournalKey, lease: Duration) async throws -> Bool {
-        try await database.journalTransaction(isIndependent: isIndependent) { transaction in
+        try await database.maintenanceTransaction(isIndependent: isIndependent) { transaction in
             let rows = try await transaction.query(
                 """
                 SELECT \(raw: JournalSchema.name).give_up(\(key.storage.rawValue), \(key.name.string), \
@@ -94,7 +94,7 @@ struct Journal: Sendable {
 
     /// Notes that objects are gone: their tombstones keep the names from being used by a writer that knows no better.
     func bury(_ names: [StorageName], in storage: StorageID) async throws {
-        try await database.journalTransaction(isIndependent: isIndependent) { transaction in
+        try await database.maintenanceTransaction(isIndependent: isIndependent) { transaction in
             _ = try await transaction.query(
                 "SELECT \(raw: JournalSchema.name).bury(\(storage.rawValue), \(names.map(\.string)))"
             )
@@ -119,18 +119,6 @@ struct Journal: Sendable {
 
     private func run(_ sql: SQL) async throws -> Rows {
         isIndependent ? try await database.runIndependently(sql) : try await database.query(sql)
-    }
-}
-
-extension Database {
-    /// Runs statements that count on seeing what was committed meanwhile, and on what they write being there after a
-    /// crash, whatever the defaults of the database and the limits of the application's requests are.
-    func journalTransaction<Result>(
-        isIndependent: Bool = false,
-        _ body: (Transaction) async throws -> Result
-    ) async throws -> Result {
-        isIndependent
-            ? try await independentTransaction(body) : try await transaction(isolation: .readCommitted, body)
     }
 }
 

@@ -91,7 +91,7 @@ extension Database {
         )
         try await Ownership(id: storage, storage: pass.storage, database: self, context: context).check()
         // Committed before it is marked: a claim that sees nothing of it yet is older than the mark, and is waited for.
-        try await journalTransaction { transaction in
+        try await maintenanceTransaction { transaction in
             _ = try await transaction.query(
                 "SELECT \(raw: JournalSchema.name).condemn(\(storage.rawValue), ARRAY[\(name.string)])"
             )

@@ -78,7 +78,7 @@ struct ReapPass: Sendable {
     /// Runs a statement until it says that it found nothing to do.
     private func repeatedly(_ shouldStop: @Sendable () -> Bool, _ sql: () -> SQL) async throws {
         while !shouldStop() {
-            let count = try await database.journalTransaction { transaction in
+            let count = try await database.maintenanceTransaction { transaction in
                 try await transaction.query(sql()).first?.decode(Int32.self, at: 0) ?? 0
             }
             guard count > 0 else { return }
@@ -94,7 +94,7 @@ struct ReapPass: Sendable {
         only name: StorageName? = nil,
         newerThan newest: Date? = nil
     ) async throws -> (count: Int, revived: Int, newest: Date?) {
-        try await database.journalTransaction { transaction in
+        try await database.maintenanceTransaction { transaction in
             let rows = try await transaction.query(
                 """
                 SELECT marked, revived, newest FROM \(raw: JournalSchema.name).mark(\(id.rawValue), \
@@ -112,7 +112,7 @@ struct ReapPass: Sendable {
 
     /// Takes marked names, for this process alone until the lease ends.
     func take(only name: StorageName?) async throws -> (taken: [Taken], revived: Int) {
-        let rows = try await database.journalTransaction { transaction in
+        let rows = try await database.maintenanceTransaction { transaction in
             try await transaction.query(
                 """
                 SELECT name, is_image, attempts, is_live FROM \(raw: JournalSchema.name).take(\(id.rawValue), \
@@ -196,7 +196,7 @@ struct ReapPass: Sendable {
     private func forget(_ shouldStop: @Sendable () -> Bool) async throws -> ReapReport {
         var report = ReapReport()
         while !shouldStop() {
-            let rows = try await database.journalTransaction { transaction in
+            let rows = try await database.maintenanceTransaction { transaction in
                 try await transaction.query(
                     """
                     SELECT name, is_image FROM \(raw: JournalSchema.name).take_tombstones(\(id.rawValue), \

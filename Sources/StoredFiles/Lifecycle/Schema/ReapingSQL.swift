@@ -2,19 +2,34 @@
 enum ReapingSQL {
     /// The functions, in an order in which each is there when another is made that needs it.
     static let functions = [
-        needReadCommitted, fieldOf, reserve, extend, giveUp,
-        lapse, drain, mark, take, bury,
-        postpone, takeTombstones, condemn, pardon,
+        needReadCommitted, beDurable, fieldOf, reserve, extend,
+        giveUp, lapse, drain, mark, take,
+        bury, postpone, takeTombstones, condemn, pardon,
     ]
 
-    /// Ends in 25000 where the statements of a function would share one snapshot.
+    /// Ends in 25000 where the statements of a function would share one snapshot, and has what they write kept.
     private static let needReadCommitted = #"""
         CREATE OR REPLACE FUNCTION stored_files.need_read_committed(what text) RETURNS void
-        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
         BEGIN
             IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
                 RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state',
                     MESSAGE = format('stored_files.%s needs READ COMMITTED: its statements must see what was committed meanwhile', what);
+            END IF;
+            PERFORM stored_files.be_durable();
+        END
+        $body$
+        """#
+
+    /// Has the end of the transaction written to disk before it is reported.
+    private static let beDurable = #"""
+        CREATE OR REPLACE FUNCTION stored_files.be_durable() RETURNS void
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+        BEGIN
+            -- Objects are not rolled back by a crash. Where nobody waits for the disk this transaction does, and no
+            -- more than that.
+            IF current_setting('synchronous_commit') = 'off' THEN
+                PERFORM set_config('synchronous_commit', 'local', true);
             END IF;
         END
         $body$
@@ -59,9 +74,7 @@ enum ReapingSQL {
             IF field.id IS NULL OR field.storage <> reserve.storage THEN
                 RETURN field.storage;
             END IF;
-            -- A file must not be there whose reservation a crash has taken back.
-            PERFORM set_config('synchronous_commit', 'on', true)
-            WHERE current_setting('synchronous_commit') = 'off';
+            PERFORM stored_files.be_durable();
             INSERT INTO stored_files.reservations (storage, name, until, field, is_image)
             VALUES (reserve.storage, reserve.name, clock_timestamp() + reserve.period, field.id, reserve.is_image);
             RETURN field.storage;
