@@ -57,8 +57,8 @@ struct ServerReport: Sendable {
         let code = isStalePlan ? .staleStatement : SQLState.code(for: sqlState)
         var text = Self.showable(message, sqlState: sqlState)
         if !text.hasSuffix(".") { text += "." }
-        // Hints on statements name types and functions; elsewhere they may quote data.
-        if sqlState.hasPrefix("42"), let hint { text += " \(Self.oneLine(hint))" }
+        // Hints on statements and on states of objects name types, functions and tables; elsewhere they may quote data.
+        if ["42", "55", "0A"].contains(String(sqlState.prefix(2))), let hint { text += " \(Self.oneLine(hint))" }
         return DatabaseError(
             code: code,
             message: text + SQLState.remedy(for: code),
