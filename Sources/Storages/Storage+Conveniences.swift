@@ -1,4 +1,7 @@
 extension Storage {
+    /// `nil`: an object is a place of its own, a value is what its type and label say.
+    public var location: StorageLocation? { nil }
+
     /// Does nothing: right for a storage whose unfinished uploads leave nothing under a name.
     ///
     /// - Parameter names: The names.

@@ -16,6 +16,13 @@ public protocol Storage: Sendable {
     /// A short name for messages, without secrets, such as `FileSystemStorage(/var/lib/app)`.
     var label: String { get }
 
+    /// Where the bytes are: the same for all values that see the same files. Default: `nil`, then every object is a place
+    /// of its own, and values of one type are one place when their labels are the same.
+    ///
+    /// It decides whether two files are the same, whether a copy stays within one storage, and whether a file belongs to a
+    /// field. A decorator that keeps names forwards it, see ``StorageLocation``.
+    var location: StorageLocation? { get }
+
     /// What this storage can do.
     var capabilities: StorageCapabilities { get }
 

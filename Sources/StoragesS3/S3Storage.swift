@@ -19,8 +19,11 @@ public import Storages
 /// others ``probeConditionalWrites()`` finds it out. Where it cannot, ``IfExists/fail`` throws
 /// ``StorageError/Code/unsupported``, and ``IfExists/rename`` looks whether the name is free before it writes.
 public final class S3Storage: Storage {
-    /// `S3Storage(bucket)`.
+    /// `S3Storage(bucket at host)`, with the port if it is not the usual one.
     public let label: String
+    /// The server and the bucket; of Amazon's, whose buckets have names of their own in the whole of a partition, the
+    /// partition and the bucket, whatever host and region requests go to.
+    public let location: StorageLocation?
     /// The bucket.
     public let bucketName: String
 
@@ -130,7 +133,6 @@ public final class S3Storage: Storage {
     /// Makes a storage; tests may give it a transport of their own.
     init(_ setup: S3Setup, transport: (any HTTPTransport)? = nil) throws {
         bucketName = setup.bucketName
-        label = "S3Storage(\(setup.bucketName))"
         var options = setup.options
         if options.objectParameters.acl == nil, options.objectParameters.grants == nil {
             options.objectParameters.acl = setup.defaultACL
@@ -139,6 +141,9 @@ public final class S3Storage: Storage {
         further = nil
         let parts = try setup.parts(transport: transport)
         client = parts.client
+        let addressing = parts.client.addressing
+        label = "S3Storage(\(setup.bucketName) at \(addressing.serviceAuthority))"
+        location = StorageLocation(address: addressing.bucketAddress)
         integrity = parts.integrity
         urls = parts.urls
         conditions = NIOLockedValueBox(ConditionalWrites(parts.client.profile))
@@ -149,6 +154,7 @@ public final class S3Storage: Storage {
     private init(_ storage: S3Storage, _ further: S3ObjectParameters) {
         bucketName = storage.bucketName
         label = storage.label
+        location = storage.location
         options = storage.options
         client = storage.client
         integrity = storage.integrity

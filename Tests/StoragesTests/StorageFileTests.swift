@@ -24,9 +24,10 @@ import Testing
         #expect(try await copy.size() == 5)
     }
 
-    @Test func isEqualByNameAndLabel() throws {
+    @Test func isEqualByNameAndLocation() throws {
         let first = MemoryStorage(name: "first")
-        let second = MemoryStorage(name: "second")
+        // Labels are for people.
+        let second = MemoryStorage(name: "first")
         let file = try StorageFile(name: "a", in: first)
         #expect(file == (try StorageFile(name: "a", in: first)))
         #expect(file != (try StorageFile(name: "b", in: first)))

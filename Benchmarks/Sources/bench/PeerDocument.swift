@@ -50,7 +50,10 @@ struct PeerDocument: FieldModel {
         let storage = try FileSystemStorage(root: settings.environment("PEERS_MEDIA"))
         return try await Database.connect(
             settings.conninfo(),
-            storages: StorageRegistry([.documents: storage, .media: storage]),
+            storages: StorageRegistry([
+                .documents: try PrefixedStorage(prefix: "documents", of: storage),
+                .media: try PrefixedStorage(prefix: "media", of: storage),
+            ]),
             configuration: DatabaseConfiguration(poolSize: settings.concurrency)
         )
     }

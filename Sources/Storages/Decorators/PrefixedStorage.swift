@@ -31,6 +31,9 @@ public struct PrefixedStorage: Storage {
     /// The prefix and the label of the storage below.
     public var label: String { "PrefixedStorage(\(prefix) in \(base.label))" }
 
+    /// The directory in the location of the storage below.
+    public var location: StorageLocation? { StorageLocation(of: base).directory(prefix) }
+
     /// What the storage below can do.
     public var capabilities: StorageCapabilities { base.capabilities }
 

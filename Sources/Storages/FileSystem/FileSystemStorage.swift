@@ -40,6 +40,8 @@ public final class FileSystemStorage: Storage {
     public let label: String
     /// Conditional uploads, ranged reads, ordered listings; temporary URLs when there is a signing key.
     public let capabilities: StorageCapabilities
+    /// The root's path without symbolic links, as it was when the storage was made.
+    public let location: StorageLocation?
     /// The root as it was given.
     public var root: String { directory.path }
 
@@ -134,6 +136,7 @@ public final class FileSystemStorage: Storage {
             if failure.code == .notFound { failure.code = .invalidConfiguration }
             throw failure
         }
+        location = directory.canonicalPath.map { StorageLocation(StorageIdentity(root: .fileSystem, path: $0)) }
         staging = StagingArea(root: directory, fileMode: fileMode, platform: platform)
         var capabilities: StorageCapabilities = [.conditionalUpload, .rangedRead, .orderedListing]
         if signingKey != nil { capabilities.insert(.temporaryURL) }

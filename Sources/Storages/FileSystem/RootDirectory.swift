@@ -16,6 +16,8 @@ final class RootDirectory: Sendable {
     private static let attempts = 100
 
     let path: String
+    /// The path without symbolic links; `nil` when the system cannot tell.
+    let canonicalPath: String?
     let directoryMode: UInt32
     let synchronizes: Bool
     let descriptor: Descriptor
@@ -41,6 +43,7 @@ final class RootDirectory: Sendable {
             try Self.makeDirectories(path, mode: directoryMode, synchronizes: synchronizes)
             descriptor = try Self.open(path)
         }
+        canonicalPath = SystemCall.canonicalPath(path)
         opensBeneath = platform.opensBeneath && SystemCall.canOpenBeneath(descriptor)
     }
 

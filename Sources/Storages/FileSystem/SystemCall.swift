@@ -129,6 +129,14 @@ struct FileStatus: Equatable, Sendable {
 
 /// The system calls of this folder: errors thrown, interrupted calls repeated, short writes completed.
 enum SystemCall {
+    /// The path without symbolic links, `.` and `..`; `nil` when the system cannot tell.
+    static func canonicalPath(_ path: String) -> String? {
+        // The function allocates the path, and whoever calls it frees it.
+        guard let found = realpath(path, nil) else { return nil }
+        defer { free(found) }
+        return String(cString: found)
+    }
+
     // MARK: Files
 
     /// Opens a directory without following a symbolic link in the last segment.

@@ -2,7 +2,8 @@
 ///
 /// Making one does no I/O and says nothing about whether the file exists.
 ///
-/// Two files are equal when their names have the same bytes and their storages the same ``Storage/label``.
+/// Two files are equal when their names have the same bytes and their storages the same location,
+/// see ``StorageLocation``.
 public struct StorageFile: Hashable, Sendable, CustomStringConvertible {
     /// The name.
     public let name: StorageName
@@ -115,12 +116,12 @@ public struct StorageFile: Hashable, Sendable, CustomStringConvertible {
     /// The name.
     public var description: String { name.string }
 
-    /// Whether two files have the same name in storages of the same label.
+    /// Whether two files have the same name in storages of one location.
     public static func == (left: StorageFile, right: StorageFile) -> Bool {
-        left.name == right.name && left.storage.label == right.storage.label
+        left.name == right.name && StorageIdentity(left.storage) == StorageIdentity(right.storage)
     }
 
-    /// Feeds the name into a hasher; labels differ seldom and are compared only.
+    /// Feeds the name into a hasher; locations differ seldom and are compared only.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(name)
     }

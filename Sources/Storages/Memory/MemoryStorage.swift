@@ -18,7 +18,7 @@ public final class MemoryStorage: Storage {
     /// Makes an empty storage.
     ///
     /// - Parameters:
-    ///   - name: Tells storages apart in messages, and files of several storages when compared. Default: none.
+    ///   - name: Tells storages apart in messages; what they are compared by is the object. Default: none.
     ///   - capacity: The most bytes to hold in all; more throws ``StorageError/Code/outOfSpace``. Default: no limit.
     public init(name: String? = nil, capacity: Int64? = nil) {
         label = name.map { "MemoryStorage(\($0))" } ?? "MemoryStorage"

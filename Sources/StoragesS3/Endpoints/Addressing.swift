@@ -54,6 +54,18 @@ struct Addressing: Hashable, Sendable {
     /// Whether Amazon's S3 is behind the host.
     var isAWS: Bool { partitionDomain != nil }
 
+    /// The host without the bucket in front, and the port unless the scheme implies it.
+    var serviceAuthority: String {
+        isVirtualHosted ? String(host.dropFirst(bucket.utf8.count + 1)) : host
+    }
+
+    /// What is the same for all ways to this bucket: Amazon's many hosts have one set of buckets in a partition, others have
+    /// theirs by scheme, host and port.
+    var bucketAddress: String {
+        let server = partitionDomain.map { "aws:\($0)" } ?? "\(scheme.rawValue)://\(serviceAuthority)"
+        return "\(server)/\(bucket)"
+    }
+
     // MARK: Paths and URLs
 
     /// The path of the bucket itself, for requests such as listings.

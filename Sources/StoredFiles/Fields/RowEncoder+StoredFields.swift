@@ -35,7 +35,7 @@ extension RowEncoder {
         // A database without storages can still write names: a migration script has no need of them.
         guard let context = attachments.get(FileContext.self) else { return }
         let storage = try context.storages.storage(for: field.storage)
-        guard storage.label == file.storage.label else {
+        guard StorageIdentity(storage) == StorageIdentity(file.storage) else {
             throw StorageError(
                 .unknownStorage,
                 """

@@ -15,7 +15,9 @@ extension Database {
     ///   - lifecycle: How long stored files wait for their rows. Default: an hour.
     ///   - configuration: Pool, time-outs, logging.
     /// - Returns: The database. Close it with ``PostgresModels/Database/close(patience:)``.
-    /// - Throws: ``PostgresModels/DatabaseError`` with code `.connectionFailed` when the server cannot be reached.
+    /// - Throws: ``PostgresModels/DatabaseError`` with code `.connectionFailed` when the server cannot be reached;
+    ///   ``Storages/StorageError`` with code `.invalidConfiguration` when two ids share files, see
+    ///   ``Storages/StorageRegistry/validate()``.
     public static func connect(
         _ conninfo: String,
         storages: StorageRegistry,
@@ -23,6 +25,7 @@ extension Database {
         lifecycle: LifecycleConfiguration = LifecycleConfiguration(),
         configuration: DatabaseConfiguration = DatabaseConfiguration()
     ) async throws -> Database {
+        try storages.validate()
         let context = FileContext(storages: storages, prober: prober, lifecycle: lifecycle)
         var attachments = DatabaseAttachments()
         attachments.set(context)

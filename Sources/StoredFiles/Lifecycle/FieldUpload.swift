@@ -85,7 +85,7 @@ struct FieldUpload: Sendable {
     /// Gives a field a file of its own with the bytes of another, without moving them through this process where the
     /// storage can.
     func copy(_ source: StorageFile, isIndependent: Bool) async throws -> Stored {
-        guard source.storage.label == binding.storage.label else {
+        guard StorageIdentity(source.storage) == StorageIdentity(binding.storage) else {
             let contents = try await source.open()
             if let coding = contents.info.contentEncoding {
                 // Its bytes alone, in a storage that may not keep the coding, would be another file.

@@ -114,8 +114,11 @@ public final class FaultyStorage: Storage {
         state.withLockedValue { $0 = State(script: $0.script) }
     }
 
-    /// The label of the storage below, so that files of both are equal.
+    /// The label of the storage below.
     public var label: String { base.label }
+
+    /// The location of the storage below, so that files of both are equal.
+    public var location: StorageLocation? { StorageLocation(of: base) }
 
     /// What the storage below can do.
     public var capabilities: StorageCapabilities { base.capabilities }
