@@ -112,7 +112,8 @@ struct Migrator {
         }
         if let definitions = component.definitions {
             let prefix = "definitions "
-            let installed = applied.compactMap { $0.hasPrefix(prefix) ? Int($0.dropFirst(prefix.count)) : nil }.max() ?? 0
+            let installed =
+                applied.compactMap { $0.hasPrefix(prefix) ? Int($0.dropFirst(prefix.count)) : nil }.max() ?? 0
             if installed < definitions.version {
                 let migration = Migration("\(prefix)\(definitions.version)") { schema in
                     for statement in definitions.statements { try await schema.execute(statement) }
@@ -209,7 +210,9 @@ struct Migrator {
     private func liftLimits() async throws -> [(name: String, value: String)] {
         var former: [(name: String, value: String)] = []
         for limit in TransactionOptions.withoutLimits {
-            let rows = try await run("SELECT current_setting(\(limit.name)), set_config(\(limit.name), \(limit.value), false)")
+            let rows = try await run(
+                "SELECT current_setting(\(limit.name)), set_config(\(limit.name), \(limit.value), false)"
+            )
             if let row = rows.first { former.append((limit.name, try row.decode(String.self, at: 0))) }
         }
         return former

@@ -55,7 +55,9 @@ extension SchemaBuilder {
     /// - Throws: ``PostgresModels/DatabaseError`` with code `.invalidIdentifier`.
     public func untrack(_ column: String, of table: String) async throws {
         require(JournalSchema.component)
-        try await execute("SELECT \(raw: JournalSchema.name).untrack(\(JournalSchema.regclass(table))::regclass, \(column), false)")
+        try await execute(
+            "SELECT \(raw: JournalSchema.name).untrack(\(JournalSchema.regclass(table))::regclass, \(column), false)"
+        )
     }
 }
 

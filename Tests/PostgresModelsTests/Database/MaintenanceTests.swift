@@ -25,7 +25,10 @@ struct MaintenanceTests {
         }
     }
 
-    @Test("A transaction of the library's own sees what was committed meanwhile, may write, and is not stopped", arguments: [false, true])
+    @Test(
+        "A transaction of the library's own sees what was committed meanwhile, may write, and is not stopped",
+        arguments: [false, true]
+    )
     func maintenance(isIndependent: Bool) async throws {
         try await withStrictDatabase { database in
             try await database.maintenanceTransaction(isIndependent: isIndependent) { transaction in
@@ -51,7 +54,10 @@ struct MaintenanceTests {
         }
     }
 
-    @Test("A migration is not stopped by a limit that is meant for requests, nor is one outside of a transaction", arguments: [false, true])
+    @Test(
+        "A migration is not stopped by a limit that is meant for requests, nor is one outside of a transaction",
+        arguments: [false, true]
+    )
     func migration(outsideTransaction: Bool) async throws {
         try await Turnstile.sharedServer.pass {
             let server = try await TemporaryPostgres.shared()
@@ -60,7 +66,9 @@ struct MaintenanceTests {
             configuration.poolSize = 1
             let database = try await Database.connect(try await server.makeDatabase(), configuration: configuration)
             try await database.migrate([
-                Migration("slow", outsideTransaction: outsideTransaction) { try await $0.execute("SELECT pg_sleep(0.2)") }
+                Migration("slow", outsideTransaction: outsideTransaction) {
+                    try await $0.execute("SELECT pg_sleep(0.2)")
+                }
             ])
             let error = await #expect(throws: DatabaseError.self) { try await database.execute("SELECT pg_sleep(0.2)") }
             #expect(error?.code == .timeout)
@@ -76,7 +84,8 @@ struct MaintenanceTests {
             configuration.poolSize = 1
             let database = try await Database.connect(try await server.makeDatabase(), configuration: configuration)
             let value = "it's \\ a \"value\"; SELECT 1"
-            let found = try await database.transaction(settings: ["app.tenant": value, "work_mem": "1MB"]) { transaction in
+            let found = try await database.transaction(settings: ["app.tenant": value, "work_mem": "1MB"]) {
+                transaction in
                 try await transaction.query("SELECT current_setting('app.tenant'), current_setting('work_mem')").first
             }
             #expect(try found?.decode(String.self, at: 0) == value)

@@ -128,7 +128,9 @@ struct CatalogueTests {
         ),
         Interference(
             testDescription: "a column that was dropped with its triggers",
-            preparation: ["ALTER TABLE albums ADD COLUMN extra text", "SELECT stored_files.track('albums', 'extra', 'papers')"],
+            preparation: [
+                "ALTER TABLE albums ADD COLUMN extra text", "SELECT stored_files.track('albums', 'extra', 'papers')",
+            ],
             statements: ["ALTER TABLE albums DROP COLUMN extra CASCADE"],
             refusal: "is gone",
             remedy: [
@@ -175,10 +177,14 @@ struct CatalogueTests {
             // Writes go on, and the triggers follow.
             let table = interference.table
             let column = interference.column
-            try await world.database.execute("UPDATE \(sql: table) SET \(sql: column) = NULL WHERE \(sql: column) = 'a'")
+            try await world.database.execute(
+                "UPDATE \(sql: table) SET \(sql: column) = NULL WHERE \(sql: column) = 'a'"
+            )
             try await world.database.execute("DELETE FROM \(sql: table) WHERE \(sql: column) = 'b'")
             #expect(try await world.journal() == ["a": "condemned", "b": "condemned"])
-            try await world.database.execute("UPDATE \(sql: table) SET \(sql: column) = 'a' WHERE \(sql: column) IS NULL")
+            try await world.database.execute(
+                "UPDATE \(sql: table) SET \(sql: column) = 'a' WHERE \(sql: column) IS NULL"
+            )
             #expect(try await world.journal() == ["b": "condemned"])
             #expect(try await world.reapNow().deleted == 1)
             #expect(try await world.paperNames() == ["a", "c"])
@@ -236,7 +242,9 @@ struct CatalogueTests {
         }
     }
 
-    @Test("The rows of a partition that is detached keep their files, also when it is renamed; attached again it goes on")
+    @Test(
+        "The rows of a partition that is detached keep their files, also when it is renamed; attached again it goes on"
+    )
     func detached() async throws {
         try await World.run { world in
             let database = world.database

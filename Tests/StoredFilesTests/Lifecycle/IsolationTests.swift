@@ -8,7 +8,10 @@ import Testing
 struct IsolationTests {
     static let levels: [TransactionIsolation] = [.readCommitted, .repeatableRead, .serializable]
 
-    @Test("Files that are stored after a transaction has read something are named in it at the first try", arguments: levels)
+    @Test(
+        "Files that are stored after a transaction has read something are named in it at the first try",
+        arguments: levels
+    )
     func storingAfterReading(_ level: TransactionIsolation) async throws {
         try await World.run { world in
             let database = world.database
@@ -64,7 +67,10 @@ struct IsolationTests {
         }
     }
 
-    @Test("A claim with an old snapshot keeps the file from a reaper, and ends when the reaper was first", arguments: levels)
+    @Test(
+        "A claim with an old snapshot keeps the file from a reaper, and ends when the reaper was first",
+        arguments: levels
+    )
     func againstTheReaper(_ level: TransactionIsolation) async throws {
         try await World.run { world in
             let stored = NIOBox<StorageFile?>(nil)
@@ -140,7 +146,10 @@ struct IsolationTests {
         },
     ]
 
-    @Test("At SERIALIZABLE, writers that have nothing to do with each other do not fail because of the journal", arguments: workloads)
+    @Test(
+        "At SERIALIZABLE, writers that have nothing to do with each other do not fail because of the journal",
+        arguments: workloads
+    )
     func serializableWriters(_ workload: Workload) async throws {
         try await World.run(poolSize: 8) { world in
             let database = world.database
@@ -159,7 +168,9 @@ struct IsolationTests {
                 ]
             )
             // Enough that neither table is one page.
-            try await database.execute("INSERT INTO plain (paper) SELECT 'old/' || i FROM generate_series(1, 20000) AS i")
+            try await database.execute(
+                "INSERT INTO plain (paper) SELECT 'old/' || i FROM generate_series(1, 20000) AS i"
+            )
             try await database.execute(
                 """
                 INSERT INTO stored_files.journal (storage, name, state) \
@@ -174,7 +185,11 @@ struct IsolationTests {
                         for step in 0..<20 {
                             do {
                                 try await database.transaction(isolation: .serializable) { transaction in
-                                    try await workload.step(transaction, database, "\(task)/\(step)/\(StorageName.timeOrderedID())")
+                                    try await workload.step(
+                                        transaction,
+                                        database,
+                                        "\(task)/\(step)/\(StorageName.timeOrderedID())"
+                                    )
                                 }
                             } catch let error as DatabaseError {
                                 failures.append(error)

@@ -147,7 +147,9 @@ struct OwnershipTests {
             try await scene.fill(production)
             let staging = try await scene.open(url, environment: "staging")
             try await expectRefusal(staging, "environment \"production\"")
-            #expect(try await production.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60)).deleted == 1)
+            #expect(
+                try await production.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60)).deleted == 1
+            )
             await production.close()
             await staging.close()
         }

@@ -58,9 +58,11 @@ public struct ReapReport: Sendable {
         failed += other.failed
         failures += other.failures.prefix(100 - min(100, failures.count))
         // The latest look counts: what was in the way may have gone.
-        refusals = other.refusals + refusals.filter { refusal in
-            !other.refusals.contains { $0.storage == refusal.storage }
-        }
+        refusals =
+            other.refusals
+            + refusals.filter { refusal in
+                !other.refusals.contains { $0.storage == refusal.storage }
+            }
         isWaiting = other.isWaiting
     }
 }

@@ -345,7 +345,6 @@ enum TriggerSQL {
         DECLARE
             field stored_files.fields;
             target record;
-            event text;
             is_partitioned boolean;
             size_trigger text := 'zz_stored_file_' || field_id || '_forget_size';
             parts constant text := '%1$I %2$s ON %3$s %4$s EXECUTE FUNCTION stored_files.%5$I()';
@@ -356,19 +355,22 @@ enum TriggerSQL {
             -- By bytes: a column that ignores case has another name all the same.
             changed := format('OLD.%1$I::text COLLATE "C" IS DISTINCT FROM NEW.%1$I::text COLLATE "C"',
                 field.column_name);
+            -- All of them first: partitions get copies of what is put onto their parent. What is a copy goes with the
+            -- original.
+            FOR target IN
+                SELECT t.tgrelid::regclass AS relation, t.tgname FROM pg_trigger AS t
+                WHERE t.tgrelid IN (SELECT r FROM stored_files.relations(field.relation::regclass) AS r)
+                    AND t.tgparentid = 0
+                AND t.tgname IN (SELECT format('stored_file_%s_%s', field_id, e)
+                    FROM unnest(ARRAY['insert', 'update', 'delete', 'truncate']) AS e)
+            LOOP
+                EXECUTE format('DROP TRIGGER %I ON %s', target.tgname, target.relation);
+            END LOOP;
             FOR target IN
                 SELECT r AS relation, c.relispartition, c.relkind
                     FROM stored_files.relations(field.relation::regclass) AS r
                 JOIN pg_class AS c ON c.oid = r ORDER BY r <> field.relation
             LOOP
-                FOREACH event IN ARRAY ARRAY['insert', 'update', 'delete', 'truncate'] LOOP
-                    -- A partition has copies of its parent's row-level triggers.
-                    CONTINUE WHEN target.relispartition AND EXISTS (SELECT FROM pg_trigger AS t
-                        WHERE t.tgrelid = target.relation
-                        AND t.tgname = format('stored_file_%s_%s', field_id, event) AND t.tgparentid <> 0);
-                    EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', format('stored_file_%s_%s', field_id, event),
-                        target.relation);
-                END LOOP;
                 IF target.relkind <> 'f' THEN
                     EXECUTE format('CREATE TRIGGER ' || parts, format('stored_file_%s_truncate', field_id),
                         'BEFORE TRUNCATE',

@@ -1,0 +1,96 @@
+import StoredFiles
+import StoredFilesTesting
+import Testing
+
+/// Servers that speak PostgreSQL's protocol and keep rows elsewhere.
+@Suite("Engines", .timeLimit(.minutes(5)))
+struct EngineTests {
+    /// A catalogue like that of Citus: one server of it cannot be had in a test, what it says of its tables can.
+    private func withCitus(
+        _ row: SQL,
+        _ body: (World, _ track: @Sendable (World) async throws -> Void) async throws -> Void
+    ) async throws {
+        try await World.run(poolSize: 1) { world in
+            try await world.database.execute("SET allow_system_table_mods = on")
+            try await world.database.execute(
+                """
+                CREATE TABLE pg_catalog.pg_dist_partition \
+                (logicalrelid regclass, partmethod "char", repmodel "char", colocationid int)
+                """
+            )
+            try await world.database.execute("CREATE TABLE docs (paper text)")
+            try await world.database.execute("INSERT INTO pg_catalog.pg_dist_partition \(sql: row)")
+            try await body(world) { world in
+                try await world.database.migrate(
+                    albumMigrations + [Migration("docs") { try await $0.track("paper", of: "docs", in: .papers) }]
+                )
+            }
+        }
+    }
+
+    @Test(
+        "A table whose rows Citus keeps on other servers is refused by name, and nothing is changed",
+        arguments: [
+            ("h", "c", 1, "distributed by a column"), ("n", "t", 2, "a reference table"),
+            ("n", "s", 3, "in a distributed schema"),
+        ]
+    )
+    func distributed(_ method: String, _ model: String, _ colocation: Int32, _ hint: String) async throws {
+        try await withCitus(
+            "VALUES ('docs', \(method)::text::\"char\", \(model)::text::\"char\", \(colocation))"
+        ) { world, track in
+            let error = await #expect(throws: MigrationError.self) { try await track(world) }
+            let text = error?.underlying.map { "\($0)" } ?? ""
+            #expect(text.contains(hint) && text.contains("docs"), "\(text)")
+            let triggers = try await world.database.query("SELECT FROM pg_trigger WHERE tgrelid = 'docs'::regclass")
+            #expect(triggers.isEmpty)
+        }
+    }
+
+    @Test("A table that Citus keeps on the coordinator is tracked like any other, with sizes, too")
+    func local() async throws {
+        try await withCitus("VALUES ('docs', 'n', 's', 0)") { world, track in
+            try await track(world)
+            try await world.database.execute("INSERT INTO docs VALUES ('a')")
+            try await world.database.execute("DELETE FROM docs")
+            #expect(try await world.journal() == ["a": "condemned"])
+        }
+    }
+
+    @Test("No statement of the schema changes a constraint twice, which Citus refuses")
+    func constraints() async throws {
+        try await World.run { world in
+            let rows = try await world.database.query(
+                """
+                SELECT proname::text FROM pg_proc WHERE pronamespace = 'stored_files'::regnamespace \
+                AND prosrc ~* 'DROP CONSTRAINT[^;]*,\\s*ADD'
+                """
+            )
+            #expect(rows.isEmpty)
+        }
+    }
+
+    @Test("A server that would make the journal's schema a distributed one is refused before anything is made")
+    func distributedSchema() async throws {
+        try await Turnstile.sharedServer.pass {
+            let url = try await TemporaryPostgres.shared().makeDatabase()
+            let database = try await Database.connect(
+                url,
+                storages: StorageRegistry([.papers: MemoryStorage(), .pictures: MemoryStorage()]),
+                configuration: {
+                    var configuration = DatabaseConfiguration()
+                    configuration.poolSize = 1
+                    return configuration
+                }()
+            )
+            try await database.execute("SET allow_system_table_mods = on")
+            try await database.execute("CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid regclass)")
+            try await database.execute("SET citus.enable_schema_based_sharding = 'on'")
+            let error = await #expect(throws: DatabaseError.self) { try await database.migrate(albumMigrations) }
+            #expect(error?.message.contains("enable_schema_based_sharding") == true)
+            let schema = try await database.query("SELECT to_regnamespace('stored_files') IS NULL").first
+            #expect(try schema?.decode(Bool.self, at: 0) == true)
+            await database.close()
+        }
+    }
+}
