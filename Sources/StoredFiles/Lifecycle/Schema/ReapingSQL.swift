@@ -237,9 +237,9 @@ enum ReapingSQL {
         $body$
         """#
 
-    /// Marks names that are due. A name that a row has is dropped from the journal instead.
+    /// Marks names that are due.
     ///
-    /// A marked name gets the id of this transaction: what was running before has to end before anybody looks again.
+    /// A name that a row has is dropped from the journal instead. A marked name gets the id of this transaction: what was running before has to end before anybody looks again.
     private static let mark = #"""
         CREATE OR REPLACE FUNCTION stored_files.mark(
             storage text, batch integer, retention interval, wanted text DEFAULT NULL,
@@ -355,9 +355,9 @@ enum ReapingSQL {
         $body$
         """#
 
-    /// Notes that objects are gone. Their tombstones keep the names from being used by a writer that knows no better.
+    /// Notes that objects are gone.
     ///
-    /// `coalesce`, here and below: an index for due names must not be chosen to look up a name.
+    /// Their tombstones keep the names from being used by a writer that knows no better. `coalesce`, here and below: an index for due names must not be chosen to look up a name.
     private static let bury = #"""
         CREATE OR REPLACE FUNCTION stored_files.bury(storage text, names text[]) RETURNS integer
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $body$

@@ -224,7 +224,9 @@ enum TrackingSQL {
         $body$
         """#
 
-    /// Follows what other programs have done to tables: renames, restores, partitions that came. Run by each migration.
+    /// Follows what other programs have done to tables: renames, restores, partitions that came.
+    ///
+    /// Each migration runs it.
     private static let renew = #"""
         CREATE OR REPLACE FUNCTION stored_files.renew(rebuilds boolean DEFAULT false) RETURNS integer
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $body$
