@@ -7,7 +7,7 @@ import Synchronization
 /// and gives it back; a ``transaction(_:)`` keeps one for its duration.
 public final class Database: DatabaseSession {
     let pool: ConnectionPool
-    /// For statements that must not wait for a connection that the caller holds.
+    /// For statements that must not wait for a connection that the caller holds; past a pooler, when there is a way.
     let sidePool: ConnectionPool
     let listeners = NotificationListeners()
     private let statementCount = Atomic<Int>(0)
@@ -18,9 +18,14 @@ public final class Database: DatabaseSession {
     /// Where notable events go.
     public let logger: Logger
 
-    private init(pool: ConnectionPool, attachments: DatabaseAttachments, logger: Logger) {
+    private init(
+        pool: ConnectionPool,
+        direct: ConnectionTarget?,
+        attachments: DatabaseAttachments,
+        logger: Logger
+    ) {
         self.pool = pool
-        sidePool = pool.sibling(size: 2)
+        sidePool = pool.sibling(size: 2, target: direct)
         self.attachments = attachments
         self.logger = logger
     }
@@ -42,13 +47,14 @@ public final class Database: DatabaseSession {
         attachments: DatabaseAttachments = DatabaseAttachments()
     ) async throws -> Database {
         let pool = try ConnectionPool(conninfo, configuration: configuration)
+        let direct = try configuration.directAddress.map { try ConnectionTarget($0) }
         do {
             try await pool.withConnection { _ in }
         } catch {
             await pool.close()
             throw error
         }
-        return Database(pool: pool, attachments: attachments, logger: configuration.logger)
+        return Database(pool: pool, direct: direct, attachments: attachments, logger: configuration.logger)
     }
 
     /// Closes all connections.

@@ -5,8 +5,10 @@ extension Database {
     /// Applies the migrations that have not been applied yet, in their order.
     ///
     /// Any number of processes may call it at the same time: they take turns by an advisory lock, which is polled
-    /// rather than waited for, because a session blocked in `pg_advisory_lock` holds a snapshot and can bring a
-    /// `CREATE INDEX CONCURRENTLY` of the other to a deadlock. Each migration runs in a transaction of its own, together
+    /// rather than waited for, because a session that is blocked holds a snapshot and can bring a
+    /// `CREATE INDEX CONCURRENTLY` of the other to a deadlock. The lock is held by a transaction on a connection of its own,
+    /// which a pooler in transaction mode leaves alone: a pooler needs two connections to the server, unless the
+    /// configuration has a ``DatabaseConfiguration/directAddress``, by which both go. Each migration runs in a transaction of its own, together
     /// with the note that it was applied.
     ///
     /// - Parameters:
@@ -17,8 +19,8 @@ extension Database {
     ///     fails, and is tried again at a quieter time. It does not hold outside of a transaction, where
     ///     `CREATE INDEX CONCURRENTLY` rightly waits for long. Default: 10 seconds.
     /// - Returns: The names of those that were applied now.
-    /// - Throws: ``MigrationError`` with code `.failed`, `.outcomeUnknown`, `.changedAfterApplying`, `.duplicateName` or
-    ///   `.locked`; ``DatabaseError``; `CancellationError`.
+    /// - Throws: ``MigrationError`` with code `.failed`, `.outcomeUnknown`, `.changedAfterApplying`, `.duplicateName`,
+    ///   `.locked` or `.lockLost`; ``DatabaseError``; `CancellationError`.
     @discardableResult
     public func migrate(
         _ migrations: [Migration],
@@ -144,20 +146,36 @@ extension Database {
         _ body: (Migrator) async throws -> Result
     ) async throws -> Result {
         let components = MigrationPlan.components(plans, attachments.components)
-        return try await pool.withConnection { connection in
-            let migrator = Migrator(connection, self, components, lockTimeout: lockTimeout)
-            try await migrator.lock(patience)
-            do {
-                // The lock was taken whether or not the task was cancelled meanwhile.
-                try Task.checkCancellation()
-                try await migrator.prepare()
-                let result = try await body(migrator)
-                await migrator.unlock()
-                return result
-            } catch {
-                await migrator.unlock()
-                throw error
+        // The lock has a connection of its own, which neither waits for one of the pool nor keeps one from it.
+        let locks = sidePool.sibling(size: 1)
+        do {
+            let result = try await locks.withConnection { connection in
+                let lock = try await MigrationLock(on: connection, patience: patience, logger: logger)
+                do {
+                    // The lock was taken whether or not the task was cancelled meanwhile.
+                    try Task.checkCancellation()
+                    let result = try await migrationPool.withConnection { connection in
+                        let migrator = Migrator(connection, self, components, holding: lock, lockTimeout: lockTimeout)
+                        try await migrator.prepare()
+                        return try await body(migrator)
+                    }
+                    await lock.unlock()
+                    return result
+                } catch {
+                    await lock.unlock()
+                    throw error
+                }
             }
+            await locks.close()
+            return result
+        } catch {
+            await locks.close()
+            throw error
         }
+    }
+
+    /// Past a pooler, when there is a way: a migration may set something for its session.
+    private var migrationPool: ConnectionPool {
+        pool.configuration.directAddress == nil ? pool : sidePool
     }
 }

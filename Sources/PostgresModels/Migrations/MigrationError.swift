@@ -3,7 +3,8 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
     /// What kind of failure it is.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
-            case duplicateName, changedAfterApplying, unknownApplied, failed, outcomeUnknown, locked, irreversible
+            case duplicateName, changedAfterApplying, unknownApplied, failed, outcomeUnknown, locked, lockLost,
+                irreversible
         }
 
         private let kind: Kind
@@ -25,6 +26,10 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
         public static let outcomeUnknown = Code(kind: .outcomeUnknown)
         /// Another process has been migrating for too long.
         public static let locked = Code(kind: .locked)
+        /// The session that held the lock was ended by somebody, so that another process may migrate, too.
+        ///
+        /// What was being applied was rolled back. Migrate again.
+        public static let lockLost = Code(kind: .lockLost)
         /// The migration does not say how to undo it.
         public static let irreversible = Code(kind: .irreversible)
     }

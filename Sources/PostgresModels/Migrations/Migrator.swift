@@ -2,94 +2,61 @@ import Foundation
 import Logging
 import NIOCore
 
-/// Migrates on one connection, which holds the lock.
+/// Migrates on one connection, while another holds the lock.
 struct Migrator {
     struct Record {
         let checksum: String
         let date: Date
     }
 
-    /// "stored" in ASCII: an advisory lock is a number that everybody must agree on.
-    private static let lockKey: Int64 = 0x73_74_6f_72_65_64
-
     private let connection: PostgresConnection
     private let database: Database
     private let components: [SchemaComponent]
+    /// Nil for one that only reads.
+    private let lock: MigrationLock?
     private let lockTimeout: Duration?
 
     init(
         _ connection: PostgresConnection,
         _ database: Database,
         _ components: [SchemaComponent] = [],
+        holding lock: MigrationLock? = nil,
         lockTimeout: Duration? = nil
     ) {
         self.connection = connection
         self.database = database
         self.components = components
+        self.lock = lock
         self.lockTimeout = lockTimeout
-    }
-
-    func lock(_ patience: Duration) async throws {
-        let deadline = ContinuousClock.now + patience
-        while try await !tryLock() {
-            guard ContinuousClock.now < deadline else {
-                throw MigrationError(
-                    code: .locked,
-                    message: "Another process has been migrating this database for \(patience); is it stuck?"
-                )
-            }
-            try await Task.sleep(for: .milliseconds(100))
-        }
-    }
-
-    /// Takes the lock if it is free.
-    ///
-    /// Not cancellable: a statement that was stopped, or seems to have been, may have taken the lock, which would stay
-    /// with the connection in the pool.
-    private func tryLock() async throws -> Bool {
-        try Task.checkCancellation()
-        database.countStatement()
-        let result = try await connection.simpleQuery(
-            "SELECT pg_try_advisory_lock(\(Self.lockKey))",
-            cancellable: false
-        )
-        return withExtendedLifetime(result) { result.cell(0, 0)?.first == UInt8(ascii: "t") }
-    }
-
-    /// Gives the lock back, also for a cancelled task; a connection on which that fails is closed, which frees it too.
-    func unlock() async {
-        do {
-            try await connection.simpleQuery("SELECT pg_advisory_unlock(\(Self.lockKey))", cancellable: false)
-        } catch {
-            connection.close()
-        }
     }
 
     func prepare() async throws {
         // The second table came with components: where it is, all is.
         if try await !run("SELECT to_regclass('stored_files.component_migrations') IS NOT NULL").isTrue {
-            for component in components {
-                for requirement in component.requirements { try await run(requirement) }
-            }
-            // Not IF NOT EXISTS: that needs the right to make schemas although somebody has made this one.
-            if try await !run("SELECT to_regnamespace('stored_files') IS NOT NULL").isTrue {
-                try await run("CREATE SCHEMA stored_files")
-            }
-            try await run(
-                """
-                CREATE TABLE IF NOT EXISTS stored_files.migrations (\
-                name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
-                """
-            )
-            try await run(
-                """
-                CREATE TABLE IF NOT EXISTS stored_files.component_migrations (\
-                component text NOT NULL, migration text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(), \
-                PRIMARY KEY (component, migration))
-                """
-            )
+            try await perform(try await bookkeeping(), nil, Migration("tables of migrations") { _ in })
         }
         for component in components { try await install(component) }
+    }
+
+    /// The tables that say what was applied, after a look at what the server can do.
+    private func bookkeeping() async throws -> [SchemaPiece] {
+        var statements = components.flatMap(\.requirements)
+        // Not IF NOT EXISTS: that needs the right to make schemas although somebody has made this one.
+        if try await !run("SELECT to_regnamespace('stored_files') IS NOT NULL").isTrue {
+            statements.append("CREATE SCHEMA stored_files")
+        }
+        statements += [
+            """
+            CREATE TABLE IF NOT EXISTS stored_files.migrations (\
+            name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
+            """,
+            """
+            CREATE TABLE IF NOT EXISTS stored_files.component_migrations (\
+            component text NOT NULL, migration text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(), \
+            PRIMARY KEY (component, migration))
+            """,
+        ]
+        return statements.map { .sql($0) }
     }
 
     /// What components do after the migrations of the application.
@@ -166,10 +133,14 @@ struct Migrator {
         let isTransaction = !migration.isOutsideTransaction
         var limits: [(name: String, value: String)] = []
         do {
+            if !isTransaction { try await lock?.check() }
             if isTransaction { try await connection.simpleQuery(try begin()) } else { limits = try await liftLimits() }
             for statement in statements { try await run(statement) }
             if let note { try await run(note) }
-            if isTransaction { try Task.checkCancellation() }
+            if isTransaction {
+                try Task.checkCancellation()
+                try await lock?.check()
+            }
         } catch {
             if isTransaction { await rollBack() }
             await putBack(limits)
@@ -207,13 +178,22 @@ struct Migrator {
     }
 
     /// Lifts the limits of the session for statements outside of a transaction; what they were, to be put back.
+    ///
+    /// Only those that there are: behind a pooler the session may be another one afterwards.
     private func liftLimits() async throws -> [(name: String, value: String)] {
+        let limits = TransactionOptions.withoutLimits + [(name: "default_transaction_read_only", value: "off")]
         var former: [(name: String, value: String)] = []
-        for limit in TransactionOptions.withoutLimits {
-            let rows = try await run(
-                "SELECT current_setting(\(limit.name)), set_config(\(limit.name), \(limit.value), false)"
-            )
-            if let row = rows.first { former.append((limit.name, try row.decode(String.self, at: 0))) }
+        do {
+            for limit in limits {
+                let rows = try await run("SELECT current_setting(\(limit.name))")
+                guard let value = try rows.first?.decode(String.self, at: 0), value != limit.value else { continue }
+                try await run("SELECT set_config(\(limit.name), \(limit.value), false)")
+                former.append((limit.name, value))
+            }
+        } catch {
+            // Whoever got it next would expect its limits.
+            connection.close()
+            throw error
         }
         return former
     }
@@ -221,9 +201,13 @@ struct Migrator {
     private func putBack(_ limits: [(name: String, value: String)]) async {
         for limit in limits where connection.isUsable {
             do {
-                try await run("SELECT set_config(\(limit.name), \(limit.value), false)")
+                let sql: SQL = "SELECT set_config(\(limit.name), \(limit.value), false)"
+                let statement = try sql.statement()
+                // Also for a cancelled task.
+                try await Task.detached { [connection] in
+                    _ = try await connection.query(statement.text, statement.parameters, cache: false)
+                }.value
             } catch {
-                // Whoever gets it next expects its limits.
                 connection.close()
             }
         }
@@ -239,7 +223,7 @@ struct Migrator {
     }
 
     private func failure(of migration: Migration, _ error: any Error) -> any Error {
-        if error is CancellationError { return error }
+        if error is CancellationError || error is MigrationError { return error }
         let rest = migration.isOutsideTransaction ? "; what ran before the failure stays" : " and was rolled back"
         return MigrationError(
             code: .failed,

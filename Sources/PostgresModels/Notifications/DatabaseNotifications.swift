@@ -12,7 +12,7 @@
 /// error when its task is cancelled and when the database is closed; an iteration that is given up ends with its
 /// iterator.
 ///
-/// Behind pgbouncer in transaction mode nothing arrives: give the listening database a direct connection.
+/// Behind pgbouncer in transaction mode nothing arrives: give the database a ``DatabaseConfiguration/directAddress``.
 public struct DatabaseNotifications: AsyncSequence, Sendable {
     /// What an iteration yields.
     public typealias Element = DatabaseNotification
@@ -31,7 +31,9 @@ public struct DatabaseNotifications: AsyncSequence, Sendable {
     ///
     /// - Returns: The iterator.
     public func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(NotificationListener(channel, capacity: capacity, pool: database.pool, in: database.listeners))
+        AsyncIterator(
+            NotificationListener(channel, capacity: capacity, pool: database.sidePool, in: database.listeners)
+        )
     }
 
     /// Iterates over notifications.

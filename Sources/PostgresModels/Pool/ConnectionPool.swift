@@ -76,9 +76,14 @@ package final class ConnectionPool: Sendable {
     }
 
     /// An empty pool of another size for the same server.
-    func sibling(size: Int) -> ConnectionPool {
+    ///
+    /// - Parameters:
+    ///   - size: How many connections it may have.
+    ///   - target: Another way to the server; `nil`, the default, is this pool's.
+    func sibling(size: Int, target: ConnectionTarget? = nil) -> ConnectionPool {
         var configuration = configuration
         configuration.poolSize = size
+        let target = target ?? self.target
         return ConnectionPool(target, configuration: configuration, reactor: reactor)
     }
 

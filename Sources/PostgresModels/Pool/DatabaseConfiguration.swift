@@ -6,6 +6,21 @@ public struct DatabaseConfiguration: Sendable {
     ///
     /// Each is a process on the server; PostgreSQL allows 100 in all unless `max_connections` says otherwise.
     public var poolSize: Int
+    /// The way to the server past a pooler such as PgBouncer, as a libpq connection string or URI: nil by default, which is
+    /// the address that the database is connected to.
+    ///
+    /// Behind a pooler in transaction mode a session changes hands after each transaction, so nothing that is notified
+    /// arrives; and a file is reserved while the transaction that stores it waits, so that as many transactions as the
+    /// pooler has connections would wait for each other for ever. Listening, migrating and what has to happen beside a
+    /// transaction take this way: two connections at most, one more that lasts while migrations run, and one for each
+    /// iteration over notifications.
+    ///
+    /// It may hold a password, and is left out when a configuration is printed.
+    public var directAddress: String? {
+        get { direct.address }
+        set { direct.address = newValue }
+    }
+    private var direct: DirectAddress
     /// How long a task waits for a connection: 30 seconds by default.
     ///
     /// Then it gets `.poolTimeout` when others kept all connections, `.connectionFailed` when there was none.
@@ -50,6 +65,7 @@ public struct DatabaseConfiguration: Sendable {
     /// A configuration with the defaults named at each property.
     public init(
         poolSize: Int = 10,
+        directAddress: String? = nil,
         acquireTimeout: Duration = .seconds(30),
         connectTimeout: Duration = .seconds(10),
         connectAttempts: Int = 3,
@@ -65,6 +81,7 @@ public struct DatabaseConfiguration: Sendable {
         logger: Logger = Logger(label: "stored-files.database")
     ) {
         self.poolSize = poolSize
+        direct = DirectAddress(address: directAddress)
         self.acquireTimeout = acquireTimeout
         self.connectTimeout = connectTimeout
         self.connectAttempts = connectAttempts
@@ -86,7 +103,8 @@ public struct DatabaseConfiguration: Sendable {
 
         /// Each connection prepares a statement the first time and reuses the plan: fastest.
         public static let cached = PreparedStatements(isCached: true)
-        /// Nothing stays on the server: for pgbouncer before 1.21 in transaction mode.
+        /// Nothing stays on the server: for PgBouncer in transaction mode before 1.21, or without
+        /// `max_prepared_statements`.
         public static let off = PreparedStatements(isCached: false)
     }
 }

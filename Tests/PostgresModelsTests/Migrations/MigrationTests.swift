@@ -207,6 +207,28 @@ struct MigrationTests {
         }
     }
 
+    @Test(arguments: [false, true])
+    func aMigrationWhoseLockWasLostIsNotCommitted(isFirst: Bool) async throws {
+        try await withDatabase { database in
+            if !isFirst { try await database.migrate([Author.migration]) }
+            let deadly = Migration("deadly") { schema in
+                try await schema.execute("CREATE TABLE deadly (n int)")
+                try await schema.execute(
+                    """
+                    SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database \
+                    WHERE locktype = 'advisory' AND datname = current_database()
+                    """
+                )
+            }
+            let all = isFirst ? [deadly, Author.migration] : [Author.migration, deadly]
+            let error = await #expect(throws: MigrationError.self) { try await database.migrate(all) }
+            #expect(error?.code == .lockLost)
+            let rows = try await database.query("SELECT to_regclass('deadly') IS NULL")
+            #expect(try rows.first?.decode(Bool.self, at: 0) == true)
+            #expect(try await database.migrationStatus([deadly]).first?.appliedAt == nil)
+        }
+    }
+
     @Test func aDeferredConstraintThatFailsAtTheCommitIsAFailure() async throws {
         try await withDatabase { database in
             let broken = Migration("broken") { schema in

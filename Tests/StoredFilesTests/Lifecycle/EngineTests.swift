@@ -86,8 +86,8 @@ struct EngineTests {
             try await database.execute("SET allow_system_table_mods = on")
             try await database.execute("CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid regclass)")
             try await database.execute("SET citus.enable_schema_based_sharding = 'on'")
-            let error = await #expect(throws: DatabaseError.self) { try await database.migrate(albumMigrations) }
-            #expect(error?.message.contains("enable_schema_based_sharding") == true)
+            let error = await #expect(throws: MigrationError.self) { try await database.migrate(albumMigrations) }
+            #expect(error?.underlying.map { "\($0)" }?.contains("enable_schema_based_sharding") == true)
             let schema = try await database.query("SELECT to_regnamespace('stored_files') IS NULL").first
             #expect(try schema?.decode(Bool.self, at: 0) == true)
             await database.close()
