@@ -28,22 +28,30 @@ extension PostgresConnection {
                 message: "A statement can bind 65535 values, not \(parameters.count). Bind arrays (unnest) instead."
             )
         }
-        let isPrepared = cache && configuration.preparedStatements == .cached
-        if !isPrepared { try Self.refuseNUL(in: sql) }
+        let isPrepared = cache && configuration.preparedStatements == .cached && keepsStatements
         let operation = nextOperation.wrappingAdd(1, ordering: .relaxed).oldValue
         return try await withTaskCancellationHandler {
             if isPrepared { return try await runPrepared(sql, parameters, operation) }
-            return try await unwrap(
-                command(operation, cancellable: true) { _, connection in
-                    Self.withArrays(of: parameters) { count, values, lengths, formats in
-                        let oids = parameters.oids
-                        return Sent(PQsendQueryParams(connection, sql, count, oids, values, lengths, formats, 1))
-                    }
-                }
-            )
+            return try await runUnprepared(sql, parameters, operation)
         } onCancel: {
             cancel(operation)
         }
+    }
+
+    func runUnprepared(
+        _ sql: String,
+        _ parameters: QueryParameters,
+        _ operation: UInt64
+    ) async throws -> QueryResult {
+        try Self.refuseNUL(in: sql)
+        return try await unwrap(
+            command(operation, cancellable: true) { _, connection in
+                Self.withArrays(of: parameters) { count, values, lengths, formats in
+                    let oids = parameters.oids
+                    return Sent(PQsendQueryParams(connection, sql, count, oids, values, lengths, formats, 1))
+                }
+            }
+        )
     }
 
     /// Runs SQL text, possibly several statements as one implicit transaction; rows come back as text.

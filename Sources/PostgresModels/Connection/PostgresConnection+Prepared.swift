@@ -1,5 +1,7 @@
 internal import CLibPQ
+import Logging
 import NIOConcurrencyHelpers
+import Synchronization
 
 /// Statements that are prepared once and then run by name.
 extension PostgresConnection {
@@ -10,21 +12,41 @@ extension PostgresConnection {
     ) async throws -> QueryResult {
         let key = StatementKey(sql: sql, oids: parameters.oids)
         // Behind a pooler the session may change between two commands, and what was prepared be gone at once.
-        for attempt in 1...3 {
+        for _ in 1...3 {
             do {
                 if let result = try await execute(key, parameters, operation) { return result }
                 try await prepare(key, operation)
                 if let result = try await execute(key, parameters, operation) { return result }
             } catch let error as DatabaseError where error.code == .staleStatement {
+                if error.sqlState != SQLState.featureNotSupported { countMissedStatement() }
                 if error.sqlState != SQLState.duplicatePreparedStatement {
                     let isOnServer = error.sqlState != SQLState.undefinedPreparedStatement
                     state.withLockedValue { $0.statements.forget(key, isOnServer: isOnServer) }
                 }
                 // Inside a transaction the transaction is lost: whoever began it has to run it again.
-                guard attempt < 3, isUsable, transactionStatus == .idle else { throw error }
+                guard isUsable, transactionStatus == .idle else { throw error }
             }
         }
-        throw DatabaseError(code: .queryFailed, message: "The prepared statement vanished before it was run.")
+        return try await runUnprepared(sql, parameters, operation)
+    }
+
+    /// Whether what is prepared is still there later.
+    ///
+    /// A pooler in transaction mode that does not follow prepared statements has taken three, so it would go on to take them,
+    /// and leave others behind in sessions that this program cannot name.
+    var keepsStatements: Bool {
+        missedStatements.load(ordering: .relaxed) < 3
+    }
+
+    private func countMissedStatement() {
+        guard missedStatements.wrappingAdd(1, ordering: .relaxed).oldValue == 0 else { return }
+        configuration.logger.warning(
+            """
+            A prepared statement is not in the session in which it was prepared. Behind a pooler in transaction mode \
+            \(SQLState.remedyForVanished)
+            """,
+            metadata: ["server": "\(target.label)"]
+        )
     }
 
     /// Runs a statement that is prepared already; nil when it is not.
@@ -50,10 +72,10 @@ extension PostgresConnection {
         }
         // A failing DEALLOCATE would abort a transaction; outside of one it is only an error to ignore.
         if isIdle, !obsolete.isEmpty { try await deallocate(obsolete, operation) }
-        let name = state.withLockedValue { $0.statements.freeName(for: key) }
+        let (name, sql) = state.withLockedValue { $0.statements.form(of: key) }
         do {
             _ = try await command(operation, cancellable: true) { _, connection in
-                Sent(PQsendPrepare(connection, name, key.sql, Int32(key.oids.count), key.oids))
+                Sent(PQsendPrepare(connection, name, sql, Int32(key.oids.count), key.oids))
             }
         } catch let error as DatabaseError where error.sqlState == SQLState.duplicatePreparedStatement {
             // The name is made of the content: behind a pooler somebody else has prepared the same statement.

@@ -66,6 +66,8 @@ package final class PostgresConnection: ReactorClient, Sendable {
 
     let state: NIOLockedValueBox<State>
     let isLent = Atomic<Bool>(false)
+    /// How often a prepared statement vanished, or was there before it was prepared.
+    let missedStatements = Atomic<Int>(0)
     let expiry: UInt64
     let socket: Int32
     let reactor: Reactor

@@ -2,7 +2,7 @@
 ///
 /// Bytes, because `==` of String takes "é" and "e´" for the same text and the server does not.
 struct StatementKey: Hashable {
-    let sql: String
+    var sql: String
     let oids: [UInt32]
 
     static func == (left: StatementKey, right: StatementKey) -> Bool {
@@ -55,6 +55,18 @@ struct StatementCache {
     private var newest = none
     private var oldest = none
 
+    /// Grows whenever names go out of use, and is part of those made afterwards: none comes twice in a session.
+    ///
+    /// A pooler that follows the protocol does not see a DEALLOCATE, and ends the session in which a name is prepared again
+    /// (08P01).
+    private var generation = 1
+
+    /// Makes the text of statements that are prepared from now on another one; nil before the first turned out to be stale.
+    ///
+    /// Such a pooler has one statement on the server for all that have one text, whatever their names, and that one stays
+    /// stale. Random: what this session makes must not be what another made stale before.
+    private var revision: UInt64?
+
     /// Names that the server may still know and that are not used any more: evicted, or with a plan that no longer fits.
     private(set) var obsolete: Set<String> = []
 
@@ -100,6 +112,7 @@ struct StatementCache {
             obsolete.insert(entry.name)
             drop(entry.key)
         }
+        generation += 1
     }
 
     /// Forgets a statement whose plan became stale, or which the server does not know any more.
@@ -107,18 +120,17 @@ struct StatementCache {
         guard let place = places[key], let entry = entries[place] else { return }
         if isOnServer { obsolete.insert(entry.name) }
         drop(key)
+        generation += 1
+        revision = UInt64.random(in: 1 ... .max)
     }
 
-    /// The name to prepare a statement under.
-    ///
-    /// That of its content; with a number when the server may still know that one, which cannot be deallocated within a
-    /// transaction without risking it.
-    func freeName(for key: StatementKey) -> String {
+    /// What to prepare a statement as: a name that this session has not had before, made of the content; and the text.
+    func form(of key: StatementKey) -> (name: String, sql: String) {
+        var key = key
+        // On a line of its own, because the text may end with a comment.
+        if let revision { key.sql += "\n/* \(String(revision, radix: 16)) */" }
         let name = key.statementName
-        guard obsolete.contains(name) else { return name }
-        var number = 2
-        while obsolete.contains("\(name)_\(number)") { number += 1 }
-        return "\(name)_\(number)"
+        return (generation == 1 ? name : "\(name)_\(generation)", key.sql)
     }
 
     /// The server does not know these names any more.
@@ -128,7 +140,11 @@ struct StatementCache {
 
     /// The server has forgotten everything.
     mutating func removeAll() {
+        let generation = generation
+        let revision = revision
         self = StatementCache(capacity: capacity)
+        self.generation = generation + 1
+        self.revision = revision
     }
 
     private mutating func drop(_ key: StatementKey) {

@@ -28,6 +28,10 @@ enum SQLState {
         }
     }
 
+    /// What to do when statements vanish that were prepared, as the end of a sentence.
+    static let remedyForVanished =
+        "set preparedStatements to .off, or use PgBouncer 1.21 or newer with max_prepared_statements."
+
     /// Whether a session that reported this can do no more work.
     static func endsSession(_ state: String) -> Bool {
         state.hasPrefix("08") || ["57P01", "57P02", "57P03", "57P04", "57P05", "25P03"].contains(state)

@@ -59,9 +59,13 @@ struct ServerReport: Sendable {
         if !text.hasSuffix(".") { text += "." }
         // Hints on statements and on states of objects name types, functions and tables; elsewhere they may quote data.
         if ["42", "55", "0A"].contains(String(sqlState.prefix(2))), let hint { text += " \(Self.oneLine(hint))" }
+        text += SQLState.remedy(for: code)
+        if [SQLState.undefinedPreparedStatement, SQLState.duplicatePreparedStatement].contains(sqlState) {
+            text += " Behind a pooler in transaction mode \(SQLState.remedyForVanished)"
+        }
         return DatabaseError(
             code: code,
-            message: text + SQLState.remedy(for: code),
+            message: text,
             sqlState: sqlState,
             constraint: constraint,
             table: table,

@@ -101,11 +101,18 @@ import Testing
         try await connection.simpleQuery("DEALLOCATE \(name)")
         #expect(try await connection.query("SELECT $1", .of(2)).int() == 2)
 
-        try await connection.simpleQuery("DEALLOCATE \(name)")
+        let second = try #require(
+            try await connection.query("SELECT name FROM pg_prepared_statements WHERE name LIKE 'sf_%'", cache: false)
+                .string()
+        )
+        // A pooler that has seen the first name, and no DEALLOCATE, ends the session in which it is prepared again.
+        #expect(second != name)
+        try await connection.simpleQuery("DEALLOCATE \(second)")
         try await connection.simpleQuery("BEGIN")
         let error = try await databaseError { try await connection.query("SELECT $1", .of(3)) }
         #expect(error?.code == .staleStatement)
         #expect(error?.sqlState == "26000")
+        #expect(error?.message.contains("set preparedStatements to .off") == true)
         try await connection.simpleQuery("ROLLBACK")
         try await connection.simpleQuery("BEGIN")
         #expect(try await connection.query("SELECT $1", .of(4)).int() == 4)
@@ -139,6 +146,52 @@ import Testing
         try await connection.query("SELECT 'new', $1", .of(1))
         let onServer = try await connection.query(Self.countPrepared, cache: false).int()
         #expect(onServer == Int64(connection.cachedStatementCount))
+    }
+
+    @Test func noNameComesTwiceInASession() async throws {
+        var cache = StatementCache(capacity: 16)
+        var names: Set<String> = []
+        for round in 0..<40 {
+            for number in 0..<20 {
+                let key = StatementKey(sql: "SELECT \(number)", oids: [])
+                if cache.use(key) != nil { continue }
+                cache.makeRoom()
+                let name = cache.form(of: key).name
+                #expect(names.insert(name).inserted)
+                cache.insert(key, name: name)
+                if number == round % 20 { cache.forget(key, isOnServer: number.isMultiple(of: 2)) }
+                cache.deallocated(Array(cache.obsolete))
+            }
+            if round % 8 == 7 { cache.removeAll() }
+        }
+    }
+
+    @Test func aStaleStatementGetsAnotherTextBecauseAPoolerKnowsItByThat() throws {
+        var cache = StatementCache(capacity: 16)
+        let key = StatementKey(sql: "SELECT * FROM t -- all", oids: [])
+        let first = cache.form(of: key)
+        #expect(first.sql == key.sql)
+        cache.insert(key, name: first.name)
+        cache.forget(key, isOnServer: true)
+        let second = cache.form(of: key)
+        #expect(second.sql.hasPrefix("SELECT * FROM t -- all\n/* "))
+        #expect(second.name != first.name)
+    }
+
+    @Test func aSessionThatKeepsNothingIsAskedToKeepNoMoreAfterThreeLosses() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        for _ in 0..<6 {
+            try await connection.query("SELECT $1", .of(1))
+            let names = try await connection.query(
+                "SELECT name FROM pg_prepared_statements WHERE name LIKE 'sf_%'",
+                cache: false
+            )
+            guard let name = names.string() else { break }
+            try await connection.simpleQuery("DEALLOCATE \(name)")
+        }
+        #expect(try await connection.query("SELECT $1", .of(7)).int() == 7)
+        #expect(try await connection.query(Self.countPrepared, cache: false).int() == 0)
     }
 
     @Test func statementsThatVanishedArePreparedAgain() async throws {
