@@ -149,9 +149,16 @@ let package = Package(
             dependencies: ["StorageImages", "Storages", "StoredFilesTesting", nio],
             swiftSettings: settings
         ),
+        // Runs in a process of its own, because a library that is loaded into it makes closing slow.
+        .executableTarget(
+            name: "ReconnectStorm",
+            dependencies: ["PostgresModels", logging],
+            path: "Tests/ReconnectStorm",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "PostgresModelsTests",
-            dependencies: ["PostgresModels", "StoredFilesTesting", nio],
+            dependencies: ["PostgresModels", "StoredFilesTesting", "ReconnectStorm", nio],
             swiftSettings: settings
         ),
         // What the worker and the tests that kill it both know. A library, because SwiftPM may compile tests before the

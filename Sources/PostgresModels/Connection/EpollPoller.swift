@@ -29,7 +29,9 @@
         }
 
         func add(_ descriptor: Int32, token: UInt64) -> Bool {
-            control(EPOLL_CTL_ADD, descriptor, Self.input, token)
+            if control(EPOLL_CTL_ADD, descriptor, Self.input, token) { return true }
+            // A registration that nobody took back is taken over, with the new token.
+            return errno == EEXIST && control(EPOLL_CTL_MOD, descriptor, Self.input, token)
         }
 
         func setWantsWrite(_ wantsWrite: Bool, descriptor: Int32, token: UInt64) {

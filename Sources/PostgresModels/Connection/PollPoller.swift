@@ -47,7 +47,9 @@ final class PollPoller: SocketPoller {
     }
 
     func setWantsWrite(_ wantsWrite: Bool, descriptor: Int32, token: UInt64) {
-        watches.withLockedValue { $0[descriptor] = Watch(token: token, wantsWrite: wantsWrite) }
+        watches.withLockedValue { watches in
+            if watches[descriptor]?.token == token { watches[descriptor]?.wantsWrite = wantsWrite }
+        }
         wake()
     }
 

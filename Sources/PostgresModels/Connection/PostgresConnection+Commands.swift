@@ -146,6 +146,7 @@ extension PostgresConnection {
                     if PQflush(handle.pointer) == 1 {
                         reactor.setWantsWrite(true, descriptor: socket, token: state.token)
                     }
+                    noticeEnd(handle)
                     return nil
                 }
             }
@@ -153,8 +154,18 @@ extension PostgresConnection {
         }
     }
 
-    /// Nothing was sent; the reactor notices by itself when the session is broken.
+    /// Lets the reactor look at a session whose end libpq met while it was sending.
+    ///
+    /// libpq has closed the socket then, and a closed socket is never ready: without this the command would wait for ever,
+    /// and whoever wants to know of the session's end would not hear of it.
+    private func noticeEnd(_ handle: ConnectionHandle) {
+        guard PQstatus(handle.pointer) != CONNECTION_OK else { return }
+        _ = reactor.schedule(after: .zero) { [self] in socketReady(readable: true, writable: false) }
+    }
+
+    /// Nothing was sent.
     private func refusal(_ state: inout State, _ handle: ConnectionHandle) -> DatabaseError {
+        noticeEnd(handle)
         let isBroken = PQstatus(handle.pointer) != CONNECTION_OK
         if isBroken { state.isUnwanted = true }
         return DatabaseError(

@@ -34,11 +34,23 @@ package final class Reactor: TaskExecutor, Sendable {
         var isStopped = false
     }
 
+    /// What the poller knows.
+    private struct Registrations {
+        /// Under which token the poller watches a descriptor.
+        ///
+        /// libpq closes its socket by itself when it meets the end of the session, and the next connection may have the
+        /// same number before the owner of the old one learns of it. What the old one still asks for is not for the new.
+        var tokens: [Int32: UInt64] = [:]
+        /// The poller's own descriptors may be somebody else's once it is closed.
+        var isClosed = false
+    }
+
     private let poller: any SocketPoller
     private let state = NIOLockedValueBox(State())
+    /// Its lock also orders the calls to the poller: what the map says and what is watched never differ.
+    private let registrations = NIOLockedValueBox(Registrations())
     private let thread = Atomic<UInt>(0)
     private let hasEnded = Atomic<Bool>(false)
-    private let isPollerClosed = NIOLockedValueBox(false)
 
     /// Starts the thread.
     ///
@@ -88,15 +100,7 @@ package final class Reactor: TaskExecutor, Sendable {
 
     /// Ends the thread's sleep.
     private func wake() {
-        withPoller { $0.wake() }
-    }
-
-    /// Uses the poller, unless it is closed: its descriptors may be somebody else's by then.
-    ///
-    /// Only `wait`, which runs on the thread that closes it, does without.
-    @discardableResult
-    private func withPoller<Result>(_ body: (any SocketPoller) -> Result) -> Result? {
-        isPollerClosed.withLockedValue { isClosed in isClosed ? nil : body(poller) }
+        registrations.withLockedValue { if !$0.isClosed { poller.wake() } }
     }
 
     private static func exhausted(_ what: String) -> DatabaseError {
@@ -116,18 +120,35 @@ package final class Reactor: TaskExecutor, Sendable {
             state.clients[token] = client
             return token
         }
-        if withPoller({ $0.add(descriptor, token: token) }) == true { return token }
+        let isWatched = registrations.withLockedValue { registrations in
+            guard !registrations.isClosed else { return false }
+            // A descriptor that comes anew has been closed: nobody watches it under the token it had.
+            let isWatched = poller.add(descriptor, token: token)
+            registrations.tokens[descriptor] = isWatched ? token : nil
+            return isWatched
+        }
+        if isWatched { return token }
         _ = state.withLockedValue { $0.clients.removeValue(forKey: token) }
         return nil
     }
 
+    /// Also watches for room to write, or stops doing so; nothing when the descriptor is no longer this token's.
     func setWantsWrite(_ wantsWrite: Bool, descriptor: Int32, token: UInt64) {
-        withPoller { $0.setWantsWrite(wantsWrite, descriptor: descriptor, token: token) }
+        registrations.withLockedValue { registrations in
+            guard !registrations.isClosed, registrations.tokens[descriptor] == token else { return }
+            poller.setWantsWrite(wantsWrite, descriptor: descriptor, token: token)
+        }
     }
 
     /// Stops watching; an event that is already on its way finds nothing under the token.
+    ///
+    /// A descriptor that is registered under another token by now stays watched.
     func remove(_ descriptor: Int32, token: UInt64) {
-        withPoller { $0.remove(descriptor) }
+        registrations.withLockedValue { registrations in
+            guard !registrations.isClosed, registrations.tokens[descriptor] == token else { return }
+            registrations.tokens[descriptor] = nil
+            poller.remove(descriptor)
+        }
         _ = state.withLockedValue { $0.clients.removeValue(forKey: token) }
     }
 
@@ -196,8 +217,8 @@ package final class Reactor: TaskExecutor, Sendable {
             }
             ready.removeAll(keepingCapacity: true)
         }
-        isPollerClosed.withLockedValue { isClosed in
-            isClosed = true
+        registrations.withLockedValue { registrations in
+            registrations.isClosed = true
             poller.close()
         }
         hasEnded.store(true, ordering: .releasing)

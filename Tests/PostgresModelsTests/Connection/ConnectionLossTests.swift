@@ -1,4 +1,6 @@
+import Dispatch
 import StoredFilesTesting
+import Synchronization
 import Testing
 
 @testable import PostgresModels
@@ -27,6 +29,46 @@ import Testing
         let error = try await databaseError { try await connection.query("SELECT 1") }
         #expect(error?.code == .connectionLost)
         #expect(error?.sqlState == "57P01")
+    }
+
+    /// libpq closes its socket then, so that no event of it ever comes.
+    @Test(arguments: PollerKind.allCases)
+    func anEndThatIsMetWhileSendingIsNoticed(_ kind: PollerKind) async throws {
+        let server = try await SeverableServer(before: "\(TemporaryPostgres.shared().directory)/s")
+        defer { server.close() }
+        let reactor = try Reactor(poller: kind.make())
+        defer { reactor.stop() }
+        let connection = try await PostgresConnection.connect(
+            ConnectionTarget(server.conninfo),
+            configuration: TestServer.configuration(),
+            reactor: reactor
+        )
+        let isTold = Atomic<Bool>(false)
+        connection.onDeath { isTold.store(true, ordering: .relaxed) }
+        // The reactor is busy, so that the sender is the first to meet the end.
+        let (isBusy, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        _ = reactor.schedule(after: .zero) {
+            isBusy.signal()
+            mayGoOn.wait()
+        }
+        await withUnsafeContinuation { continuation in
+            DispatchQueue.global().async {
+                isBusy.wait()
+                continuation.resume()
+            }
+        }
+        server.sever()
+        let statement = Task {
+            // libpq takes the first failed write for done, and looks for the end when it writes again: after 8 KiB.
+            var parameters = QueryParameters()
+            try parameters.bind([UInt8](repeating: 7, count: 100_000))
+            return try await connection.query("SELECT $1", parameters, cache: false)
+        }
+        #expect(try await TestServer.eventually { connection.transactionStatus == .unknown })
+        mayGoOn.signal()
+        let error = try await databaseError { _ = try await statement.value }
+        #expect(error?.code == .connectionLost)
+        #expect(try await TestServer.eventually { !connection.isUsable && isTold.load(ordering: .relaxed) })
     }
 
     @Test func idleInTransactionTimeoutIsTheReason() async throws {
