@@ -87,11 +87,21 @@ struct ConnectionAttempt: Sendable {
             if let match {
                 state = String(match.1)
                 lines.append(line[..<match.range.lowerBound] + ": " + line[match.range.upperBound...])
-            } else {
+            } else if line.hasPrefix("connection to server") {
                 lines.append(String(line))
+            } else {
+                lines.append(Self.withoutQuotations(line))
             }
         }
         return failure(ServerReport.oneLine(lines.joined(separator: "; ")), sqlState: state)
+    }
+
+    /// What libpq says before it has a server repeats values of the connection string, the environment and the service
+    /// file, which may be misplaced passwords.
+    private static func withoutQuotations(_ line: Substring) -> String {
+        let quotes: Set<Unicode.Scalar> = ["\"", "«", "„", "“", "'", "‘"]
+        guard let quote = line.unicodeScalars.firstIndex(where: quotes.contains) else { return String(line) }
+        return String(line[..<quote]) + "…"
     }
 
     private func failure(_ reason: String, sqlState: String?) -> DatabaseError {

@@ -30,16 +30,50 @@ struct ConnectionTarget: Sendable {
             if let value = option.pointee.val { values[String(cString: keyword)] = String(cString: value) }
             option += 1
         }
-        // An unescaped "@" in the password makes the rest of it part of the host, which libpq would print.
-        guard values["host"]?.contains("@") != true || values["host"]?.hasPrefix("/") == true else {
-            throw Self.invalid("its host contains \"@\"; write the one in the password as %40")
-        }
+        try Self.refuseMisreadings(of: conninfo, values)
         self.conninfo = conninfo
         let named = ["host", "hostaddr", "port", "dbname", "user"]
         let known = named.compactMap { name in values[name].map { "\(name)=\($0)" } }
         label = known.isEmpty ? "the default server" : known.joined(separator: " ")
         requiresReadWrite = ["read-write", "primary"].contains(values["target_session_attrs"] ?? "any")
         timeout = values["connect_timeout"].flatMap { Int($0) }.flatMap { $0 > 0 ? .seconds(max(2, $0)) : nil }
+    }
+
+    /// Refuses what libpq can read, but not as it is meant: parts of a password would become host, port or database, which
+    /// messages show.
+    private static func refuseMisreadings(of conninfo: String, _ values: [String: String]) throws {
+        let remedy =
+            "percent-encode the special characters of user name and password in a URI (\"/\" as %2F, \"@\" as %40, "
+            + "\":\" as %3A), or put the values of key=value pairs in single quotation marks"
+        if let host = values["host"], host.contains("@"), !host.hasPrefix("/") {
+            throw invalid("its host contains \"@\"; \(remedy)")
+        }
+        for name in ["port", "connect_timeout"] {
+            guard let value = values[name] else { continue }
+            let isNumeric = value.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || $0 == 0x2C || $0 == 0x2D || $0 == 0x20
+            }
+            guard isNumeric else { throw invalid("its \(name) is not a number; \(remedy)") }
+        }
+        if let address = values["hostaddr"],
+            !address.utf8.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit || ":.,".utf8.contains($0) })
+        {
+            throw invalid("its hostaddr is not a numeric address; \(remedy)")
+        }
+        // A connection string as the name of a database is one too many, and libpq takes it for a name.
+        if let name = values["dbname"], name.contains("://") || name.contains("=") {
+            throw invalid("its database is named like a connection string; give one string only, and \(remedy)")
+        }
+        guard let scheme = ["postgresql://", "postgres://"].first(where: conninfo.hasPrefix) else { return }
+        let rest = conninfo.dropFirst(scheme.count)
+        guard let slash = rest.firstIndex(of: "/") else { return }
+        // After a "/" in the password the "@" that ends it stands in what libpq takes for the database.
+        let hasUser = rest[..<slash].contains("@")
+        let path = rest[slash...].prefix { $0 != "?" }
+        let isWithoutUser = !hasUser && values["user"] == nil && rest[..<slash].contains(":")
+        guard !path.contains("@"), !(isWithoutUser && rest[slash...].contains("@")) else {
+            throw invalid("\"@\" stands after the first \"/\"; \(remedy)")
+        }
     }
 
     private static func invalid(_ reason: String) -> DatabaseError {
