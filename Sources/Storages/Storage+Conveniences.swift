@@ -2,11 +2,6 @@ extension Storage {
     /// `nil`: an object is a place of its own, a value is what its type and label say.
     public var location: StorageLocation? { nil }
 
-    /// Does nothing: right for a storage whose unfinished uploads leave nothing under a name.
-    ///
-    /// - Parameter names: The names.
-    public func abandonUploads(of names: [StorageName]) async throws {}
-
     /// Stores a file with default options: renamed when the name is taken.
     ///
     /// - Parameters:

@@ -109,7 +109,10 @@ public protocol Storage: Sendable {
 
     /// Gives up the unfinished uploads of names whose files are not wanted any more.
     ///
-    /// - Parameter names: The names. One without an unfinished upload is passed over.
+    /// There is no default: a decorator that forgot to forward it would leave parts behind that somebody pays for. A storage
+    /// whose unfinished uploads leave nothing checks the names and does no more.
+    ///
+    /// - Parameter names: The names. One without an unfinished upload is passed over; a file that has the name stays.
     /// - Throws: ``StorageError`` when an upload may still go on; `CancellationError`.
     func abandonUploads(of names: [StorageName]) async throws
 }

@@ -72,6 +72,8 @@ private struct OverwritingStorage: Storage {
 
     func delete(_ names: [StorageName]) async throws -> [DeletionFailure] { try await base.delete(names) }
 
+    func abandonUploads(of names: [StorageName]) async throws { try await base.abandonUploads(of: names) }
+
     func list(prefix: String) -> FileListing { base.list(prefix: prefix) }
 
     func copy(

@@ -273,6 +273,28 @@ struct FileSystemContainmentTests {
         #expect(try fixture.everything() == [".stored-files-tmp/"])
     }
 
+    @Test("Unfinished uploads are given up by name, and others go on", arguments: [true, false])
+    func uploadsGivenUpByName(isNamed: Bool) async throws {
+        let storage = try fixture.storage(makesAnonymousFiles: false)
+        let names = try ["other", "a/b/c/d", isNamed ? "a/b/c" : "a/b"].map { try StorageName(validating: $0) }
+        let source = PatternSource(
+            byteCount: 1_000_000,
+            onChunk: { position in
+                guard position > 600_000 else { return }
+                try await storage.abandonUploads(of: names)
+            }
+        )
+        let options = UploadOptions(ifExists: .replace)
+        let upload = { try await storage.upload(.stream(source), to: .init(validating: "a/b/c"), options: options) }
+        if isNamed {
+            let error = await #expect(throws: StorageError.self) { try await upload() }
+            #expect(error?.message.contains("unfinished bytes were removed") == true)
+            #expect(try fixture.everything() == [".stored-files-tmp/"])
+        } else {
+            #expect(try await upload().byteCount == 1_000_000)
+        }
+    }
+
     @Test("An upload whose bytes were collected says so and leaves no directory", arguments: [IfExists.replace, .fail])
     func collectedUpload(ifExists: IfExists) async throws {
         let storage = try fixture.storage(makesAnonymousFiles: false)

@@ -60,6 +60,13 @@ import Testing
         #expect(listed?.name == "a.txt")
         faulty.inject(.error(broken), into: .delete)
         #expect(await #expect(throws: StorageError.self) { try await tenant.delete(name) }?.name == "a.txt")
+        faulty.inject(.error(broken), into: .abandonUploads)
+        let abandoned = await #expect(throws: StorageError.self) { try await tenant.abandonUploads(of: [name]) }
+        #expect(abandoned?.name == "a.txt")
+        faulty.inject(.error(broken), into: .info)
+        #expect(await #expect(throws: StorageError.self) { try await tenant.exists(name) }?.name == "a.txt")
+        let long = try StorageName(validating: String(repeating: "abc/", count: 254) + "abcdefg")
+        #expect(await #expect(throws: StorageError.self) { try await tenant.open(long) }?.name == long.string)
         let other = StorageError(.io, "broken", name: "tenants/12/a.txt")
         faulty.inject(.error(other), into: .url)
         #expect(await #expect(throws: StorageError.self) { try await tenant.url(for: name) }?.name == other.name)

@@ -1,7 +1,7 @@
 /// A directory of another storage as a storage of its own: for tenants, or applications that share a bucket.
 ///
-/// Names given and returned, and those of errors, have no prefix. Nothing outside the prefix can be reached: names are checked before the
-/// prefix is put in front of them, and names that the other storage returns must lie below it.
+/// Names given and returned, and those of errors, have no prefix. Nothing outside the prefix can be reached: names are
+/// checked before the prefix is put in front of them, and names that the other storage returns must lie below it.
 public struct PrefixedStorage: Storage {
     /// The directory, without a slash at its end.
     public let prefix: StorageName
@@ -94,7 +94,8 @@ public struct PrefixedStorage: Storage {
 
     /// Gives up unfinished uploads below the prefix.
     public func abandonUploads(of names: [StorageName]) async throws {
-        try await base.abandonUploads(of: names.map { try full($0) })
+        let fullNames = try names.map { try full($0) }
+        try await renaming { try await base.abandonUploads(of: fullNames) }
     }
 
     /// The files below the prefix.
@@ -132,7 +133,11 @@ public struct PrefixedStorage: Storage {
 
     private func full(_ name: StorageName) throws -> StorageName {
         try name.requireSafe(in: label)
-        return try prefix.appending(name)
+        do {
+            return try prefix.appending(name)
+        } catch let error as StorageError {
+            throw renamed(error)
+        }
     }
 
     private func own(_ name: StorageName) throws -> StorageName {

@@ -108,6 +108,20 @@ extension FileSystemStorage {
         return failures
     }
 
+    /// Removes the bytes that unfinished uploads to the names have in the staging directory.
+    ///
+    /// An upload with such a file that is still going on fails at its end. Where the kernel has files without names only
+    /// uploads with ``IfExists/replace`` have one; the others vanish with their process.
+    ///
+    /// - Parameter names: The names. One without an unfinished upload is passed over.
+    /// - Throws: ``StorageError``; `CancellationError`.
+    /// - Complexity: O(n) in the number of unfinished uploads.
+    public func abandonUploads(of names: [StorageName]) async throws {
+        for name in names { try requireOwnName(name) }
+        guard !names.isEmpty else { return }
+        _ = try await run("abandon unfinished uploads", nil) { try self.staging.removeFiles(for: names) }
+    }
+
     private func deleteNow(_ names: ArraySlice<StorageName>) -> [DeletionFailure] {
         var failures: [DeletionFailure] = []
         // Directories that lost an entry and still exist, to be written out once each.
@@ -220,7 +234,7 @@ private final class FileWriter: @unchecked Sendable {
 
     private func stagedFile() throws -> StagedFile {
         if let file { return file }
-        let new = try storage.staging.makeFile(named: ifExists == .replace)
+        let new = try storage.staging.makeFile(for: name, named: ifExists == .replace)
         file = new
         return new
     }

@@ -148,7 +148,11 @@ final class StagingArea: Sendable {
     }
 
     /// An empty file; one that is going to replace another needs a name.
-    func makeFile(named needsName: Bool) throws -> StagedFile {
+    ///
+    /// - Parameters:
+    ///   - destination: What it will be called, by which it can be found when its process has died.
+    ///   - needsName: Whether it is going to replace another file.
+    func makeFile(for destination: StorageName, named needsName: Bool) throws -> StagedFile {
         #if os(Linux)
             if makesAnonymousFiles && !needsName {
                 let descriptor = try SystemCall.open(
@@ -161,7 +165,7 @@ final class StagingArea: Sendable {
             }
         #endif
         let staging = try directory(creates: true)
-        let name = Self.filePrefix + Self.randomName()
+        let name = Self.filePrefix + Self.randomName() + "." + (try Self.key(of: destination))
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
         let descriptor = try SystemCall.open(name, in: staging, flags: flags, mode: fileMode)
         let temporary = StagedFile.Temporary(name: name, directory: staging)
@@ -195,6 +199,40 @@ final class StagingArea: Sendable {
             if (try? SystemCall.unlink(name, in: staging)) != nil { removed += 1 }
         }
         return removed
+    }
+
+    /// Removes the unfinished uploads to names, also those that are still written to.
+    func removeFiles(for names: [StorageName]) throws -> Int {
+        let staging: Descriptor
+        do {
+            staging = try directory()
+        } catch let error as SystemCallError where error.isMissing {
+            return 0
+        }
+        let keys = Set(try names.map { Substring(try Self.key(of: $0)) })
+        var found: [String] = []
+        try DirectoryEntries.forEach(in: staging) { entry, _ in
+            let name = String(cString: entry)
+            guard name.hasPrefix(Self.filePrefix), let dot = name.lastIndex(of: "."),
+                keys.contains(name[name.index(after: dot)...])
+            else { return }
+            found.append(name)
+        }
+        var removed = 0
+        for name in found {
+            do {
+                try SystemCall.unlink(name, in: staging)
+                removed += 1
+            } catch let error as SystemCallError where error.isMissing {
+                // Finished or undone meanwhile.
+            }
+        }
+        return removed
+    }
+
+    /// What the name of an unfinished upload ends in: a name may be longer than a file's, so its hash stands for it.
+    private static func key(of name: StorageName) throws -> String {
+        try SHA256Hasher.hash(Array(name.string.utf8)).prefix(16).hexadecimal
     }
 
     /// 128 random bits in hexadecimal.

@@ -137,6 +137,12 @@ public final class MemoryStorage: Storage {
         return failures
     }
 
+    /// Checks the names: an unfinished upload leaves nothing in memory.
+    public func abandonUploads(of names: [StorageName]) async throws {
+        try Task.checkCancellation()
+        for name in names { try name.requireSafe(in: label) }
+    }
+
     /// The files in byte order, each looked up when it is asked for.
     public func list(prefix: String) -> FileListing {
         FileListing(Listing(storage: self, prefix: prefix))

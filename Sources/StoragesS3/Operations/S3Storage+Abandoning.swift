@@ -64,6 +64,9 @@ extension S3Storage {
             } catch let failure as S3Failure where failure.status == 501 || failure.code == "NotImplemented" {
                 // A server that cannot name them keeps none that could be given up here.
                 return
+            } catch let failure as S3Failure where failure.code == "NoSuchUpload" {
+                // rclone's way to say that a bucket has none.
+                return
             }
             try progress.advance(over: page)
             for upload in page.uploads { try await body(upload) }

@@ -33,6 +33,8 @@ public final class FaultyStorage: Storage {
         case list
         /// ``Storage/copy(_:to:options:)``.
         case copy
+        /// ``Storage/abandonUploads(of:)``, once for all its names.
+        case abandonUploads
     }
 
     /// An operation as it was called.
@@ -169,9 +171,9 @@ public final class FaultyStorage: Storage {
         try await perform(.delete, names) { _ in try await base.delete(names) }
     }
 
-    /// Gives up unfinished uploads of the storage below.
+    /// Gives up unfinished uploads of the storage below, if nothing goes wrong.
     public func abandonUploads(of names: [StorageName]) async throws {
-        try await base.abandonUploads(of: names)
+        try await perform(.abandonUploads, names) { _ in try await base.abandonUploads(of: names) }
     }
 
     /// Lists files; a fault comes with the first one asked for.

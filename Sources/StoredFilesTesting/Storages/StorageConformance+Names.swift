@@ -72,6 +72,49 @@ extension StorageConformance {
                 try subject.expectEqual(failures.map(\.error.code), [.invalidName], "the outcome of a deletion \(what)")
             }
         },
+        Check("says in errors which of the names given it was about") { subject in
+            let storage = subject.storage
+            let missing = try subject.name("missing.txt")
+            let file = try await subject.upload("taken.txt", ByteBuffer(string: "x")).name
+            var errors: [(what: String, error: StorageError, name: StorageName)] = []
+            func note(
+                _ what: String,
+                _ name: StorageName,
+                _ code: StorageError.Code,
+                _ work: () async throws -> Void
+            ) async throws {
+                errors.append((what, try await subject.expectError(code, doing: what, work), name))
+            }
+            try await note("opening a missing file", missing, .notFound) { _ = try await storage.open(missing) }
+            try await note("looking a missing file up", missing, .notFound) { _ = try await storage.info(for: missing) }
+            try await note("copying a missing file", missing, .notFound) {
+                _ = try await storage.copy(missing, to: try subject.name("copy.txt"))
+            }
+            let careful = UploadOptions(ifExists: .fail)
+            try await note("an upload to a taken name", file, subject.refusal) {
+                _ = try await storage.upload(.string("y"), to: file, options: careful)
+            }
+            try await note("a range behind the end", file, .invalidRange) {
+                _ = try await storage.open(file, range: .from(100)).collect(upTo: 100)
+            }
+            let bad = StorageName(unchecked: "a//b")
+            try await note("abandoning uploads of a hostile name", bad, .invalidName) {
+                try await storage.abandonUploads(of: [bad])
+            }
+            for failure in try await storage.delete([bad]) {
+                try subject.expectEqual(failure.name, bad, "the name of a failed deletion")
+                errors.append(("a deletion", failure.error, bad))
+            }
+            for (what, error, name) in errors {
+                try subject.expectEqual(error.name, name.string, "the name in the error of \(what)")
+            }
+        },
+        Check("gives up unfinished uploads of names, and leaves the files alone") { subject in
+            let file = try await subject.upload("finished.txt", ByteBuffer(string: "x")).name
+            try await subject.storage.abandonUploads(of: [])
+            try await subject.storage.abandonUploads(of: [file, try subject.name("nobody.txt")])
+            try await subject.expectContents(file, ByteBuffer(string: "x"))
+        },
         Check("makes a valid name of an original one, and refuses hostile ones") { subject in
             let name = try subject.storage.name(for: "My Holiday (1).JPG")
             try subject.expect(!name.string.isEmpty && !name.string.contains(" "), "the name is \(name)")

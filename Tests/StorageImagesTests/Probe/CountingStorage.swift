@@ -124,6 +124,7 @@ final class CountingStorage: Storage {
         try await base.url(for: name, options: options)
     }
     func delete(_ names: [StorageName]) async throws -> [DeletionFailure] { try await base.delete(names) }
+    func abandonUploads(of names: [StorageName]) async throws { try await base.abandonUploads(of: names) }
     func list(prefix: String) -> FileListing { base.list(prefix: prefix) }
     func copy(
         _ source: StorageName,

@@ -317,6 +317,7 @@ private struct StubbornStorage: Storage {
             .map { DeletionFailure(name: $0, error: StorageError(.permissionDenied, "No.", name: $0)) }
     }
 
+    func abandonUploads(of names: [StorageName]) async throws { try await base.abandonUploads(of: names) }
     func list(prefix: String) -> FileListing { base.list(prefix: prefix) }
 
     func copy(
