@@ -115,4 +115,18 @@ public protocol Storage: Sendable {
     /// - Parameter names: The names. One without an unfinished upload is passed over; a file that has the name stays.
     /// - Throws: ``StorageError`` when an upload may still go on; `CancellationError`.
     func abandonUploads(of names: [StorageName]) async throws
+
+    /// Removes everything that is kept under names, so that nobody can bring it back: the files, in a storage with versions
+    /// all of them and the markers of their deletions, and unfinished uploads.
+    ///
+    /// ``delete(_:)`` may merely hide a file where versions are kept. What other names have, such as copies, and backups that
+    /// the storage knows nothing of, are not touched. There is no default: whatever a decorator added of its own would stay.
+    ///
+    /// - Parameter names: Any number of names. Of one that nothing is kept under there is a receipt of zeros.
+    /// - Returns: A receipt for each name, in the order given; one with an ``PurgedFile/error`` when something may be left.
+    ///   Its code is ``StorageError/Code/retained`` when the storage has to keep a version, until
+    ///   ``PurgedFile/retainedUntil`` or until a hold is lifted.
+    /// - Throws: Only what ends the whole operation: `CancellationError`, or ``StorageError`` when the storage cannot be
+    ///   used at all. What was removed before stays removed.
+    func purge(_ names: [StorageName]) async throws -> [PurgedFile]
 }

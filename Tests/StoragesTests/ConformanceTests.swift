@@ -73,6 +73,7 @@ private struct OverwritingStorage: Storage {
     func delete(_ names: [StorageName]) async throws -> [DeletionFailure] { try await base.delete(names) }
 
     func abandonUploads(of names: [StorageName]) async throws { try await base.abandonUploads(of: names) }
+    func purge(_ names: [StorageName]) async throws -> [PurgedFile] { try await base.purge(names) }
 
     func list(prefix: String) -> FileListing { base.list(prefix: prefix) }
 

@@ -98,6 +98,35 @@ public struct PrefixedStorage: Storage {
         try await renaming { try await base.abandonUploads(of: fullNames) }
     }
 
+    /// Removes everything that is kept under names below the prefix.
+    public func purge(_ names: [StorageName]) async throws -> [PurgedFile] {
+        var receipts: [PurgedFile?] = []
+        var fullNames: [StorageName] = []
+        for name in names {
+            do {
+                fullNames.append(try full(name))
+                receipts.append(nil)
+            } catch let error as StorageError {
+                receipts.append(PurgedFile(name: name, error: error))
+            }
+        }
+        let purged = try await renaming { try await base.purge(fullNames) }
+        guard purged.map(\.name) == fullNames else {
+            throw StorageError(
+                .io,
+                "The storage below did not say of each name what was removed. This is a defect of it.",
+                storage: label
+            )
+        }
+        var rest = purged.makeIterator()
+        return try receipts.compactMap { refused in
+            guard refused == nil, var receipt = rest.next() else { return refused }
+            receipt.name = try own(receipt.name)
+            receipt.error = receipt.error.map(renamed)
+            return receipt
+        }
+    }
+
     /// The files below the prefix.
     public func list(prefix: String) -> FileListing {
         FileListing(Listing(storage: self, files: base.list(prefix: "\(self.prefix)/\(prefix)")))

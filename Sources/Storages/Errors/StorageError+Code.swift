@@ -7,7 +7,7 @@ extension StorageError {
             case notFound, alreadyExists, invalidName, invalidRange, unsupported, permissionDenied
             case preconditionFailed, changedDuringRead, tooLarge, wrongType, sourceFailed, io, unavailable, timeout
             case invalidURL, invalidConfiguration, unknownStorage, outOfSpace, alreadyRead, expired, corrupted,
-                outcomeUnknown, notOwner
+                outcomeUnknown, notOwner, retained
         }
 
         private let kind: Kind
@@ -63,6 +63,8 @@ extension StorageError {
         public static let outcomeUnknown = Self(.outcomeUnknown)
         /// Another database decides about the files of the storage; nothing was deleted.
         public static let notOwner = Self(.notOwner)
+        /// The storage has to keep a version of the file, for a time or until a hold on it is lifted.
+        public static let retained = Self(.retained)
         /// A single-pass sequence was iterated a second time.
         public static let alreadyRead = Self(.alreadyRead)
     }

@@ -137,6 +137,19 @@ public final class MemoryStorage: Storage {
         return failures
     }
 
+    /// Forgets files: there are no other versions, and unfinished uploads have no name.
+    public func purge(_ names: [StorageName]) async throws -> [PurgedFile] {
+        try Task.checkCancellation()
+        return names.map { name in
+            if let error = name.safetyError(in: label) { return PurgedFile(name: name, error: error) }
+            let existed = files.withLockedValue { files in
+                defer { files.remove(name) }
+                return files[name] != nil
+            }
+            return PurgedFile(name: name, versionCount: existed ? 1 : 0)
+        }
+    }
+
     /// Checks the names: an unfinished upload leaves nothing in memory.
     public func abandonUploads(of names: [StorageName]) async throws {
         try Task.checkCancellation()

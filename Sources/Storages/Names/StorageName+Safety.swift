@@ -7,10 +7,15 @@ extension StorageName {
     /// - Parameter storage: The storage's label, for the error.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName``.
     package func requireSafe(in storage: String) throws {
-        guard let violation = StorageName.safetyViolation(in: string) else { return }
+        if let error = safetyError(in: storage) { throw error }
+    }
+
+    /// The error of ``requireSafe(in:)``; `nil` for a name that is safe.
+    package func safetyError(in storage: String) -> StorageError? {
+        guard let violation = StorageName.safetyViolation(in: string) else { return nil }
         var error = violation.error(for: string)
         error.storage = storage
-        throw error
+        return error
     }
 
     /// Whether the UTF-8 bytes begin with those of a prefix.

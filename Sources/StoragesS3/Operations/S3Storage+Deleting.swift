@@ -67,18 +67,7 @@ extension S3Storage {
         var failures: [DeletionFailure] = []
         for attempt in 1...3 {
             let keys = left.map { Array($0.string.utf8) }
-            var operation = S3Operation("DeleteObjects", .post)
-            operation.query = [("delete", "")]
-            operation.body = HTTPBody(DeleteObjectsBody.make(for: keys))
-            operation.signsBody = true
-            // A server may delete a thousand objects one after the other before it answers.
-            operation.timeout = nil
-            operation.stallTimeout = .seconds(600)
-            operation.headers = options.objectParameters.accountHeaders
-            operation.headers.append("Content-Type", "application/xml")
-            for field in try IntegrityPolicy.contentMD5(of: operation.body).fields {
-                operation.headers.append(field.name, field.value)
-            }
+            let operation = try bulkDeletion(DeleteObjectsBody.make(for: keys))
             let outcomes = try await client.perform(operation) { try DeleteResult($0.body).outcomes(for: keys) }
             var again: [StorageName] = []
             var isThrottled = false
@@ -152,6 +141,23 @@ extension S3Storage {
 }
 
 extension S3Storage {
+    /// The request that deletes what a body of DeleteObjects names.
+    func bulkDeletion(_ body: ByteBuffer) throws -> S3Operation {
+        var operation = S3Operation("DeleteObjects", .post)
+        operation.query = [("delete", "")]
+        operation.body = HTTPBody(body)
+        operation.signsBody = true
+        // A server may delete a thousand objects one after the other before it answers.
+        operation.timeout = nil
+        operation.stallTimeout = .seconds(600)
+        operation.headers = options.objectParameters.accountHeaders
+        operation.headers.append("Content-Type", "application/xml")
+        for field in try IntegrityPolicy.contentMD5(of: operation.body).fields {
+            operation.headers.append(field.name, field.value)
+        }
+        return operation
+    }
+
     /// The request that deletes one file.
     func deletion(of name: StorageName, version: String? = nil) -> S3Operation {
         var operation = S3Operation("DeleteObject", .delete, key: name.string)
@@ -163,7 +169,7 @@ extension S3Storage {
 
 extension S3Failure {
     /// Whether the server has no request for deleting many.
-    fileprivate var isNoBulkDeletion: Bool {
+    var isNoBulkDeletion: Bool {
         switch status {
         case 405, 501: true
         // Google's answer to a POST on a bucket, and those of servers that make little of its body.

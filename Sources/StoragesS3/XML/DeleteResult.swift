@@ -12,6 +12,9 @@ struct DeleteResult: Hashable, Sendable {
     }
 
     private var deleted: Set<[UInt8]> = []
+    /// By the ids of versions, where a request names some.
+    private var deletedVersions: Set<String> = []
+    private var failedVersions: [String: S3ErrorDocument] = [:]
     private var failed: [[UInt8]: S3ErrorDocument] = [:]
     /// An error that names no key, and so is about all that are not named.
     private var general: S3ErrorDocument?
@@ -23,15 +26,31 @@ struct DeleteResult: Hashable, Sendable {
             switch element.name {
             case "Deleted":
                 if let key = element.bytes("Key") { deleted.insert(key) }
+                if let version = element.string("VersionId") { deletedVersions.insert(version) }
             case "Error":
                 let error = S3ErrorDocument(element)
-                if let key = element.bytes("Key"), !key.isEmpty {
+                if let version = element.string("VersionId") {
+                    failedVersions[version] = error
+                } else if let key = element.bytes("Key"), !key.isEmpty {
                     failed[key] = error
                 } else {
                     general = error
                 }
             default: break
             }
+        }
+    }
+
+    /// What became of the versions of the request, all of one key, in their order.
+    func outcomes(ofVersions versions: [String]) -> [Outcome] {
+        versions.map { version in
+            if let error = failedVersions[version] {
+                return ["NoSuchKey", "NoSuchVersion"].contains(error.code) ? .deleted : .failed(error)
+            }
+            // Some servers name the key only; the listing that follows tells.
+            let isNamed = deletedVersions.isEmpty ? !deleted.isEmpty : deletedVersions.contains(version)
+            if isNamed { return .deleted }
+            return (general ?? failed.values.first).map { .failed($0) } ?? .unreported
         }
     }
 

@@ -35,6 +35,8 @@ public final class FaultyStorage: Storage {
         case copy
         /// ``Storage/abandonUploads(of:)``, once for all its names.
         case abandonUploads
+        /// ``Storage/purge(_:)``, once for all its names.
+        case purge
     }
 
     /// An operation as it was called.
@@ -174,6 +176,11 @@ public final class FaultyStorage: Storage {
     /// Gives up unfinished uploads of the storage below, if nothing goes wrong.
     public func abandonUploads(of names: [StorageName]) async throws {
         try await perform(.abandonUploads, names) { _ in try await base.abandonUploads(of: names) }
+    }
+
+    /// Removes everything under names, if nothing goes wrong.
+    public func purge(_ names: [StorageName]) async throws -> [PurgedFile] {
+        try await perform(.purge, names) { _ in try await base.purge(names) }
     }
 
     /// Lists files; a fault comes with the first one asked for.

@@ -122,6 +122,30 @@ extension StorageConformance {
             let none = try await subject.storage.delete([])
             try subject.expect(none.isEmpty, "deleting nothing failed: \(none)")
         },
+        Check("purges names with a receipt for each, in order, and leaves the others") { subject in
+            let storage = subject.storage
+            let replaced = try await subject.upload("purged.txt", ByteBuffer(string: "1")).name
+            _ = try await subject.upload("purged.txt", ByteBuffer(string: "22"), UploadOptions(ifExists: .replace))
+            let other = try await subject.upload("purged.txt2", ByteBuffer(string: "x")).name
+            let below = try await subject.upload("purged/txt", ByteBuffer(string: "x")).name
+            let missing = try subject.name("missing.txt")
+            let bad = StorageName(unchecked: "a//b")
+            let receipts = try await storage.purge([missing, bad, replaced])
+            try subject.expectEqual(receipts.map(\.name), [missing, bad, replaced], "the names in the receipts")
+            for (receipt, code) in zip(receipts, [nil, StorageError.Code.invalidName, nil]) {
+                try subject.expectEqual(receipt.error?.code, code, "the error of \(receipt)")
+            }
+            for (receipt, isThere) in zip(receipts, [false, false, true]) {
+                try subject.expectEqual(receipt.versionCount > 0, isThere, "whether there was something in \(receipt)")
+            }
+            try subject.expectEqual(receipts[1].error?.name, bad.string, "the name in the error")
+            try subject.expect(try await !storage.exists(replaced), "the file still exists")
+            try subject.expectEqual(Set(try await subject.names()), [other, below], "the names left")
+            let again = try await storage.purge([replaced])
+            try subject.expect(again.allSatisfy { $0.error == nil && $0.versionCount == 0 }, "\(again) after a purge")
+            let none = try await storage.purge([])
+            try subject.expect(none.isEmpty, "purging nothing gave \(none)")
+        },
         Check("lists the files below a prefix, each once, in byte order") { subject in
             let paths = ["b.txt", "a/1.txt", "a/10.txt", "a/2.txt", "a-b.txt", "a.txt", "ab/c.txt", "é.txt", "Z.txt"]
             for path in paths { _ = try await subject.upload(path, ByteBuffer(string: path)) }

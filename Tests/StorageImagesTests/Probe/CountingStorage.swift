@@ -125,6 +125,7 @@ final class CountingStorage: Storage {
     }
     func delete(_ names: [StorageName]) async throws -> [DeletionFailure] { try await base.delete(names) }
     func abandonUploads(of names: [StorageName]) async throws { try await base.abandonUploads(of: names) }
+    func purge(_ names: [StorageName]) async throws -> [PurgedFile] { try await base.purge(names) }
     func list(prefix: String) -> FileListing { base.list(prefix: prefix) }
     func copy(
         _ source: StorageName,

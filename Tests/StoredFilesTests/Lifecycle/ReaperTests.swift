@@ -318,6 +318,7 @@ private struct StubbornStorage: Storage {
     }
 
     func abandonUploads(of names: [StorageName]) async throws { try await base.abandonUploads(of: names) }
+    func purge(_ names: [StorageName]) async throws -> [PurgedFile] { try await base.purge(names) }
     func list(prefix: String) -> FileListing { base.list(prefix: prefix) }
 
     func copy(

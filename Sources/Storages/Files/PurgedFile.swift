@@ -1,0 +1,52 @@
+public import Foundation
+
+/// What came of removing everything that a storage keeps under one name, see ``Storage/purge(_:)``.
+///
+/// When ``error`` is `nil` nothing is left, and the counts say what there was: the receipt for who has to prove a deletion.
+public struct PurgedFile: Sendable, CustomStringConvertible {
+    /// The name.
+    public var name: StorageName
+    /// How many versions were removed, bytes and all; at most 1 in a storage that keeps one version of a file.
+    public var versionCount: Int
+    /// How many markers of deletions were removed, in a storage that keeps versions.
+    public var markerCount: Int
+    /// How many unfinished uploads were given up, where the storage can count them.
+    public var uploadCount: Int
+    /// Why something may be left; `nil` when nothing is.
+    ///
+    /// The counts say what was removed all the same.
+    public var error: StorageError?
+    /// Until when the storage keeps a version that it would not remove, if it says so.
+    public var retainedUntil: Date?
+
+    /// Creates a receipt.
+    ///
+    /// - Parameters:
+    ///   - name: The name.
+    ///   - versionCount: How many versions were removed. Default: none.
+    ///   - markerCount: How many markers of deletions were removed. Default: none.
+    ///   - uploadCount: How many unfinished uploads were given up. Default: none.
+    ///   - error: Why something may be left. Default: nothing is left.
+    ///   - retainedUntil: Until when the storage keeps what is left. Default: unknown.
+    public init(
+        name: StorageName,
+        versionCount: Int = 0,
+        markerCount: Int = 0,
+        uploadCount: Int = 0,
+        error: StorageError? = nil,
+        retainedUntil: Date? = nil
+    ) {
+        self.name = name
+        self.versionCount = versionCount
+        self.markerCount = markerCount
+        self.uploadCount = uploadCount
+        self.error = error
+        self.retainedUntil = retainedUntil
+    }
+
+    /// The name, the counts and the reason; safe to log.
+    public var description: String {
+        let removed = "\(versionCount) versions, \(markerCount) markers, \(uploadCount) unfinished uploads removed"
+        return "\(name): \(removed)" + (error.map { "; \($0)" } ?? "")
+    }
+}

@@ -1,0 +1,310 @@
+import Foundation
+import NIOCore
+public import Storages
+
+extension S3Storage {
+    /// The most names that are purged at the same time.
+    private static let purgesAtOnce = 8
+    /// How often the versions of a name are listed and deleted, until a listing has none.
+    private static let mostRounds = 4
+
+    /// Removes all versions of files, the markers of their deletions, and their uploads in parts, for good.
+    ///
+    /// In a bucket that keeps versions it needs the rights `s3:ListBucketVersions` and `s3:DeleteObjectVersion`, with uploads
+    /// in parts `s3:ListBucketMultipartUploads` and `s3:AbortMultipartUpload`, and to name the end of a lock `s3:GetObject`,
+    /// `s3:GetObjectVersion`, `s3:GetObjectRetention` and `s3:GetObjectLegalHold`. A lock that may be lifted (governance) is
+    /// not. Replicas in other buckets, and what a service keeps of deleted objects for a time, are not touched.
+    ///
+    /// A name is done when a listing has no version of it any more, so a receipt without an error says that the server knew of
+    /// none. Where the server keeps no versions the file is deleted.
+    ///
+    /// - Parameter names: Any number of names.
+    /// - Returns: A receipt for each name, in the order given.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` when there is no such bucket, and when
+    ///   there are no credentials; `CancellationError`. What was removed before stays removed.
+    /// - Complexity: Three requests for a name with up to a thousand versions; memory for a thousand of each of eight names.
+    public func purge(_ names: [StorageName]) async throws -> [PurgedFile] {
+        try await reporting {
+            try await withThrowingTaskGroup(of: (index: Int, receipt: PurgedFile).self) { group in
+                var receipts = names.map { PurgedFile(name: $0) }
+                for (index, name) in names.enumerated() {
+                    if index >= Self.purgesAtOnce, let done = try await group.next() {
+                        receipts[done.index] = done.receipt
+                    }
+                    group.addTask { (index, try await self.purgeOne(name)) }
+                }
+                while let done = try await group.next() { receipts[done.index] = done.receipt }
+                return receipts
+            }
+        }
+    }
+
+    private func purgeOne(_ name: StorageName) async throws -> PurgedFile {
+        var receipt = PurgedFile(name: name)
+        receipt.error = name.safetyError(in: label)
+        guard receipt.error == nil else { return receipt }
+        // The uploads first: one that ends in between is a version afterwards.
+        try await noting(&receipt) { receipt in
+            try await forEachUpload(prefix: name.string) { upload in
+                guard upload.key.elementsEqual(name.string.utf8) else { return }
+                try await abort(name.string, upload.uploadID)
+                receipt.uploadCount += 1
+            }
+        }
+        try await noting(&receipt) { try await purgeVersions(of: name, &$0) }
+        return receipt
+    }
+
+    /// Does a step of a purge, whose failure is one of the name unless it concerns the whole storage.
+    private func noting(_ receipt: inout PurgedFile, _ step: (inout PurgedFile) async throws -> Void) async throws {
+        do {
+            try await step(&receipt)
+        } catch let failure as S3Failure where failure.code != "NoSuchBucket" {
+            receipt.error = receipt.error ?? failure.storageError(receipt.name, label)
+        } catch var error as StorageError where [.unavailable, .unsupported].contains(error.code) {
+            error.name = receipt.name.string
+            error.storage = label
+            receipt.error = receipt.error ?? error
+        }
+    }
+
+    // MARK: Versions
+
+    private func purgeVersions(of name: StorageName, _ receipt: inout PurgedFile) async throws {
+        var problem: VersionProblem?
+        for round in 1...Self.mostRounds {
+            problem = nil
+            var isEmpty = true
+            do {
+                try await forEachBatchOfVersions(of: name) { versions in
+                    isEmpty = false
+                    let failures = try await remove(versions, of: name)
+                    for (version, failure) in zip(versions, failures) {
+                        if let failure {
+                            try await note(failure, of: version, name, &problem)
+                        } else if version.isMarker {
+                            receipt.markerCount += 1
+                        } else {
+                            receipt.versionCount += 1
+                        }
+                    }
+                }
+            } catch is NoVersionListing {
+                return try await purgeOnlyVersion(of: name, &receipt)
+            }
+            if isEmpty { return }
+            if let problem, case .fail = RetryVerdict(problem.failure) { break }
+            guard problem != nil, round < Self.mostRounds else { continue }
+            try await Task.sleep(for: options.retries.delay(before: round, isThrottled: false, asked: nil))
+        }
+        guard let problem else {
+            throw StorageError(
+                .unavailable,
+                "The server still lists versions of the file after they were deleted several times. Somebody may be storing it "
+                    + "meanwhile; purge it again."
+            )
+        }
+        receipt.error = receipt.error ?? problem.error(name, label)
+        receipt.retainedUntil = problem.lock?.until
+    }
+
+    /// Gives a closure the versions and markers of exactly this name, page by page.
+    private func forEachBatchOfVersions(
+        of name: StorageName,
+        _ body: ([ListedVersion]) async throws -> Void
+    ) async throws {
+        var progress = VersionListingProgress()
+        repeat {
+            let page = try await versions(prefix: name.string, after: progress.cursor)
+            try progress.advance(over: page)
+            let own = page.versions.filter { $0.key.elementsEqual(name.string.utf8) }
+            if !own.isEmpty { try await body(own) }
+            // The name itself comes before all that begin with it.
+            let isBehind = page.versions.last.map { $0.key.count > name.string.utf8.count } ?? false
+            if client.profile.listsInOrder && isBehind { return }
+        } while progress.cursor != nil
+    }
+
+    private func versions(prefix: String, after cursor: ListVersionsPage.Cursor?) async throws -> ListVersionsPage {
+        var operation = S3Operation("ListObjectVersions", .get)
+        operation.headers = options.objectParameters.accountHeaders
+        operation.query = [
+            ("versions", ""), ("max-keys", "\(min(1000, client.profile.maxKeysPerDeletion))"), ("prefix", prefix),
+        ]
+        if client.profile.encodesListings { operation.query.append(("encoding-type", "url")) }
+        if let cursor {
+            guard let key = String(validating: cursor.key, as: UTF8.self) else { throw ListObjectsPage.doesNotAdvance }
+            operation.query.append(("key-marker", key))
+            if let versionID = cursor.versionID { operation.query.append(("version-id-marker", versionID)) }
+        }
+        do {
+            let page = try await client.perform(operation) { try ListVersionsPage($0.body) }
+            guard page.isOfVersions else { throw NoVersionListing() }
+            return page
+        } catch let failure as S3Failure where failure.isNotImplemented {
+            throw NoVersionListing()
+        }
+    }
+
+    /// Deletes versions of one name; `nil` for those that are gone.
+    private func remove(_ versions: [ListedVersion], of name: StorageName) async throws -> [S3Failure?] {
+        let ids = versions.map(\.versionID)
+        if versions.count > 1, client.profile.deletesInBulk, DeleteObjectsBody.canHold(Array(name.string.utf8)) {
+            do {
+                let operation = try bulkDeletion(DeleteObjectsBody.make(for: versions))
+                let outcomes = try await client.perform(operation) {
+                    try DeleteResult($0.body).outcomes(ofVersions: ids)
+                }
+                return outcomes.map { outcome in
+                    let problem: UnusableDocument
+                    switch outcome {
+                    case .deleted: return nil
+                    case .failed(let document): problem = .error(document)
+                    case .unreported: problem = .unreadable("the answer does not name the version")
+                    }
+                    return S3Failure(operation, bucket: bucketName, .document(status: 200, headers: [:], problem))
+                }
+            } catch let failure as S3Failure where failure.isNoBulkDeletion {
+                // One by one, then.
+            }
+        }
+        var failures: [S3Failure?] = []
+        for id in ids {
+            do {
+                try await client.perform(deletion(of: name, version: id)) { _ in }
+                failures.append(nil)
+            } catch let failure as S3Failure where failure.code != "NoSuchBucket" {
+                failures.append(failure.status == 404 ? nil : failure)
+            }
+        }
+        return failures
+    }
+
+    // MARK: Locks
+
+    /// Keeps the failure that says most, and until when the last of the versions is locked.
+    private func note(
+        _ failure: S3Failure,
+        of version: ListedVersion,
+        _ name: StorageName,
+        _ problem: inout VersionProblem?
+    ) async throws {
+        // Who lacks the right lacks it for all versions: the first that is not locked ends the questions.
+        let mayBeLocked = problem == nil || problem?.lock != nil
+        var lock: VersionLock?
+        if !version.isMarker, mayBeLocked, RetryVerdict(failure) == .fail {
+            do {
+                lock = VersionLock(try await head(name, version: version.versionID).headers)
+            } catch is S3Failure {
+                // It is not known, and the deletion's failure is told.
+            }
+        }
+        guard let known = problem else {
+            problem = VersionProblem(failure: failure, lock: lock)
+            return
+        }
+        if let lock {
+            // A hold has no end, and so none is known of all together.
+            let dates = [known.lock?.until, lock.until]
+            let isHeld = lock.isHeld || known.lock?.isHeld == true
+            problem?.lock = VersionLock(until: isHeld ? nil : dates.compactMap(\.self).max(), isHeld: isHeld)
+        } else if RetryVerdict(known.failure) != .fail {
+            problem?.failure = failure
+        }
+    }
+
+    // MARK: Servers without versions
+
+    /// Deletes a file of a server that cannot list versions, unless it has some all the same.
+    private func purgeOnlyVersion(of name: StorageName, _ receipt: inout PurgedFile) async throws {
+        guard try await !keepsVersions() else { throw Self.hiddenVersions }
+        let existed: Bool
+        do {
+            _ = try await head(name)
+            existed = true
+        } catch let failure as S3Failure where failure.status == 404 {
+            existed = false
+        }
+        do {
+            let isHidden = try await client.perform(deletion(of: name)) {
+                $0.headers["x-amz-delete-marker"]?.lowercased() == "true"
+            }
+            if isHidden { throw Self.hiddenVersions }
+        } catch let failure as S3Failure where failure.status == 404 && failure.code != "NoSuchBucket" {
+            return
+        }
+        if existed { receipt.versionCount += 1 }
+    }
+
+    /// Whether the bucket says that it keeps versions, or has kept some.
+    private func keepsVersions() async throws -> Bool {
+        var operation = S3Operation("GetBucketVersioning", .get)
+        operation.headers = options.objectParameters.accountHeaders
+        operation.query = [("versioning", "")]
+        do {
+            return try await client.perform(operation) { answer in
+                let root = try S3Document.root(of: answer.body)
+                return root.name == "VersioningConfiguration" && root.string("Status") != nil
+            }
+        } catch let failure as S3Failure where failure.isNotImplemented {
+            return false
+        }
+    }
+
+    private static let hiddenVersions = StorageError(
+        .unsupported,
+        "The bucket keeps versions, and the server does not list them as S3 does, so older versions of the file may be left. "
+            + "Remove them with the tools of the service."
+    )
+}
+
+/// The server has no listing of versions.
+private struct NoVersionListing: Error {}
+
+/// What keeps a version from being deleted.
+private struct VersionLock {
+    /// When the retention ends.
+    var until: Date?
+    /// Whether there is a hold, which has no end.
+    var isHeld: Bool
+
+    init(until: Date?, isHeld: Bool) {
+        self.until = until
+        self.isHeld = isHeld
+    }
+
+    /// Takes the fields of an answer to HEAD; `nil` when there is no lock.
+    init?(_ headers: HTTPHeaders) {
+        isHeld = headers["x-amz-object-lock-legal-hold"]?.uppercased() == "ON"
+        let date = headers["x-amz-object-lock-retain-until-date"].flatMap(ISO8601Timestamp.date(from:))
+        until = isHeld ? nil : date
+        if !isHeld && date == nil { return nil }
+    }
+}
+
+/// Why versions of a name are left.
+private struct VersionProblem {
+    var failure: S3Failure
+    var lock: VersionLock?
+
+    func error(_ name: StorageName, _ storage: String) -> StorageError {
+        var error = failure.storageError(name, storage)
+        guard let lock else { return error }
+        error.code = .retained
+        if lock.isHeld {
+            error.message =
+                "The server keeps versions of the file because of a legal hold. Have the hold lifted, then purge again."
+        } else {
+            let date = lock.until.flatMap(ISO8601Timestamp.string(from:)) ?? "a date that it does not say"
+            error.message = "The server keeps versions of the file by object lock until \(date). Purge again then."
+        }
+        return error
+    }
+}
+
+extension S3Failure {
+    /// Whether the server says that it does not know such a request.
+    fileprivate var isNotImplemented: Bool {
+        status == 501 || status == 405 || ["NotImplemented", "MethodNotAllowed"].contains(code)
+    }
+}

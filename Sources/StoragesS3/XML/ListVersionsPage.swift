@@ -1,0 +1,95 @@
+import Foundation
+import NIOCore
+import Storages
+
+/// A version of an object, or the marker of its deletion.
+struct ListedVersion: Hashable, Sendable {
+    /// Not always UTF-8.
+    var key: [UInt8]
+    /// `null` of what was stored while the bucket kept no versions.
+    var versionID: String
+    var isMarker: Bool
+}
+
+/// A page of ListObjectVersions.
+struct ListVersionsPage: Hashable, Sendable {
+    /// After which version a page begins.
+    struct Cursor: Hashable, Sendable {
+        var key: [UInt8]
+        var versionID: String?
+    }
+
+    /// Versions and markers together, in the server's order.
+    var versions: [ListedVersion]
+    /// Whether there is more.
+    var isTruncated: Bool
+    /// Whether it is a listing of versions at all: a server that does not know the parameter lists objects instead.
+    let isOfVersions: Bool
+    private var cursor: Cursor?
+
+    init(_ body: ByteBuffer) throws(UnusableDocument) {
+        let root = try S3Document.root(of: body, named: ["ListVersionsResult", "ListBucketResult"])
+        isOfVersions = root.name != "ListBucketResult"
+        let encoding = ListingEncoding(root)
+        versions = []
+        for element in root.children where element.name == "Version" || element.name == "DeleteMarker" {
+            versions.append(
+                ListedVersion(
+                    key: encoding.decode(try S3Document.required(element.bytes("Key"), "Key", in: element)),
+                    // A server that keeps no versions names none, and takes this for what there is.
+                    versionID: element.string("VersionId") ?? "null",
+                    isMarker: element.name == "DeleteMarker"
+                )
+            )
+        }
+        isTruncated = try S3Document.required(root.bool("IsTruncated"), "IsTruncated", in: root)
+        if let key = root.bytes("NextKeyMarker"), !key.isEmpty {
+            cursor = Cursor(key: encoding.decode(key), versionID: root.string("NextVersionIdMarker"))
+        } else {
+            cursor = versions.last.map { Cursor(key: $0.key, versionID: $0.versionID) }
+        }
+    }
+
+    /// Where the next page begins; `nil` after the last one.
+    ///
+    /// - Parameter previous: Where this page began; `nil` for the first.
+    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not get on.
+    func next(after previous: Cursor?) throws(StorageError) -> Cursor? {
+        guard isTruncated else { return nil }
+        // Versions of one key come newest first, and their ids say nothing about it.
+        guard let cursor, cursor != previous else { throw ListObjectsPage.doesNotAdvance }
+        return cursor
+    }
+}
+
+/// How far a listing of versions has come, so that one that would never end is noticed, as ``ListingProgress`` does.
+struct VersionListingProgress: Hashable, Sendable {
+    /// Where the next page begins; `nil` before the first page and after the last.
+    private(set) var cursor: ListVersionsPage.Cursor?
+    private var kept: ListedVersion?
+    private var pagesSinceKept = 0
+    private var pagesToKeep = 1
+    private var emptyPages = 0
+
+    /// Takes note of a page that began at ``cursor``.
+    ///
+    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not get on.
+    mutating func advance(over page: ListVersionsPage) throws(StorageError) {
+        if let first = page.versions.first {
+            guard first != kept else { throw ListObjectsPage.doesNotAdvance }
+            pagesSinceKept += 1
+            if pagesSinceKept >= pagesToKeep {
+                kept = first
+                pagesSinceKept = 0
+                pagesToKeep *= 2
+            }
+            emptyPages = 0
+        } else {
+            emptyPages += 1
+            guard emptyPages <= ListingProgress.mostEmptyPages || !page.isTruncated else {
+                throw ListObjectsPage.doesNotAdvance
+            }
+        }
+        cursor = try page.next(after: cursor)
+    }
+}
