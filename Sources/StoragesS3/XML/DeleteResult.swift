@@ -26,7 +26,10 @@ struct DeleteResult: Hashable, Sendable {
             switch element.name {
             case "Deleted":
                 if let key = element.bytes("Key") { deleted.insert(key) }
-                if let version = element.string("VersionId") { deletedVersions.insert(version) }
+                // SeaweedFS names a marker that was deleted in the second only.
+                for id in ["VersionId", "DeleteMarkerVersionId"] {
+                    if let version = element.string(id) { deletedVersions.insert(version) }
+                }
             case "Error":
                 let error = S3ErrorDocument(element)
                 if let version = element.string("VersionId") {
