@@ -5,24 +5,25 @@ public import Storages
 extension RowDecoder {
     /// Reads the next column as the file of a field.
     ///
-    /// No storage is asked for anything.
+    /// No storage is asked for anything. A column that holds something that no storage could have given out, because
+    /// another program wrote it, does not keep the row from being read and written back: it becomes a file whose every
+    /// operation throws ``Storages/StorageError`` with code `.invalidName`, with the table, the column and the text.
     ///
     /// - Parameter field: The field whose column comes next.
-    /// - Returns: The file, or `nil` when the column is NULL.
+    /// - Returns: The file, or `nil` when the column is NULL or empty.
     /// - Throws: ``Storages/StorageError`` with code `.unknownStorage` when the database was opened without the field's
-    ///   storage, `.invalidName` when the column holds something that no storage could have given out.
+    ///   storage.
     public mutating func storedFile<Owner>(_ field: StoredField<Owner>) throws -> StorageFile? {
         let binding = try cachedObject(FieldBinding.self) { [attachments] in try FieldBinding(field, attachments) }
-        guard let name = try next(String?.self) else { return nil }
-        return StorageFile(name: try StorageName(validating: name), in: binding.storage)
+        return try next(String?.self).flatMap(binding.file(named:))
     }
 
     /// Reads the next columns as the image of a field: the name, then its width and height when the field caches them.
     ///
-    /// No storage is asked for anything.
+    /// No storage is asked for anything. A name that is none is treated as that of a file.
     ///
     /// - Parameter field: The field whose columns come next.
-    /// - Returns: The image, or `nil` when the name is NULL.
+    /// - Returns: The image, or `nil` when the name is NULL or empty.
     /// - Throws: As ``storedFile(_:)``.
     public mutating func storedImage<Owner>(_ field: StoredField<Owner>) throws -> StorageImage? {
         let binding = try cachedObject(FieldBinding.self) { [attachments] in try FieldBinding(field, attachments) }
@@ -33,13 +34,8 @@ extension RowDecoder {
             let height = try next(Int32?.self)
             if let width, let height { size = .init(width: Int(width), height: Int(height)) }
         }
-        guard let name else { return nil }
-        return StorageImage(
-            file: StorageFile(name: try StorageName(validating: name), in: binding.storage),
-            size: size,
-            recorder: binding.recorder,
-            prober: binding.prober
-        )
+        guard let file = name.flatMap(binding.file(named:)) else { return nil }
+        return StorageImage(file: file, size: size, recorder: binding.recorder, prober: binding.prober)
     }
 }
 
