@@ -10,15 +10,16 @@ extension DatabaseSession {
     /// second.release = try await database.copy(first.release, for: \Photo.$release)
     /// ```
     /// The copy is noted in the journal, claimed and compensated like a stored file. Within one storage its server does
-    /// the copying where it can.
+    /// the copying where it can. The rules of the field hold for the copy, and are looked at before anything is written;
+    /// for the type its beginning is read, for an image the whole file is probed.
     ///
     /// - Parameters:
     ///   - file: The file; `nil` gives `nil`.
     ///   - field: The property that the copy is for.
     ///   - original: The name to make the copy's name of. Default: the last component of the file's name.
     /// - Returns: The copy.
-    /// - Throws: ``Storages/StorageError`` with code `.notFound` when the file is gone, and as for
-    ///   `store(_:named:for:)` of a file.
+    /// - Throws: ``Storages/StorageError`` with code `.notFound` when the file is gone, `.unsupported` when it
+    ///   is stored in a coding and the field has types or another storage, and as for `store(_:named:for:)` of a file.
     public func copy<Owner: FieldModel>(
         _ file: StorageFile?,
         for field: any KeyPath<Owner, StoredFieldValue<StorageFile>> & Sendable,

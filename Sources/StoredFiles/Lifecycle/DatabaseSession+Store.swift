@@ -24,7 +24,9 @@ extension DatabaseSession {
     ///   - body: The bytes.
     ///   - original: The file's name as the client gave it; hostile input is sanitised or refused.
     ///   - field: The property, for example `\Photo.$release`.
-    ///   - contentType: The type to put on the object. Default: recognised from the bytes, then from the name.
+    ///   - contentType: The type to put on the object, as the client gave it. It is believed where the bytes allow it, see
+    ///     ``Storages/ContentType/admits(declared:)``, and must be among the field's types, too. Default: recognised from
+    ///     the bytes, then from the name.
     ///   - progress: Called as bytes arrive, with the bytes done and the total where it is known.
     /// - Returns: The stored file.
     /// - Throws: ``Storages/StorageError`` with code `.tooLarge` or `.wrongType` when the field's rules refuse it,
@@ -58,7 +60,8 @@ extension DatabaseSession {
     ///   - body: The bytes.
     ///   - original: The file's name as the client gave it; hostile input is sanitised or refused.
     ///   - field: The property, for example `\Photo.$cover`.
-    ///   - contentType: The type to put on the object. Default: recognised from the bytes.
+    ///   - contentType: The type to put on the object, believed where the bytes allow it. Default: recognised from the
+    ///     bytes.
     ///   - progress: Called as bytes arrive, with the bytes done and the total where it is known.
     /// - Returns: The stored image; its ``StorageImages/StorageImage/pixelSize`` is known.
     /// - Throws: ``StorageImages/ImageError`` when the bytes are no image, or not one that the field's rules accept;

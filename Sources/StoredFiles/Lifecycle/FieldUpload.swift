@@ -55,17 +55,42 @@ struct FieldUpload: Sendable {
         self.progress = progress
     }
 
+    /// What is known of the type of a file.
+    struct Types {
+        /// What the bytes and the name say.
+        let sniffed: ContentType
+        /// What the sender says.
+        let declared: ContentType?
+        /// What the file is served as: the declaration, where the bytes allow it.
+        let effective: ContentType
+
+        init(_ beginning: ByteBuffer, name: StorageName, declared: ContentType?) {
+            let name = name.lastComponent
+            sniffed = ContentType(sniffing: beginning.readableBytesView, name: name)
+            effective = ContentType(sniffing: beginning.readableBytesView, name: name, declared: declared)
+            self.declared = declared
+        }
+
+        /// Whether a browser might run the file: also when only the sender says so, because something between here and the
+        /// browser may believe it.
+        var mayBeActive: Bool {
+            sniffed.isActiveContent || effective.isActiveContent || declared?.isActiveContent == true
+        }
+    }
+
     /// Uploads a body.
     ///
     /// - Parameter isIndependent: Whether the caller may hold a connection of the pool.
     func run(_ body: UploadBody, isIndependent: Bool) async throws -> Stored {
+        try await run(body, declared: contentType, isIndependent: isIndependent)
+    }
+
+    private func run(_ body: UploadBody, declared: ContentType?, isIndependent: Bool) async throws -> Stored {
         // The type goes onto the object with its first byte, so the beginning is looked at before the upload starts,
         // and before anything is noted that would have to be undone.
         let (beginning, body) = try await body.peeking(at: ContentType.sniffedBytes)
-        let sniffed = ContentType(sniffing: beginning.readableBytesView, name: name.lastComponent)
-        if case .file(let types) = kind, !types.isEmpty, !types.contains(sniffed) {
-            throw wrongType(sniffed, accepted: types)
-        }
+        let types = Types(beginning, name: name, declared: declared)
+        try check(types)
         if case .image = kind {
             // What plainly is no image costs neither a reservation nor an upload.
             var parser = ImageHeaderParser()
@@ -74,37 +99,98 @@ struct FieldUpload: Sendable {
         return try await journaled(isIndependent) {
             switch kind {
             case .file:
-                _ = try await upload(body, options(sniffed, tap: nil))
+                _ = try await upload(body, options(types, tap: nil))
                 return nil
             case .image(let rules):
-                return try await uploadImage(body, sniffed, rules)
+                return try await uploadImage(body, types, rules)
             }
         }
     }
 
     /// Gives a field a file of its own with the bytes of another, without moving them through this process where the
     /// storage can.
+    ///
+    /// The field's rules hold as they do for an upload, and before anything is written.
     func copy(_ source: StorageFile, isIndependent: Bool) async throws -> Stored {
+        let info = try await source.info()
         guard StorageIdentity(source.storage) == StorageIdentity(binding.storage) else {
-            let contents = try await source.open()
-            if let coding = contents.info.contentEncoding {
-                // Its bytes alone, in a storage that may not keep the coding, would be another file.
-                throw StorageError(
-                    .unsupported,
-                    "The file is stored in the coding \(StorageError.quoted(coding)), and goes into another storage. Open it, "
-                        + "decode it with decoded(by:), and store what comes.",
-                    name: source.name,
-                    storage: source.storage.label
-                )
-            }
-            return try await run(.stream(contents, length: contents.info.byteCount), isIndependent: isIndependent)
+            if let coding = info.contentEncoding { throw coded(source, coding, "goes into another storage") }
+            try check(info.byteCount)
+            let contents = try await source.open(options: OpenOptions(ifMatch: info.entityTag))
+            let body = UploadBody.stream(contents, length: contents.info.byteCount)
+            return try await run(body, declared: info.contentType, isIndependent: isIndependent)
         }
+        try check(info.byteCount)
+        var options = UploadOptions(ifExists: .fail)
+        var probe: ImageProbeResult?
+        if let coding = info.contentEncoding {
+            // What the coded bytes are can be told by who decodes them only.
+            if hasTypes { throw coded(source, coding, "the field accepts certain types only") }
+        } else {
+            let types = Types(try await beginning(of: source, info), name: name, declared: info.contentType)
+            try check(types)
+            if case .image(let rules) = kind {
+                let found = try await binding.prober.probe(source)
+                try rules.check(found)
+                probe = found
+            }
+            if binding.storage.capabilities.contains(.storedMetadata) {
+                if types.effective != info.contentType { options.contentType = types.effective }
+                if types.mayBeActive { options.contentDisposition = "attachment" }
+            }
+        }
+        let (chosen, found) = (options, probe)
         return try await journaled(isIndependent) {
-            _ = try await creating(UploadOptions(ifExists: .fail)) {
-                try await binding.storage.copy(source.name, to: name, options: $0)
-            }
-            return nil
+            _ = try await creating(chosen) { try await binding.storage.copy(source.name, to: name, options: $0) }
+            return found
         }
+    }
+
+    /// Reads what the type of a stored file is recognised by.
+    private func beginning(of file: StorageFile, _ info: FileInfo) async throws -> ByteBuffer {
+        let count = ContentType.sniffedBytes
+        let hasRanges = file.storage.capabilities.contains(.rangedRead)
+        let options = OpenOptions(range: hasRanges ? .first(Int64(count)) : nil, ifMatch: info.entityTag)
+        var iterator = try await file.open(options: options).makeAsyncIterator()
+        var beginning = ByteBuffer()
+        while beginning.readableBytes < count, var chunk = try await iterator.next() {
+            beginning.writeBuffer(&chunk)
+        }
+        return beginning
+    }
+
+    private var hasTypes: Bool {
+        switch kind {
+        case .file(let types): !types.isEmpty
+        case .image: true
+        }
+    }
+
+    private func check(_ types: Types) throws {
+        guard case .file(let accepted) = kind, !accepted.isEmpty else { return }
+        for found in [types.sniffed, types.effective] where !accepted.contains(found) {
+            throw wrongType(found, accepted: accepted)
+        }
+    }
+
+    private func check(_ byteCount: Int64) throws {
+        guard let maxBytes, byteCount > maxBytes else { return }
+        throw StorageError(
+            .tooLarge,
+            "The file has \(byteCount) bytes, more than the \(maxBytes) that the field \"\(field.column)\" accepts.",
+            name: name
+        )
+    }
+
+    private func coded(_ source: StorageFile, _ coding: String, _ reason: String) -> StorageError {
+        // Its bytes alone, without the coding, would be another file.
+        StorageError(
+            .unsupported,
+            "The file is stored in the coding \(StorageError.quoted(coding)), and \(reason). Open it, decode it with "
+                + "decoded(by:), and store what comes.",
+            name: source.name,
+            storage: source.storage.label
+        )
     }
 
     private func upload(_ body: UploadBody, _ options: UploadOptions) async throws -> UploadedFile {
@@ -161,22 +247,22 @@ struct FieldUpload: Sendable {
 
     private func uploadImage(
         _ body: UploadBody,
-        _ sniffed: ContentType,
+        _ types: Types,
         _ rules: ImageRules
     ) async throws -> ImageProbeResult {
         let inspector = ImageUploadInspector(prober: binding.prober)
-        let uploaded = try await upload(body, options(sniffed, tap: { try inspector.consume($0) }))
+        let uploaded = try await upload(body, options(types, tap: { try inspector.consume($0) }))
         let probe = try await inspector.finish(byteCount: uploaded.byteCount)
         try rules.check(probe)
         return probe
     }
 
-    private func options(_ sniffed: ContentType, tap: (@Sendable (ByteBuffer) throws -> Void)?) -> UploadOptions {
+    private func options(_ types: Types, tap: (@Sendable (ByteBuffer) throws -> Void)?) -> UploadOptions {
         var options = UploadOptions()
         // The name is random; whatever else is there under it must never be overwritten.
         options.ifExists = .fail
-        options.contentType = contentType ?? sniffed
-        if sniffed.isActiveContent, binding.storage.capabilities.contains(.storedMetadata) {
+        options.contentType = types.effective
+        if types.mayBeActive, binding.storage.capabilities.contains(.storedMetadata) {
             // A script in an SVG or HTML file must not run in the origin that serves the uploads.
             options.contentDisposition = "attachment"
         }
@@ -193,7 +279,7 @@ struct FieldUpload: Sendable {
             .wrongType,
             """
             The field "\(field.column)" accepts \(accepted.map(\.description).joined(separator: ", ")), \
-            but the bytes are \(found).
+            but the file is \(found).
             """,
             name: name.string
         )

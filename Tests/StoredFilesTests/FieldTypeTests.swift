@@ -1,0 +1,119 @@
+import NIOCore
+import StoredFiles
+import StoredFilesTesting
+import Testing
+
+@Model("sheets")
+private struct Sheet: Equatable {
+    var id: Int64?
+    @StoredFile(in: .papers, maxBytes: 64, types: [.pdf, .csv]) var document: StorageFile? = nil
+    @StoredImage(in: .papers, rules: ImageRules(maxSize: PixelSize(width: 20, height: 20)))
+    var icon: StorageImage? = nil
+}
+
+@Suite("The types of fields' files, declared and real")
+struct FieldTypeTests {
+    @Test(
+        arguments: [
+            ("%PDF-1.7 <script>", "text/html", "application/pdf", "attachment"),
+            ("%PDF-1.7", "application/pdf", "application/pdf", nil), ("a,b", "text/csv", "text/csv", nil),
+            ("a,b", "text/html", "text/plain", "attachment"), ("a,b", "image/svg+xml", "text/plain", "attachment"),
+            ("<!DOCTYPE html>", "text/plain", "text/plain", "attachment"),
+        ] as [(String, ContentType, ContentType, String?)]
+    )
+    func aDeclaredTypeIsBelievedWhereTheBytesAllowIt(
+        text: String,
+        declared: ContentType,
+        expected: ContentType,
+        disposition: String?
+    ) async throws {
+        try await World.run { world in
+            let file = try await world.database.store(
+                .string(text),
+                named: "a",
+                for: \Album.$paper,
+                contentType: declared
+            )
+            let info = try await file.info()
+            #expect(info.contentType == expected)
+            #expect(info.contentDisposition == disposition)
+        }
+    }
+
+    @Test func aPictureDeclaredToBeAPageStaysAPicture() async throws {
+        try await World.run { world in
+            let image = try await world.database.store(
+                .buffer(fixture("32x16.png")),
+                named: "a.png",
+                for: \Album.$cover,
+                contentType: .html
+            )
+            #expect(try await image.info().contentType == .png)
+            #expect(try await image.info().contentDisposition == "attachment")
+        }
+    }
+
+    @Test func theRulesHoldForTheDeclaredTypeToo() async throws {
+        try await World.run { world in
+            let stored = try await world.database.store(.string("%PDF-1.7"), named: "a", for: \Sheet.$document)
+            #expect(try await stored.info().contentType == .pdf)
+            await #expect {
+                _ = try await world.database.store(
+                    .string("a,b"),
+                    named: "a.csv",
+                    for: \Sheet.$document,
+                    contentType: .json
+                )
+            } throws: {
+                ($0 as? StorageError)?.code == .wrongType
+            }
+            #expect(world.papers.count(of: .upload) == 1)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func aCopyIsRefusedByTheRulesOfItsFieldBeforeAnythingIsWritten(isWithinOneStorage: Bool) async throws {
+        try await World.run { world in
+            let other = FaultyStorage(MemoryStorage(name: "elsewhere"))
+            let storage = isWithinOneStorage ? world.papers : other
+            func source(_ bytes: ByteBuffer, _ name: String, _ type: ContentType?) async throws -> StorageFile {
+                let options = UploadOptions(contentType: type)
+                let name = try StorageName(validating: name)
+                return StorageFile(
+                    name: try await storage.upload(.buffer(bytes), to: name, options: options).name,
+                    in: storage
+                )
+            }
+            let page = try await source(ByteBuffer(string: "<!DOCTYPE html>"), "page.pdf", .pdf)
+            let long = try await source(
+                ByteBuffer(string: "%PDF-" + String(repeating: "x", count: 100)),
+                "long.pdf",
+                .pdf
+            )
+            let wide = try await source(fixture("32x16.png"), "wide.png", .png)
+            let text = try await source(ByteBuffer(string: "text"), "text.png", .png)
+            let valid = try await source(ByteBuffer(string: "%PDF-1.7"), "valid.pdf", .html)
+            world.papers.reset()
+            for (file, code) in [(page, StorageError.Code.wrongType), (long, .tooLarge)] {
+                await #expect {
+                    _ = try await world.database.copy(file, for: \Sheet.$document)
+                } throws: {
+                    ($0 as? StorageError)?.code == code
+                }
+            }
+            await #expect(throws: ImageError.self) {
+                _ = try await world.database.copy(StorageImage(file: text), for: \Sheet.$icon)
+            }
+            if isWithinOneStorage {
+                await #expect(throws: ImageError.self) {
+                    _ = try await world.database.copy(StorageImage(file: wide), for: \Sheet.$icon)
+                }
+            }
+            #expect(world.papers.count(of: .copy) + world.papers.count(of: .upload) == 0)
+            let copy = try #require(try await world.database.copy(valid, for: \Sheet.$document))
+            let info = try await copy.info()
+            #expect(info.contentType == .pdf)
+            #expect(info.contentDisposition == "attachment")
+        }
+    }
+}
