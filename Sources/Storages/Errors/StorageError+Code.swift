@@ -55,7 +55,7 @@ extension StorageError {
         public static let unknownStorage = Self(.unknownStorage)
         /// The device or quota is full.
         public static let outOfSpace = Self(.outOfSpace)
-        /// A signed URL was valid and is past its lifetime.
+        /// A signed URL was valid and is past its lifetime; or a stored file was not named by a row in time.
         public static let expired = Self(.expired)
         /// The bytes that arrived are not those that were sent.
         public static let corrupted = Self(.corrupted)

@@ -9,6 +9,8 @@ public struct StorageFile: Hashable, Sendable, CustomStringConvertible {
     public let name: StorageName
     /// The storage.
     public let storage: any Storage
+    /// What a file that was just stored for a field says about its reservation; files of rows have none.
+    package let receipt: StorageReceipt?
 
     /// Binds a name to a storage.
     ///
@@ -16,8 +18,14 @@ public struct StorageFile: Hashable, Sendable, CustomStringConvertible {
     ///   - name: The name.
     ///   - storage: The storage.
     public init(name: StorageName, in storage: any Storage) {
+        self.init(name: name, in: storage, receipt: nil)
+    }
+
+    /// Binds a name to a storage, with what is known about its reservation.
+    package init(name: StorageName, in storage: any Storage, receipt: StorageReceipt?) {
         self.name = name
         self.storage = storage
+        self.receipt = receipt
     }
 
     /// Binds a name that must be valid already to a storage.

@@ -9,7 +9,9 @@ extension RowEncoder {
     ///   - file: The file, or `nil` for NULL.
     ///   - field: The field whose column comes next.
     /// - Throws: ``Storages/StorageError`` with code `.unknownStorage` when the file lives in another storage than the
-    ///   field's: the row keeps the name alone, so it would come back as a file that is not there.
+    ///   field's: the row keeps the name alone, so it would come back as a file that is not there; with code `.expired`
+    ///   when the file was stored longer than ``LifecycleConfiguration/claimPeriod`` ago and no row was written with it
+    ///   meanwhile, because it may have been deleted.
     public mutating func encode<Owner>(_ file: StorageFile?, for field: StoredField<Owner>) throws {
         if let file { try check(file, belongsTo: field) }
         try encode(file?.name.string)
@@ -32,6 +34,20 @@ extension RowEncoder {
     }
 
     private func check<Owner>(_ file: StorageFile, belongsTo field: StoredField<Owner>) throws {
+        try requireStorage(of: file, field)
+        guard file.receipt?.write() == false else { return }
+        throw StorageError(
+            .expired,
+            """
+            No row has named the file for the column "\(field.column)" of "\(Owner.table)" within the claim period after it \
+            was stored, so it may have been deleted. Store it again, and write the row sooner.
+            """,
+            name: file.name,
+            storage: file.storage.label
+        )
+    }
+
+    private func requireStorage<Owner>(of file: StorageFile, _ field: StoredField<Owner>) throws {
         // A database without storages can still write names: a migration script has no need of them.
         guard let context = attachments.get(FileContext.self) else { return }
         let storage = try context.storages.storage(for: field.storage)

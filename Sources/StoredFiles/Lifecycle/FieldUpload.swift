@@ -233,7 +233,10 @@ struct FieldUpload: Sendable {
             await context.reach(.reserved)
             let key = JournalKey(storage: field.storage, name: name)
             let probe = isJournaled ? try await context.leases.hold(key, during: upload) : try await upload()
+            // Without triggers nothing takes the file for abandoned.
+            let receipt = isJournaled ? StorageReceipt(validFor: context.lifecycle.claimPeriod) : nil
             await context.reach(.uploaded)
+            let file = StorageFile(name: name, in: binding.storage, receipt: receipt)
             return Stored(file: file, probe: probe, compensation: compensation)
         } catch let error as StorageError where error.code == .alreadyExists {
             // Whatever has this name was there before, and is not ours to remove.
