@@ -5,14 +5,14 @@ import Storages
 ///
 /// The row can be read all the same, compared, and written back as it was, so it goes by the label and the identity of
 /// the field's own storage.
-struct MisnamedStorage: IdentifiableStorage {
+struct MisnamedStorage: Storage {
     let base: any Storage
     /// What is wrong, with table, column and the text.
     let error: StorageError
 
     var label: String { base.label }
     var capabilities: StorageCapabilities { base.capabilities }
-    var identity: StorageIdentity { StorageIdentity(base) }
+    var location: StorageLocation? { StorageLocation(of: base) }
 
     func name(for original: String) throws -> StorageName { throw error }
 
@@ -29,6 +29,8 @@ struct MisnamedStorage: IdentifiableStorage {
     func delete(_ names: [StorageName]) async throws -> [DeletionFailure] { throw error }
 
     func abandonUploads(of names: [StorageName]) async throws { throw error }
+
+    func purge(_ names: [StorageName]) async throws -> [PurgedFile] { throw error }
 
     func list(prefix: String) -> FileListing { FileListing(Refusal(error: error)) }
 

@@ -1,7 +1,6 @@
 import Foundation
 
 @testable import StoragesS3
-
 @testable import StoredFilesTesting
 
 /// An object of any size on a server that makes it up as it sends it, in a process of its own: nobody has room for it.

@@ -110,7 +110,8 @@ struct OwnershipTests {
             try await expectRefusal(third, "has files")
             try await third.adopt(.papers)
             #expect(
-                try await third.purge(StorageName(validating: "gone"), in: .papers, patience: .seconds(60)) == .deleted
+                try await third.purge(StorageName(validating: "gone"), in: .papers, patience: .seconds(60)).outcome
+                    == .deleted
             )
             await third.close()
         }

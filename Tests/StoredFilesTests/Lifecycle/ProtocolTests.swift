@@ -292,7 +292,8 @@ struct ProtocolTests {
                         return false
                     }
                 }()
-                let (outcome, isNamed) = try await (purged, inserted)
+                let (receipt, isNamed) = try await (purged, inserted)
+                let outcome = receipt.outcome
                 #expect((outcome == .live) == isNamed, "\(round): \(outcome), named: \(isNamed)")
                 #expect(try await world.papers.exists(name) == isNamed)
             }

@@ -246,18 +246,18 @@ struct ReaperTests {
         try await World.run { world in
             try await world.insertPapers(["a", "b"])
             let a = try StorageName(validating: "a")
-            #expect(try await world.database.purge(a, in: .papers) == .live)
+            #expect(try await world.database.purge(a, in: .papers).outcome == .live)
             #expect(try await world.paperNames() == ["a", "b"])
             try await world.database.execute("DELETE FROM albums WHERE title = 'a'")
-            #expect(try await world.database.purge(a, in: .papers, patience: .seconds(60)) == .deleted)
+            #expect(try await world.database.purge(a, in: .papers, patience: .seconds(60)).outcome == .deleted)
             #expect(try await world.paperNames() == ["b"])
             #expect(try await world.journal() == ["a": "deleted"])
-            #expect(try await world.database.purge(a, in: .papers) == .deleted)
+            #expect(try await world.database.purge(a, in: .papers).outcome == .deleted)
 
             // An orphan that the journal has never heard of.
             let orphan = try StorageName(validating: "orphan")
             _ = try await world.papers.upload(.string("x"), to: orphan)
-            #expect(try await world.database.purge(orphan, in: .papers, patience: .seconds(60)) == .deleted)
+            #expect(try await world.database.purge(orphan, in: .papers, patience: .seconds(60)).outcome == .deleted)
             #expect(try await world.paperNames() == ["b"])
         }
     }
@@ -274,8 +274,8 @@ struct ReaperTests {
                     "INSERT INTO stored_files.journal (storage, name, state) VALUES ('papers', 'b', 'condemned')"
                 )
                 let b = try StorageName(validating: "b")
-                #expect(try await world.database.purge(b, in: .papers, patience: .milliseconds(50)) == .pending)
-                #expect(try await world.database.purge(a, in: .papers) == .live)
+                #expect(try await world.database.purge(b, in: .papers, patience: .milliseconds(50)).outcome == .pending)
+                #expect(try await world.database.purge(a, in: .papers).outcome == .live)
             }
             #expect(try await world.reapNow().deleted == 1)
         }

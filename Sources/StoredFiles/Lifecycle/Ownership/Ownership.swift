@@ -152,7 +152,7 @@ struct Ownership: Sendable {
             .notOwner,
             """
             Nothing of the storage "\(id)" is deleted: it \(reason). If this database decides about its files from now on, \
-            call database.adopt("\(id)") once; if it only reads them, do not run a reaper here, or use an OverlayStorage.
+            call database.adopt("\(id)") once; if it only reads them, run no reaper here.
             """,
             storage: storage.label
         )

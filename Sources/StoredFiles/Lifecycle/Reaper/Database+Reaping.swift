@@ -66,21 +66,26 @@ extension Database {
         }
     }
 
-    /// Deletes one file at once, whatever the retention: for who has to, by law or by mistake.
+    /// Removes one file at once, whatever the retention, and everything that the storage keeps of it: for who has to, by
+    /// law or by mistake.
+    ///
+    /// Where a bucket keeps versions all of them go, and the markers of earlier deletions, too; so do variants of an image
+    /// and unfinished uploads. A file that was deleted before is looked for again.
     ///
     /// - Parameters:
     ///   - name: The name of the file.
     ///   - storage: Its storage.
     ///   - patience: How long to wait for transactions that are running and might name the file. Default: ten seconds.
-    /// - Returns: Whether the file was deleted, is named by a row and stays, or is left to the reaper.
-    /// - Throws: ``Storages/StorageError`` when the storage does not delete it, then the reaper tries again; with code
-    ///   `.unknownStorage`; ``DatabaseError``; `CancellationError`.
+    /// - Returns: Whether the file was removed, is named by a row and stays, or is left to the reaper, and what was there.
+    /// - Throws: ``Storages/StorageError`` when something is left, then the reaper tries again: with code `.retained` and the
+    ///   date when the storage keeps it; with code `.notOwner`, `.unknownStorage`; ``DatabaseError`` with code
+    ///   `.invalidState` when rows cannot be looked into; `CancellationError`.
     @discardableResult
     public func purge(
         _ name: StorageName,
         in storage: StorageID,
         patience: Duration = .seconds(10)
-    ) async throws -> PurgeOutcome {
+    ) async throws -> PurgeReceipt {
         let context = try lifecycleContext()
         let pass = ReapPass(
             database: self,
@@ -100,16 +105,17 @@ extension Database {
         let deadline = ContinuousClock.now + patience
         while true {
             // Again each time: a transaction that holds the name may have ended.
-            if try await pass.mark(only: name).revived > 0 { return .live }
+            if try await pass.mark(only: name).revived > 0 { return PurgeReceipt(.live) }
             let (taken, revived) = try await pass.take(only: name)
-            if revived > 0 { return .live }
-            if !taken.isEmpty {
-                for failure in try await pass.delete(taken) { throw failure.error }
-                return .deleted
+            if revived > 0 { return PurgeReceipt(.live) }
+            if !taken.isEmpty { return PurgeReceipt(.deleted, try await pass.purge(taken)) }
+            switch try await outcome(name, storage) {
+            case .live: return PurgeReceipt(.live)
+            case .deleted: return PurgeReceipt(.deleted, try await pass.removeAll(of: name))
+            case .pending:
+                guard ContinuousClock.now < deadline else { return PurgeReceipt(.pending) }
+                try await Task.sleep(for: .milliseconds(20))
             }
-            let outcome = try await outcome(name, storage)
-            guard outcome == .pending, ContinuousClock.now < deadline else { return outcome }
-            try await Task.sleep(for: .milliseconds(20))
         }
     }
 

@@ -12,7 +12,7 @@ struct ReapPass: Sendable {
     let storage: any Storage
     let configuration: ReaperConfiguration
 
-    private var journal: Journal { Journal(database: database, isIndependent: false) }
+    var journal: Journal { Journal(database: database, isIndependent: false) }
 
     struct Taken: Sendable {
         let name: StorageName
@@ -170,7 +170,7 @@ struct ReapPass: Sendable {
         return failures
     }
 
-    private func note(_ failures: [ReapReport.Failure]) async throws {
+    func note(_ failures: [ReapReport.Failure]) async throws {
         guard let first = failures.first else { return }
         counter("failed").increment(by: failures.count)
         database.logger.warning(

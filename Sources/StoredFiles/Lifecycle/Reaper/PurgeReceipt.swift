@@ -1,0 +1,16 @@
+public import Storages
+
+/// What was removed when a file was purged: the receipt for who has to prove it.
+public struct PurgeReceipt: Sendable {
+    /// Whether the file is gone, is named by a row and stays, or is left to the reaper.
+    public let outcome: PurgeOutcome
+
+    /// What the storage had: the file first, then what was derived from it, each with its versions, markers of deletions and
+    /// unfinished uploads. Empty unless the outcome is ``PurgeOutcome/deleted``.
+    public let files: [PurgedFile]
+
+    init(_ outcome: PurgeOutcome, _ files: [PurgedFile] = []) {
+        self.outcome = outcome
+        self.files = files
+    }
+}
