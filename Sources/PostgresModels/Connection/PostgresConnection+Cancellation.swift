@@ -15,13 +15,31 @@ extension PostgresConnection {
             }
             return request
         }
-        guard let request else { return }
+        if let request { send(request, for: operation, pause: .milliseconds(250)) }
+    }
+
+    /// Sends a request, and another after a pause as long as the command goes on.
+    ///
+    /// A server that has not begun with a command yet has nothing to stop, and forgets the request.
+    private func send(_ request: CancelHandle, for operation: UInt64, pause: Duration) {
         let isStarted = PrivateThread.start { [self] in
             request.send()
             cancelRequestReturned()
+            _ = reactor.schedule(after: pause) { [weak self] in self?.sendAgain(for: operation, pause: pause * 2) }
         }
         // Without a thread the command goes on until the grace period ends it.
         if !isStarted { cancelRequestReturned() }
+    }
+
+    private func sendAgain(for operation: UInt64, pause: Duration) {
+        let request = state.withLockedValue { state -> CancelHandle? in
+            guard state.command?.operation == operation, !state.isCancelInFlight, let handle = state.handle,
+                let request = CancelHandle(for: handle)
+            else { return nil }
+            state.isCancelInFlight = true
+            return request
+        }
+        if let request { send(request, for: operation, pause: min(pause, .seconds(2))) }
     }
 
     /// From here on no cancel request is under way: what was held back may go on.

@@ -5,7 +5,7 @@ import NIOConcurrencyHelpers
 /// Who has waited longer names a file that may have been deleted, and once its tombstone is gone no database would notice.
 /// Copies of a file share the receipt.
 package final class StorageReceipt: Sendable {
-    /// The end of the reservation. This clock goes on while the machine sleeps.
+    /// The end of the reservation, by a clock that goes on while the machine sleeps.
     private let end: ContinuousClock.Instant
     private let isWritten = NIOLockedValueBox(false)
 

@@ -1,3 +1,4 @@
+import Foundation
 import StoredFilesTesting
 import Testing
 
@@ -13,6 +14,20 @@ import Testing
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(try await connection.query("SELECT 7::int8").int() == 7)
         #expect(connection.isUsable)
+    }
+
+    @Test func aCancelRequestThatComesBeforeTheServerHasBegunIsRepeated() async throws {
+        let connection = try await TestServer.connect()
+        defer { connection.close() }
+        // The server's process has not read the statement when the request arrives, and forgets it.
+        #expect(kill(connection.backendPID, SIGSTOP) == 0)
+        let task = Task { try await connection.query("SELECT pg_sleep(600)") }
+        #expect(try await TestServer.eventually { connection.transactionStatus == .active })
+        task.cancel()
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(kill(connection.backendPID, SIGCONT) == 0)
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(try await connection.query("SELECT 7::int8").int() == 7)
     }
 
     @Test func aTaskCancelledBeforeSendsNothing() async throws {

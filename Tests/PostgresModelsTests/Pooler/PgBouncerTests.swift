@@ -86,7 +86,9 @@ struct PgBouncerTests {
                 try await database.transaction { transaction in
                     try await transaction.execute("INSERT INTO t VALUES (1)")
                     _ = try await database.runIndependently("INSERT INTO t VALUES (2)")
-                    try await database.maintenanceTransaction(isIndependent: true) { try await $0.execute("INSERT INTO t VALUES (3)") }
+                    try await database.maintenanceTransaction(isIndependent: true) {
+                        try await $0.execute("INSERT INTO t VALUES (3)")
+                    }
                 }
                 #expect(try await database.query("SELECT FROM t").count == 3)
 

@@ -125,7 +125,14 @@ struct ReservationTests {
             }
             #expect(isGone)
             var album = Album(title: "late", paper: file)
-            let error = await #expect(throws: DatabaseError.self) { try await world.database.insert(&album) }
+            let expired = await #expect(throws: StorageError.self) { try await world.database.insert(&album) }
+            #expect(expired?.code == .expired)
+            // Whoever has only its name is refused by the server.
+            let error = await #expect(throws: DatabaseError.self) {
+                try await world.database.execute(
+                    "INSERT INTO albums (title, paper) VALUES ('late', \(file.name.string))"
+                )
+            }
             #expect(error?.code == .objectInUse)
             #expect(error?.column == "paper" && error?.table == "albums")
             #expect(error?.message.contains("Store the file again") == true)

@@ -5,8 +5,10 @@ public struct PurgeReceipt: Sendable {
     /// Whether the file is gone, is named by a row and stays, or is left to the reaper.
     public let outcome: PurgeOutcome
 
-    /// What the storage had: the file first, then what was derived from it, each with its versions, markers of deletions and
-    /// unfinished uploads. Empty unless the outcome is ``PurgeOutcome/deleted``.
+    /// What the storage had: the file first, then what was derived from it.
+    ///
+    /// Each with its versions, markers of deletions and unfinished uploads. Empty unless the outcome is
+    /// ``PurgeOutcome/deleted``.
     public let files: [PurgedFile]
 
     init(_ outcome: PurgeOutcome, _ files: [PurgedFile] = []) {
