@@ -119,7 +119,7 @@ struct LifecycleCost {
 
     private static func empty(_ side: Side) async throws {
         try await side.database.execute("TRUNCATE \(identifier: side.table)")
-        try await side.database.execute("TRUNCATE stored_files.journal")
+        try await side.database.execute("TRUNCATE stored_files.journal, stored_files.let_go, stored_files.reservations")
         try await side.database.execute("CHECKPOINT")
     }
 
