@@ -13,7 +13,9 @@ extension FileContext: SchemaComponentProvider {
         for id in storages.ids {
             guard let storage = storages[id] else { continue }
             do {
-                try await Ownership(id: id, storage: storage, database: database, context: self).check()
+                let ownership = Ownership(id: id, storage: storage, database: database, context: self)
+                // A migration is often run where the storage cannot be reached.
+                try await withDeadline(.seconds(10), "The storage was not marked") { try await ownership.check() }
             } catch {
                 database.logger.warning(
                     "A storage is not, or not yet, this database's to delete files from",

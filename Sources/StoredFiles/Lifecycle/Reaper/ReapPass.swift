@@ -254,7 +254,7 @@ struct ReapPass: Sendable {
         let valid = names.filter { (try? StorageName(validating: $0.string)) != nil }
         do {
             // Somebody else takes over when the lease ends; by then this must not be deleting any more.
-            return try await withDeadline(configuration.lease * 0.8) {
+            return try await withDeadline(configuration.lease * 0.8, "The storage did not delete the files") {
                 var errors: [StorageName: any Error] = [:]
                 let derived = try await derivedNames(of: images, &errors)
                 for failure in try await storage.delete(valid.filter { errors[$0] == nil } + derived.keys) {
@@ -306,24 +306,5 @@ struct ReapPass: Sendable {
 
     private func counter(_ name: String) -> Counter {
         Counter(label: "stored_files.reaper.\(name)", dimensions: [("storage", id.rawValue)])
-    }
-}
-
-/// Runs work, and gives it up when it takes too long.
-private func withDeadline<Result: Sendable>(
-    _ limit: Duration,
-    _ work: @escaping @Sendable () async throws -> Result
-) async throws -> Result {
-    try await withThrowingTaskGroup(of: Result?.self) { group in
-        group.addTask { try await work() }
-        group.addTask {
-            try await Task.sleep(for: limit)
-            return nil
-        }
-        defer { group.cancelAll() }
-        guard let result = try await group.next() ?? nil else {
-            throw StorageError(.timeout, "The storage did not delete the files within \(limit). They are tried again.")
-        }
-        return result
     }
 }
