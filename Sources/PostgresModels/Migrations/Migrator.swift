@@ -74,6 +74,11 @@ struct Migrator {
             "SELECT migration FROM stored_files.component_migrations WHERE component = \(component.name)"
         )
         let applied = Set(try rows.map { try $0.decode(String.self, at: 0) })
+        if applied.isEmpty, !component.requirements.isEmpty {
+            // The tables of migrations may be older than the use of the component.
+            let pieces = component.requirements.map { SchemaPiece.sql($0) }
+            try await perform(pieces, nil, Migration("requirements of \(component.name)") { _ in })
+        }
         for migration in component.migrations where !applied.contains(migration.name) {
             try await install(migration, of: component)
         }

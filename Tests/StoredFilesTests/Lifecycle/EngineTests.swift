@@ -70,8 +70,11 @@ struct EngineTests {
         }
     }
 
-    @Test("A server that would make the journal's schema a distributed one is refused before anything is made")
-    func distributedSchema() async throws {
+    @Test(
+        "A server that would make the journal's schema a distributed one is refused before anything is made",
+        arguments: [false, true]
+    )
+    func distributedSchema(hasMigrations: Bool) async throws {
         try await Turnstile.sharedServer.pass {
             let url = try await TemporaryPostgres.shared().makeDatabase()
             let database = try await Database.connect(
@@ -83,13 +86,22 @@ struct EngineTests {
                     return configuration
                 }()
             )
+            if hasMigrations {
+                // Of an application that had no files.
+                let plain = try await Database.connect(url)
+                try await plain.migrate([Migration("plain") { try await $0.execute("CREATE TABLE plain (id int)") }])
+                await plain.close()
+            }
             try await database.execute("SET allow_system_table_mods = on")
             try await database.execute("CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid regclass)")
             try await database.execute("SET citus.enable_schema_based_sharding = 'on'")
             let error = await #expect(throws: MigrationError.self) { try await database.migrate(albumMigrations) }
             #expect(error?.underlying.map { "\($0)" }?.contains("enable_schema_based_sharding") == true)
-            let schema = try await database.query("SELECT to_regnamespace('stored_files') IS NULL").first
-            #expect(try schema?.decode(Bool.self, at: 0) == true)
+            let made = try await database.query(
+                "SELECT to_regnamespace('stored_files') IS NULL, to_regclass('stored_files.journal') IS NULL"
+            ).first
+            #expect(try made?.decode(Bool.self, at: 0) == !hasMigrations)
+            #expect(try made?.decode(Bool.self, at: 1) == true)
             await database.close()
         }
     }
