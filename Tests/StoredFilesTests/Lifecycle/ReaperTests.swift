@@ -142,7 +142,10 @@ struct ReaperTests {
             try await world.insertPapers(["a"])
             try await world.database.execute("DELETE FROM albums")
             try await world.database.execute(
-                "UPDATE stored_files.journal SET state = 'deleting', attempts = 1, lease_until = now() + interval '1 h'"
+                """
+                UPDATE stored_files.journal SET state = 'deleting', attempts = 1, transaction_id = NULL, \
+                lease_until = now() + interval '1 h'
+                """
             )
             #expect(try await world.reapNow().deleted == 0)
             try await world.database.execute("UPDATE stored_files.journal SET lease_until = now()")
