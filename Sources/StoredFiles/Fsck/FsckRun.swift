@@ -24,6 +24,7 @@ struct FsckRun: ~Copyable {
 
     typealias Report = (FsckFinding) async throws -> Void
 
+    private var journal: Journal { Journal(database: database, isIndependent: false) }
     private var progress = FsckProgress()
     private var orphans: [FileInfo] = []
     /// Orphans that are not condemned yet.
@@ -64,8 +65,8 @@ struct FsckRun: ~Copyable {
             }
             try await checkOwner()
         }
-        // What was let go of by the thousand is on its way already.
-        try await drain()
+        // What was let go of is on its way already.
+        try await journal.drain(id)
         let references = NameReferences(
             database: database,
             fields: fields,
@@ -107,16 +108,6 @@ struct FsckRun: ~Copyable {
         try await settle(upTo: passed, report)
         try await condemn(isEnd: true)
         return progress
-    }
-
-    private func drain() async throws {
-        while true {
-            let count = try await database.maintenanceTransaction { transaction in
-                try await transaction.query("SELECT \(raw: JournalSchema.name).drain(\(id.rawValue), 10)")
-                    .first?.decode(Int32.self, at: 0) ?? 0
-            }
-            guard count > 0 else { return }
-        }
     }
 
     // MARK: The two sequences
@@ -178,16 +169,20 @@ struct FsckRun: ~Copyable {
         guard configuration.checks.contains(.orphans), !candidates.isEmpty else { return }
         // A variant belongs to its image.
         let owners = candidates.map { $0.name.variantOwner ?? $0.name.string }
-        let known = try await database.query(
+        try await journal.drain(id)
+        // The rows first: a name that its row lets go of between the two is in one of the tables by then. Those in one
+        // statement, because a reaper moves names from one to the other.
+        let rows = try await database.query("SELECT n FROM \(raw: JournalSchema.name).named(\(id.rawValue), \(owners)) AS n")
+        let pending = try await database.query(
             """
-            SELECT n FROM \(raw: JournalSchema.name).named(\(id.rawValue), \(owners)) AS n \
-            UNION SELECT name FROM \(raw: JournalSchema.name).journal \
-            WHERE storage = \(id.rawValue) AND name = ANY (\(owners)) \
+            SELECT name FROM \(raw: JournalSchema.name).journal WHERE storage = \(id.rawValue) AND name = ANY (\(owners)) \
             UNION SELECT name FROM \(raw: JournalSchema.name).reservations \
-            WHERE storage = \(id.rawValue) AND name = ANY (\(owners))
+            WHERE storage = \(id.rawValue) AND name = ANY (\(owners)) \
+            UNION SELECT u FROM \(raw: JournalSchema.name).let_go AS l, unnest(l.names) AS u \
+            WHERE l.storage = \(id.rawValue) AND u = ANY (\(owners))
             """
         )
-        let names = Set(try known.map { Array(try $0.decode(String.self, at: 0).utf8) })
+        let names = Set(try (Array(rows) + Array(pending)).map { Array(try $0.decode(String.self, at: 0).utf8) })
         let found = zip(candidates, owners).filter { !names.contains(Array($0.1.utf8)) }.map(\.0)
         for file in found { try await report(.orphan(file)) }
         progress.orphans += found.count

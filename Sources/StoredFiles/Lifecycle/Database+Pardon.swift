@@ -15,6 +15,8 @@ extension Database {
     /// - Throws: ``DatabaseError``; `CancellationError`.
     @discardableResult
     public func pardon(_ names: [StorageName], in storage: StorageID) async throws -> Int {
+        // What rows have let go of just now is pardoned, too.
+        try await Journal(database: self, isIndependent: false).drain(storage)
         var count = 0
         for start in stride(from: 0, to: names.count, by: 1000) {
             let batch = names[start..<min(start + 1000, names.count)].map(\.string)

@@ -313,6 +313,7 @@ struct CatalogueTests {
             try await database.execute("UPDATE parts SET paper = 'odd 2' WHERE id = 2")
             try await database.execute("UPDATE parts SET year = 1 WHERE id = 2")
             #expect(Set(try await world.journal().keys) == ["old", "odd"])
+            try await world.drain()
             try await database.execute("UPDATE stored_files.journal SET state = 'deleted' WHERE name = 'old'")
             let error = await #expect(throws: DatabaseError.self) {
                 try await database.execute(

@@ -265,8 +265,8 @@ struct ProtocolTests {
                 "INSERT INTO albums (title, paper) SELECT 'x', 'n' || i FROM generate_series(1, 10000) AS i"
             try await database.execute(insert)
             try await database.execute("DELETE FROM albums")
-            let parts = try await database.query("SELECT count(*) FROM stored_files.let_go").first
-            #expect(try parts?.decode(Int64.self, at: 0) == 10)
+            let parts = try await database.query("SELECT cardinality(names) FROM stored_files.let_go")
+            #expect(try parts.map { try $0.decode(Int32.self, at: 0) } == [10_000])
             // The nightly load: the same names again, before anybody has looked.
             try await database.execute(insert)
             let revived = try await world.reapNow()
@@ -276,6 +276,25 @@ struct ProtocolTests {
             #expect(try await world.reapNow().deleted == 10_000)
             let refused = await #expect(throws: DatabaseError.self) { try await database.execute(insert) }
             #expect(refused?.code == .objectInUse)
+        }
+    }
+
+    @Test("Names by the hundred thousand are let go of in parts that a reaper can hold in memory")
+    func parts() async throws {
+        try await World.run { world in
+            try await world.database.execute(
+                "INSERT INTO albums (title, paper) SELECT 'x', 'n' || i FROM generate_series(1, 100001) AS i"
+            )
+            try await world.database.execute("DELETE FROM albums")
+            let parts = try await world.database.query(
+                "SELECT max(cardinality(names)), sum(cardinality(names)) FROM stored_files.let_go"
+            ).first
+            #expect(try parts?.decode(Int32.self, at: 0) == 1000)
+            #expect(try parts?.decode(Int64.self, at: 1) == 100_001)
+            // One look moves some ten thousand names, and the next goes on behind it.
+            try await world.database.execute("SELECT stored_files.drain('papers', 1000)")
+            let moved = try await world.database.query("SELECT count(*) FROM stored_files.journal").first
+            #expect(try moved?.decode(Int64.self, at: 0) == 10_000)
         }
     }
 
@@ -394,7 +413,7 @@ struct ProtocolTests {
                     try await transaction.execute(
                         """
                         CREATE TRIGGER t AFTER DELETE ON mine REFERENCING OLD TABLE AS old_rows \
-                        FOR EACH STATEMENT EXECUTE FUNCTION stored_files.track_1()
+                        FOR EACH STATEMENT EXECUTE FUNCTION stored_files.track_delete_1()
                         """
                     )
                 }

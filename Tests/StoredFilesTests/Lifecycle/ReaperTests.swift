@@ -141,6 +141,7 @@ struct ReaperTests {
         try await World.run { world in
             try await world.insertPapers(["a"])
             try await world.database.execute("DELETE FROM albums")
+            try await world.drain()
             try await world.database.execute(
                 """
                 UPDATE stored_files.journal SET state = 'deleting', attempts = 1, transaction_id = NULL, \

@@ -54,6 +54,7 @@ struct UpgradeTests {
             try await database.execute("UPDATE albums SET cover = 'covers/b.png' WHERE title = 'image'")
             let size = try await database.query("SELECT cover_width FROM albums WHERE title = 'image'").first
             #expect(try size?.decode(Int32?.self, at: 0) == nil)
+            try await database.execute("SELECT stored_files.drain(f.storage, 10) FROM stored_files.fields AS f")
             let journal = try await database.query(
                 "SELECT name FROM stored_files.journal WHERE state = 'condemned' ORDER BY name"
             )
@@ -81,6 +82,7 @@ struct UpgradeTests {
             try await database.execute("INSERT INTO albums (title, paper) VALUES ('x', 'old')")
             #expect(try await world.journal() == [:])
             try await database.execute("DELETE FROM albums")
+            try await world.drain()
             try await database.execute(
                 """
                 UPDATE stored_files.journal SET state = 'deleting', lease_until = clock_timestamp(), attempts = 0, \

@@ -5,19 +5,30 @@ import Testing
 
 extension World {
     /// What is on its way: states by names, whatever the storage.
+    ///
+    /// A name that was let go of and that a row has is live: the next look at it says so.
     func journal() async throws -> [String: String] {
         var states: [String: String] = [:]
         let rows = try await database.query(
             """
             SELECT name, 'uploading' FROM stored_files.reservations \
-            UNION ALL SELECT name, 'condemned' FROM stored_files.let_go, unnest(names) AS name \
-            UNION ALL SELECT name, state FROM stored_files.journal
+            UNION ALL SELECT name, state FROM (SELECT storage, name, 'condemned' AS state FROM stored_files.let_go, \
+            unnest(names) AS name UNION ALL SELECT storage, name, state FROM stored_files.journal) AS n \
+            WHERE state <> 'condemned' OR NOT EXISTS (SELECT FROM stored_files.fields AS f WHERE f.storage = n.storage) \
+            OR NOT EXISTS (SELECT FROM stored_files.named(n.storage, ARRAY[n.name]))
             """
         )
         for row in rows {
             states[try row.decode(String.self, at: 0)] = try row.decode(String.self, at: 1)
         }
         return states
+    }
+
+    /// Moves what was let go of into the journal, as a reaper does at first.
+    func drain() async throws {
+        for storage in ["papers", "pictures"] {
+            try await database.execute("SELECT stored_files.drain(\(storage), 1000)")
+        }
     }
 
     /// The states of all names in the journal.

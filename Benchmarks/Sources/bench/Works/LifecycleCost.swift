@@ -21,6 +21,9 @@ struct LifecycleCost {
         let store: @Sendable (_ index: Int, _ bytes: [UInt8]) async throws -> Void
     }
 
+    /// How many clients delete at once.
+    private static let clients = 64
+
     private let settings: Settings
     private let repetitions: Int
 
@@ -35,7 +38,8 @@ struct LifecycleCost {
         let storage = try FileSystemStorage(root: folder, durability: .none)
         let database = try await Database.connect(
             settings.conninfo(),
-            storages: StorageRegistry([.documents: storage])
+            storages: StorageRegistry([.documents: storage]),
+            configuration: DatabaseConfiguration(poolSize: Self.clients)
         )
         try await prepareTables(database)
         let bytes = [UInt8](repeating: 7, count: 16 << 10)
@@ -104,6 +108,24 @@ struct LifecycleCost {
             Work(name: "DELETE of 100,000 rows", unit: "row", count: 100_000, prepare: fill) { side in
                 try await side.database.execute("DELETE FROM \(identifier: side.table)")
             },
+            Work(name: "DELETE of one row", unit: "row", count: 2000, prepare: fill) { side in
+                for id in 1...2000 { try await Self.delete(id, side) }
+            },
+            Work(
+                name: "DELETE of one row, \(Self.clients) clients at once",
+                unit: "row",
+                count: Self.clients * 250,
+                prepare: fill
+            ) { side in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for client in 0..<Self.clients {
+                        group.addTask {
+                            for id in client * 250 + 1...client * 250 + 250 { try await Self.delete(id, side) }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+            },
             Work(name: "store 16 KiB + INSERT", unit: "file", count: 500, prepare: Self.empty) { side in
                 for index in 0..<500 { try await side.store(index, bytes) }
             },
@@ -117,8 +139,13 @@ struct LifecycleCost {
         """
     }
 
+    private static func delete(_ id: Int, _ side: Side) async throws {
+        let count = try await side.database.execute("DELETE FROM \(identifier: side.table) WHERE id = \(id)")
+        guard count == 1 else { throw BenchError("There is no row \(id) to delete in \(side.table)") }
+    }
+
     private static func empty(_ side: Side) async throws {
-        try await side.database.execute("TRUNCATE \(identifier: side.table)")
+        try await side.database.execute("TRUNCATE \(identifier: side.table) RESTART IDENTITY")
         try await side.database.execute("TRUNCATE stored_files.journal, stored_files.let_go, stored_files.reservations")
         try await side.database.execute("CHECKPOINT")
     }

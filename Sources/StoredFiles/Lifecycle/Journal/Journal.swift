@@ -92,6 +92,20 @@ struct Journal: Sendable {
         )
     }
 
+    /// Moves names that statements let go of into the journal, ten thousand or so in a transaction.
+    func drain(_ storage: StorageID, shouldStop: @Sendable () -> Bool = { false }) async throws {
+        var place = "(0,0)"
+        while !shouldStop() {
+            let last = try await database.maintenanceTransaction(isIndependent: isIndependent) { transaction in
+                try await transaction.query(
+                    "SELECT \(raw: JournalSchema.name).drain(\(storage.rawValue), 1000, \(place)::text::tid)::text"
+                ).first?.decode(String?.self, at: 0) ?? nil
+            }
+            guard let last else { return }
+            place = last
+        }
+    }
+
     /// Notes that objects are gone: their tombstones keep the names from being used by a writer that knows no better.
     func bury(_ names: [StorageName], in storage: StorageID) async throws {
         try await database.maintenanceTransaction(isIndependent: isIndependent) { transaction in

@@ -25,7 +25,7 @@ struct ReapPass: Sendable {
         try await Ownership(id: id, storage: storage, database: database, context: context).check()
         _ = try await database.query("SELECT \(raw: JournalSchema.name).notice_partitions()")
         try await lapse(shouldStop)
-        try await drain(shouldStop)
+        try await journal.drain(id, shouldStop: shouldStop)
         return try await withThrowingTaskGroup(of: ReapReport.self) { group in
             for _ in 0..<configuration.concurrency { group.addTask { try await work(shouldStop) } }
             var report = ReapReport()
@@ -65,21 +65,11 @@ struct ReapPass: Sendable {
 
     /// Takes reservations that have run out for deletion, a batch after the other.
     func lapse(_ shouldStop: @Sendable () -> Bool = { false }) async throws {
-        try await repeatedly(shouldStop) {
-            "SELECT \(raw: JournalSchema.name).lapse(\(id.rawValue), \(Int32(configuration.batchSize)))"
-        }
-    }
-
-    /// Moves what was let go of by the thousand into the journal.
-    func drain(_ shouldStop: @Sendable () -> Bool = { false }) async throws {
-        try await repeatedly(shouldStop) { "SELECT \(raw: JournalSchema.name).drain(\(id.rawValue), 10)" }
-    }
-
-    /// Runs a statement until it says that it found nothing to do.
-    private func repeatedly(_ shouldStop: @Sendable () -> Bool, _ sql: () -> SQL) async throws {
         while !shouldStop() {
             let count = try await database.maintenanceTransaction { transaction in
-                try await transaction.query(sql()).first?.decode(Int32.self, at: 0) ?? 0
+                try await transaction.query(
+                    "SELECT \(raw: JournalSchema.name).lapse(\(id.rawValue), \(Int32(configuration.batchSize)))"
+                ).first?.decode(Int32.self, at: 0) ?? 0
             }
             guard count > 0 else { return }
         }

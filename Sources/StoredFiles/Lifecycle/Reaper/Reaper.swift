@@ -115,7 +115,7 @@ public final class Reaper: Service, Sendable {
                 FROM \(raw: JournalSchema.name).journal WHERE storage = s.id AND state = 'condemned' ORDER BY since LIMIT 1)
                 UNION ALL
                 (SELECT since + make_interval(secs => \(configuration.retention.inSeconds))
-                FROM \(raw: JournalSchema.name).let_go WHERE storage = s.id ORDER BY since LIMIT 1)
+                FROM \(raw: JournalSchema.name).let_go WHERE storage = s.id LIMIT 1)
                 UNION ALL
                 (SELECT since + make_interval(secs => \(configuration.tombstoneAge.inSeconds))
                 FROM \(raw: JournalSchema.name).journal WHERE storage = s.id AND state = 'deleted' ORDER BY since LIMIT 1)

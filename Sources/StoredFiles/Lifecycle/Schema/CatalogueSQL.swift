@@ -50,7 +50,7 @@ enum CatalogueSQL {
                 SELECT substring(p.proname FROM '[0-9]+$')::bigint AS field, t.tgrelid AS relation, t.oid AS trigger,
                     t.tgname = 'stored_file_' || substring(p.proname FROM '[0-9]+$') || '_update' AS is_update
                 FROM pg_proc AS p JOIN pg_trigger AS t ON t.tgfoid = p.oid
-                WHERE p.pronamespace = 'stored_files'::regnamespace AND p.proname ~ '^track_(row_)?[0-9]+$'
+                WHERE p.pronamespace = 'stored_files'::regnamespace AND p.proname ~ '^track_([a-z]+_)?[0-9]+$'
                 AND t.tgparentid = 0
             ) AS c
             LEFT JOIN pg_depend AS d ON c.is_update AND d.classid = 'pg_trigger'::regclass AND d.objid = c.trigger
@@ -230,8 +230,12 @@ enum CatalogueSQL {
         DECLARE
             place record;
         BEGIN
-            PERFORM stored_files.check_catalogue(named.storage);
-            FOR place IN SELECT c.relation, c.column_name FROM stored_files.catalogue(named.storage) AS c LOOP
+            FOR place IN SELECT c.relation, c.column_name, c.problem FROM stored_files.catalogue(named.storage) AS c
+                ORDER BY c.problem IS NULL
+            LOOP
+                IF place.problem IS NOT NULL THEN
+                    PERFORM stored_files.check_catalogue(named.storage);
+                END IF;
                 RETURN QUERY EXECUTE format('SELECT t.%1$I::text FROM %2$s AS t WHERE t.%1$I = ANY ($1)',
                     place.column_name, place.relation::regclass) USING named.names;
             END LOOP;

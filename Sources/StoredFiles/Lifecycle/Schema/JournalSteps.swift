@@ -102,17 +102,14 @@ enum JournalSteps {
             since timestamptz NOT NULL DEFAULT clock_timestamp(),
             is_image boolean NOT NULL,
             names text[] NOT NULL
-        )
+        ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000)
         """#,
         // Uncompressed: the rows live for a moment, and compressing them would be a third of what a bulk DELETE costs.
         #"""
         ALTER TABLE stored_files.let_go ALTER COLUMN names SET STORAGE EXTERNAL
         """#,
         #"""
-        CREATE INDEX let_go_since ON stored_files.let_go (storage, since)
-        """#,
-        #"""
-        COMMENT ON TABLE stored_files.let_go IS 'Names that a statement let go of by the thousand; a reaper moves them into the journal.'
+        COMMENT ON TABLE stored_files.let_go IS 'Names that rows let go of, up to a hundred thousand to a row; a reaper moves them into the journal.'
         """#,
         #"""
         ALTER TABLE stored_files.fields

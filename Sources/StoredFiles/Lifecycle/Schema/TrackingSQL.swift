@@ -172,9 +172,7 @@ enum TrackingSQL {
                 WHERE c.relation = track.relation AND NOT EXISTS (SELECT FROM stored_files.fields AS f
                     WHERE f.id = c.field)
             LOOP
-                EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'track_' || lost.field);
-                EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'track_row_' || lost.field);
-                EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'forget_size_' || lost.field);
+                PERFORM stored_files.drop_functions(lost.field);
             END LOOP;
             field := stored_files.field_at(track.relation, track.column_name);
             IF field.id IS NOT NULL AND field.ended_at IS NULL AND field.storage <> track.storage THEN
@@ -365,8 +363,7 @@ enum TrackingSQL {
                 IF untrack.condemns THEN
                     PERFORM stored_files.condemn_rows(field.id, untrack.relation, own.column_name);
                 END IF;
-                EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'track_' || field.id);
-                EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'track_row_' || field.id);
+                PERFORM stored_files.drop_functions(field.id);
                 -- Nobody is going to claim what is being uploaded for it.
                 DELETE FROM stored_files.reservations AS r WHERE r.field = field.id AND NOT untrack.condemns;
                 IF untrack.condemns THEN
@@ -425,9 +422,7 @@ enum TrackingSQL {
         CREATE OR REPLACE FUNCTION stored_files.forget_field(field_id bigint) RETURNS void
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $body$
         BEGIN
-            EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'track_' || field_id);
-            EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'track_row_' || field_id);
-            EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I() CASCADE', 'forget_size_' || field_id);
+            PERFORM stored_files.drop_functions(field_id);
             DELETE FROM stored_files.fields AS f WHERE f.id = field_id;
         END
         $body$

@@ -2,7 +2,7 @@
 enum TriggerSQL {
     /// The functions, in an order in which each is there when another is made that needs it.
     static let functions = [
-        currentColumn, claimed, buildFunctions, condemnMany, letGoOf,
+        currentColumn, claimed, buildFunctions, dropFunctions, letGoOf,
         sizeColumns, buildTriggers,
     ]
 
@@ -54,215 +54,231 @@ enum TriggerSQL {
 
     /// Writes the trigger functions of a field: SQL that is static per field, so that the server plans it once.
     ///
-    /// `track_N` serves statements: INSERT and DELETE of tables that are not partitioned, and TRUNCATE. `track_row_N` serves rows:
-    /// UPDATE, whose condition keeps it away from all rows whose name stays, and everything on partitioned tables.
+    /// `track_insert_N`, `track_delete_N` and `track_truncate_N` serve statements on tables that are not partitioned.
+    /// `track_row_N` serves rows: UPDATE, whose condition keeps it away from all rows whose name stays, and everything on
+    /// partitioned tables.
     /// - *Names that came* are claimed: their reservations and journal rows go. One that is being deleted, or was, ends the
-    ///   statement with 55006. At REPEATABLE READ and above a DELETE does not see what was committed after the snapshot; there
-    ///   an INSERT that does nothing on a conflict comes first, which fails with 40001 when the row in the way cannot be seen.
-    /// - *Names that went* are condemned, in the same transaction.
+    ///   statement with 55006. At REPEATABLE READ and above a DELETE does not see what was committed after the snapshot;
+    ///   there an INSERT that does nothing on a conflict comes first, which fails with 40001 when the row in the way cannot be
+    ///   seen.
+    /// - *Names that went* are written to `let_go`, in the same transaction. It has no index, so that nobody waits for
+    ///   anybody there; a reaper moves them into the journal.
     ///
-    /// `SECURITY DEFINER`: who may write the table needs no rights on the journal. `enable_seqscan = off`: a plan made when the
-    /// journal was empty must not scan it when it is not, and at SERIALIZABLE a scan conflicts with every other claim; the
-    /// price that it puts on a scan would start the JIT compiler.
+    /// The statement functions read the column by its plain name, inside of a constant of the same name: a plan that is made
+    /// anew after a rename by another program finds the constant, and the function looks the column up. That costs nothing.
+    ///
+    /// `SECURITY DEFINER`: who may write the table needs no rights on the journal. `enable_seqscan = off`: a plan made when
+    /// the journal was empty must not scan it when it is not, and at SERIALIZABLE a scan conflicts with every other claim.
     private static let buildFunctions = #"""
         CREATE OR REPLACE FUNCTION stored_files.build_functions(field_id bigint) RETURNS void
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $build$
         DECLARE
             field stored_files.fields;
-            is_renamed text;
+            -- The name that rows seem to have when the column has lost its own.
+            renamed constant text := E'\001';
+            taken text;
+            look text;
             claim text;
-            condemn text;
-            body text;
             header constant text := 'CREATE OR REPLACE FUNCTION stored_files.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
-                'SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS %L';
+                'SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS %L';
         BEGIN
             SELECT f.* INTO field FROM stored_files.fields AS f WHERE f.id = field_id;
-            -- Whether the column has another name than the body was written with: a rename by another program leaves
-            -- the
-            -- triggers where they are. The second look is for partitions, in which the column may have another number.
-            is_renamed := format($text$(pg_identify_object(1259, TG_RELID, %1$s)).identity NOT LIKE %2$L
-                        AND 2 > (SELECT count(*) FROM pg_attribute AS a WHERE a.attname = %3$L AND NOT a.attisdropped
-                            AND (a.attrelid = TG_RELID OR a.attrelid = %4$s AND a.attnum = %1$s
-                                AND a.attrelid <> TG_RELID))$text$,
-                coalesce(field.column_number, 0), '%.' || replace(replace(replace(quote_ident(field.column_name),
-                    '\', '\\'), '%', '\%'), '_', '\_'), field.column_name, field.relation);
             -- A name that comes: its reservation goes, and what the journal has of it. Statements for one key each,
-            -- because a
-            -- plan for many that was made when the tables were small is kept when they are large. A reservation that
-            -- was found
-            -- says enough: a name that is being deleted has none, and a condemned one is looked up before it is marked.
-            claim := format($text$
-                            DELETE FROM stored_files.reservations AS r WHERE r.storage = %1$L AND r.name = item;
-                            IF NOT FOUND THEN
-                                probe := NULL;
-                                IF current_setting('transaction_isolation') NOT IN ('read committed',
-                                    'read uncommitted') THEN
-                                    -- Fails with 40001 when there is a row that was committed after the snapshot.
-                                    INSERT INTO stored_files.journal (storage, name, state) VALUES (%1$L, item,
-                                        'uploading')
-                                    ON CONFLICT DO NOTHING RETURNING ctid INTO probe;
-                                END IF;
-                                IF probe IS NOT NULL THEN
+            -- because a plan for many that was made when the tables were small is kept when they are large. A
+            -- reservation that was found says enough: a name that is being deleted has none, and a condemned one is
+            -- looked up before it is marked.
+            claim := format('DELETE FROM stored_files.reservations AS r WHERE r.storage = %L AND r.name = item;',
+                field.storage);
+            taken := format($text$
+                                DELETE FROM stored_files.journal AS j WHERE j.storage = %1$L AND j.name = item
+                                RETURNING j.state, j.transaction_id INTO state, condemner;
+                                IF FOUND THEN
+                                    PERFORM stored_files.claimed(%1$L, item, %2$L, state, condemner, TG_RELID,
+                                        watched);
+                                END IF;$text$, field.storage, field.is_image);
+            look := format($text$
+                            IF current_setting('transaction_isolation') = 'read committed' THEN%2$s
+                            ELSE
+                                -- Fails with 40001 when there is a row that was committed after the snapshot.
+                                INSERT INTO stored_files.journal (storage, name, state) VALUES (%1$L, item, 'uploading')
+                                ON CONFLICT DO NOTHING RETURNING ctid INTO probe;
+                                IF FOUND THEN
                                     -- By its place, which reads no page of the index: a SERIALIZABLE claim of another
-                                    -- name would
-                                    -- conflict with the reading.
+                                    -- name would conflict with the reading.
                                     DELETE FROM stored_files.journal AS j WHERE j.ctid = probe;
-                                ELSE
-                                    DELETE FROM stored_files.journal AS j WHERE j.storage = %1$L AND j.name = item
-                                    RETURNING j.state, j.transaction_id INTO state, condemner;
-                                    IF FOUND THEN
-                                        PERFORM stored_files.claimed(%1$L, item, %2$L, state, condemner, TG_RELID,
-                                            watched);
-                                    END IF;
+                                ELSE%2$s
                                 END IF;
-                            END IF;$text$, field.storage, field.is_image);
-            condemn := format($text$
-                            INSERT INTO stored_files.journal AS j (storage, name, state, is_image, transaction_id)
-                            VALUES (%1$L, item, 'condemned', %2$L, pg_current_xact_id())
-                            ON CONFLICT (storage, name) DO UPDATE
-                            SET state = 'condemned', since = EXCLUDED.since, lease_until = NULL,
-                                is_image = EXCLUDED.is_image,
-                                transaction_id = EXCLUDED.transaction_id
-                            WHERE j.state IN ('uploading', 'condemned') OR j.state = 'deleting'
-                                AND j.attempts = 0;$text$,
-                field.storage, field.is_image);
-            body := format($text$
+                            END IF;$text$, field.storage, taken);
+            EXECUTE format(header, 'track_insert_' || field.id, format($text$
+                #variable_conflict use_column
+                DECLARE
+                    watched name := %1$L;
+                    item text;
+                    items text[];
+                    missing integer := 0;
+                    probe tid;
+                    state text;
+                    condemner xid8;
+                BEGIN
+                    FOR item IN
+                        SELECT x.name FROM (SELECT %2$L::text AS %1$I) AS d,
+                            LATERAL (SELECT %1$I::text AS name FROM new_rows AS n) AS x
+                        WHERE x.name <> '' AND octet_length(x.name) <= 1024
+                    LOOP
+                        %3$s
+                        CONTINUE WHEN FOUND;
+                        missing := missing + 1;
+                        IF missing > 100 OR item = %2$L THEN
+                            IF item = %2$L THEN
+                                watched := stored_files.current_column(%4$s, TG_RELID, %1$L);
+                                IF watched IS NULL THEN
+                                    -- Dropped: there is nothing to watch any more.
+                                    RETURN NULL;
+                                END IF;
+                            END IF;
+                            -- Many: planned for the rows there are now. Only SERIALIZABLE must not read what others
+                            -- write. The price that is put on a scan would start the JIT compiler.
+                            PERFORM set_config('enable_seqscan', 'on', true)
+                            WHERE current_setting('transaction_isolation') <> 'serializable';
+                            state := current_setting('jit');
+                            PERFORM set_config('jit', 'off', true);
+                            EXECUTE format('DELETE FROM stored_files.reservations AS r USING new_rows AS n '
+                                'WHERE r.storage = %%2$L AND r.name = n.%%1$I::text COLLATE "C"', watched, %5$L);
+                            IF current_setting('transaction_isolation') <> 'read committed' THEN
+                                EXECUTE format('WITH came AS (SELECT DISTINCT n.%%1$I::text COLLATE "C" AS name FROM new_rows AS n '
+                                    'WHERE n.%%1$I <> '''' AND octet_length(n.%%1$I::text) <= 1024), '
+                                    'probes AS (INSERT INTO stored_files.journal (storage, name, state) '
+                                    'SELECT %%2$L, c.name, ''uploading'' FROM came AS c ON CONFLICT DO NOTHING RETURNING ctid) '
+                                    'SELECT ARRAY(SELECT p.ctid::text FROM probes AS p), '
+                                    '(SELECT count(*) FROM came) - (SELECT count(*) FROM probes)',
+                                    watched, %5$L) INTO items, missing;
+                                DELETE FROM stored_files.journal AS j WHERE j.ctid = ANY (items::tid[]);
+                            END IF;
+                            item := NULL;
+                            IF missing > 0 THEN
+                                EXECUTE format('WITH claimed AS (DELETE FROM stored_files.journal AS j USING new_rows AS n '
+                                    'WHERE j.storage = %%2$L AND j.name = n.%%1$I::text COLLATE "C" '
+                                    'AND NOT (j.state = ''condemned'' AND j.transaction_id = pg_current_xact_id() '
+                                    'AND NOT EXISTS (SELECT FROM %%3$s AS t WHERE t.%%1$I::text COLLATE "C" = j.name)) '
+                                    'RETURNING j.name, j.state) '
+                                    'SELECT c.name FROM claimed AS c WHERE c.state IN (''deleting'', ''deleted'') LIMIT 1',
+                                    watched, %5$L, TG_RELID::regclass) INTO item;
+                            END IF;
+                            PERFORM set_config('jit', state, true);
+                            IF item IS NOT NULL THEN
+                                PERFORM stored_files.claimed(%5$L, item, %6$L, 'deleted', NULL, TG_RELID, watched);
+                            END IF;
+                            RETURN NULL;
+                        END IF;%7$s
+                    END LOOP;
+                    RETURN NULL;
+                END
+                $text$, field.column_name, renamed, claim, field.id, field.storage, field.is_image, look));
+            EXECUTE format(header, 'track_delete_' || field.id, format($text$
+                #variable_conflict use_column
                 DECLARE
                     watched name := %1$L;
                     items text[];
-                    item text;
-                    probe tid;
-                    state text;
-                    condemner xid8;
+                    jit text;
                 BEGIN
-                    IF %2$s THEN
-                        watched := stored_files.current_column(%3$s, TG_RELID, %1$L);
-                        IF watched IS NULL THEN
-                            -- Dropped: there is nothing to watch any more.
-                            RETURN NULL;
+                    items := ARRAY(
+                        SELECT x.name FROM (SELECT %2$L::text AS %1$I) AS d,
+                            LATERAL (SELECT %1$I::text AS name FROM old_rows AS n) AS x
+                        WHERE x.name <> '' AND octet_length(x.name) <= 1024 LIMIT 100001
+                    );
+                    IF cardinality(items) BETWEEN 1 AND 100000 AND items[1] <> %2$L THEN
+                        INSERT INTO stored_files.let_go (storage, is_image, names) VALUES (%3$L, %4$L, items);
+                    ELSIF cardinality(items) > 0 THEN
+                        IF items[1] = %2$L THEN
+                            watched := stored_files.current_column(%5$s, TG_RELID, %1$L);
                         END IF;
-                    END IF;
-                    IF TG_OP = 'INSERT' THEN
-                        IF watched = %1$L THEN
-                            items := ARRAY(SELECT n.%1$I::text FROM new_rows AS n
-                                WHERE n.%1$I <> '' AND octet_length(n.%1$I::text) <= 1024 LIMIT 101);
-                        ELSE
-                            EXECUTE format('SELECT ARRAY(SELECT n.%%1$I::text FROM new_rows AS n '
-                                'WHERE n.%%1$I <> '''' AND octet_length(n.%%1$I::text) <= 1024 LIMIT 101)', watched)
-                                    INTO items;
-                        END IF;
-                        IF cardinality(items) <= 100 THEN
-                            FOREACH item IN ARRAY items LOOP%4$s
-                            END LOOP;
-                            RETURN NULL;
-                        END IF;
-                        -- Many: planned for the rows there are now. Only SERIALIZABLE must not read what others write.
-                        PERFORM set_config('enable_seqscan', 'on', true)
-                        WHERE current_setting('transaction_isolation') <> 'serializable';
-                        EXECUTE format('DELETE FROM stored_files.reservations AS r USING new_rows AS n '
-                            'WHERE r.storage = %%2$L AND r.name = n.%%1$I::text COLLATE "C"', watched, %5$L);
-                        IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-                            EXECUTE format('WITH came AS (SELECT DISTINCT n.%%1$I::text COLLATE "C" AS name FROM new_rows AS n '
-                                'WHERE n.%%1$I <> '''' AND octet_length(n.%%1$I::text) <= 1024), '
-                                'probes AS (INSERT INTO stored_files.journal (storage, name, state) '
-                                'SELECT %%2$L, c.name, ''uploading'' FROM came AS c ON CONFLICT DO NOTHING RETURNING ctid) '
-                                'SELECT ARRAY(SELECT p.ctid::text FROM probes AS p), '
-                                'CASE WHEN (SELECT count(*) FROM came) > (SELECT count(*) FROM probes) THEN ''some'' END',
-                                watched, %5$L) INTO items, state;
-                            DELETE FROM stored_files.journal AS j WHERE j.ctid = ANY (items::tid[]);
-                            IF state IS NULL THEN
-                                RETURN NULL;
-                            END IF;
-                        END IF;
-                        EXECUTE format('WITH claimed AS (DELETE FROM stored_files.journal AS j USING new_rows AS n '
-                            'WHERE j.storage = %%2$L AND j.name = n.%%1$I::text COLLATE "C" '
-                            'AND NOT (j.state = ''condemned'' AND j.transaction_id = pg_current_xact_id() '
-                            'AND NOT EXISTS (SELECT FROM %%3$s AS t WHERE t.%%1$I::text COLLATE "C" = j.name)) '
-                            'RETURNING j.name, j.state) '
-                            'SELECT c.name, c.state FROM claimed AS c WHERE c.state IN (''deleting'', ''deleted'') LIMIT 1',
-                            watched, %5$L, TG_RELID::regclass) INTO item, state;
-                        IF item IS NOT NULL THEN
-                            PERFORM stored_files.claimed(%5$L, item, %6$L, state, NULL, TG_RELID, watched);
-                        END IF;
-                    ELSIF TG_OP = 'DELETE' THEN
-                        IF watched = %1$L THEN
-                            items := ARRAY(SELECT o.%1$I::text FROM old_rows AS o
-                                WHERE o.%1$I <> '' AND octet_length(o.%1$I::text) <= 1024 LIMIT 1001);
-                        ELSE
-                            EXECUTE format('SELECT ARRAY(SELECT o.%%1$I::text FROM old_rows AS o '
-                                'WHERE o.%%1$I <> '''' AND octet_length(o.%%1$I::text) <= 1024 LIMIT 1001)', watched)
-                                    INTO items;
-                        END IF;
-                        IF cardinality(items) <= 10 THEN
-                            FOREACH item IN ARRAY items LOOP%7$s
-                            END LOOP;
-                        ELSIF cardinality(items) <= 1000 THEN
-                            PERFORM stored_files.condemn_many(%5$L, %6$L, items);
-                        ELSE
+                        IF watched IS NOT NULL THEN
+                            items := NULL;
                             PERFORM set_config('enable_seqscan', 'on', true);
-                            -- By the thousand to a row, without an index on the names: a reaper moves them into the
-                            -- journal.
+                            jit := current_setting('jit');
+                            PERFORM set_config('jit', 'off', true);
                             EXECUTE format('INSERT INTO stored_files.let_go (storage, is_image, names) '
                                 'SELECT %%2$L, %%3$L, array_agg(x.name) FROM (SELECT o.%%1$I::text AS name, '
                                 '(row_number() OVER () - 1) / 1000 AS part FROM old_rows AS o WHERE o.%%1$I <> '''' '
-                                'AND octet_length(o.%%1$I::text) <= 1024) AS x GROUP BY x.part', watched, %5$L,
-                                    %6$L::boolean);
+                                'AND octet_length(o.%%1$I::text) <= 1024) AS x GROUP BY x.part', watched, %3$L,
+                                %4$L::boolean);
+                            PERFORM set_config('jit', jit, true);
                         END IF;
-                    ELSIF TG_OP = 'TRUNCATE' THEN
-                        IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-                            RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
-                                MESSAGE = format('TRUNCATE of %%s, whose rows name files, needs READ COMMITTED: rows that '
-                                    'this transaction cannot see would leave their files behind', TG_RELID::regclass),
-                                HINT = 'Use DELETE, or READ COMMITTED.';
-                        END IF;
-                        PERFORM stored_files.let_go_of(%3$s, TG_RELID, watched);
                     END IF;
                     RETURN NULL;
                 END
-                $text$, field.column_name, is_renamed, field.id, claim, field.storage, field.is_image, condemn);
-            EXECUTE format(header, 'track_' || field.id, body);
-            body := format($text$
+                $text$, field.column_name, renamed, field.storage, field.is_image, field.id));
+            EXECUTE format(header, 'track_truncate_' || field.id, format($text$
+                DECLARE
+                    watched name := stored_files.current_column(%2$s, TG_RELID, %1$L);
+                BEGIN
+                    IF watched IS NULL THEN
+                        RETURN NULL;
+                    END IF;
+                    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+                        RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
+                            MESSAGE = format('TRUNCATE of %%s, whose rows name files, needs READ COMMITTED: rows that '
+                                'this transaction cannot see would leave their files behind', TG_RELID::regclass),
+                            HINT = 'Use DELETE, or READ COMMITTED.';
+                    END IF;
+                    PERFORM stored_files.let_go_of(%2$s, TG_RELID, watched);
+                    RETURN NULL;
+                END
+                $text$, field.column_name, field.id));
+            EXECUTE format(header, 'track_row_' || field.id, format($text$
                 DECLARE
                     watched name := %1$L;
-                    came text;
-                    went text;
+                    is_renamed boolean := false;
                     item text;
                     probe tid;
                     state text;
                     condemner xid8;
                 BEGIN
-                    IF %2$s THEN
-                        watched := stored_files.current_column(%3$s, TG_RELID, %1$L);
-                        IF watched IS NULL THEN
-                            RETURN NULL;
-                        END IF;
-                        IF TG_OP <> 'DELETE' THEN
-                            EXECUTE format('SELECT ($1).%%I::text', watched) INTO came USING NEW;
-                        END IF;
-                        IF TG_OP <> 'INSERT' THEN
-                            EXECUTE format('SELECT ($1).%%I::text', watched) INTO went USING OLD;
-                        END IF;
-                    ELSE
-                        IF TG_OP <> 'DELETE' THEN
-                            came := NEW.%1$I;
-                        END IF;
-                        IF TG_OP <> 'INSERT' THEN
-                            went := OLD.%1$I;
+                    -- A rename by another program leaves the triggers where they are. The second look is for partitions,
+                    -- in which the column may have another number.
+                    IF (pg_identify_object(1259, TG_RELID, %2$s)).identity NOT LIKE %3$L THEN
+                        is_renamed := 2 > (SELECT count(*) FROM pg_attribute AS a
+                            WHERE a.attname = %1$L AND NOT a.attisdropped AND (a.attrelid = TG_RELID
+                                OR a.attrelid = %4$s AND a.attnum = %2$s AND a.attrelid <> TG_RELID));
+                        IF is_renamed THEN
+                            watched := stored_files.current_column(%5$s, TG_RELID, %1$L);
+                            IF watched IS NULL THEN
+                                RETURN NULL;
+                            END IF;
                         END IF;
                     END IF;
-                    IF came <> '' AND octet_length(came) <= 1024 THEN
-                        item := came;%4$s
+                    IF TG_OP <> 'DELETE' THEN
+                        IF is_renamed THEN
+                            EXECUTE format('SELECT ($1).%%I::text', watched) INTO item USING NEW;
+                        ELSE
+                            item := NEW.%1$I;
+                        END IF;
+                        IF item <> '' AND octet_length(item) <= 1024 THEN
+                            %6$s
+                            IF NOT FOUND THEN%7$s
+                            END IF;
+                        END IF;
                     END IF;
-                    IF went <> '' AND octet_length(went) <= 1024 THEN
-                        item := went;%5$s
+                    IF TG_OP <> 'INSERT' THEN
+                        IF is_renamed THEN
+                            EXECUTE format('SELECT ($1).%%I::text', watched) INTO item USING OLD;
+                        ELSE
+                            item := OLD.%1$I;
+                        END IF;
+                        IF item <> '' AND octet_length(item) <= 1024 THEN
+                            INSERT INTO stored_files.let_go (storage, is_image, names)
+                            VALUES (%8$L, %9$L, ARRAY[item]);
+                        END IF;
                     END IF;
                     RETURN NULL;
                 END
-                $text$, field.column_name, is_renamed, field.id, claim, condemn);
-            EXECUTE format(header, 'track_row_' || field.id, body);
+                $text$, field.column_name, coalesce(field.column_number, 0), '%.' || replace(replace(replace(
+                    quote_ident(field.column_name), '\', '\\'), '%', '\%'), '_', '\_'), field.relation, field.id, claim,
+                look, field.storage, field.is_image));
             -- Whoever can call them could hang them onto a table of his own, and claim or condemn any name.
-            EXECUTE format('REVOKE ALL ON FUNCTION stored_files.%I(), stored_files.%I() FROM PUBLIC',
-                'track_' || field.id, 'track_row_' || field.id);
+            EXECUTE format('REVOKE ALL ON FUNCTION stored_files.%I(), stored_files.%I(), stored_files.%I(), stored_files.%I() '
+                'FROM PUBLIC', 'track_insert_' || field.id, 'track_delete_' || field.id, 'track_truncate_' || field.id,
+                'track_row_' || field.id);
             IF field.width_column IS NOT NULL THEN
                 EXECUTE format(
                     'CREATE OR REPLACE FUNCTION stored_files.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
@@ -290,19 +306,18 @@ enum TriggerSQL {
         $build$
         """#
 
-    /// Condemns some hundred names.
-    private static let condemnMany = #"""
-        CREATE OR REPLACE FUNCTION stored_files.condemn_many(storage text, is_image boolean, names text[]) RETURNS void
-        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+    /// Drops the trigger functions of a field, and with them its triggers.
+    private static let dropFunctions = #"""
+        CREATE OR REPLACE FUNCTION stored_files.drop_functions(field_id bigint) RETURNS void
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $body$
+        DECLARE
+            found record;
         BEGIN
-            -- Planned for the names there are: a plan that is kept may have been made for a small journal.
-            EXECUTE 'INSERT INTO stored_files.journal AS j (storage, name, state, is_image, transaction_id) '
-                'SELECT $1, n, ''condemned'', $2, pg_current_xact_id() FROM (SELECT DISTINCT u COLLATE "C" AS n FROM unnest($3) AS u '
-                'WHERE octet_length(u) <= 1024 AND u <> '''') AS d '
-                'ON CONFLICT (storage, name) DO UPDATE SET state = ''condemned'', since = EXCLUDED.since, lease_until = NULL, '
-                'is_image = EXCLUDED.is_image, transaction_id = EXCLUDED.transaction_id '
-                'WHERE j.state IN (''uploading'', ''condemned'') OR j.state = ''deleting'' AND j.attempts = 0'
-                USING storage, is_image, names;
+            FOR found IN SELECT p.proname FROM pg_proc AS p WHERE p.pronamespace = 'stored_files'::regnamespace
+                AND p.proname ~ ('^(track|track_insert|track_delete|track_truncate|track_row|forget_size)_' || field_id || '$')
+            LOOP
+                EXECUTE format('DROP FUNCTION stored_files.%I() CASCADE', found.proname);
+            END LOOP;
         END
         $body$
         """#
@@ -374,7 +389,7 @@ enum TriggerSQL {
                 IF target.relkind <> 'f' THEN
                     EXECUTE format('CREATE TRIGGER ' || parts, format('stored_file_%s_truncate', field_id),
                         'BEFORE TRUNCATE',
-                        target.relation, 'FOR EACH STATEMENT', 'track_' || field_id);
+                        target.relation, 'FOR EACH STATEMENT', 'track_truncate_' || field_id);
                 END IF;
                 CONTINUE WHEN target.relispartition;
                 EXECUTE format('CREATE TRIGGER ' || parts, format('stored_file_%s_update', field_id), 'AFTER UPDATE',
@@ -393,10 +408,12 @@ enum TriggerSQL {
                 ELSE
                     EXECUTE format('CREATE TRIGGER ' || parts, format('stored_file_%s_insert', field_id),
                         'AFTER INSERT',
-                        target.relation, 'REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT', 'track_' || field_id);
+                        target.relation, 'REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT',
+                            'track_insert_' || field_id);
                     EXECUTE format('CREATE TRIGGER ' || parts, format('stored_file_%s_delete', field_id),
                         'AFTER DELETE',
-                        target.relation, 'REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT', 'track_' || field_id);
+                        target.relation, 'REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT',
+                            'track_delete_' || field_id);
                 END IF;
                 -- Writes that a subscription applies claim their files, too.
                 EXECUTE format('ALTER TABLE %1$s ENABLE ALWAYS TRIGGER %2$I, ENABLE ALWAYS TRIGGER %3$I',
@@ -412,6 +429,8 @@ enum TriggerSQL {
                     size_trigger, target.relation, changed, field.width_column, field.height_column,
                         'forget_size_' || field_id);
             END LOOP;
+            -- What an earlier version had for all statements.
+            EXECUTE format('DROP FUNCTION IF EXISTS stored_files.%I()', 'track_' || field_id);
         END
         $build$
         """#
