@@ -41,7 +41,7 @@ struct ConnectionAttempt: Sendable {
         PQsetErrorVerbosity(started, PQERRORS_VERBOSE)
         try poll(handle, until: deadline)
         PQsetErrorVerbosity(started, PQERRORS_DEFAULT)
-        guard PQsetnonblocking(started, 1) == 0 else { throw failure(handle.errorMessage, sqlState: nil) }
+        guard PQsetnonblocking(started, 1) == 0 else { throw refusal(of: handle) }
         return handle
     }
 
@@ -75,33 +75,31 @@ struct ConnectionAttempt: Sendable {
     }
 
     private func refusal(of handle: ConnectionHandle) -> DatabaseError {
+        let disclosure = disclosure(of: handle)
         let text = PQerrorMessage(handle.pointer).map { String(cString: $0) } ?? ""
         var state: String?
         var lines: [String] = []
         for line in text.split(whereSeparator: \.isNewline) {
             // Verbose reports go on with DETAIL, HINT and LOCATION; what failed stands in the line of the host.
-            let isHostLine = line.hasPrefix("connection to server") || lines.isEmpty
-            guard isHostLine else { continue }
+            let isHostLine = line.hasPrefix("connection to server")
+            guard isHostLine || lines.isEmpty else { continue }
             // "… failed: FATAL:  28P01: password authentication failed …"
-            let match = line.firstMatch(of: #/: {2}([0-9A-Z]{5}): /#)
-            if let match {
+            if let match = line.firstMatch(of: #/: {2}([0-9A-Z]{5}): /#) {
                 state = String(match.1)
-                lines.append(line[..<match.range.lowerBound] + ": " + line[match.range.upperBound...])
-            } else if line.hasPrefix("connection to server") {
-                lines.append(String(line))
+                let report = disclosure.shown(report: line[match.range.upperBound...], sqlState: state)
+                lines.append(disclosure.shown(line[..<match.range.lowerBound]) + ": " + report)
             } else {
-                lines.append(Self.withoutQuotations(line))
+                lines.append(disclosure.shown(line))
             }
         }
         return failure(ServerReport.oneLine(lines.joined(separator: "; ")), sqlState: state)
     }
 
-    /// What libpq says before it has a server repeats values of the connection string, the environment and the service
-    /// file, which may be misplaced passwords.
-    private static func withoutQuotations(_ line: Substring) -> String {
-        let quotes: Set<Unicode.Scalar> = ["\"", "«", "„", "“", "'", "‘"]
-        guard let quote = line.unicodeScalars.firstIndex(where: quotes.contains) else { return String(line) }
-        return String(line[..<quote]) + "…"
+    /// What may be shown, with the options that the environment and the service file have added.
+    private func disclosure(of handle: ConnectionHandle) -> ConnectionDisclosure {
+        guard let options = PQconninfo(handle.pointer) else { return target.disclosure }
+        defer { PQconninfoFree(options) }
+        return target.disclosure.adding(ConnectionDisclosure.values(of: options))
     }
 
     private func failure(_ reason: String, sqlState: String?) -> DatabaseError {

@@ -3,12 +3,15 @@ internal import CLibPQ
 /// A connection string that libpq can read, and what may be said about it in messages.
 struct ConnectionTarget: Sendable {
     let conninfo: String
-    /// Host, port, database and user; never the password.
-    let label: String
+    /// What may be said about it in messages.
+    let disclosure: ConnectionDisclosure
     /// Whether only a server that accepts writes will do.
     let requiresReadWrite: Bool
     /// `connect_timeout` of the connection string, which PQconnectPoll leaves to its caller.
     let timeout: Duration?
+
+    /// Host, port, database and user as far as they may be shown; never the password.
+    var label: String { disclosure.label }
 
     /// - Throws: `DatabaseError.invalidArgument`; the message does not repeat the string, which may hold a password.
     init(_ conninfo: String) throws {
@@ -24,17 +27,10 @@ struct ConnectionTarget: Sendable {
             )
         }
         defer { PQconninfoFree(options) }
-        var values: [String: String] = [:]
-        var option = options
-        while let keyword = option.pointee.keyword {
-            if let value = option.pointee.val { values[String(cString: keyword)] = String(cString: value) }
-            option += 1
-        }
+        let values = ConnectionDisclosure.values(of: options)
         try Self.refuseMisreadings(of: conninfo, values)
         self.conninfo = conninfo
-        let named = ["host", "hostaddr", "port", "dbname", "user"]
-        let known = named.compactMap { name in values[name].map { "\(name)=\($0)" } }
-        label = known.isEmpty ? "the default server" : known.joined(separator: " ")
+        disclosure = ConnectionDisclosure(conninfo, values)
         requiresReadWrite = ["read-write", "primary"].contains(values["target_session_attrs"] ?? "any")
         timeout = values["connect_timeout"].flatMap { Int($0) }.flatMap { $0 > 0 ? .seconds(max(2, $0)) : nil }
     }
@@ -79,4 +75,11 @@ struct ConnectionTarget: Sendable {
     private static func invalid(_ reason: String) -> DatabaseError {
         DatabaseError(code: .invalidArgument, message: "The connection string cannot be used: \(reason).")
     }
+}
+
+// Whoever dumps a pool or a database must not see the password.
+extension ConnectionTarget: CustomStringConvertible, CustomReflectable {
+    var description: String { label }
+
+    var customMirror: Mirror { Mirror(self, children: ["label": label]) }
 }

@@ -151,15 +151,17 @@ extension PostgresConnection {
     /// Why the session broke: the server's last words if there were any, else what libpq saw.
     private func lossReason(_ handle: ConnectionHandle) -> DatabaseError {
         if let fatal = handle.notices.lastFatal {
+            let said = target.disclosure.shown(report: ServerReport.oneLine(fatal.message), sqlState: fatal.sqlState)
             return DatabaseError(
                 code: .connectionLost,
-                message: "The server ended the connection: \(ServerReport.oneLine(fatal.message)).",
+                message: "The server ended the connection: \(said).",
                 sqlState: fatal.sqlState
             )
         }
         return DatabaseError(
             code: .connectionLost,
-            message: "The connection to the server was lost (\(target.label)): \(handle.errorMessage).",
+            message: "The connection to the server was lost (\(target.label)): "
+                + "\(target.disclosure.shown(handle.errorMessage)).",
             sqlState: "08006"
         )
     }
