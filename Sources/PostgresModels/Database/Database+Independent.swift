@@ -18,15 +18,19 @@ extension Database {
     /// - Parameters:
     ///   - isIndependent: Whether it runs beside the pool, for a caller that may hold its only connection. Not to be nested
     ///     then: two connections are all there are.
+    ///   - settings: Settings of the server for this transaction only. Default: none.
     ///   - body: What to do. Within it ``Transaction/current`` is this transaction.
     /// - Returns: What the body returns, after the COMMIT.
     /// - Throws: As ``transaction(_:)``.
     @discardableResult
     package func maintenanceTransaction<Result>(
         isIndependent: Bool = false,
+        settings: [String: String] = [:],
         _ body: (Transaction) async throws -> Result
     ) async throws -> Result {
-        try await transaction(.maintenance, in: isIndependent ? sidePool : pool, body)
+        var options = TransactionOptions.maintenance
+        options.settings = settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        return try await transaction(options, in: isIndependent ? sidePool : pool, body)
     }
 
     /// The rows of a query, as ``stream(_:)``, without limits that are meant for requests.
@@ -34,6 +38,6 @@ extension Database {
     /// - Parameter sql: A SELECT, VALUES or TABLE; `\(value)` binds.
     /// - Returns: The rows.
     package func maintenanceStream(_ sql: SQL) -> RowStream {
-        RowStream(sql: sql, place: .database(self, settings: TransactionOptions.withoutLimits))
+        RowStream(sql: sql, place: .database(self, liftsLimits: true))
     }
 }

@@ -7,18 +7,18 @@ struct TransactionOptions {
     /// Settings of the server that hold until the end of the transaction.
     var settings: [(name: String, value: String)] = []
 
+    /// Whether limits that are meant for requests are lifted until the end of the transaction.
+    var liftsLimits = false
+
     /// For work of this library's own: it needs to see what was committed meanwhile, and must not be ended by limits that
     /// are meant for requests, whatever the defaults of the database and the role are.
-    static let maintenance = TransactionOptions(
-        isolation: .readCommitted,
-        isReadOnly: false,
-        settings: withoutLimits
-    )
+    static let maintenance = TransactionOptions(isolation: .readCommitted, isReadOnly: false, liftsLimits: true)
 
-    /// The limits that are lifted for work of this library's own.
-    static let withoutLimits = [
-        (name: "statement_timeout", value: "0"), (name: "lock_timeout", value: "0"),
-        (name: "idle_in_transaction_session_timeout", value: "0"),
+    /// The settings that end statements or transactions when they are not 0; not every server knows all of them.
+    static let limits = [
+        "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout",
+        // Since PostgreSQL 17.
+        "transaction_timeout",
     ]
 
     /// The statements that begin the transaction, in one round trip.
@@ -28,6 +28,12 @@ struct TransactionOptions {
         var sql = "BEGIN"
         if let isolation { sql += " ISOLATION LEVEL \(isolation.rawValue)" }
         if let isReadOnly { sql += isReadOnly ? " READ ONLY" : " READ WRITE" }
+        if liftsLimits {
+            let names = Self.limits.map { "'\($0)'" }.joined(separator: ", ")
+            sql += "; SELECT pg_catalog.set_config(l, '0', true) FROM pg_catalog.unnest(ARRAY[\(names)]) AS l "
+            sql += "WHERE pg_catalog.current_setting(l, true) IS NOT NULL"
+        }
+        // After the limits, of which a setting may be one.
         for setting in settings { sql += "; \(try Self.statement(setting))" }
         return sql
     }

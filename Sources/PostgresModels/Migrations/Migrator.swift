@@ -186,12 +186,15 @@ struct Migrator {
     ///
     /// Only those that there are: behind a pooler the session may be another one afterwards.
     private func liftLimits() async throws -> [(name: String, value: String)] {
-        let limits = TransactionOptions.withoutLimits + [(name: "default_transaction_read_only", value: "off")]
+        let limits =
+            TransactionOptions.limits.map { (name: $0, value: "0") }
+            + [(name: "default_transaction_read_only", value: "off")]
         var former: [(name: String, value: String)] = []
         do {
             for limit in limits {
-                let rows = try await run("SELECT current_setting(\(limit.name))")
-                guard let value = try rows.first?.decode(String.self, at: 0), value != limit.value else { continue }
+                // NULL where the server is too old to know it.
+                let rows = try await run("SELECT current_setting(\(limit.name), true)")
+                guard let value = try rows.first?.decode(String?.self, at: 0), value != limit.value else { continue }
                 try await run("SELECT set_config(\(limit.name), \(limit.value), false)")
                 former.append((limit.name, value))
             }

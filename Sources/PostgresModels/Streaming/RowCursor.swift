@@ -6,8 +6,8 @@ import Synchronization
 final class RowCursor {
     /// Where the cursor lives.
     enum Place: Sendable {
-        /// In a read-only transaction of its own, on a connection of the pool, with settings of its own.
-        case database(Database, settings: [(name: String, value: String)] = [])
+        /// In a read-only transaction of its own, on a connection of the pool.
+        case database(Database, liftsLimits: Bool = false)
         /// In a transaction that is open.
         case transaction(Transaction)
     }
@@ -98,10 +98,10 @@ final class RowCursor {
         declaration.append(sql)
         let statement = try declaration.statement()
         switch place {
-        case .database(let database, let settings):
+        case .database(let database, let liftsLimits):
             let connection = try await database.pool.acquire()
             self.connection = connection
-            try await connection.simpleQuery(try TransactionOptions(isReadOnly: true, settings: settings).begin())
+            try await connection.simpleQuery(try TransactionOptions(isReadOnly: true, liftsLimits: liftsLimits).begin())
             _ = try await database.run(statement, on: connection, cache: false)
         case .transaction(let transaction):
             try await transaction.run(statement, cache: false)
