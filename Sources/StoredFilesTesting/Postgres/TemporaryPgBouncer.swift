@@ -50,11 +50,13 @@ public final class TemporaryPgBouncer: Sendable {
         before server: TemporaryPostgres,
         _ configuration: Configuration = Configuration()
     ) async throws -> TemporaryPgBouncer {
-        let program = try path()
-        if configuration.maxPreparedStatements > 0, try await !followsPreparedStatements() {
+        let installed = try path()
+        let follows = try await followsPreparedStatements()
+        if configuration.maxPreparedStatements > 0, !follows {
             throw TemporaryServerError(
                 .serverNotInstalled,
-                "\(program) is older than 1.21 and follows no prepared statements. Let PGBOUNCER name a newer one."
+                "\(installed) is older than 1.21 and follows no prepared statements. Let PGBOUNCER name a newer one, or "
+                    + "run Scripts/pgbouncer, which makes one on Debian."
             )
         }
         let user = try ServerUser()
@@ -69,7 +71,10 @@ public final class TemporaryPgBouncer: Sendable {
         }
         do {
             let settings = "\(folder.path)/pgbouncer.ini"
-            try configuration.text(before: server.directory, in: folder.path).write(
+            // The user that it runs as may not look into a checkout.
+            let program = "\(folder.path)/pgbouncer"
+            try FileManager.default.copyItem(atPath: installed, toPath: program)
+            try configuration.text(before: server.directory, in: folder.path, follows: follows).write(
                 toFile: settings,
                 atomically: true,
                 encoding: .utf8
@@ -110,7 +115,9 @@ public final class TemporaryPgBouncer: Sendable {
 
     private static func path() throws -> String {
         let named = ProcessInfo.processInfo.environment["PGBOUNCER"].flatMap { $0.isEmpty ? nil : $0 }
-        if let program = named ?? ChildProcess.find("pgbouncer") { return program }
+        let built = "\(FileManager.default.currentDirectoryPath)/.build/pgbouncer/pgbouncer"
+        let isBuilt = FileManager.default.isExecutableFile(atPath: built)
+        if let program = named ?? (isBuilt ? built : ChildProcess.find("pgbouncer")) { return program }
         throw TemporaryServerError(
             .serverNotInstalled,
             "No PgBouncer was found in PATH. Install one (apt-get install pgbouncer, brew install pgbouncer), or let the "
@@ -165,16 +172,18 @@ public final class TemporaryPgBouncer: Sendable {
 }
 
 extension TemporaryPgBouncer.Configuration {
-    fileprivate func text(before server: String, in directory: String) -> String {
+    fileprivate func text(before server: String, in directory: String, follows: Bool) -> String {
         var lines = [
             "[databases]", "* = host=\(server)/s port=5432", "[pgbouncer]", "listen_addr =", "listen_port = 6432",
             "unix_socket_dir = \(directory)", "auth_type = trust", "auth_file = \(directory)/users.txt",
             "pool_mode = \(poolMode)", "default_pool_size = \(poolSize)", "max_client_conn = 400",
             // A task that waits for a session for ever must fail in a test.
             "query_wait_timeout = 60",
+            // Whoever asks for a database that is not there must not keep others waiting for 15 seconds.
+            "server_login_retry = 0.1",
         ]
-        // Older versions do not know the name.
-        if maxPreparedStatements > 0 { lines.append("max_prepared_statements = \(maxPreparedStatements)") }
+        // Older versions do not know the name; newer ones follow some unless told otherwise.
+        if follows { lines.append("max_prepared_statements = \(maxPreparedStatements)") }
         return lines.joined(separator: "\n") + "\n"
     }
 }

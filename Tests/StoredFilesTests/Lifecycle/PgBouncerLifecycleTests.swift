@@ -8,10 +8,17 @@ import Testing
 struct PgBouncerLifecycleTests {
     @Test("With more transactions at once than sessions, every row names its file, and no other file stays")
     func filesAndRowsAgree() async throws {
-        let follows = try await TemporaryPgBouncer.followsPreparedStatements()
-        for mode in follows ? [DatabaseConfiguration.PreparedStatements.off, .cached] : [.off] {
-            try await Turnstile.sharedServer.pass { try await live(mode) }
+        try await Turnstile.sharedServer.pass { try await live(.off) }
+    }
+
+    @Test(
+        "With prepared statements that it follows, every row names its file, and no other file stays",
+        .enabled("this PgBouncer is older than 1.21 and follows no prepared statements (Scripts/pgbouncer makes one)") {
+            try await TemporaryPgBouncer.followsPreparedStatements()
         }
+    )
+    func filesAndRowsAgreeWithPreparedStatements() async throws {
+        try await Turnstile.sharedServer.pass { try await live(.cached) }
     }
 
     private func live(_ mode: DatabaseConfiguration.PreparedStatements) async throws {
