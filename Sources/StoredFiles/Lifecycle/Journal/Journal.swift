@@ -10,6 +10,9 @@ struct Journal: Sendable {
     /// Whether they run beside the pool, whose only connection a transaction around the caller may hold.
     let isIndependent: Bool
 
+    /// Settings of the server for the transactions that decide on files.
+    var settings: [String: String] = [:]
+
     /// The field that a file is reserved for.
     struct Field: Sendable {
         let table: String
@@ -71,7 +74,7 @@ struct Journal: Sendable {
     /// - Returns: Whether it may be deleted. It may not when a row has claimed it, is just about to, or when a reaper was
     ///   faster.
     func giveUp(_ key: JournalKey, lease: Duration) async throws -> Bool {
-        try await database.maintenanceTransaction(isIndependent: isIndependent) { transaction in
+        try await database.maintenanceTransaction(isIndependent: isIndependent, settings: settings) { transaction in
             let rows = try await transaction.query(
                 """
                 SELECT \(raw: JournalSchema.name).give_up(\(key.storage.rawValue), \(key.name.string), \
@@ -108,7 +111,7 @@ struct Journal: Sendable {
 
     /// Notes that objects are gone: their tombstones keep the names from being used by a writer that knows no better.
     func bury(_ names: [StorageName], in storage: StorageID) async throws {
-        try await database.maintenanceTransaction(isIndependent: isIndependent) { transaction in
+        try await database.maintenanceTransaction(isIndependent: isIndependent, settings: settings) { transaction in
             _ = try await transaction.query(
                 "SELECT \(raw: JournalSchema.name).bury(\(storage.rawValue), \(names.map(\.string)))"
             )

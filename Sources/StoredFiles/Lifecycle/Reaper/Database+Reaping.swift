@@ -76,6 +76,11 @@ extension Database {
     ///   - name: The name of the file.
     ///   - storage: Its storage.
     ///   - patience: How long to wait for transactions that are running and might name the file. Default: ten seconds.
+    ///   - waitsForStandbys: Whether nothing is removed before the synchronous standbys have applied the decision, and all
+    ///     that was committed before it, such as the deletion of the row (`synchronous_commit = remote_apply`). Then no
+    ///     failover brings a row back whose file is gone. It waits for as long as they take, also when the task is
+    ///     cancelled, and not at all where the server has no `synchronous_standby_names`. Default: no; then the server's
+    ///     own setting says what a commit waits for.
     /// - Returns: Whether the file was removed, is named by a row and stays, or is left to the reaper, and what was there.
     /// - Throws: ``Storages/StorageError`` when something is left, then the reaper tries again: with code `.retained` and the
     ///   date when the storage keeps it; with code `.notOwner`, `.unknownStorage`; ``DatabaseError`` with code
@@ -84,22 +89,28 @@ extension Database {
     public func purge(
         _ name: StorageName,
         in storage: StorageID,
-        patience: Duration = .seconds(10)
+        patience: Duration = .seconds(10),
+        waitsForStandbys: Bool = false
     ) async throws -> PurgeReceipt {
         let context = try lifecycleContext()
-        let pass = ReapPass(
+        var pass = ReapPass(
             database: self,
             context: context,
             id: storage,
             storage: try context.storages.storage(for: storage),
             configuration: ReaperConfiguration()
         )
+        if waitsForStandbys { pass.settings["synchronous_commit"] = "remote_apply" }
         try await Ownership(id: storage, storage: pass.storage, database: self, context: context).check()
         // Committed before it is marked: a claim that sees nothing of it yet is older than the mark, and is waited for.
-        try await maintenanceTransaction { transaction in
+        try await maintenanceTransaction(settings: pass.settings) { transaction in
             _ = try await transaction.query(
                 "SELECT \(raw: JournalSchema.name).condemn(\(storage.rawValue), ARRAY[\(name.string)])"
             )
+            // A transaction that writes nothing waits for nobody, and the name may be one that was deleted long ago.
+            if waitsForStandbys {
+                _ = try await transaction.query("SELECT pg_logical_emit_message(true, 'stored_files', 'purge')")
+            }
         }
         try await pass.lapse()
         let deadline = ContinuousClock.now + patience

@@ -11,8 +11,10 @@ struct ReapPass: Sendable {
     let id: StorageID
     let storage: any Storage
     let configuration: ReaperConfiguration
+    /// Settings of the server for its transactions.
+    var settings: [String: String] = [:]
 
-    var journal: Journal { Journal(database: database, isIndependent: false) }
+    var journal: Journal { Journal(database: database, isIndependent: false, settings: settings) }
 
     struct Taken: Sendable {
         let name: StorageName
@@ -66,7 +68,7 @@ struct ReapPass: Sendable {
     /// Takes reservations that have run out for deletion, a batch after the other.
     func lapse(_ shouldStop: @Sendable () -> Bool = { false }) async throws {
         while !shouldStop() {
-            let count = try await database.maintenanceTransaction { transaction in
+            let count = try await database.maintenanceTransaction(settings: settings) { transaction in
                 try await transaction.query(
                     "SELECT \(raw: JournalSchema.name).lapse(\(id.rawValue), \(Int32(configuration.batchSize)))"
                 ).first?.decode(Int32.self, at: 0) ?? 0
@@ -84,7 +86,7 @@ struct ReapPass: Sendable {
         only name: StorageName? = nil,
         newerThan newest: Date? = nil
     ) async throws -> (count: Int, revived: Int, newest: Date?) {
-        try await database.maintenanceTransaction { transaction in
+        try await database.maintenanceTransaction(settings: settings) { transaction in
             let rows = try await transaction.query(
                 """
                 SELECT marked, revived, newest FROM \(raw: JournalSchema.name).mark(\(id.rawValue), \
@@ -102,7 +104,7 @@ struct ReapPass: Sendable {
 
     /// Takes marked names, for this process alone until the lease ends.
     func take(only name: StorageName?) async throws -> (taken: [Taken], revived: Int) {
-        let rows = try await database.maintenanceTransaction { transaction in
+        let rows = try await database.maintenanceTransaction(settings: settings) { transaction in
             try await transaction.query(
                 """
                 SELECT name, is_image, attempts, is_live FROM \(raw: JournalSchema.name).take(\(id.rawValue), \
@@ -186,7 +188,7 @@ struct ReapPass: Sendable {
     private func forget(_ shouldStop: @Sendable () -> Bool) async throws -> ReapReport {
         var report = ReapReport()
         while !shouldStop() {
-            let rows = try await database.maintenanceTransaction { transaction in
+            let rows = try await database.maintenanceTransaction(settings: settings) { transaction in
                 try await transaction.query(
                     """
                     SELECT name, is_image FROM \(raw: JournalSchema.name).take_tombstones(\(id.rawValue), \

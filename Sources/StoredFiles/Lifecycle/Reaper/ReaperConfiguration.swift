@@ -3,7 +3,7 @@ public struct ReaperConfiguration: Sendable {
     /// How long a file is kept after the last row that named it went: one hour by default.
     ///
     /// Pages and caches that still show it have that long, and so has a person who deleted the wrong row and looks for
-    /// the file. ``PostgresModels/Database/purge(_:in:patience:)`` ignores it.
+    /// the file. ``PostgresModels/Database/purge(_:in:patience:waitsForStandbys:)`` ignores it.
     public var retention: Duration
     /// How long the name of a deleted file stays unusable: one day by default.
     ///
