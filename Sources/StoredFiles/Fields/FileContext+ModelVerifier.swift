@@ -54,11 +54,11 @@ extension FileContext: ModelVerifier {
                     """
                 )
             }
-            if !found.isIndexed {
+            if !found.unindexed.isEmpty {
                 problems.append(
                     """
-                    "\(field.column)" has no index that begins with it, so each look for a file's row reads the whole \
-                    table; create one
+                    each look for a file's row reads the whole of \(found.unindexed.joined(separator: ", ")): no index \
+                    there serves to compare "\(field.column)", which is \(found.type), with text; \(found.remedy)
                     """
                 )
             }
@@ -72,10 +72,48 @@ extension FileContext: ModelVerifier {
         let untriggered: [String]
         /// The tables above it through which rows can be written past the triggers.
         let untrackedAncestors: [String]
-        let isIndexed: Bool
+        /// The tables that are read as a whole to find the row of a file.
+        let unindexed: [String]
+        /// The type of the column, and what an index must be made on.
+        let type: String
+        let indexKey: String
         /// What keeps rows from being looked into.
         let problem: String?
+
+        /// How to make the index that is missing.
+        var remedy: String {
+            unindexed.map { "CREATE INDEX ON \($0) (\(indexKey))" }.joined(separator: "; ")
+        }
     }
+
+    /// The type that a column is of, when that is a domain the one it is made of.
+    ///
+    /// It takes the row of `pg_attribute` as `a`.
+    private static let baseType: SQL = """
+        (WITH RECURSIVE base AS (SELECT a.atttypid AS id UNION ALL SELECT t.typbasetype FROM base \
+        JOIN pg_type AS t ON t.oid = base.id AND t.typtype = 'd') \
+        SELECT base.id FROM base JOIN pg_type AS t ON t.oid = base.id AND t.typtype <> 'd')
+        """
+
+    /// The tables whose rows are found only by reading all of them.
+    ///
+    /// Rows are looked for by `column = ANY (text[])`. What is not text, a varchar or a name is cast to text for that:
+    /// `char(n)` and `citext`, whose own indexes have other operators. An index of another collation than the column's
+    /// does not serve either, nor one of some rows.
+    private static let unindexed: SQL = """
+        ARRAY(SELECT r::text FROM \(raw: JournalSchema.name).relations(c.relation::regclass) AS r \
+        JOIN pg_class AS k ON k.oid = r AND (k.relkind = 'r' OR k.relkind = 'p' AND NOT k.relhassubclass) \
+        JOIN pg_attribute AS a ON a.attrelid = r AND a.attname = c.column_name AND NOT a.attisdropped \
+        CROSS JOIN LATERAL (SELECT \(sql: baseType) AS id) AS b WHERE NOT EXISTS (\
+        SELECT FROM pg_index AS i JOIN pg_opclass AS o ON o.oid = i.indclass[0] JOIN pg_am AS m ON m.oid = o.opcmethod \
+        JOIN pg_amop AS p ON p.amopfamily = o.opcfamily AND p.amopopr = CASE b.id WHEN 'name'::regtype \
+        THEN 'pg_catalog.=(name,text)'::regoperator ELSE 'pg_catalog.=(text,text)'::regoperator END \
+        WHERE i.indrelid = r AND i.indisvalid AND i.indpred IS NULL AND m.amname IN ('btree', 'hash') \
+        AND i.indcollation[0] = a.attcollation AND (i.indkey[0] = a.attnum \
+        AND b.id IN ('text'::regtype, 'varchar'::regtype, 'name'::regtype) OR i.indkey[0] = 0 \
+        AND pg_get_indexdef(i.indexrelid, 1, false) = format('((%I)::text)', a.attname)))) \
+        AS unindexed
+        """
 
     private func trackedColumns(of table: String, in session: any DatabaseSession) async throws -> [String: Tracked] {
         let exists = try await session.query(
@@ -89,11 +127,12 @@ extension FileContext: ModelVerifier {
             ARRAY(SELECT a.relid::text FROM pg_partition_ancestors(c.relation) AS a WHERE a.relid <> c.relation \
             AND NOT EXISTS (SELECT FROM \(raw: JournalSchema.name).carriers() AS k WHERE k.relation = a.relid \
             AND k.column_name = c.column_name)) AS ancestors, \
-            EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid \
-            AND a.attnum = i.indkey[0] WHERE i.indrelid = c.relation AND i.indisvalid AND i.indpred IS NULL \
-            AND a.attname = c.column_name) AS is_indexed \
+            \(sql: Self.unindexed), format_type(a.atttypid, a.atttypmod) AS type, \
+            CASE WHEN \(sql: Self.baseType) IN ('text'::regtype, 'varchar'::regtype, 'name'::regtype) \
+            THEN format('%I', a.attname) ELSE format('(%I::text)', a.attname) END AS index_key \
             FROM \(raw: JournalSchema.name).fields AS f \
             JOIN \(raw: JournalSchema.name).catalogue() AS c ON c.field = f.id AND NOT c.is_partition \
+            LEFT JOIN pg_attribute AS a ON a.attrelid = c.relation AND a.attname = c.column_name \
             WHERE f.ended_at IS NULL AND c.relation = to_regclass(\(JournalSchema.regclass(table)))
             """
         )
@@ -103,7 +142,9 @@ extension FileContext: ModelVerifier {
                 storage: try row.decode(String.self, named: "storage"),
                 untriggered: try row.decode([String].self, named: "untriggered"),
                 untrackedAncestors: try row.decode([String].self, named: "ancestors"),
-                isIndexed: try row.decode(Bool.self, named: "is_indexed"),
+                unindexed: try row.decode([String].self, named: "unindexed"),
+                type: try row.decode(String?.self, named: "type") ?? "gone",
+                indexKey: try row.decode(String?.self, named: "index_key") ?? "",
                 problem: try row.decode(String?.self, named: "problem")
             )
         }
