@@ -15,8 +15,8 @@ package enum BlockingPool {
 
     /// Runs blocking work on a thread of a pool.
     ///
-    /// Work that has not begun when the task is cancelled is dropped, with all it holds, and `CancellationError` comes at
-    /// once. Work that has begun is waited for, so nothing it uses can be taken away from it.
+    /// Work that has not begun when the task is cancelled is dropped, with all it holds, and `CancellationError` comes
+    /// at once. Work that has begun is waited for, so nothing it uses can be taken away from it.
     ///
     /// - Parameters:
     ///   - pool: Whose threads. Default: ``shared``.

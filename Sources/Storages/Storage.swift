@@ -8,19 +8,19 @@
 /// - A ``StoredContents`` yields the bytes of one version, whatever happens to the name meanwhile, or throws.
 /// - Memory is bounded by a constant, not by the size of a file.
 /// - Names are compared by their UTF-8 bytes.
-/// - Cancelling the task ends an operation with `CancellationError`, and what was begun is undone, unless it was complete
-///   already: a step that has begun is waited for, and when it was the last one, its result is returned.
+/// - Cancelling the task ends an operation with `CancellationError`, and what was begun is undone, unless it was
+///   complete already: a step that has begun is waited for, and when it was the last one, its result is returned.
 ///
 /// The requirements are few and take options; conveniences live in extensions.
 public protocol Storage: Sendable {
     /// A short name for messages, without secrets, such as `FileSystemStorage(/var/lib/app)`.
     var label: String { get }
 
-    /// Where the bytes are: the same for all values that see the same files. Default: `nil`, then every object is a place
-    /// of its own, and values of one type are one place when their labels are the same.
+    /// Where the bytes are: the same for all values that see the same files. Default: `nil`, then every object is a
+    /// place of its own, and values of one type are one place when their labels are the same.
     ///
-    /// It decides whether two files are the same, whether a copy stays within one storage, and whether a file belongs to a
-    /// field. A decorator that keeps names forwards it, see ``StorageLocation``.
+    /// It decides whether two files are the same, whether a copy stays within one storage, and whether a file belongs
+    /// to a field. A decorator that keeps names forwards it, see ``StorageLocation``.
     var location: StorageLocation? { get }
 
     /// What this storage can do.
@@ -80,8 +80,8 @@ public protocol Storage: Sendable {
     ///
     /// - Parameter names: Any number of names; the storage batches them as it must.
     /// - Returns: The names that may still exist, and why. Empty when all are gone.
-    /// - Throws: Only what ends the whole operation: `CancellationError`, or ``StorageError`` when the storage cannot be
-    ///   used at all.
+    /// - Throws: Only what ends the whole operation: `CancellationError`, or ``StorageError`` when the storage cannot
+    ///   be used at all.
     func delete(_ names: [StorageName]) async throws -> [DeletionFailure]
 
     /// The files whose names begin with a prefix.
@@ -109,24 +109,25 @@ public protocol Storage: Sendable {
 
     /// Gives up the unfinished uploads of names whose files are not wanted any more.
     ///
-    /// There is no default: a decorator that forgot to forward it would leave parts behind that somebody pays for. A storage
-    /// whose unfinished uploads leave nothing checks the names and does no more.
+    /// There is no default: a decorator that forgot to forward it would leave parts behind that somebody pays for. A
+    /// storage whose unfinished uploads leave nothing checks the names and does no more.
     ///
     /// - Parameter names: The names. One without an unfinished upload is passed over; a file that has the name stays.
     /// - Throws: ``StorageError`` when an upload may still go on; `CancellationError`.
     func abandonUploads(of names: [StorageName]) async throws
 
-    /// Removes everything that is kept under names, so that nobody can bring it back: the files, in a storage with versions
-    /// all of them and the markers of their deletions, and unfinished uploads.
+    /// Removes everything that is kept under names, so that nobody can bring it back: the files, in a storage with
+    /// versions all of them and the markers of their deletions, and unfinished uploads.
     ///
-    /// ``delete(_:)`` may merely hide a file where versions are kept. What other names have, such as copies, and backups that
-    /// the storage knows nothing of, are not touched. There is no default: whatever a decorator added of its own would stay.
+    /// ``delete(_:)`` may merely hide a file where versions are kept. What other names have, such as copies, and
+    /// backups that the storage knows nothing of, are not touched. There is no default: whatever a decorator added of
+    /// its own would stay.
     ///
     /// - Parameter names: Any number of names. Of one that nothing is kept under there is a receipt of zeros.
-    /// - Returns: A receipt for each name, in the order given; one with an ``PurgedFile/error`` when something may be left.
-    ///   Its code is ``StorageError/Code/retained`` when the storage has to keep a version, until
+    /// - Returns: A receipt for each name, in the order given; one with an ``PurgedFile/error`` when something may be
+    ///   left. Its code is ``StorageError/Code/retained`` when the storage has to keep a version, until
     ///   ``PurgedFile/retainedUntil`` or until a hold is lifted.
-    /// - Throws: Only what ends the whole operation: `CancellationError`, or ``StorageError`` when the storage cannot be
-    ///   used at all. What was removed before stays removed.
+    /// - Throws: Only what ends the whole operation: `CancellationError`, or ``StorageError`` when the storage cannot
+    ///   be used at all. What was removed before stays removed.
     func purge(_ names: [StorageName]) async throws -> [PurgedFile]
 }

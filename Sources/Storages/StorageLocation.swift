@@ -1,7 +1,7 @@
 /// The place where a storage keeps its bytes, whatever value or decorator it is reached through.
 ///
-/// Two storages of one location see the same files. A decorator that keeps the names of the storage below it forwards that
-/// one's location; without it the decorator counts as a place of its own, and its files as other files:
+/// Two storages of one location see the same files. A decorator that keeps the names of the storage below it forwards
+/// that one's location; without it the decorator counts as a place of its own, and its files as other files:
 ///
 /// ```swift
 /// struct LoggedStorage: Storage {
@@ -11,8 +11,8 @@
 /// }
 /// ```
 ///
-/// Locations are compared within one process only. That one place is reached in two ways which look different, as by two
-/// names of one host, is not seen.
+/// Locations are compared within one process only. That one place is reached in two ways which look different, as by
+/// two names of one host, is not seen.
 public struct StorageLocation: Hashable, Sendable {
     let identity: StorageIdentity
 

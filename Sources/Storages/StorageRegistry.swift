@@ -9,12 +9,13 @@ public final class StorageRegistry: Sendable {
         self.storages = storages
     }
 
-    /// Checks that no two ids share files: what one of them lets go of would be deleted although rows name it by the other.
+    /// Checks that no two ids share files: what one of them lets go of would be deleted although rows name it by the
+    /// other.
     ///
     /// `Database.connect(_:storages:)` does it first.
     ///
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` that names two ids whose storages
-    ///   have one location, or one within the other's.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` that names two ids whose
+    ///   storages have one location, or one within the other's.
     /// - Complexity: O(n²) in the number of ids.
     public func validate() throws {
         let places = ids.compactMap { id in

@@ -30,8 +30,8 @@ public struct UploadOptions: Sendable {
     ///
     /// Default: no limit.
     public var maxBytes: Int64?
-    /// Whether the SHA-256 of the bytes is computed and returned; leaving it out saves about a second of processor time for
-    /// two gigabytes.
+    /// Whether the SHA-256 of the bytes is computed and returned; leaving it out saves about a second of processor time
+    /// for two gigabytes.
     ///
     /// Default: `true`.
     public var computesSHA256: Bool

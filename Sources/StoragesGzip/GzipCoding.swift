@@ -2,8 +2,8 @@ public import Storages
 
 /// gzip (RFC 1952), by zlib.
 ///
-/// Equal bytes become equal gzip, byte for byte, on one machine: no date and no name is written. Other versions of zlib may
-/// compress otherwise.
+/// Equal bytes become equal gzip, byte for byte, on one machine: no date and no name is written. Other versions of zlib
+/// may compress otherwise.
 public struct GzipCoding: ContentCoding, Hashable {
     /// How much work is done to make bytes smaller: 1, fast, to 9, small.
     public let level: Int
@@ -28,8 +28,8 @@ public struct GzipCoding: ContentCoding, Hashable {
         try GzipEncoder(level: level)
     }
 
-    /// Begins to decompress one file, in about 40 KiB of memory; takes several gzips one after the other for one file, as
-    /// the RFC wants it.
+    /// Begins to decompress one file, in about 40 KiB of memory; takes several gzips one after the other for one file,
+    /// as the RFC wants it.
     public func makeDecoder() throws -> any ContentTransform {
         try GzipDecoder()
     }

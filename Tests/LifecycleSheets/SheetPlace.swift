@@ -44,8 +44,8 @@ package enum SheetPlace: Sendable {
             throw NotABucket()
         }
         var options = S3Options()
-        // Said rather than found out, which would leave something behind when the process dies over it. It holds for whole
-        // files only: those in parts are stored without a condition.
+        // Said rather than found out, which would leave something behind when the process dies over it. It holds for
+        // whole files only: those in parts are stored without a condition.
         options.server = .generic
         options.server.conditionalWrites = true
         options.transfers.multipartThreshold = 5 << 20

@@ -6,10 +6,10 @@ import Synchronization
 /// Ends all sessions of a pool again and again while many tasks use it, and sees that every statement ends.
 ///
 /// Usage: `ReconnectStorm DATABASE`, a database that nobody else uses, with a role that may end its sessions. In the
-/// environment `STORM_ROUNDS` says how many rounds to make, 20 by default; `STORM_SECONDS` makes rounds until the time is
-/// over instead, and `STORM_PATIENCE` says after how many seconds without any statement ending it gives up: 60 by default.
-/// It prints a line of counts, and exits with 1 when a statement did not end, failed otherwise than by the loss of its
-/// session, or when a connection of the pool cannot be lent any more.
+/// environment `STORM_ROUNDS` says how many rounds to make, 20 by default; `STORM_SECONDS` makes rounds until the time
+/// is over instead, and `STORM_PATIENCE` says after how many seconds without any statement ending it gives up: 60 by
+/// default. It prints a line of counts, and exits with 1 when a statement did not end, failed otherwise than by the
+/// loss of its session, or when a connection of the pool cannot be lent any more.
 @main
 struct ReconnectStorm: Sendable {
     static let poolSize = 4

@@ -57,8 +57,8 @@ struct FileSystemCancellationTests {
         var isBeyond = false
         while !isBeyond {
             let canceller = Canceller(at: target)
-            // Steps: each chunk asked for, each chunk on its way to a thread, each fsync, which is in the middle of the last
-            // visit, each progress report.
+            // Steps: each chunk asked for, each chunk on its way to a thread, each fsync, which is in the middle of the
+            // last visit, each progress report.
             let storage = try fixture.storage(
                 durability: .fsync,
                 makesAnonymousFiles: makesAnonymousFiles,

@@ -188,7 +188,8 @@ struct FileSystemReadingTests {
     func listingPrunes() async throws {
         try await storage.put("x", "wanted/a")
         try await storage.put("x", "other/b")
-        // Links to itself would be read for ever by a walk that follows; impossible names are left out, others are listed as they are.
+        // Links to itself would be read for ever by a walk that follows; impossible names are left out, others are
+        // listed as they are.
         try fixture.link(fixture.root + "/wanted/loop", to: ".")
         try fixture.write("x", to: fixture.root + "/wanted/back\\slash")
         try fixture.write("x", to: fixture.root + "/wanted/e\u{301}")

@@ -95,7 +95,7 @@ struct ConnectionAttempt: Sendable {
         return failure(ServerReport.oneLine(lines.joined(separator: "; ")), sqlState: state)
     }
 
-    /// What may be shown, with the options that the environment and the service file have added.
+    /// The disclosure, with the options that the environment and the service file have added.
     private func disclosure(of handle: ConnectionHandle) -> ConnectionDisclosure {
         guard let options = PQconninfo(handle.pointer) else { return target.disclosure }
         defer { PQconninfoFree(options) }

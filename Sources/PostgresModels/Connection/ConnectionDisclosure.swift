@@ -8,20 +8,20 @@ internal import CLibPQ
     import Musl
 #endif
 
-/// What messages may repeat of the options of a connection, wherever they come from: the connection string, the environment
-/// or a service file.
+/// The parts of the options of a connection that messages may repeat, wherever they come from: the connection string,
+/// the environment or a service file.
 ///
 /// Nothing is repeated that may be part of a password. A string that lacks its "@" is valid and means something else:
-/// `postgresql://odd:123/S3cret` is the host "odd", the port 123 and the database "S3cret". Therefore only what is known to
-/// be harmless is shown, and of the texts of libpq and the server only what quotes nothing else.
+/// `postgresql://odd:123/S3cret` is the host "odd", the port 123 and the database "S3cret". Therefore only what is
+/// known to be harmless is shown, and of the texts of libpq and the server only what quotes nothing else.
 struct ConnectionDisclosure: Sendable {
     /// Host, port, database and user, as far as they may be shown.
     let label: String
-    /// Whether one of those is withheld, so that no text may be shown in which it could stand.
+    /// True when one of those is withheld, so that no text may be shown in which it could stand.
     let isReticent: Bool
-    /// Whether the server is sent settings that it might repeat.
+    /// True when the server is sent settings that it might repeat.
     private let hasOptions: Bool
-    /// Whether the connection string may mean something else than libpq takes it for.
+    /// True when the connection string may mean something else than libpq takes it for.
     private let isAmbiguous: Bool
     private let known: Set<String>
 
@@ -65,13 +65,13 @@ struct ConnectionDisclosure: Sendable {
             }
     }
 
-    /// What may be shown of a connection that was made of the string and of what the environment and a service file added.
+    /// Makes the disclosure of a connection to whose string the environment and a service file have added options.
     func adding(_ values: [String: String]) -> ConnectionDisclosure {
         ConnectionDisclosure(isAmbiguous: isAmbiguous, values)
     }
 
-    /// Whether a URI may be a user and the beginning of a password, for want of a host: its host and port are not preceded by
-    /// a user.
+    /// Tells whether a URI may be a user and the beginning of a password, for want of a host: its host and port are not
+    /// preceded by a user.
     private static func mayLackItsHost(_ conninfo: String, _ values: [String: String]) -> Bool {
         guard let scheme = ["postgresql://", "postgres://"].first(where: conninfo.hasPrefix) else { return false }
         let rest = conninfo.dropFirst(scheme.count)
@@ -104,7 +104,7 @@ struct ConnectionDisclosure: Sendable {
         }
     }
 
-    /// Whether a text is an IP address, which may have a zone.
+    /// Tells whether a text is an IP address, which may have a zone.
     private static func isAddress(_ text: some StringProtocol) -> Bool {
         let address = String(text.prefix { $0 != "%" })
         var bytes = in6_addr()
@@ -113,7 +113,7 @@ struct ConnectionDisclosure: Sendable {
 
     // MARK: Texts of others
 
-    /// What may be shown of a text of libpq.
+    /// Withholds from a text of libpq what may not be shown.
     func shown(_ line: some StringProtocol) -> String {
         guard let mark = line.firstRange(of: " failed: "), line.hasPrefix("connection to server ") else {
             return withoutQuotations(line)
@@ -123,7 +123,7 @@ struct ConnectionDisclosure: Sendable {
         return isReticent ? reason : line[..<mark.upperBound] + reason
     }
 
-    /// What may be shown of a report of the server, or of a pooler, about the connection.
+    /// Withholds from a report of the server, or of a pooler, about the connection what may not be shown.
     func shown(report message: some StringProtocol, sqlState: String?) -> String {
         guard !isReticent else { return "the server's answer was SQLSTATE \(sqlState ?? "unknown")" }
         guard hasOptions else { return withoutQuotations(message) }

@@ -25,7 +25,7 @@ final class ConnectionHandle: @unchecked Sendable {
         PQfinish(pointer)
     }
 
-    /// What libpq says about the last failure, in one line.
+    /// The message of libpq about the last failure, in one line.
     var errorMessage: String {
         ServerReport.oneLine(PQerrorMessage(pointer).map { String(cString: $0) } ?? "")
     }
@@ -64,7 +64,7 @@ final class NoticeBox: Sendable {
         isFilled.store(true, ordering: .releasing)
     }
 
-    /// What has come since the last call.
+    /// Takes the notices that have come since the last call.
     func drain() -> [ServerReport] {
         guard isFilled.exchange(false, ordering: .acquiring) else { return [] }
         return reports.withLockedValue { reports in

@@ -3,9 +3,9 @@ internal import CLibPQ
 /// A connection string that libpq can read, and what may be said about it in messages.
 struct ConnectionTarget: Sendable {
     let conninfo: String
-    /// What may be said about it in messages.
+    /// The parts of it that may be shown in messages.
     let disclosure: ConnectionDisclosure
-    /// Whether only a server that accepts writes will do.
+    /// True when only a server that accepts writes will do.
     let requiresReadWrite: Bool
     /// `connect_timeout` of the connection string, which PQconnectPoll leaves to its caller.
     let timeout: Duration?
@@ -35,8 +35,8 @@ struct ConnectionTarget: Sendable {
         timeout = values["connect_timeout"].flatMap { Int($0) }.flatMap { $0 > 0 ? .seconds(max(2, $0)) : nil }
     }
 
-    /// Refuses what libpq can read, but not as it is meant: parts of a password would become host, port or database, which
-    /// messages show.
+    /// Refuses what libpq can read, but not as it is meant: parts of a password would become host, port or database,
+    /// which messages show.
     private static func refuseMisreadings(of conninfo: String, _ values: [String: String]) throws {
         let remedy =
             "percent-encode the special characters of user name and password in a URI (\"/\" as %2F, \"@\" as %40, "

@@ -14,8 +14,8 @@ extension PostgresConnection {
     ///     when the configuration says `.off`.
     /// - Throws: `DatabaseError` with the code that the server's SQLSTATE stands for; `.connectionLost` when the
     ///   session broke (the statement may have taken effect), `.commandInProgress`, `.closed`, `.invalidArgument`;
-    ///   `CancellationError` when the task was cancelled: the statement was stopped, or, when the server did not stop it
-    ///   within the grace period, its connection was closed; then it may have taken effect.
+    ///   `CancellationError` when the task was cancelled: the statement was stopped, or, when the server did not stop
+    ///   it within the grace period, its connection was closed; then it may have taken effect.
     @discardableResult
     package func query(
         _ sql: String,
@@ -103,7 +103,7 @@ extension PostgresConnection {
 
     // MARK: One command
 
-    /// What became of an attempt to send.
+    /// The outcome of an attempt to send.
     enum Sent {
         case sent, refused, notPrepared
 
@@ -120,8 +120,9 @@ extension PostgresConnection {
     ) async throws -> QueryResult? {
         try await withUnsafeThrowingContinuation { (continuation: Continuation) in
             let answer = state.withLockedValue { state -> Result<QueryResult?, any Error>? in
-                // Under the lock: a cancellation from here on finds the command, one before it is seen here. And first: when
-                // the grace period of an earlier part of the operation ended the session, that is what the task asked for.
+                // Under the lock: a cancellation from here on finds the command, one before it is seen here. And first:
+                // when the grace period of an earlier part of the operation ended the session, that is what the task
+                // asked for.
                 if cancellable, Task.isCancelled { return .failure(CancellationError()) }
                 if let death = state.death { return .failure(death) }
                 guard let handle = state.handle, state.command == nil, state.parked == nil else {
@@ -156,8 +157,8 @@ extension PostgresConnection {
 
     /// Lets the reactor look at a session whose end libpq met while it was sending.
     ///
-    /// libpq has closed the socket then, and a closed socket is never ready: without this the command would wait for ever,
-    /// and whoever wants to know of the session's end would not hear of it.
+    /// libpq has closed the socket then, and a closed socket is never ready: without this the command would wait for
+    /// ever, and whoever wants to know of the session's end would not hear of it.
     private func noticeEnd(_ handle: ConnectionHandle) {
         guard PQstatus(handle.pointer) != CONNECTION_OK else { return }
         _ = reactor.schedule(after: .zero) { [self] in socketReady(readable: true, writable: false) }

@@ -30,10 +30,10 @@ extension PostgresConnection {
         return try await runUnprepared(sql, parameters, operation)
     }
 
-    /// Whether what is prepared is still there later.
+    /// True when prepared statements are still there later.
     ///
-    /// A pooler in transaction mode that does not follow prepared statements has taken three, so it would go on to take them,
-    /// and leave others behind in sessions that this program cannot name.
+    /// A pooler in transaction mode that does not follow prepared statements has taken three, so it would go on to take
+    /// them, and leave others behind in sessions that this program cannot name.
     var keepsStatements: Bool {
         missedStatements.load(ordering: .relaxed) < 3
     }

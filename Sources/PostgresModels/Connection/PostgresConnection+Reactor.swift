@@ -2,7 +2,7 @@ internal import CLibPQ
 import Logging
 import NIOConcurrencyHelpers
 
-/// What happens on the reactor's thread: reading results and noticing the end of the session.
+/// The work on the reactor's thread: reading results and noticing the end of the session.
 extension PostgresConnection {
     private struct Aftermath {
         var completion: Completion?

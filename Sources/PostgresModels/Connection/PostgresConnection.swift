@@ -9,7 +9,7 @@ import Synchronization
 /// the reactor reads the result, under the same lock, and resumes the caller outside it with the finished result.
 /// The reactor keeps the connection alive: it stays open until `close()` or until the server ends it.
 package final class PostgresConnection: ReactorClient, Sendable {
-    /// Where the session stands with regard to transactions.
+    /// The state of the session with regard to transactions.
     package enum TransactionStatus: Sendable {
         /// No transaction is open.
         case idle
@@ -45,7 +45,7 @@ package final class PostgresConnection: ReactorClient, Sendable {
         var handle: ConnectionHandle?
         var token: UInt64 = 0
         var command: Command?
-        /// What the command in flight has returned so far.
+        /// The result of the command in flight so far.
         var result: QueryResult?
         /// The command is over, but its cancel request is not: the next command must not be hit by it.
         var parked: Completion?
@@ -66,7 +66,7 @@ package final class PostgresConnection: ReactorClient, Sendable {
 
     let state: NIOLockedValueBox<State>
     let isLent = Atomic<Bool>(false)
-    /// How often a prepared statement vanished, or was there before it was prepared.
+    /// The number of times that a prepared statement vanished, or was there before it was prepared.
     let missedStatements = Atomic<Int>(0)
     let expiry: UInt64
     let socket: Int32
@@ -171,7 +171,7 @@ package final class PostgresConnection: ReactorClient, Sendable {
 
     // MARK: State
 
-    /// Whether the session can run commands, as far as is known.
+    /// True when the session can run commands, as far as is known.
     package var isUsable: Bool {
         isAlive.load(ordering: .relaxed)
     }
@@ -181,7 +181,7 @@ package final class PostgresConnection: ReactorClient, Sendable {
         state.withLockedValue { $0.death }
     }
 
-    /// Where the session stands with regard to transactions.
+    /// The state of the session with regard to transactions.
     package var transactionStatus: TransactionStatus {
         state.withLockedValue { transactionStatus(of: $0) }
     }
@@ -194,12 +194,12 @@ package final class PostgresConnection: ReactorClient, Sendable {
         }
     }
 
-    /// How many prepared statements are kept.
+    /// The number of prepared statements that are kept.
     var cachedStatementCount: Int {
         state.withLockedValue { $0.statements.count }
     }
 
-    /// What the pool may do with the connection when it comes back.
+    /// The ways in which the pool may treat the connection when it comes back.
     enum Disposition {
         case reusable, needsRollback, discard
     }

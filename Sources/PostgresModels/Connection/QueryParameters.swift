@@ -17,7 +17,7 @@ package struct QueryParameters: Sendable {
         if capacity > 0 { bytes.reserveCapacity(capacity) }
     }
 
-    /// How many values are bound.
+    /// The number of values that are bound.
     package var count: Int {
         oids.count
     }

@@ -4,9 +4,9 @@ import NIOConcurrencyHelpers
 /// The finished result of one command, owned by Swift and freed with its last reference.
 // A PGresult is immutable once libpq has handed it out, and libpq documents it as shareable between threads.
 package final class QueryResult: @unchecked Sendable {
-    /// How many rows the command returned.
+    /// The number of rows that the command returned.
     package let rowCount: Int
-    /// How many columns each row has.
+    /// The number of columns of each row.
     package let columnCount: Int
 
     // Never leaves this class: ARC may free the object as soon as its last use is over, the pointer with it.
@@ -47,12 +47,12 @@ package final class QueryResult: @unchecked Sendable {
         return PQftype(pointer, Int32(column))
     }
 
-    /// What the command was, as the server reports it: "SELECT 3", "COMMIT", "ROLLBACK".
+    /// The command tag, as the server reports it: "SELECT 3", "COMMIT", "ROLLBACK".
     package var commandTag: String {
         PQcmdStatus(pointer).map { String(cString: $0) } ?? ""
     }
 
-    /// How many rows the command touched; 0 for commands that do not count.
+    /// The number of rows that the command touched; 0 for commands that do not count.
     package var affectedRows: Int {
         PQcmdTuples(pointer).flatMap { Int(String(cString: $0)) } ?? 0
     }
@@ -69,7 +69,7 @@ package final class QueryResult: @unchecked Sendable {
         return UnsafeRawBufferPointer(start: bytes, count: Int(length))
     }
 
-    /// How many bytes of memory the result takes.
+    /// The number of bytes of memory that the result takes.
     var memorySize: Int {
         PQresultMemorySize(pointer)
     }
@@ -87,12 +87,12 @@ package final class QueryResult: @unchecked Sendable {
         }
     }
 
-    /// Whether the command was DISCARD ALL.
+    /// True when the command was DISCARD ALL.
     var resetsSession: Bool {
         clibpq_is_command(pointer, "DISCARD ALL") != 0
     }
 
-    /// Whether the command made the session forget what was prepared.
+    /// True when the command made the session forget what was prepared.
     var forgetsStatements: Bool {
         resetsSession || clibpq_is_command(pointer, "DEALLOCATE ALL") != 0
     }

@@ -9,7 +9,7 @@ import Synchronization
     import Musl
 #endif
 
-/// Who owns a socket that the reactor watches.
+/// The owner of a socket that the reactor watches.
 protocol ReactorClient: AnyObject, Sendable {
     /// Called on the reactor's thread, with no lock of the reactor held.
     func socketReady(readable: Bool, writable: Bool)
@@ -34,12 +34,13 @@ package final class Reactor: TaskExecutor, Sendable {
         var isStopped = false
     }
 
-    /// What the poller knows.
+    /// The state of the poller.
     private struct Registrations {
         /// Under which token the poller watches a descriptor.
         ///
         /// libpq closes its socket by itself when it meets the end of the session, and the next connection may have the
-        /// same number before the owner of the old one learns of it. What the old one still asks for is not for the new.
+        /// same number before the owner of the old one learns of it. What the old one still asks for is not for the
+        /// new.
         var tokens: [Int32: UInt64] = [:]
         /// The poller's own descriptors may be somebody else's once it is closed.
         var isClosed = false

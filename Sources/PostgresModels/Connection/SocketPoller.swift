@@ -1,6 +1,6 @@
 /// A socket that has something to do.
 struct SocketEvent {
-    /// What the socket was registered under.
+    /// The token that the socket was registered under.
     ///
     /// Never a descriptor: those are reused as soon as they are closed.
     var token: UInt64

@@ -1,4 +1,4 @@
-/// What a prepared statement is known by: the bytes of its SQL and the types of its parameters.
+/// The key of a prepared statement: the bytes of its SQL and the types of its parameters.
 ///
 /// Bytes, because `==` of String takes "é" and "e´" for the same text and the server does not.
 struct StatementKey: Hashable {
@@ -57,17 +57,19 @@ struct StatementCache {
 
     /// Grows whenever names go out of use, and is part of those made afterwards: none comes twice in a session.
     ///
-    /// A pooler that follows the protocol does not see a DEALLOCATE, and ends the session in which a name is prepared again
-    /// (08P01).
+    /// A pooler that follows the protocol does not see a DEALLOCATE, and ends the session in which a name is prepared
+    /// again (08P01).
     private var generation = 1
 
-    /// Makes the text of statements that are prepared from now on another one; nil before the first turned out to be stale.
+    /// Makes the text of statements that are prepared from now on another one; nil before the first turned out to be
+    /// stale.
     ///
-    /// Such a pooler has one statement on the server for all that have one text, whatever their names, and that one stays
-    /// stale. Random: what this session makes must not be what another made stale before.
+    /// Such a pooler has one statement on the server for all that have one text, whatever their names, and that one
+    /// stays stale. Random: what this session makes must not be what another made stale before.
     private var revision: UInt64?
 
-    /// Names that the server may still know and that are not used any more: evicted, or with a plan that no longer fits.
+    /// Names that the server may still know and that are not used any more: evicted, or with a plan that no longer
+    /// fits.
     private(set) var obsolete: Set<String> = []
 
     init(capacity: Int) {
@@ -124,7 +126,8 @@ struct StatementCache {
         revision = UInt64.random(in: 1 ... .max)
     }
 
-    /// What to prepare a statement as: a name that this session has not had before, made of the content; and the text.
+    /// The form in which a statement is prepared: a name that this session has not had before, made of the content; and
+    /// the text.
     func form(of key: StatementKey) -> (name: String, sql: String) {
         var key = key
         // On a line of its own, because the text may end with a comment.

@@ -12,12 +12,12 @@ extension Database {
         return try await sidePool.withConnection { try await run(statement, on: $0) }
     }
 
-    /// Runs a body in a transaction that sees what was committed meanwhile and is not ended by limits meant for requests,
-    /// whatever the defaults of the database and the role are.
+    /// Runs a body in a transaction that sees what was committed meanwhile and is not ended by limits meant for
+    /// requests, whatever the defaults of the database and the role are.
     ///
     /// - Parameters:
-    ///   - isIndependent: Whether it runs beside the pool, for a caller that may hold its only connection. Not to be nested
-    ///     then: two connections are all there are.
+    ///   - isIndependent: Whether it runs beside the pool, for a caller that may hold its only connection. Not to be
+    ///     nested then: two connections are all there are.
     ///   - settings: Settings of the server for this transaction only. Default: none.
     ///   - body: What to do. Within it ``Transaction/current`` is this transaction.
     /// - Returns: What the body returns, after the COMMIT.

@@ -27,14 +27,14 @@ extension Database {
     ///   - settings: Settings of the server for this transaction only, for example `["statement_timeout": "30s"]`; sent
     ///     with the BEGIN. Default: none.
     ///   - retries: How often the whole body is run again after a serialization failure, a deadlock, or a prepared
-    ///     statement that went stale. Default: 0. The body must then have no effects outside of the database that may not
-    ///     happen twice.
+    ///     statement that went stale. Default: 0. The body must then have no effects outside of the database that may
+    ///     not happen twice.
     ///   - body: What to do.
     /// - Returns: What the body returns, after the COMMIT.
-    /// - Throws: What the body throws; ``DatabaseError`` with code `.transactionAborted` when the body swallowed the error
-    ///   of a statement and PostgreSQL therefore rolled back, `.commandInProgress` when a task that the body left behind
-    ///   still runs a statement in it, which is rolled back too, `.outcomeUnknown` when the connection was lost during
-    ///   the COMMIT, `.invalidArgument` for a setting that none can be, or by SQLSTATE; `CancellationError`.
+    /// - Throws: What the body throws; ``DatabaseError`` with code `.transactionAborted` when the body swallowed the
+    ///   error of a statement and PostgreSQL therefore rolled back, `.commandInProgress` when a task that the body left
+    ///   behind still runs a statement in it, which is rolled back too, `.outcomeUnknown` when the connection was lost
+    ///   during the COMMIT, `.invalidArgument` for a setting that none can be, or by SQLSTATE; `CancellationError`.
     @discardableResult
     public func transaction<Result>(
         isolation: TransactionIsolation? = nil,

@@ -12,10 +12,10 @@ public final class Database: DatabaseSession {
     let listeners = NotificationListeners()
     private let statementCount = Atomic<Int>(0)
 
-    /// What layers above hung onto the database.
+    /// The objects that layers above hung onto the database.
     public let attachments: DatabaseAttachments
 
-    /// Where notable events go.
+    /// The logger of notable events.
     public let logger: Logger
 
     private init(
@@ -81,7 +81,7 @@ public final class Database: DatabaseSession {
         pool.executor
     }
 
-    /// What the database has done and holds at the moment.
+    /// Counts of what the database has done and holds at the moment.
     public var statistics: DatabaseStatistics {
         let pool = pool.statistics
         let side = sidePool.statistics

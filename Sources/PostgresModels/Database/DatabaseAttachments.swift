@@ -1,4 +1,4 @@
-/// What layers above hang onto a database, found again by its type from every row and every session.
+/// Objects that layers above hang onto a database, found again by their type from every row and every session.
 public struct DatabaseAttachments: Sendable {
     private var objects: [ObjectIdentifier: any AnyObject & Sendable] = [:]
 

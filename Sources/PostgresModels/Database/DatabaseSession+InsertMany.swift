@@ -3,7 +3,8 @@ import NIOCore
 extension DatabaseSession {
     /// Inserts many rows, all or none.
     ///
-    /// - Parameter models: The rows; keys of `nil` are made by the database and set here. Either all have a key or none.
+    /// - Parameter models: The rows; keys of `nil` are made by the database and set here. Either all have a key or
+    ///   none.
     /// - Throws: ``DatabaseError`` by SQLSTATE, `.invalidArgument` for a mixture of rows with and without keys;
     ///   `CancellationError`.
     /// - Complexity: One statement per 1,000 rows or 8 MiB, in one transaction when there are several.
@@ -107,8 +108,8 @@ private struct Insertion<M: Model> {
 }
 
 extension QueryParameters {
-    /// The same values by columns, each an array (PostgreSQL source, `array_send`); nil when the values of a column have
-    /// types without arrays, or different ones.
+    /// The same values by columns, each an array (PostgreSQL source, `array_send`); nil when the values of a column
+    /// have types without arrays, or different ones.
     fileprivate func columns(_ count: Int) -> QueryParameters? {
         guard count > 0, self.count > 0 else { return nil }
         let rows = self.count / count

@@ -39,7 +39,7 @@ extension DatabaseSession {
         try await query(model, ModelStatements.of(model).select, "\(sql: clause) LIMIT 1").decode(model).first
     }
 
-    /// How many rows fit.
+    /// The number of rows that fit.
     ///
     /// - Parameters:
     ///   - model: The model.

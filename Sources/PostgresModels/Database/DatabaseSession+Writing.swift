@@ -29,8 +29,8 @@ extension DatabaseSession {
     ///   - model: The row, with its key.
     ///   - properties: The properties to write, for example `[\Photo.title]`; an image brings its size columns along.
     ///     Default: all. What other writers changed in the other columns stays.
-    /// - Throws: ``DatabaseError`` with code `.notFound` when there is no such row, `.invalidArgument` for a model without
-    ///   a key or a property without a column, and by SQLSTATE; `CancellationError`.
+    /// - Throws: ``DatabaseError`` with code `.notFound` when there is no such row, `.invalidArgument` for a model
+    ///   without a key or a property without a column, and by SQLSTATE; `CancellationError`.
     /// - Complexity: One statement.
     public func update<M: Model>(_ model: M, only properties: [PartialKeyPath<M>]? = nil) async throws {
         let id = try key(of: model)

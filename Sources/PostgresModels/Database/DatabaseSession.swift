@@ -1,13 +1,13 @@
 public import Logging
 
-/// Where statements are run: the ``Database``, which takes a connection for each, or a ``Transaction``.
+/// A place where statements are run: the ``Database``, which takes a connection for each, or a ``Transaction``.
 ///
 /// The conveniences, `find`, `all`, `insert` and the others, are extensions on this protocol and work alike on both.
 public protocol DatabaseSession: Sendable {
-    /// What layers above hung onto the database.
+    /// The objects that layers above hung onto the database.
     var attachments: DatabaseAttachments { get }
 
-    /// Where notable events go.
+    /// The logger of notable events.
     var logger: Logger { get }
 
     /// Runs one statement.

@@ -1,4 +1,4 @@
-/// What a database has done and holds at a moment.
+/// Counts of what a database has done and holds at a moment.
 public struct DatabaseStatistics: Hashable, Sendable {
     /// Statements run since the database was opened, BEGIN, COMMIT and the like not among them.
     public let statements: Int

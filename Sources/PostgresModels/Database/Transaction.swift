@@ -6,7 +6,7 @@ import NIOConcurrencyHelpers
 /// It holds one connection, on which one statement runs at a time: run statements of a transaction one after another,
 /// not from several tasks at once.
 public final class Transaction: DatabaseSession {
-    /// What the end of a transaction sets off.
+    /// The work that the end of a transaction sets off.
     struct Hooks: Sendable {
         var onCommit: [@Sendable () async -> Void] = []
         var onRollback: [@Sendable () async -> Void] = []
@@ -45,10 +45,10 @@ public final class Transaction: DatabaseSession {
         self.parent = parent
     }
 
-    /// What layers above hung onto the database.
+    /// The objects that layers above hung onto the database.
     public var attachments: DatabaseAttachments { database.attachments }
 
-    /// Where notable events go.
+    /// The logger of notable events.
     public var logger: Logger { database.logger }
 
     private var isOpen: Bool {
@@ -97,8 +97,8 @@ public final class Transaction: DatabaseSession {
 
     /// Ends the use of the transaction, before its COMMIT or ROLLBACK.
     ///
-    /// - Throws: ``DatabaseError`` with code `.commandInProgress` when a statement is under way. Nothing can be done with
-    ///   the connection then, so it is closed, and the server rolls back.
+    /// - Throws: ``DatabaseError`` with code `.commandInProgress` when a statement is under way. Nothing can be done
+    ///   with the connection then, so it is closed, and the server rolls back.
     func end() throws {
         let isQuiet = state.withLockedValue { state in
             state.isOpen = false
@@ -134,8 +134,8 @@ public final class Transaction: DatabaseSession {
 
     /// Has something undone when the transaction, or the savepoint that this is, rolls back.
     ///
-    /// It runs after the rollback, last registered first, although the task may be cancelled. It does *not* run when the
-    /// outcome of the COMMIT is unknown: what may have been committed must not be undone.
+    /// It runs after the rollback, last registered first, although the task may be cancelled. It does *not* run when
+    /// the outcome of the COMMIT is unknown: what may have been committed must not be undone.
     ///
     /// - Parameter work: What to do.
     /// - Returns: Whether it was accepted: a transaction that has ended takes no more, and `work` never runs.
@@ -209,7 +209,7 @@ public final class Transaction: DatabaseSession {
         return name
     }
 
-    /// What a savepoint leaves to the transaction around it when it is released.
+    /// The state that a savepoint leaves to the transaction around it when it is released.
     private func take(over inner: Transaction) {
         let hooks = inner.takeHooks()
         let cursors = inner.state.withLockedValue { $0.abandonedCursors }

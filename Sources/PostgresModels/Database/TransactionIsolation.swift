@@ -1,4 +1,4 @@
-/// How much a transaction sees of others (PostgreSQL manual, 13.2).
+/// The isolation level: how much a transaction sees of others (PostgreSQL manual, 13.2).
 public enum TransactionIsolation: String, Hashable, Sendable {
     /// Each statement sees what is committed when it begins.
     case readCommitted = "READ COMMITTED"

@@ -62,7 +62,8 @@ extension DatabaseError {
         public static let transactionAborted = Code(.transactionAborted)
         /// A lock was not free in time (55P03); the connection is fine.
         public static let lockTimeout = Code(.lockTimeout)
-        /// Something is in use that the statement needs for itself (55006), such as a database that others are connected to.
+        /// Something is in use that the statement needs for itself (55006), such as a database that others are
+        /// connected to.
         public static let objectInUse = Code(.objectInUse)
         /// Something has to be put right before this can be done (55000, 25000); the message says what.
         public static let invalidState = Code(.invalidState)

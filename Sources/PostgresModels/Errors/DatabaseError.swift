@@ -3,9 +3,9 @@
 /// `code` is what a program decides by; `message` says what failed and what to do about it. Bound values, and the
 /// DETAIL of the server (which quotes rows), are never kept. A cancelled task throws `CancellationError`, not this.
 public struct DatabaseError: Error, Sendable {
-    /// What kind of failure it is.
+    /// The kind of failure.
     public var code: Code
-    /// What failed, for which name, and how to mend it.
+    /// The message: what failed, for which name, and how to mend it.
     public var message: String
     /// The five characters the server reported, such as "23505"; nil when the failure did not come from a server.
     ///

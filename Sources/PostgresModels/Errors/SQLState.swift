@@ -16,7 +16,7 @@ enum SQLState {
         return byClass[String(state.prefix(2))] ?? .queryFailed
     }
 
-    /// What to do about it, as the end of the message; "" when there is nothing general to say.
+    /// The remedy, as the end of the message; "" when there is nothing general to say.
     static func remedy(for code: DatabaseError.Code) -> String {
         switch code {
         case .serializationFailure, .deadlock, .staleStatement: " Run the whole transaction again."
@@ -28,21 +28,21 @@ enum SQLState {
         }
     }
 
-    /// What to do when statements vanish that were prepared, as the end of a sentence.
+    /// The remedy when statements vanish that were prepared, as the end of a sentence.
     static let remedyForVanished =
         "set preparedStatements to .off, or use PgBouncer 1.21 or newer with max_prepared_statements."
 
-    /// Whether a session that reported this can do no more work.
+    /// Tells whether a session that reported this can do no more work.
     static func endsSession(_ state: String) -> Bool {
         state.hasPrefix("08") || ["57P01", "57P02", "57P03", "57P04", "57P05", "25P03"].contains(state)
     }
 
-    /// Whether trying to connect again later can help.
+    /// Tells whether trying to connect again later can help.
     static func connectingAgainMayHelp(_ state: String) -> Bool {
         state.hasPrefix("08") || state.hasPrefix("53") || ["57P01", "57P02", "57P03"].contains(state)
     }
 
-    /// Whether the primary message may quote a value: "invalid input syntax for type integer: "abc"".
+    /// Tells whether the primary message may quote a value: "invalid input syntax for type integer: "abc"".
     static func messageMayQuoteValue(_ state: String) -> Bool {
         state.hasPrefix("22")
     }

@@ -9,7 +9,7 @@ struct ServerReport: Sendable {
     var constraint: String?
     var table: String?
     var column: String?
-    /// Where in the server's source the report was made; the only part besides the SQLSTATE that is never translated.
+    /// The function of the server that made the report; the only part besides the SQLSTATE that is never translated.
     var function: String?
 
     init(reading result: OpaquePointer) {
@@ -29,13 +29,13 @@ struct ServerReport: Sendable {
         }
     }
 
-    /// Functions of the server that report an unknown column (42703) or one of another type (42804), and name it only in
-    /// the message, in quotation marks in every language.
+    /// Functions of the server that report an unknown column (42703) or one of another type (42804), and name it only
+    /// in the message, in quotation marks in every language.
     private static let namingColumns: Set<String> = [
         "errorMissingColumn", "checkInsertTargets", "transformUpdateTargetList", "transformAssignedExpr",
     ]
 
-    /// Whether a prepared statement failed because its tables changed since.
+    /// True when a prepared statement failed because its tables changed since.
     private var isStalePlan: Bool {
         sqlState == SQLState.featureNotSupported && function == "RevalidateCachedQuery"
     }
@@ -84,7 +84,7 @@ struct ServerReport: Sendable {
         return String(String.UnicodeScalarView(line.unicodeScalars[..<quote])) + "…"
     }
 
-    /// What stands between the first two marks: `column "born" of relation "authors" does not exist`.
+    /// The text between the first two marks: `column "born" of relation "authors" does not exist`.
     static func firstQuoted(in message: String) -> String? {
         let scalars = message.unicodeScalars
         guard let start = scalars.firstIndex(of: "\""),

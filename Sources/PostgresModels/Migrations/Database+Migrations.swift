@@ -6,10 +6,10 @@ extension Database {
     ///
     /// Any number of processes may call it at the same time: they take turns by an advisory lock, which is polled
     /// rather than waited for, because a session that is blocked holds a snapshot and can bring a
-    /// `CREATE INDEX CONCURRENTLY` of the other to a deadlock. The lock is held by a transaction on a connection of its own,
-    /// which a pooler in transaction mode leaves alone: a pooler needs two connections to the server, unless the
-    /// configuration has a ``DatabaseConfiguration/directAddress``, by which both go. Each migration runs in a transaction of its own, together
-    /// with the note that it was applied.
+    /// `CREATE INDEX CONCURRENTLY` of the other to a deadlock. The lock is held by a transaction on a connection of its
+    /// own, which a pooler in transaction mode leaves alone: a pooler needs two connections to the server, unless the
+    /// configuration has a ``DatabaseConfiguration/directAddress``, by which both go. Each migration runs in a
+    /// transaction of its own, together with the note that it was applied.
     ///
     /// - Parameters:
     ///   - migrations: All migrations of the application, applied ones included.
@@ -55,7 +55,7 @@ extension Database {
         return names
     }
 
-    /// How the migrations stand; nothing is changed.
+    /// Reports how the migrations stand; nothing is changed.
     ///
     /// - Parameter migrations: All migrations of the application.
     /// - Returns: One status per migration, in their order.
@@ -82,8 +82,8 @@ extension Database {
     ///   - count: How many to undo, at least 0. Default: 1.
     ///   - lockTimeout: As for ``migrate(_:patience:lockTimeout:)``. Default: 10 seconds.
     /// - Returns: The names of those that were undone.
-    /// - Throws: ``MigrationError`` with code `.irreversible` for one without `down`, and `.unknownApplied` when one that
-    ///   is not among the given was applied later than the oldest to be undone, both before anything is undone; as
+    /// - Throws: ``MigrationError`` with code `.irreversible` for one without `down`, and `.unknownApplied` when one
+    ///   that is not among the given was applied later than the oldest to be undone, both before anything is undone; as
     ///   ``migrate(_:patience:lockTimeout:)``; ``DatabaseError`` with code `.invalidArgument` for a negative count.
     @discardableResult
     public func revert(

@@ -9,7 +9,7 @@
 /// }
 /// ```
 public struct Migration: Sendable {
-    /// What a migration writes down.
+    /// The body of a migration, which writes statements down.
     public typealias Body = @Sendable (SchemaBuilder) async throws -> Void
 
     /// The name, under which the database remembers that it was applied.
@@ -17,7 +17,7 @@ public struct Migration: Sendable {
     /// Never rename one that has been.
     public let name: String
 
-    /// Whether it runs outside of a transaction, as `CREATE INDEX CONCURRENTLY` must.
+    /// True when it runs outside of a transaction, as `CREATE INDEX CONCURRENTLY` must.
     public let isOutsideTransaction: Bool
 
     let up: Body
@@ -43,7 +43,7 @@ public struct Migration: Sendable {
         self.down = down
     }
 
-    /// What a body writes down.
+    /// The pieces that a body writes down.
     static func pieces(of body: Body) async throws -> [SchemaPiece] {
         let schema = SchemaBuilder()
         try await body(schema)

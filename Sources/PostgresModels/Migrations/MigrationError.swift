@@ -1,6 +1,6 @@
 /// Why migrations were not applied.
 public struct MigrationError: Error, Sendable, CustomStringConvertible {
-    /// What kind of failure it is.
+    /// The kind of failure.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case duplicateName, changedAfterApplying, unknownApplied, failed, outcomeUnknown, locked, lockLost,
@@ -34,10 +34,10 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
         public static let irreversible = Code(kind: .irreversible)
     }
 
-    /// What kind of failure it is.
+    /// The kind of failure.
     public var code: Code
 
-    /// What failed, and how to mend it.
+    /// The message: what failed, and how to mend it.
     public var message: String
 
     /// The migration concerned.

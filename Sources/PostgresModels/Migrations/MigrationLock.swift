@@ -2,9 +2,9 @@ import Logging
 
 /// The lock by which programs that migrate take turns: an advisory lock within a transaction that lasts as long as it.
 ///
-/// Not a lock of the session: behind a pooler in transaction mode the next command may run in another session, so that a
-/// lock would be given back where it was never taken, and stay for ever where it was. A transaction keeps its session, and
-/// its end, however it comes, is the end of the lock.
+/// Not a lock of the session: behind a pooler in transaction mode the next command may run in another session, so that
+/// a lock would be given back where it was never taken, and stay for ever where it was. A transaction keeps its
+/// session, and its end, however it comes, is the end of the lock.
 struct MigrationLock {
     /// "stored" in ASCII: an advisory lock is a number that everybody must agree on.
     private static let key: Int64 = 0x73_74_6f_72_65_64
@@ -14,8 +14,8 @@ struct MigrationLock {
 
     /// Waits for the lock.
     ///
-    /// It is polled: a session blocked in `pg_advisory_xact_lock` holds a snapshot. So does none that is idle in a transaction
-    /// at READ COMMITTED, for which a `CREATE INDEX CONCURRENTLY` would wait.
+    /// It is polled: a session blocked in `pg_advisory_xact_lock` holds a snapshot. So does none that is idle in a
+    /// transaction at READ COMMITTED, for which a `CREATE INDEX CONCURRENTLY` would wait.
     ///
     /// - Parameters:
     ///   - connection: A connection that does nothing else.
@@ -38,8 +38,8 @@ struct MigrationLock {
 
     /// Takes the lock if it is free.
     ///
-    /// Not cancellable: the statement may have taken the lock although it seems to have been stopped. No transaction is left
-    /// open without it, which would occupy a connection of a pooler while others migrate.
+    /// Not cancellable: the statement may have taken the lock although it seems to have been stopped. No transaction is
+    /// left open without it, which would occupy a connection of a pooler while others migrate.
     private func tryLock() async throws -> Bool {
         try Task.checkCancellation()
         // Whatever the server ends idle transactions after, a long migration is none.

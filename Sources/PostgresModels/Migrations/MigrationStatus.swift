@@ -1,6 +1,6 @@
 public import Foundation
 
-/// How one migration stands.
+/// The status of one migration.
 public struct MigrationStatus: Hashable, Sendable {
     /// The migration's name.
     public let name: String
@@ -8,6 +8,6 @@ public struct MigrationStatus: Hashable, Sendable {
     /// When it was applied, `nil` when it has not been.
     public let appliedAt: Date?
 
-    /// Whether it writes other statements than those that were applied.
+    /// True when it writes other statements than those that were applied.
     public let isChanged: Bool
 }

@@ -59,7 +59,7 @@ struct Migrator {
         return statements.map { .sql($0) }
     }
 
-    /// What components do after the migrations of the application.
+    /// Runs what components do after the migrations of the application.
     func conclude() async throws {
         for component in components {
             for statement in component.conclusion {

@@ -1,4 +1,4 @@
-/// What becomes of a row when the row that it references is deleted.
+/// The action on a row when the row that it references is deleted.
 public enum ReferenceAction: String, Sendable {
     /// The other row cannot be deleted.
     case restrict = "RESTRICT"

@@ -1,6 +1,6 @@
 import NIOConcurrencyHelpers
 
-/// What a migration writes its statements down on.
+/// The builder on which a migration writes its statements down.
 ///
 /// Identifiers are quoted, and those that PostgreSQL would cut are refused. Statements run in the order in which they
 /// were written.

@@ -1,5 +1,5 @@
-/// What a layer above keeps in the database for its own use: tables, functions, and what must happen to them when a
-/// migration changes a table.
+/// The objects that a layer above keeps in the database for its own use: tables, functions, and what must happen to
+/// them when a migration changes a table.
 ///
 /// The migrator installs and upgrades it before the migrations of the application, under the same lock. It is known to
 /// the migrator when a migration says ``TableBuilder/require(_:)``, or when the database was opened with an attachment
@@ -8,7 +8,8 @@ public struct SchemaComponent: Sendable {
     /// The name, under which the database remembers how far the component has been installed.
     public let name: String
 
-    /// What installs it, and what has upgraded it since: ordered, never edited once released, only added to.
+    /// The migrations that install it, and those that have upgraded it since: ordered, never edited once released, only
+    /// added to.
     ///
     /// Tables belong here. What can be written anew at any time belongs into ``definitions``.
     public let migrations: [Migration]
@@ -16,19 +17,20 @@ public struct SchemaComponent: Sendable {
     /// The functions and views, as this version of the layer has them; `nil` when there are none.
     public let definitions: SchemaDefinitions?
 
-    /// What looks at the server before anything is made, the schema included, and fails where the component cannot work.
+    /// Statements that look at the server before anything is made, the schema included, and fail where the component
+    /// cannot work.
     let requirements: [SQL]
 
-    /// What to run at each migration before those of the application, in a transaction of its own.
+    /// Statements to run at each migration before those of the application, in a transaction of their own.
     let upkeep: [SQL]
 
-    /// What to run at each migration after those of the application, each in a transaction of its own.
+    /// Statements to run at each migration after those of the application, each in a transaction of its own.
     let conclusion: [SQL]
 
-    /// What to run right before a change.
+    /// Makes the statements to run right before a change.
     let before: @Sendable (SchemaChange) -> [SQL]
 
-    /// What to run right after a change.
+    /// Makes the statements to run right after a change.
     let after: @Sendable (SchemaChange) -> [SQL]
 
     /// Describes a component.

@@ -1,6 +1,6 @@
 /// An attachment of a database that needs something of its own in every database it is used with.
 public protocol SchemaComponentProvider: AnyObject, Sendable {
-    /// What it needs.
+    /// The components that it needs.
     var schemaComponents: [SchemaComponent] { get }
 
     /// Called after each migration of the database, for what is not in it.

@@ -1,4 +1,5 @@
-/// What a ``SchemaComponent`` can write anew at any time: functions and views, all of them, under a version.
+/// The definitions that a ``SchemaComponent`` can write anew at any time: functions and views, all of them, under a
+/// version.
 ///
 /// A program installs its own when the database has those of a lower version, and leaves higher ones alone: during a
 /// deployment the newer program's serve both.

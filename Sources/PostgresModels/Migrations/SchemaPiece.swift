@@ -7,7 +7,7 @@ enum SchemaPiece: Sendable {
     /// Something that has to be there before.
     case requirement(SchemaComponent)
 
-    /// What the application itself wrote, which a checksum is made of: components may change what they add.
+    /// The SQL that the application itself wrote, which a checksum is made of: components may change what they add.
     var written: SQL? {
         switch self {
         case .sql(let sql), .change(_, let sql): sql

@@ -5,16 +5,16 @@ struct ActualColumn {
     var typeName: String
     /// The type as SQL writes it, the domain's name for a domain.
     var shown: String
-    /// Whether the column, or its domain, refuses NULL.
+    /// True when the column, or its domain, refuses NULL.
     var isRequired: Bool
 }
 
 extension ColumnType {
     /// Which columns a model that expects this type can be used with.
     ///
-    /// Reading: what the Swift types accept. Writing: parameters have the model's type, and PostgreSQL casts them to the
-    /// column's by itself only where it has an assignment cast (manual, CREATE CAST): none from `text` to enums, `inet`,
-    /// `json`, `xml` or `uuid`, for example, although text can be written out in SQL for all of them.
+    /// Reading: what the Swift types accept. Writing: parameters have the model's type, and PostgreSQL casts them to
+    /// the column's by itself only where it has an assignment cast (manual, CREATE CAST): none from `text` to enums,
+    /// `inet`, `json`, `xml` or `uuid`, for example, although text can be written out in SQL for all of them.
     func fits(_ column: ActualColumn) -> Bool {
         if let oids = Self.fitting[sql] { return oids.contains(column.type.oid) || isText(column) }
         // With a precision: numeric(12, 2).

@@ -6,10 +6,10 @@ extension Database {
     /// (`DatabaseType(oid: 0)`, "whatever the column is", with a ``ColumnType`` of the enum's name).
     ///
     /// - Parameter model: The model.
-    /// - Throws: One ``DatabaseError`` that names every missing column, every type the model cannot read and write, every
-    ///   column that may be NULL where the model does not expect it, and what layers above miss, such as a storage. Its
-    ///   code is `.missingColumn` when a column is missing, `.undefinedObject` without the table, `.typeMismatch`
-    ///   otherwise.
+    /// - Throws: One ``DatabaseError`` that names every missing column, every type the model cannot read and write,
+    ///   every column that may be NULL where the model does not expect it, and what layers above miss, such as a
+    ///   storage. Its code is `.missingColumn` when a column is missing, `.undefinedObject` without the table,
+    ///   `.typeMismatch` otherwise.
     /// - Complexity: One statement.
     public func verify<M: Model>(_ model: M.Type) async throws {
         let found = try await columns(of: M.table)

@@ -9,7 +9,7 @@
 /// func store<M: FieldModel>(…) where M.Field == StoredField<M>
 /// ```
 public protocol FieldModel<Field>: Model {
-    /// What describes a property.
+    /// The description of a property.
     associatedtype Field: Sendable
 
     /// The descriptions, one for each such property.

@@ -6,7 +6,7 @@ public struct ModelColumn: Sendable {
     /// The type that the model binds and expects.
     public let type: ColumnType
 
-    /// Whether the model accepts NULL.
+    /// True when the model accepts NULL.
     public let isOptional: Bool
 
     /// The property that the column belongs to; the columns of one property share its key path.

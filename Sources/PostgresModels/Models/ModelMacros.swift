@@ -15,10 +15,10 @@
     ///
     /// - Every stored property is a column. Its name is the property's in snake case (`createdAt` is `created_at`,
     ///   `imageURL` is `image_url`), or what ``Column(_:)`` says. Static, lazy and computed properties are none.
-    /// - Types are written out, because a macro sees the source and not what the compiler infers from it: `var rank: Int = 0`.
-    ///   A property of an optional type is a column that may be NULL.
-    /// - A `let` is fine as long as it has no value of its own. A property of one struct is one column in all builds, so
-    ///   none may stand under `#if`.
+    /// - Types are written out, because a macro sees the source and not what the compiler infers from it:
+    ///   `var rank: Int = 0`. A property of an optional type is a column that may be NULL.
+    /// - A `let` is fine as long as it has no value of its own. A property of one struct is one column in all builds,
+    ///   so none may stand under `#if`.
     /// - The primary key is `id`, a `var` of an optional type, or the property with ``ID()``.
     /// - A property with `@StoredFile` or `@StoredImage` is a file or an image. Its arguments are copied into a static
     ///   description, `<property>Field`, and all of them into ``FieldModel/storedFields``; they are therefore literals,

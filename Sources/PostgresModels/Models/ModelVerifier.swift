@@ -1,6 +1,6 @@
 /// An attachment of a database that has a say in whether a model can be used with it.
 public protocol ModelVerifier: AnyObject, Sendable {
-    /// What is wrong with a model, one sentence each.
+    /// Finds what is wrong with a model, one sentence each.
     ///
     /// - Parameters:
     ///   - model: The model.

@@ -6,8 +6,8 @@ extension Database {
     ///
     /// - Parameters:
     ///   - channel: The channel's name, 1 to 63 bytes; upper and lower case differ.
-    ///   - capacity: How many elements may wait to be consumed, at least 1; the oldest are dropped for newer ones, and a
-    ///     `.gap` tells. Default: 1000.
+    ///   - capacity: How many elements may wait to be consumed, at least 1; the oldest are dropped for newer ones, and
+    ///     a `.gap` tells. Default: 1000.
     /// - Returns: The notifications. Each iteration opens a connection of its own.
     public func listen(to channel: String, buffer capacity: Int = 1000) -> DatabaseNotifications {
         DatabaseNotifications(self, channel: channel, capacity: capacity)

@@ -1,4 +1,4 @@
-/// What comes out of ``DatabaseNotifications``.
+/// An element of ``DatabaseNotifications``.
 ///
 /// A notification is only a hint that something changed. Who needs to know everything looks at the tables at
 /// ``listening`` and at every ``gap``, and lets the notifications say where to look in between.

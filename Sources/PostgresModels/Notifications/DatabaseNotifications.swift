@@ -8,13 +8,13 @@
 ///     }
 /// }
 /// ```
-/// Each iteration has a connection of its own, outside of the pool, from its first element to its end. It ends without an
-/// error when its task is cancelled and when the database is closed; an iteration that is given up ends with its
+/// Each iteration has a connection of its own, outside of the pool, from its first element to its end. It ends without
+/// an error when its task is cancelled and when the database is closed; an iteration that is given up ends with its
 /// iterator.
 ///
 /// Behind pgbouncer in transaction mode nothing arrives: give the database a ``DatabaseConfiguration/directAddress``.
 public struct DatabaseNotifications: AsyncSequence, Sendable {
-    /// What an iteration yields.
+    /// The element that an iteration yields.
     public typealias Element = DatabaseNotification
 
     private let database: Database

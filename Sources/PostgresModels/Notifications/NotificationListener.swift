@@ -10,10 +10,10 @@ final class NotificationListener: Sendable {
         var hasStarted = false
         var connection: PostgresConnection?
         var connecting: Task<Void, Never>?
-        /// Whether the consumer was told that the server listens, on this connection and on any.
+        /// True when the consumer was told that the server listens, on this connection and on any.
         var isListening = false
         var hasListened = false
-        /// What came between the server's LISTEN and our telling of it.
+        /// Notifications that came between the server's LISTEN and our telling of it.
         var early = CircularBuffer<DatabaseNotification>()
         var buffer = CircularBuffer<DatabaseNotification>()
         var hasDropped = false
@@ -39,7 +39,7 @@ final class NotificationListener: Sendable {
         state.withLockedValue { $0.connection != nil }
     }
 
-    /// What arrived last and was not consumed yet.
+    /// The notification that arrived last and was not consumed yet.
     var newest: DatabaseNotification? {
         state.withLockedValue { $0.buffer.last }
     }
@@ -57,7 +57,7 @@ final class NotificationListener: Sendable {
         }
     }
 
-    /// What can be said at once; otherwise the continuation is kept, and the connection made if there is none yet.
+    /// Answers at once if it can; otherwise keeps the continuation, and makes the connection if there is none yet.
     private func answer(or continuation: Continuation) -> Result<DatabaseNotification?, any Error>? {
         // Under the lock: a cancellation from here on finds the continuation, one before it is seen here.
         let (answer, mustStart) = state.withLockedValue {

@@ -9,7 +9,7 @@ final class NotificationListeners: Sendable {
 
     private let state = NIOLockedValueBox(State())
 
-    /// How many connections listen.
+    /// The number of connections that listen.
     var connectionCount: Int {
         state.withLockedValue { Array($0.listeners.values) }.count { $0.isConnected }
     }

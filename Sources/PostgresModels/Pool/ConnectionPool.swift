@@ -46,7 +46,7 @@ package final class ConnectionPool: Sendable {
         var closers: [UInt64: UnsafeContinuation<Void, Never>] = [:]
     }
 
-    /// How the pool was set up.
+    /// The configuration of the pool.
     package let configuration: DatabaseConfiguration
     /// Runs tasks on the thread that reads from the connections, which saves them a hop per query.
     package var executor: any TaskExecutor {
@@ -61,8 +61,8 @@ package final class ConnectionPool: Sendable {
 
     /// An empty pool; connections are opened when tasks ask for them.
     ///
-    /// - Throws: `DatabaseError` `.invalidArgument` for a connection string that cannot be read, or a configuration that
-    ///   makes no sense.
+    /// - Throws: `DatabaseError` `.invalidArgument` for a connection string that cannot be read, or a configuration
+    ///   that makes no sense.
     package convenience init(_ conninfo: String, configuration: DatabaseConfiguration) throws {
         try configuration.validate()
         try self.init(ConnectionTarget(conninfo), configuration: configuration, reactor: .shared())
@@ -255,8 +255,8 @@ package final class ConnectionPool: Sendable {
 
     /// Ends the idle connections at once and the lent ones as they come back; tasks that wait get `.closed`.
     ///
-    /// - Parameter patience: how long to wait for lent connections, 5 seconds by default; then they are closed, too, and
-    ///   what they run ends with `.closed`.
+    /// - Parameter patience: how long to wait for lent connections, 5 seconds by default; then they are closed, too,
+    ///   and what they run ends with `.closed`.
     package func close(waitingUpTo patience: Duration = .seconds(5)) async {
         let (idle, waiters) = state.withLockedValue { state in
             state.isClosed = true

@@ -40,8 +40,8 @@ extension DatabaseConfiguration {
         if let statementTimeout {
             settings.append(("statement_timeout", "\(statementTimeout.nanoseconds / 1_000_000)"))
         }
-        // Not a start-up parameter: libpq passes a zone on only from the environment, and pgbouncer refuses `options`. It
-        // follows a change of the zone, and most servers have UTC anyway.
+        // Not a start-up parameter: libpq passes a zone on only from the environment, and pgbouncer refuses `options`.
+        // It follows a change of the zone, and most servers have UTC anyway.
         if let timeZone, timeZone != currentZone, !(timeZone == "UTC" && currentZone == "Etc/UTC") {
             settings.append(("TimeZone", timeZone))
         }

@@ -1,13 +1,13 @@
 public import Logging
 
-/// How a `Database` keeps connections and runs statements; the defaults suit a web server.
+/// Settings of how a `Database` keeps connections and runs statements; the defaults suit a web server.
 public struct DatabaseConfiguration: Sendable {
-    /// How many connections may be open at once: 10 by default, at least 1.
+    /// The number of connections that may be open at once: 10 by default, at least 1.
     ///
     /// Each is a process on the server; PostgreSQL allows 100 in all unless `max_connections` says otherwise.
     public var poolSize: Int
-    /// The way to the server past a pooler such as PgBouncer, as a libpq connection string or URI: nil by default, which is
-    /// the address that the database is connected to.
+    /// The way to the server past a pooler such as PgBouncer, as a libpq connection string or URI: nil by default,
+    /// which is the address that the database is connected to.
     ///
     /// Behind a pooler in transaction mode a session changes hands after each transaction, so nothing that is notified
     /// arrives; and a file is reserved while the transaction that stores it waits, so that as many transactions as the
@@ -21,28 +21,28 @@ public struct DatabaseConfiguration: Sendable {
         set { direct.address = newValue }
     }
     private var direct: DirectAddress
-    /// How long a task waits for a connection: 30 seconds by default.
+    /// The time that a task waits for a connection: 30 seconds by default.
     ///
     /// Then it gets `.poolTimeout` when others kept all connections, `.connectionFailed` when there was none.
     public var acquireTimeout: Duration
-    /// How long one attempt to connect may take, all hosts together: 10 seconds by default.
+    /// The time that one attempt to connect may take, all hosts together: 10 seconds by default.
     public var connectTimeout: Duration
-    /// How often connecting is tried before waiting tasks are told: 3 by default, at least 1.
+    /// The number of attempts to connect before waiting tasks are told: 3 by default, at least 1.
     ///
     /// Only failures that may pass are tried again (nobody listens, the server is starting, too many connections),
     /// never a wrong password or database.
     public var connectAttempts: Int
     /// The pause before the second attempt to connect: 100 milliseconds by default; it doubles up to 5 seconds.
     public var connectBackoff: Duration
-    /// How old a connection may become before it is replaced: 30 minutes by default, minus a random tenth.
+    /// The age at which a connection is replaced: 30 minutes by default, minus a random tenth.
     ///
     /// Replacing spreads the load after a failover and gives the memory of old sessions back.
     public var maxLifetime: Duration
-    /// Whether statements are prepared once per connection and then reused: `.cached` by default.
+    /// The use of prepared statements, which are prepared once per connection and then reused: `.cached` by default.
     public var preparedStatements: PreparedStatements
-    /// How many prepared statements a connection keeps: 256 by default, at least 16.
+    /// The number of prepared statements that a connection keeps: 256 by default, at least 16.
     public var statementCacheCapacity: Int
-    /// What `statement_timeout` the sessions get; nil, the default, leaves the server's own.
+    /// The `statement_timeout` of the sessions; nil, the default, leaves the server's own.
     public var statementTimeout: Duration?
     /// The time zone of the sessions: "UTC" by default; nil leaves the server's own.
     ///
@@ -53,13 +53,13 @@ public struct DatabaseConfiguration: Sendable {
     ///
     /// Behind pgbouncer in transaction mode they do not hold; make them settings of the role there.
     public var sessionSettings: [String: String]
-    /// How long a cancelled statement may go on before its connection is closed: 2 seconds by default.
+    /// The time that a cancelled statement may go on before its connection is closed: 2 seconds by default.
     ///
     /// The end of a stream's transaction may take as long, and 5 seconds in any case.
     public var cancellationGracePeriod: Duration
     /// The name of this program in `pg_stat_activity`, unless the connection string has an `application_name`.
     public var applicationName: String
-    /// Where lost connections and notices of the server are logged.
+    /// The logger of lost connections and notices of the server.
     public var logger: Logger
 
     /// A configuration with the defaults named at each property.
@@ -97,7 +97,7 @@ public struct DatabaseConfiguration: Sendable {
         self.logger = logger
     }
 
-    /// Whether statements are prepared.
+    /// The use of prepared statements.
     public struct PreparedStatements: Hashable, Sendable {
         private let isCached: Bool
 

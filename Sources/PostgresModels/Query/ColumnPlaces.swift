@@ -1,4 +1,4 @@
-/// Where the columns of a result stand, by their names.
+/// The positions of the columns of a result, by their names.
 struct ColumnPlaces: Sendable {
     private let names: [String]
     private let places: [String: Int]

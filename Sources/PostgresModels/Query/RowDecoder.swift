@@ -2,7 +2,7 @@
 ///
 /// `init(row:)` of a ``Model`` gets one and calls ``next(_:)`` once per column, in the order of ``Model/columns``.
 public struct RowDecoder {
-    /// What a layer above hung onto the database.
+    /// The objects that a layer above hung onto the database.
     public let attachments: DatabaseAttachments
 
     private let result: QueryResult

@@ -3,7 +3,7 @@ public struct Rows: RandomAccessCollection, Sendable {
     let result: QueryResult
     let types: [DatabaseType]
 
-    /// What a layer above hung onto the database.
+    /// The objects that a layer above hung onto the database.
     public let attachments: DatabaseAttachments
 
     package init(_ result: QueryResult, attachments: DatabaseAttachments) {
@@ -52,7 +52,7 @@ public struct Rows: RandomAccessCollection, Sendable {
         return models
     }
 
-    /// What the rows are read with as models.
+    /// The decoder with which the rows are read as models.
     func decoder<M: Model>(for model: M.Type) throws -> RowDecoder {
         guard result.columnCount == M.columns.count else {
             throw DatabaseError(

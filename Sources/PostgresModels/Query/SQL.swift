@@ -5,9 +5,9 @@ import NIOCore
 /// ```swift
 /// let sql: SQL = "SELECT title FROM \(identifier: table) WHERE id = \(id) AND title ILIKE \(pattern)"
 /// ```
-/// `\(value)` becomes a parameter; `\(identifier:)` is quoted; `\(sql:)` puts SQL into SQL, its values included. Text that
-/// is only known at run time gets into a statement as it is in two ways, which are easy to look for: `\(raw:)`, and
-/// ``init(stringLiteral:)`` called by name.
+/// `\(value)` becomes a parameter; `\(identifier:)` is quoted; `\(sql:)` puts SQL into SQL, its values included. Text
+/// that is only known at run time gets into a statement as it is in two ways, which are easy to look for: `\(raw:)`,
+/// and ``init(stringLiteral:)`` called by name.
 ///
 /// What is wrong with a value or an identifier is thrown when the statement is run.
 public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConvertible {
@@ -49,7 +49,7 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
         return text
     }
 
-    /// Whether there is nothing in it.
+    /// True when there is nothing in it.
     var isEmpty: Bool {
         texts.count == 1 && texts[0].isEmpty
     }

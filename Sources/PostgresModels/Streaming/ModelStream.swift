@@ -3,7 +3,7 @@
 ///
 /// Memory, snapshot and repetition are those of ``RowStream``.
 public struct ModelStream<M: Model>: AsyncSequence, Sendable {
-    /// What an iteration yields.
+    /// The element that an iteration yields.
     public typealias Element = M
 
     let rows: RowStream

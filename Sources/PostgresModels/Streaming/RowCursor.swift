@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// It belongs to one iterator, which asks for one batch after the other.
 final class RowCursor {
-    /// Where the cursor lives.
+    /// The place where the cursor lives.
     enum Place: Sendable {
         /// In a read-only transaction of its own, on a connection of the pool.
         case database(Database, liftsLimits: Bool = false)

@@ -8,7 +8,7 @@
 /// Memory is bounded: up to 1,000 rows are held, fewer when they are large (8 MiB are aimed at). All rows are of one
 /// moment, the one in which the first is asked for. Each iteration runs the query anew.
 public struct RowStream: AsyncSequence, Sendable {
-    /// What an iteration yields.
+    /// The element that an iteration yields.
     public typealias Element = Row
 
     let sql: SQL

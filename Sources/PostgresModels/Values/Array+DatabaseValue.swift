@@ -76,7 +76,7 @@ extension Array: DatabaseDecodable where Element: DatabaseArrayStorage {
     }
 }
 
-/// How an array of these is kept: `UInt8` as `bytea`, ``DatabaseArrayElement`` as an array.
+/// The form in which an array of these is kept: `UInt8` as `bytea`, ``DatabaseArrayElement`` as an array.
 public protocol DatabaseArrayStorage: Sendable {
     /// The type of the whole.
     static var storageType: DatabaseType { get }

@@ -39,8 +39,8 @@ public struct DatabaseType: Hashable, Sendable {
 
     /// The type of an array whose elements have this type.
     ///
-    /// `nil` for what is an array itself, since PostgreSQL's arrays of arrays are one array with more dimensions, and for
-    /// types that this library does not know, such as enums: their arrays have other identifiers in each database.
+    /// `nil` for what is an array itself, since PostgreSQL's arrays of arrays are one array with more dimensions, and
+    /// for types that this library does not know, such as enums: their arrays have other identifiers in each database.
     public var array: DatabaseType? {
         Self.arrays[oid].map(DatabaseType.init(oid:))
     }

@@ -24,8 +24,8 @@ extension Decimal: DatabaseEncodable, DatabaseDecodable {
 
     /// Reads `numeric`.
     ///
-    /// - Throws: ``DatabaseError`` with code `.typeMismatch` for another type, `.decodingFailed` for a number that `Decimal`
-    ///   cannot hold exactly (more than 38 significant digits, a power of ten beyond ±127, infinity).
+    /// - Throws: ``DatabaseError`` with code `.typeMismatch` for another type, `.decodingFailed` for a number that
+    ///   `Decimal` cannot hold exactly (more than 38 significant digits, a power of ten beyond ±127, infinity).
     public init(cell: DatabaseCell) throws {
         guard cell.type == .numeric else { throw CellError.mismatch("Decimal", cell.type) }
         var bytes = ByteBuffer(bytes: cell.bytes)

@@ -71,8 +71,8 @@ extension String: DatabaseEncodable, DatabaseDecodable {
         buffer.writeString(self)
     }
 
-    /// Reads what PostgreSQL sends as text: `text`, `varchar`, `char`, `name`, `json`, `xml`, domains of them, and types
-    /// made by users whose binary format is text, such as enums and `citext`.
+    /// Reads what PostgreSQL sends as text: `text`, `varchar`, `char`, `name`, `json`, `xml`, domains of them, and
+    /// types made by users whose binary format is text, such as enums and `citext`.
     ///
     /// Everything else (numbers, dates, `inet`, ranges, arrays, …) is refused; cast it to `text` in the query.
     @inlinable

@@ -70,8 +70,8 @@ package final class BodyDriver {
         options.progress?(TransferProgress(completedBytes: byteCount, totalBytes: byteCount))
     }
 
-    /// The SHA-256 of all bytes, when it is wanted; to be asked for once and before the file can be seen: nothing may fail
-    /// after that.
+    /// The SHA-256 of all bytes, when it is wanted; to be asked for once and before the file can be seen: nothing may
+    /// fail after that.
     package func digest() throws -> [UInt8]? {
         try hasher?.finish()
     }

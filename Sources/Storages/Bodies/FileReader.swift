@@ -51,8 +51,8 @@ package final class FileReader: Sendable {
 
     /// Reads at most so many bytes at an offset; empty at the end that the file had when it was opened.
     ///
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/sourceFailed``, also when the file has been changed since it
-    ///   was opened, which is looked at with its last byte.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/sourceFailed``, also when the file has been changed
+    ///   since it was opened, which is looked at with its last byte.
     package func read(at offset: Int64, atMost count: Int) async throws -> ByteBuffer {
         // Beyond the size there is nothing to wait for: the last bytes were checked when they were read.
         guard offset < length else { return ByteBuffer() }

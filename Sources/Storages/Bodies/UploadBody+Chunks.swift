@@ -40,8 +40,8 @@ extension UploadBody {
             /// The next chunk.
             ///
             /// - Returns: A chunk of 1 byte to 256 KiB; `nil` after the last one.
-            /// - Throws: ``StorageError`` with code ``StorageError/Code/sourceFailed`` when the source fails or does not
-            ///   keep to its length, ``StorageError/Code/alreadyRead`` when a sequence is read twice;
+            /// - Throws: ``StorageError`` with code ``StorageError/Code/sourceFailed`` when the source fails or does
+            ///   not keep to its length, ``StorageError/Code/alreadyRead`` when a sequence is read twice;
             ///   `CancellationError`.
             public mutating func next() async throws -> ByteBuffer? {
                 do {

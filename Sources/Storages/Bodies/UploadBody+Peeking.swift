@@ -4,8 +4,8 @@ extension UploadBody {
     /// Looks at the beginning of the body without losing it: what a type is recognised by must be known before the
     /// first byte is sent.
     ///
-    /// What is looked at is what will be sent: a file is opened once, and stays the same file whatever its path leads to
-    /// afterwards.
+    /// What is looked at is what will be sent: a file is opened once, and stays the same file whatever its path leads
+    /// to afterwards.
     ///
     /// - Parameter count: How many bytes to look at, at most 256 KiB; fewer come from a shorter body.
     /// - Returns: The beginning, and the whole body to upload in place of this one.

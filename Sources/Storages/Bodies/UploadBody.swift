@@ -4,7 +4,8 @@ public import NIOCore
 /// The bytes of an upload: in memory, in a file, or coming from a sequence.
 ///
 /// A storage reads a body once, in chunks of at most 256 KiB, and asks for the next one only when it has room: a slow
-/// disk slows the source. Small pieces are gathered, so that their number costs neither memory nor system calls. A body of bytes or of a file may be uploaded again; one of a sequence only once.
+/// disk slows the source. Small pieces are gathered, so that their number costs neither memory nor system calls. A body
+/// of bytes or of a file may be uploaded again; one of a sequence only once.
 public struct UploadBody: Sendable {
     /// The number of bytes, when it is known without touching a disk; for a file ask ``measuredLength()``.
     ///
@@ -60,8 +61,8 @@ public struct UploadBody: Sendable {
 
     /// A file of the local file system, read on threads of its own while it is sent.
     ///
-    /// - Parameter path: A path to a regular file. It is opened when the upload begins; its size then is the length. One
-    ///   that is changed while it is read fails the upload with ``StorageError/Code/sourceFailed``.
+    /// - Parameter path: A path to a regular file. It is opened when the upload begins; its size then is the length.
+    ///   One that is changed while it is read fails the upload with ``StorageError/Code/sourceFailed``.
     /// - Returns: A body whose ``length`` is `nil` and whose ``measuredLength()`` is the file's size.
     public static func file(_ path: String) -> UploadBody {
         UploadBody(length: nil, source: .file(path))

@@ -7,8 +7,8 @@ public protocol ContentTransform: AnyObject {
     /// Takes bytes in and gives bytes out.
     ///
     /// - Parameter input: What comes next; what is taken is gone from it. Empty when there is nothing new.
-    /// - Returns: 1 byte to 256 KiB; ask again with what is left of the input. `nil` when all input is taken and more is
-    ///   needed.
+    /// - Returns: 1 byte to 256 KiB; ask again with what is left of the input. `nil` when all input is taken and more
+    ///   is needed.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/corrupted`` for input that makes no sense.
     func next(from input: inout ByteBuffer) throws -> ByteBuffer?
 

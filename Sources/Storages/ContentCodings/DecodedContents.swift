@@ -1,7 +1,7 @@
 public import NIOCore
 
-/// The bytes of a file as they were before a content coding: an asynchronous sequence of buffers, whose size is known only
-/// at the end.
+/// The bytes of a file as they were before a content coding: an asynchronous sequence of buffers, whose size is known
+/// only at the end.
 ///
 /// Memory stays constant however far a file expands. Like the ``StoredContents`` it reads from it can be read once.
 public struct DecodedContents: AsyncSequence, Sendable {
@@ -21,7 +21,8 @@ public struct DecodedContents: AsyncSequence, Sendable {
     ///
     /// - Parameter limit: The most bytes to hold, decoded.
     /// - Returns: The decoded bytes.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/tooLarge`` as soon as there are more, and what reading throws.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/tooLarge`` as soon as there are more, and what reading
+    ///   throws.
     /// - Complexity: O(n) time and memory in the decoded bytes, of which at most 256 KiB more than the limit are held.
     public func collect(upTo limit: Int) async throws -> ByteBuffer {
         // A buffer counts its bytes in 32 bits.
@@ -71,8 +72,8 @@ public struct DecodedContents: AsyncSequence, Sendable {
         /// The next chunk.
         ///
         /// - Returns: A chunk, never empty; `nil` after the last one.
-        /// - Throws: ``StorageError``, with code ``StorageError/Code/corrupted`` when the bytes are not what the coding makes;
-        ///   `CancellationError`.
+        /// - Throws: ``StorageError``, with code ``StorageError/Code/corrupted`` when the bytes are not what the coding
+        ///   makes; `CancellationError`.
         public mutating func next() async throws -> ByteBuffer? {
             guard let coding else { return try await source.next() }
             do {

@@ -7,8 +7,8 @@ extension StoredContents {
     ///
     /// - Parameter coding: The coding that the file may have. One that has none comes as it is.
     /// - Returns: The decoded bytes, to be read once.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/unsupported`` when the file has another coding, or when only a
-    ///   part of it was opened.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/unsupported`` when the file has another coding, or when
+    ///   only a part of it was opened.
     public func decoded(by coding: some ContentCoding) throws -> DecodedContents {
         guard let found = info.contentEncoding?.lowercased(), !found.isEmpty, found != "identity" else {
             return DecodedContents(info: info, contents: self, coding: nil)

@@ -1,4 +1,5 @@
-/// Values of `Content-Disposition`: whether a browser saves a file or shows it, and the name it is saved under (RFC 6266).
+/// Values of `Content-Disposition`: whether a browser saves a file or shows it, and the name it is saved under (RFC
+/// 6266).
 ///
 /// ```swift
 /// let url = try await file.url(options: URLOptions(contentDisposition: ContentDisposition.attachment(filename: "naïve.txt")))
@@ -13,8 +14,8 @@ public enum ContentDisposition {
     /// attachment; filename="na_ve.txt"; filename*=UTF-8''na%C3%AFve.txt
     /// ```
     ///
-    /// - Parameter filename: The name to save it under, as whoever uploaded it called it. Slashes and backslashes, which would
-    ///   name a folder, and control characters become `_`. Default: none, which leaves the name to the URL.
+    /// - Parameter filename: The name to save it under, as whoever uploaded it called it. Slashes and backslashes,
+    ///   which would name a folder, and control characters become `_`. Default: none, which leaves the name to the URL.
     /// - Returns: A value that every header may have.
     /// - Complexity: O(n) in the length of the name.
     public static func attachment(filename: String? = nil) -> String {

@@ -2,8 +2,8 @@ extension ContentType {
     /// Tells the type of a file by what it begins with, by its name, and by what somebody has declared it to be.
     ///
     /// A declaration chooses among the types that the bytes allow, and never widens what they are: a picture that is
-    /// declared to be HTML stays a picture. See ``admits(declared:)`` for what is allowed. Without a declaration, or with one
-    /// that is not allowed or another name of the same type, this is ``init(sniffing:name:)``.
+    /// declared to be HTML stays a picture. See ``admits(declared:)`` for what is allowed. Without a declaration, or
+    /// with one that is not allowed or another name of the same type, this is ``init(sniffing:name:)``.
     ///
     /// - Parameters:
     ///   - bytes: The beginning of the file; more than ``sniffedBytes`` are not looked at.
@@ -29,8 +29,8 @@ extension ContentType {
     /// | `text/plain` | every type of text or data without a signature that is not active content: CSV, Markdown, JSON |
     /// | `application/octet-stream` | everything but active content, and images that begin with a signature |
     ///
-    /// After WHATWG MIME Sniffing sections 6 and 7: the signature of an image, of sound, film, a font or an archive counts for
-    /// more than what is declared, and a type in which scripts run is never arrived at by a declaration.
+    /// After WHATWG MIME Sniffing sections 6 and 7: the signature of an image, of sound, film, a font or an archive
+    /// counts for more than what is declared, and a type in which scripts run is never arrived at by a declaration.
     ///
     /// - Parameter declared: What the sender says.
     /// - Returns: Whether the declaration can be believed.
@@ -48,7 +48,8 @@ extension ContentType {
         return declared.family == nil && declared.canBeText
     }
 
-    /// Whether all files of the type are XML, so that a browser that takes it for this type takes it for active content.
+    /// Whether all files of the type are XML, so that a browser that takes it for this type takes it for active
+    /// content.
     private var isMarkupOfXML: Bool { rawValue.hasSuffix("+xml") || rawValue.hasSuffix("/xml") }
 
     private var canBeText: Bool {

@@ -9,7 +9,8 @@ extension ContentType {
     /// always begins with a signature, and the bytes have none, is not believed.
     ///
     /// - Parameters:
-    ///   - bytes: The beginning of the file; more than ``sniffedBytes`` are not looked at. Empty: the name decides alone.
+    ///   - bytes: The beginning of the file; more than ``sniffedBytes`` are not looked at. Empty: the name decides
+    ///     alone.
     ///   - name: The file's name, for its extension. Default: none.
     public init(sniffing bytes: some Collection<UInt8>, name: String? = nil) {
         let head = Array(bytes.prefix(ContentType.sniffedBytes))

@@ -20,8 +20,8 @@ extension FileSystemStorage {
 
     /// Removes the bytes that unfinished uploads to the names have in the staging directory.
     ///
-    /// An upload with such a file that is still going on fails at its end. Where the kernel has files without names only
-    /// uploads with ``IfExists/replace`` have one; the others vanish with their process.
+    /// An upload with such a file that is still going on fails at its end. Where the kernel has files without names
+    /// only uploads with ``IfExists/replace`` have one; the others vanish with their process.
     ///
     /// - Parameter names: The names. One without an unfinished upload is passed over.
     /// - Throws: ``StorageError``; `CancellationError`.
@@ -34,8 +34,9 @@ extension FileSystemStorage {
 
     /// Deletes files as ``delete(_:)-([StorageName])`` does, and the bytes of unfinished uploads to the names.
     ///
-    /// A file system has one version of a file. What it keeps elsewhere, such as snapshots, is not touched, and the blocks are
-    /// given back, not overwritten. An upload that is still going on and has no file of its own yet is not seen.
+    /// A file system has one version of a file. What it keeps elsewhere, such as snapshots, is not touched, and the
+    /// blocks are given back, not overwritten. An upload that is still going on and has no file of its own yet is not
+    /// seen.
     ///
     /// - Parameter names: Any number of names.
     /// - Returns: A receipt for each name, in the order given.

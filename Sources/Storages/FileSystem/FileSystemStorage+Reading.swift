@@ -20,8 +20,8 @@ extension FileSystemStorage {
     /// - Parameters:
     ///   - name: The file.
     ///   - options: A range, a version, progress.
-    /// - Returns: The contents, to be read once. The file is closed with the last chunk; when it is not read to its end,
-    ///   as soon as the contents or, once there is one, their iterator are gone.
+    /// - Returns: The contents, to be read once. The file is closed with the last chunk; when it is not read to its
+    ///   end, as soon as the contents or, once there is one, their iterator are gone.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound``, ``StorageError/Code/invalidRange``,
     ///   ``StorageError/Code/preconditionFailed``, ``StorageError/Code/permissionDenied`` when a segment is a symbolic
     ///   link.

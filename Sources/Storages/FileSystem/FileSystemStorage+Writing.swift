@@ -20,10 +20,10 @@ extension FileSystemStorage {
     /// - Throws: ``StorageError`` with code ``StorageError/Code/alreadyExists`` when the name is taken and
     ///   ``IfExists/fail`` was asked for, or when a directory on the way is a file; ``StorageError/Code/tooLarge``,
     ///   ``StorageError/Code/sourceFailed``, ``StorageError/Code/outOfSpace``, ``StorageError/Code/permissionDenied``;
-    ///   ``StorageError/Code/unsupported`` for a disposition, cache control or metadata; ``StorageError/Code/wrongType``
-    ///   when of the type given and the type of the name one is active content; ``StorageError/Code/io`` when the medium
-    ///   fails, after which nothing is there, or with ``IfExists/replace`` perhaps the new file: the message says so; what
-    ///   ``UploadOptions/tap`` throws; `CancellationError`.
+    ///   ``StorageError/Code/unsupported`` for a disposition, cache control or metadata;
+    ///   ``StorageError/Code/wrongType`` when of the type given and the type of the name one is active content;
+    ///   ``StorageError/Code/io`` when the medium fails, after which nothing is there, or with ``IfExists/replace``
+    ///   perhaps the new file: the message says so; what ``UploadOptions/tap`` throws; `CancellationError`.
     /// - Complexity: O(n) in the byte count, constant memory.
     public func upload(
         _ body: UploadBody,
@@ -115,9 +115,9 @@ extension FileSystemStorage {
 extension FileSystemStorage {
     /// Refuses bytes whose name would make a browser run them, or hide that it might.
     ///
-    /// The type cannot be kept, so the file will be served as its name says. A PNG called `a.jpg` is shown all the same;
-    /// HTML called `a.jpg` is an attack, and so is a PNG called `a.html` that has a script in it. Markup called a text
-    /// is text: nothing that is served as `text/plain` or `text/markdown` runs.
+    /// The type cannot be kept, so the file will be served as its name says. A PNG called `a.jpg` is shown all the
+    /// same; HTML called `a.jpg` is an attack, and so is a PNG called `a.html` that has a script in it. Markup called a
+    /// text is text: nothing that is served as `text/plain` or `text/markdown` runs.
     private func requireHarmless(_ given: ContentType?, _ name: StorageName) throws {
         guard let given, let named = ContentType(extensionOf: name), given.isActiveContent != named.isActiveContent,
             !(given.isActiveContent && named.rawValue.utf8.starts(with: "text/".utf8))

@@ -14,22 +14,24 @@ internal import Foundation
 ///
 /// **Contained.** Names are resolved beneath the root's descriptor (`openat2`, elsewhere segment by segment), and no
 /// symbolic link below the root is ever followed, neither to a directory nor to a file, whoever puts it there and when;
-/// such a name throws ``StorageError/Code/permissionDenied``. Only regular files are read. The root itself may be a link.
+/// such a name throws ``StorageError/Code/permissionDenied``. Only regular files are read. The root itself may be a
+/// link.
 ///
 /// **What a file system cannot do.** It keeps no media types, dispositions or metadata: the type is derived from the
 /// name. ``UploadOptions/contentType`` is taken as a statement about the bytes: an upload whose name would have them
-/// served as something that a browser runs, or hide that they are, is refused with ``StorageError/Code/wrongType``, as HTML
-/// called `photo.jpg` is; between harmless types the name counts. The others are refused with
-/// ``StorageError/Code/unsupported``, all before a byte is read. A file "a" and a file "a/b" cannot both exist. The tree
-/// below the root must be one file system. On a file system that folds case or normalises names, two names may be one
-/// file.
+/// served as something that a browser runs, or hide that they are, is refused with ``StorageError/Code/wrongType``, as
+/// HTML called `photo.jpg` is; between harmless types the name counts. The others are refused with
+/// ``StorageError/Code/unsupported``, all before a byte is read. A file "a" and a file "a/b" cannot both exist. The
+/// tree below the root must be one file system. On a file system that folds case or normalises names, two names may be
+/// one file.
 ///
 /// Several processes may use one root at the same time. The directory `.stored-files-tmp` below it belongs to the
 /// storage: it is not listed, and names that begin with it, in any case of its letters, are refused.
 public final class FileSystemStorage: Storage {
     /// What must have reached the medium before an operation returns.
     public enum Durability: Hashable, Sendable {
-        /// The file's bytes, its directory entry and the directories above it, whoever made them: a power cut after the return loses nothing.
+        /// The file's bytes, its directory entry and the directories above it, whoever made them: a power cut after the
+        /// return loses nothing.
         case fsync
         /// Nothing: the kernel writes when it likes; for files that can be made again. Other processes see every file
         /// complete all the same.

@@ -9,8 +9,8 @@
 /// The directory that a `FileSystemStorage` lives in, opened once, and the only way down from it.
 ///
 /// No symbolic link below the root is ever followed, whoever swaps one in and when. On Linux one `openat2` with
-/// `RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS` resolves a whole name; where that call is missing or forbidden, every segment
-/// is opened on its own with `O_NOFOLLOW | O_DIRECTORY`, starting at the root's descriptor.
+/// `RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS` resolves a whole name; where that call is missing or forbidden, every
+/// segment is opened on its own with `O_NOFOLLOW | O_DIRECTORY`, starting at the root's descriptor.
 final class RootDirectory: Sendable {
     /// How often a walk starts again after another process removed an empty directory under its feet.
     private static let attempts = 100
@@ -131,8 +131,8 @@ final class RootDirectory: Sendable {
     /// Calls `body`, which makes an entry, with the directory that shall hold the last segment of `name`.
     ///
     /// Missing directories are made, and removed again when `body` fails. When one is removed by somebody who found it
-    /// empty, the walk starts again. With `synchronizes`, the entry and all directories on the way to it are on the medium
-    /// when this returns, whoever made them; when that fails, `undo` is called where `body` was.
+    /// empty, the walk starts again. With `synchronizes`, the entry and all directories on the way to it are on the
+    /// medium when this returns, whoever made them; when that fails, `undo` is called where `body` was.
     func makeEntry(
         named name: String,
         _ body: (Descriptor, UnsafePointer<CChar>) throws -> Void,
@@ -179,8 +179,8 @@ final class RootDirectory: Sendable {
 
     /// Opens directory after directory and makes those that are missing.
     ///
-    /// Each is written out before anything is put into the next: one that is removed and made again after that is not the
-    /// one that is open here, and takes no entry.
+    /// Each is written out before anything is put into the next: one that is removed and made again after that is not
+    /// the one that is open here, and takes no entry.
     private func makeWay(along segments: some Sequence<UnsafePointer<CChar>>, _ way: inout Way) throws {
         for segment in segments {
             let next: Descriptor

@@ -16,7 +16,8 @@ public struct FileInfo: Hashable, Sendable {
     public var contentDisposition: String?
     /// The `Cache-Control` given at upload, from storages with ``StorageCapabilities/storedMetadata``.
     public var cacheControl: String?
-    /// The coding of the stored bytes, such as `gzip`, from storages that keep it; ``StoredContents/decoded(by:)`` undoes it.
+    /// The coding of the stored bytes, such as `gzip`, from storages that keep it; ``StoredContents/decoded(by:)``
+    /// undoes it.
     public var contentEncoding: String?
     /// The metadata given at upload; listings leave it empty.
     public var metadata: [String: String]

@@ -2,7 +2,8 @@ public import Foundation
 
 /// What came of removing everything that a storage keeps under one name, see ``Storage/purge(_:)``.
 ///
-/// When ``error`` is `nil` nothing is left, and the counts say what there was: the receipt for who has to prove a deletion.
+/// When ``error`` is `nil` nothing is left, and the counts say what there was: the receipt for who has to prove a
+/// deletion.
 public struct PurgedFile: Sendable, CustomStringConvertible {
     /// The name.
     public var name: StorageName

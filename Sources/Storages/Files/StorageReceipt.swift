@@ -2,8 +2,8 @@ import NIOConcurrencyHelpers
 
 /// Until when a file that was just stored may be named by a row for the first time.
 ///
-/// Who has waited longer names a file that may have been deleted, and once its tombstone is gone no database would notice.
-/// Copies of a file share the receipt.
+/// Who has waited longer names a file that may have been deleted, and once its tombstone is gone no database would
+/// notice. Copies of a file share the receipt.
 package final class StorageReceipt: Sendable {
     /// The end of the reservation, by a clock that goes on while the machine sleeps.
     private let end: ContinuousClock.Instant

@@ -6,8 +6,8 @@ public struct UploadedFile: Hashable, Sendable {
     public var byteCount: Int64
     /// The version's tag as ``OpenOptions/ifMatch`` takes it, when the storage has tags.
     public var entityTag: String?
-    /// The 32 bytes of the SHA-256 of the contents as they were given; `nil` when it was not wanted, and when the bytes did not
-    /// pass through this process.
+    /// The 32 bytes of the SHA-256 of the contents as they were given; `nil` when it was not wanted, and when the bytes
+    /// did not pass through this process.
     public var sha256: [UInt8]?
     /// The id of this version, from storages that keep old ones.
     public var versionID: String?

@@ -1,7 +1,7 @@
 /// A hash function of libcrypto.
 package protocol DigestAlgorithm {
-    /// What `EVP_MD_fetch` gave, fetched once because a fetch per hash costs more than hashing a small chunk; `nil` when
-    /// libcrypto does not have the function.
+    /// What `EVP_MD_fetch` gave, fetched once because a fetch per hash costs more than hashing a small chunk; `nil`
+    /// when libcrypto does not have the function.
     static var function: OpaquePointer? { get }
     /// The bytes of a hash.
     static var byteCount: Int { get }

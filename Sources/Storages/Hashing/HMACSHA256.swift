@@ -38,11 +38,11 @@ extension HMACSHA256 {
     /// What libcrypto computes in, kept for the next call: making one costs more than a short message.
     ///
     /// Each is used by one call at a time.
-    // Unchecked: EVP_MAC_CTX has no lock of its own. A context is in the pool or with the one call that took it out, and
-    // the pool's lock orders what different threads do to it.
+    // Unchecked: EVP_MAC_CTX has no lock of its own. A context is in the pool or with the one call that took it out,
+    // and the pool's lock orders what different threads do to it.
     private final class Context: @unchecked Sendable {
-        // EVP_MAC is reference-counted and immutable after EVP_MAC_fetch, which the OpenSSL manual declares safe to share
-        // between threads.
+        // EVP_MAC is reference-counted and immutable after EVP_MAC_fetch, which the OpenSSL manual declares safe to
+        // share between threads.
         nonisolated(unsafe) private static let algorithm: OpaquePointer? = EVP_MAC_fetch(nil, "HMAC", nil)
         private static let pool = NIOLockedValueBox<[Context]>([])
         private static let limit = 16

@@ -5,8 +5,8 @@ import NIOCore
 /// A storage in the memory of this process: for tests, and for files that need not outlive it.
 ///
 /// It keeps to the whole contract of ``Storage``: conditional uploads, ranges, versions, listings in byte order. Files
-/// share their bytes with what is read from them, so a reader keeps its version whatever happens to the name. A file has
-/// less than 4 GiB; more throws ``StorageError/Code/tooLarge``.
+/// share their bytes with what is read from them, so a reader keeps its version whatever happens to the name. A file
+/// has less than 4 GiB; more throws ``StorageError/Code/tooLarge``.
 public final class MemoryStorage: Storage {
     /// `MemoryStorage`, or `MemoryStorage(name)` when a name was given.
     public let label: String

@@ -23,9 +23,9 @@ enum NameBytes {
 
     /// The kind of a plain scalar above ASCII, `nil` for all others.
     ///
-    /// Plain are scalars that stay as they are in NFC whatever stands around them (their NFC_Quick_Check is Yes and their
-    /// combining class 0: Unicode Standard Annex #15, section 9), so text of these alone is in NFC, and so is what remains
-    /// of it when some are dropped. The tests compare this list with the tables for every scalar there is.
+    /// Plain are scalars that stay as they are in NFC whatever stands around them (their NFC_Quick_Check is Yes and
+    /// their combining class 0: Unicode Standard Annex #15, section 9), so text of these alone is in NFC, and so is
+    /// what remains of it when some are dropped. The tests compare this list with the tables for every scalar there is.
     @inline(__always)
     static func plainKind(of value: UInt32) -> Kind? {
         switch value {

@@ -3,9 +3,9 @@ import Foundation
 extension NameSanitizer {
     /// Each segment as `secure_filename` of Werkzeug 3.1.9 makes it on POSIX.
     ///
-    /// The steps of `werkzeug/utils.py`: NFKD; what is not ASCII goes; `/` becomes a space; words are joined by `_`; all
-    /// but `[A-Za-z0-9_.-]` goes; `.` and `_` at both ends go. Segments are what `pathlib` would split: at `/`, without
-    /// `.` and empty ones.
+    /// The steps of `werkzeug/utils.py`: NFKD; what is not ASCII goes; `/` becomes a space; words are joined by `_`;
+    /// all but `[A-Za-z0-9_.-]` goes; `.` and `_` at both ends go. Segments are what `pathlib` would split: at `/`,
+    /// without `.` and empty ones.
     static func ascii(_ string: String) throws(NameViolation) -> String {
         guard !string.isEmpty else { throw .empty }
         var output: [UInt8] = []

@@ -11,8 +11,8 @@ extension StorageName {
     ///   - original: The file's name as a client sent it. Of a path only the last segment is used.
     ///   - policy: Which characters of the original stay. Default: ``StorageNamePolicy/unicode``.
     /// - Returns: A name that is unique without looking at the storage.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName`` when the path is not valid or the original
-    ///   is hostile.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName`` when the path is not valid or the
+    ///   original is hostile.
     public static func unique(
         path: String,
         original: String,
@@ -55,13 +55,13 @@ extension StorageName {
 
     /// This name with 20 random characters (100 bits) before its extension.
     ///
-    /// `cat.jpg` becomes `cat-1y4kz0f8w3b6n9q2d5hj.jpg`. Enough randomness that two are never equal, also in storages that
-    /// cannot refuse a name that is taken. A stem that gets too long is cut, down to nothing, and an extension longer than
-    /// half of the room there is is cut with it.
+    /// `cat.jpg` becomes `cat-1y4kz0f8w3b6n9q2d5hj.jpg`. Enough randomness that two are never equal, also in storages
+    /// that cannot refuse a name that is taken. A stem that gets too long is cut, down to nothing, and an extension
+    /// longer than half of the room there is is cut with it.
     ///
     /// - Returns: A name in the same directory, and with the same extension unless that is very long.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName`` when the directory alone leaves no room for
-    ///   the suffix in 1024 bytes.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName`` when the directory alone leaves no room
+    ///   for the suffix in 1024 bytes.
     public func withRandomSuffix() throws -> StorageName {
         var generator = SystemRandomNumberGenerator()
         let high: UInt64 = generator.next()

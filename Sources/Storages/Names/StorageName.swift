@@ -7,8 +7,8 @@ import Foundation
 /// - segments of 1 to 255 bytes, separated by `/`; none is `.` or `..`; no leading, trailing or double `/`;
 /// - no backslash, no NUL, no control (C0, DEL, C1), no control of text direction.
 ///
-/// Names are equal, hashed and ordered by their UTF-8 bytes, as S3 and PostgreSQL do, while Swift strings are equal when
-/// they look the same.
+/// Names are equal, hashed and ordered by their UTF-8 bytes, as S3 and PostgreSQL do, while Swift strings are equal
+/// when they look the same.
 public struct StorageName: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The most bytes a name has.
     public static let maxBytes = 1024

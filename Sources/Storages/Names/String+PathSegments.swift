@@ -1,8 +1,8 @@
 extension String {
     /// What stands between the slashes, without empty segments.
     ///
-    /// Cut at bytes: a slash and a combining mark behind it are one `Character`, which a split at the character "/" does
-    /// not find.
+    /// Cut at bytes: a slash and a combining mark behind it are one `Character`, which a split at the character "/"
+    /// does not find.
     var pathSegments: [String] {
         utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
     }

@@ -77,10 +77,10 @@ extension FileContext: ModelVerifier {
         /// The type of the column, and what an index must be made on.
         let type: String
         let indexKey: String
-        /// What keeps rows from being looked into.
+        /// The problem that keeps rows from being looked into.
         let problem: String?
 
-        /// How to make the index that is missing.
+        /// The statements that make the indexes that are missing.
         var remedy: String {
             unindexed.map { "CREATE INDEX ON \($0) (\(indexKey))" }.joined(separator: "; ")
         }
@@ -156,7 +156,7 @@ extension FileContext: ModelVerifier {
     }
 }
 
-/// What is known of a field whatever its model.
+/// The properties of a field that are known whatever its model.
 protocol FieldLocation {
     var column: String { get }
     var storage: StorageID { get }

@@ -7,7 +7,7 @@ import Storages
 /// the field's own storage.
 struct MisnamedStorage: Storage {
     let base: any Storage
-    /// What is wrong, with table, column and the text.
+    /// The error, with table, column and the text.
     let error: StorageError
 
     var label: String { base.label }

@@ -66,8 +66,8 @@ extension RowEncoder {
 }
 
 extension StorageImage {
-    /// What the two size columns say of this image: its size, 0 × 0 for a file known not to be an image, `nil` for
-    /// a size that nobody has asked for yet.
+    /// The content of the two size columns for this image: its size, 0 × 0 for a file known not to be an image, `nil`
+    /// for a size that nobody has asked for yet.
     var knownColumns: PixelSize? {
         switch sizeState {
         case .known(let size): size

@@ -36,7 +36,7 @@ public struct StoredField<Owner: Model>: Sendable {
     /// The storage that holds the field's files.
     public let storage: StorageID
 
-    /// Where in the storage new files go.
+    /// The place of new files in the storage.
     public let path: StoredPath
 
     /// The largest file, in bytes, that `store` accepts, or `nil` for no limit.

@@ -1,6 +1,6 @@
 public import Storages
 
-/// What a file property holds, together with the storage that its field belongs to: the projected value of
+/// The value of a file property, together with the storage that its field belongs to: the projected value of
 /// ``StoredFile`` and ``StoredImage``, reached as `photo.$cover`.
 ///
 /// Its chief use is to name a field: the key path `\Photo.$cover` says *which field of which model* where

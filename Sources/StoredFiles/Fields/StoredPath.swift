@@ -1,4 +1,5 @@
-/// Where in a storage the new files of a field go: a folder, or a rule that makes one from the file's original name.
+/// The place of the new files of a field in a storage: a folder, or a rule that makes one from the file's original
+/// name.
 ///
 /// ```swift
 /// @StoredFile(in: .documents, path: "releases")                      // releases/01JD…/contract.pdf

@@ -7,13 +7,13 @@ extension Database {
     /// ```swift
     /// let summary = try await database.fsck(.media) { finding in print(finding) }
     /// ```
-    /// It finds what the journal cannot know: files that were there before their column was tracked, files of tables that
-    /// were dropped behind the migrations' back, rows that `session_replication_role = replica` wrote or deleted past the
-    /// triggers, objects that somebody deleted by hand. A storage that lists in the order of the names' bytes is merged
-    /// with the rows as it goes; another is sorted first, in temporary files.
+    /// It finds what the journal cannot know: files that were there before their column was tracked, files of tables
+    /// that were dropped behind the migrations' back, rows that `session_replication_role = replica` wrote or deleted
+    /// past the triggers, objects that somebody deleted by hand. A storage that lists in the order of the names' bytes
+    /// is merged with the rows as it goes; another is sorted first, in temporary files.
     ///
-    /// Only columns that are tracked count. Files that other tables or other programs keep in the same storage look like
-    /// orphans; give them a storage, or a prefix, of their own before mending anything.
+    /// Only columns that are tracked count. Files that other tables or other programs keep in the same storage look
+    /// like orphans; give them a storage, or a prefix, of their own before mending anything.
     ///
     /// - Parameters:
     ///   - storage: The storage.
@@ -22,10 +22,11 @@ extension Database {
     ///   - progress: Told every now and then how far it is; keep the last report to go on after an interruption.
     ///   - report: Gets every finding, in the order of the names for each kind.
     /// - Returns: The numbers.
-    /// - Throws: ``Storages/StorageError`` when the storage cannot be listed, with code `.unknownStorage` when it is not
-    ///   registered; for repairs `.notOwner`, `.invalidConfiguration` when no column names files of the storage, and
-    ///   `.preconditionFailed` when there are more orphans than ``FsckConfiguration/orphanLimit``; ``DatabaseError`` with
-    ///   code `.invalidState` when rows cannot be looked into; what `report` throws; `CancellationError`.
+    /// - Throws: ``Storages/StorageError`` when the storage cannot be listed, with code `.unknownStorage` when it is
+    ///   not registered; for repairs `.notOwner`, `.invalidConfiguration` when no column names files of the storage,
+    ///   and `.preconditionFailed` when there are more orphans than ``FsckConfiguration/orphanLimit``;
+    ///   ``DatabaseError`` with code `.invalidState` when rows cannot be looked into; what `report` throws;
+    ///   `CancellationError`.
     /// - Complexity: O(n log n) in the number of rows, on the server; one listing of the storage.
     @discardableResult
     public func fsck(

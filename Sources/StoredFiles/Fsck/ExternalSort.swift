@@ -2,10 +2,10 @@ import Foundation
 import NIOCore
 import Storages
 
-/// Brings the files of a storage that lists in no order into the order of their names' bytes, in constant memory: sorted
-/// runs in temporary files, then merged.
+/// Brings the files of a storage that lists in no order into the order of their names' bytes, in constant memory:
+/// sorted runs in temporary files, then merged.
 struct ExternalSort: Sendable {
-    /// How many files a run has: some 20 MB with long names.
+    /// The number of files of a run: some 20 MB with long names.
     let runLength: Int
 
     init(runLength: Int = 50_000) {

@@ -1,4 +1,4 @@
-/// What ``PostgresModels/Database/fsck(_:_:progress:report:)`` looks for.
+/// A kind of finding that ``PostgresModels/Database/fsck(_:_:progress:report:)`` looks for.
 public struct FsckCheck: OptionSet, Hashable, Sendable {
     /// The bits.
     public let rawValue: Int

@@ -1,27 +1,28 @@
 public import Storages
 
-/// How a storage and the rows that name its files are compared.
+/// Settings of how a storage and the rows that name its files are compared.
 public struct FsckConfiguration: Sendable {
-    /// What to look for: orphans and dangling rows by default.
+    /// The findings to look for: orphans and dangling rows by default.
     public var checks: FsckCheck
-    /// Whether what is found is mended: no by default.
+    /// True when what is found is mended: false by default.
     ///
     /// An orphan is condemned: a ``Reaper`` deletes it after its retention, unless a row names it by then. A wrong size
     /// is forgotten, so that the next access finds out the right one. A dangling row is only reported: what to show in
     /// place of a file that is gone is the application's business.
     public var repairs: Bool
-    /// How old an object must be to count as an orphan: one day by default.
+    /// The age from which an object counts as an orphan: one day by default.
     ///
     /// Younger ones may be on their way into a row by means that the journal does not know.
     public var minimumAge: Duration
-    /// How many orphans are condemned at most: a thousand, or a twentieth of the objects if that is more, by default.
+    /// The number of orphans that are condemned at most: a thousand, or a twentieth of the objects if that is more, by
+    /// default.
     ///
     /// When there are more of them, something else is more likely than that many orphans: a table that was restored
     /// without its rows, a storage that another database shares. Then the run ends with an error.
     public var orphanLimit: Int?
-    /// How many objects are looked at per second at the most: no limit by default.
+    /// The number of objects that are looked at per second at the most: no limit by default.
     public var objectsPerSecond: Int?
-    /// Where to go on after an interruption: ``FsckProgress/position`` of the last report.
+    /// The position to go on from after an interruption: ``FsckProgress/position`` of the last report.
     ///
     /// Default: at the beginning.
     public var position: StorageName?

@@ -1,6 +1,6 @@
 public import Storages
 
-/// How far a comparison of a storage with the rows has come.
+/// The progress of a comparison of a storage with the rows.
 public struct FsckProgress: Hashable, Sendable {
     /// Objects looked at.
     public internal(set) var objects = 0

@@ -8,10 +8,10 @@ import Storages
 /// Neither is a snapshot of the other's moment, so what does not fit is only a candidate: it is looked up again, in the
 /// database and the journal after the object was listed, in the storage after the row was read.
 struct FsckRun: ~Copyable {
-    /// How many candidates are looked up in one go.
+    /// The number of candidates that are looked up in one go.
     private static let batchSize = 500
     private static let concurrency = 16
-    /// How many orphans are always taken for what they seem.
+    /// The number of orphans that are always taken for what they seem.
     private static let orphansAtOnce = 1000
 
     let database: Database

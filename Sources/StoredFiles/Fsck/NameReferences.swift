@@ -6,9 +6,9 @@ import Storages
 struct NameReferences: AsyncSequence, Sendable {
     struct Element: Sendable {
         let reference: FsckFinding.Reference
-        /// What the size columns say, when the field has them and they say anything.
+        /// The size in the size columns, when the field has them and they say anything.
         let size: PixelSize?
-        /// How to forget that size again.
+        /// The statement that forgets that size again.
         let sizeColumns: SizeColumns?
     }
 
@@ -24,10 +24,10 @@ struct NameReferences: AsyncSequence, Sendable {
     let prefix: String
     let position: StorageName?
 
-    /// How many names are read with one snapshot: the server keeps every row version that one can still see.
+    /// The number of names that are read with one snapshot: the server keeps every row version that one can still see.
     private static let namesPerSnapshot = 200_000
 
-    /// Where rows name files of a storage; detached partitions count.
+    /// The columns whose rows name files of a storage; detached partitions count.
     ///
     /// - Throws: ``DatabaseError`` with code `.invalidState` when one of the places cannot be looked into.
     static func fields(of storage: StorageID, in database: Database) async throws -> [Field] {

@@ -4,9 +4,9 @@ public import Storages
 extension Database {
     /// Takes back that files were given up, so that rows can name them again: for a restore that brings back both.
     ///
-    /// A deleted file's name is refused for ``ReaperConfiguration/tombstoneAge``. Bring back the objects, from a backup or
-    /// from the versions of a bucket, pardon their names, then restore the rows. What is condemned and not deleted yet is
-    /// pardoned, too; what a reaper is deleting in this moment is not.
+    /// A deleted file's name is refused for ``ReaperConfiguration/tombstoneAge``. Bring back the objects, from a backup
+    /// or from the versions of a bucket, pardon their names, then restore the rows. What is condemned and not deleted
+    /// yet is pardoned, too; what a reaper is deleting in this moment is not.
     ///
     /// - Parameters:
     ///   - names: The names.

@@ -10,8 +10,8 @@ extension DatabaseSession {
     /// second.release = try await database.copy(first.release, for: \Photo.$release)
     /// ```
     /// The copy is noted in the journal, claimed and compensated like a stored file. Within one storage its server does
-    /// the copying where it can. The rules of the field hold for the copy, and are looked at before anything is written;
-    /// for the type its beginning is read, for an image the whole file is probed.
+    /// the copying where it can. The rules of the field hold for the copy, and are looked at before anything is
+    /// written; for the type its beginning is read, for an image the whole file is probed.
     ///
     /// - Parameters:
     ///   - file: The file; `nil` gives `nil`.

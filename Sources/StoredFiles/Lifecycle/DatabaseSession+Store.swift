@@ -13,9 +13,9 @@ extension DatabaseSession {
     /// The name is new: `<path>/<26 time-ordered random characters>/<sanitised original>`. The bytes are streamed once
     /// in constant memory, and seen on the way: too many of them or the wrong type end the upload and leave nothing.
     ///
-    /// The name is noted in the journal before the first byte is sent, on a connection of its own. The row that names the
-    /// file claims it; a file that no row has claimed within ``LifecycleConfiguration/claimPeriod``, because the process
-    /// died or changed its mind, is deleted by a ``Reaper``.
+    /// The name is noted in the journal before the first byte is sent, on a connection of its own. The row that names
+    /// the file claims it; a file that no row has claimed within ``LifecycleConfiguration/claimPeriod``, because the
+    /// process died or changed its mind, is deleted by a ``Reaper``.
     ///
     /// Within a transaction the file is removed again when the transaction, or the savepoint around the call, rolls
     /// back, also when the task has been cancelled. When the outcome of the COMMIT is unknown nothing is removed.
@@ -24,9 +24,9 @@ extension DatabaseSession {
     ///   - body: The bytes.
     ///   - original: The file's name as the client gave it; hostile input is sanitised or refused.
     ///   - field: The property, for example `\Photo.$release`.
-    ///   - contentType: The type to put on the object, as the client gave it. It is believed where the bytes allow it, see
-    ///     ``Storages/ContentType/admits(declared:)``, and must be among the field's types, too. Default: recognised from
-    ///     the bytes, then from the name.
+    ///   - contentType: The type to put on the object, as the client gave it. It is believed where the bytes allow it,
+    ///     see ``Storages/ContentType/admits(declared:)``, and must be among the field's types, too. Default:
+    ///     recognised from the bytes, then from the name.
     ///   - progress: Called as bytes arrive, with the bytes done and the total where it is known.
     /// - Returns: The stored file.
     /// - Throws: ``Storages/StorageError`` with code `.tooLarge` or `.wrongType` when the field's rules refuse it,

@@ -55,13 +55,13 @@ struct FieldUpload: Sendable {
         self.progress = progress
     }
 
-    /// What is known of the type of a file.
+    /// The facts known of the type of a file.
     struct Types {
-        /// What the bytes and the name say.
+        /// The type by the bytes and the name.
         let sniffed: ContentType
-        /// What the sender says.
+        /// The type that the sender declares.
         let declared: ContentType?
-        /// What the file is served as: the declaration, where the bytes allow it.
+        /// The type that the file is served as: the declaration, where the bytes allow it.
         let effective: ContentType
 
         init(_ beginning: ByteBuffer, name: StorageName, declared: ContentType?) {
@@ -71,8 +71,8 @@ struct FieldUpload: Sendable {
             self.declared = declared
         }
 
-        /// Whether a browser might run the file: also when only the sender says so, because something between here and the
-        /// browser may believe it.
+        /// True when a browser might run the file: also when only the sender says so, because something between here
+        /// and the browser may believe it.
         var mayBeActive: Bool {
             sniffed.isActiveContent || effective.isActiveContent || declared?.isActiveContent == true
         }

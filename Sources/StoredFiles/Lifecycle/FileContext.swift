@@ -3,8 +3,8 @@ import PostgresModels
 import StorageImages
 import Storages
 
-/// What this library hangs onto a database: the storages by their names, one size recorder per pair of columns, and
-/// the uploads that are under way.
+/// The objects that this library hangs onto a database: the storages by their names, one size recorder per pair of
+/// columns, and the uploads that are under way.
 final class FileContext: Sendable {
     let storages: StorageRegistry
     let prober: ImageProber
@@ -62,7 +62,7 @@ final class FileContext: Sendable {
 
     // MARK: Ownership
 
-    /// Whether the database was found to own a storage a while ago.
+    /// Tells whether the database was found to own a storage a while ago.
     func isOwner(of storage: StorageID) -> Bool {
         owned.withLockedValue { owned in owned[storage].map { .now < $0 } ?? false }
     }

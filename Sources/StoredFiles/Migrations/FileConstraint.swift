@@ -21,7 +21,7 @@ enum FileConstraint {
         return kept + hash + suffix
     }
 
-    /// Whether a violated constraint is that of a field.
+    /// Tells whether a violated constraint is that of a field.
     static func isViolated(_ error: DatabaseError) -> Bool {
         error.code == .uniqueViolation && error.constraint?.hasSuffix(suffix) == true
     }

@@ -5,14 +5,15 @@ extension SchemaBuilder {
     /// Makes a column that exists the file field of a storage: from now on files live as long as its rows name them.
     ///
     /// Rows and files that are there stay as they are; nothing is condemned. Use it for tables that were made without
-    /// ``PostgresModels/TableBuilder/storedFile(_:in:optional:)``. Partitions of a table come along, later ones too; each
-    /// migration gives those that came meanwhile what TRUNCATE needs. A single partition is refused.
+    /// ``PostgresModels/TableBuilder/storedFile(_:in:optional:)``. Partitions of a table come along, later ones too;
+    /// each migration gives those that came meanwhile what TRUNCATE needs. A single partition is refused.
     ///
     /// - Parameters:
     ///   - column: The column of the name, of a type of text.
     ///   - table: The table.
     ///   - storage: The storage of the field, as the model declares it.
-    /// - Throws: ``PostgresModels/DatabaseError`` with code `.invalidIdentifier` for a name that PostgreSQL would not keep.
+    /// - Throws: ``PostgresModels/DatabaseError`` with code `.invalidIdentifier` for a name that PostgreSQL would not
+    ///   keep.
     public func track(_ column: String, of table: String, in storage: StorageID) async throws {
         require(JournalSchema.component)
         try await execute(JournalSchema.track(column, of: table, in: storage, isImage: false, sizes: nil))
@@ -43,8 +44,8 @@ extension SchemaBuilder {
 
     /// Takes the triggers off a column again: its files become the application's own business.
     ///
-    /// Nothing is condemned. A column or table that is dropped with ``PostgresModels/SchemaBuilder`` needs no such call:
-    /// there the files are condemned, because no row names them any more.
+    /// Nothing is condemned. A column or table that is dropped with ``PostgresModels/SchemaBuilder`` needs no such
+    /// call: there the files are condemned, because no row names them any more.
     ///
     /// To change the type of the column, untrack it, change it, and track it again in one migration: PostgreSQL changes
     /// no column that a trigger's condition looks at.

@@ -5,8 +5,8 @@ extension TableBuilder {
     /// Adds the column of a file field: `text`, with a unique constraint, because a file belongs to one row, and the
     /// triggers that let a file live exactly as long as a row names it.
     ///
-    /// The triggers hold for every writer, `psql` and other programs included: a name that leaves its row is condemned in
-    /// the same transaction, and the file is deleted later by a ``Reaper``.
+    /// The triggers hold for every writer, `psql` and other programs included: a name that leaves its row is condemned
+    /// in the same transaction, and the file is deleted later by a ``Reaper``.
     ///
     /// - Parameters:
     ///   - column: The column of the name.
@@ -19,8 +19,8 @@ extension TableBuilder {
     }
 
     /// Adds the columns of an image field: the name as for a file, the width and the height, a CHECK that keeps both
-    /// sizes NULL (unknown), both 0 (known: not an image) or both positive, and a trigger that forgets the size when the
-    /// name changes and the size does not.
+    /// sizes NULL (unknown), both 0 (known: not an image) or both positive, and a trigger that forgets the size when
+    /// the name changes and the size does not.
     ///
     /// The trigger holds for every writer, `psql` included: cached sizes never describe another file.
     ///

@@ -11,8 +11,9 @@ import PostgresModels
 
 /// A PgBouncer of one's own in front of a ``TemporaryPostgres``: for tests of what changes when sessions change hands.
 ///
-/// It listens on a Unix socket in a directory only this user can enter. As root it runs as the user `postgres` or `nobody`,
-/// like the server. It and its files are removed by ``stop()``, and otherwise when the process ends, even by a crash.
+/// It listens on a Unix socket in a directory only this user can enter. As root it runs as the user `postgres` or
+/// `nobody`, like the server. It and its files are removed by ``stop()``, and otherwise when the process ends, even by
+/// a crash.
 public final class TemporaryPgBouncer: Sendable {
     /// How a PgBouncer is set up.
     public struct Configuration: Sendable {
@@ -45,7 +46,8 @@ public final class TemporaryPgBouncer: Sendable {
     ///   - server: The server.
     ///   - configuration: How it lends sessions; the defaults by default.
     /// - Throws: ``TemporaryServerError`` with code `.serverNotInstalled` when there is none, or none that can follow
-    ///   prepared statements when it has to; `.startFailed` with its log. Nothing stays behind then. `CancellationError`.
+    ///   prepared statements when it has to; `.startFailed` with its log. Nothing stays behind then.
+    ///   `CancellationError`.
     public static func start(
         before server: TemporaryPostgres,
         _ configuration: Configuration = Configuration()
@@ -97,7 +99,8 @@ public final class TemporaryPgBouncer: Sendable {
 
     /// Whether the PgBouncer that is installed can follow prepared statements, which it does since version 1.21.
     ///
-    /// - Throws: ``TemporaryServerError`` with code `.serverNotInstalled`, or `.startFailed` when it does not say its version.
+    /// - Throws: ``TemporaryServerError`` with code `.serverNotInstalled`, or `.startFailed` when it does not say its
+    ///   version.
     public static func followsPreparedStatements() async throws -> Bool {
         let program = try path()
         let folder = try ServerDirectory(in: "/tmp", prefix: "sfpb")

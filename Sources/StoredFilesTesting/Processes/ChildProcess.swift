@@ -36,8 +36,8 @@ enum ChildProcess {
     ///   - directory: its working directory.
     ///   - input: the descriptor it reads from; nil for none.
     ///   - output: the file that gets what it prints; nil throws that away.
-    ///   - isServer: whether it gets a process group of its own and writes its number to `ServerWatchdog.pidFile`, for a
-    ///     watchdog over the directory.
+    ///   - isServer: whether it gets a process group of its own and writes its number to `ServerWatchdog.pidFile`, for
+    ///     a watchdog over the directory.
     /// - Throws: `ChildProcessError`.
     static func start(
         _ command: [String],
@@ -66,7 +66,8 @@ enum ChildProcess {
         posix_spawn_file_actions_addopen(&actions, 1, output ?? "/dev/null", flags, 0o644)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
 
-        // Sockets of this process are not all closed by exec, and one that a server keeps never ends for the other side.
+        // Sockets of this process are not all closed by exec, and one that a server keeps never ends for the other
+        // side.
         #if canImport(Darwin)
             var attributeFlags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_CLOEXEC_DEFAULT
         #else
@@ -105,8 +106,8 @@ enum ChildProcess {
 
     #if !canImport(Darwin)
         private typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, CInt) -> CInt
-        // Adds "close all from this number on" to the actions: in the C library since glibc 2.34, not in all others, and
-        // not shown to Swift. The type is the one of the manual, so the cast is right.
+        // Adds "close all from this number on" to the actions: in the C library since glibc 2.34, not in all others,
+        // and not shown to Swift. The type is the one of the manual, so the cast is right.
         private static let closeFrom = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np").map {
             unsafeBitCast($0, to: CloseFrom.self)
         }

@@ -37,9 +37,9 @@ final class ServerWatchdog: Sendable {
     /// The paths of files that a server leaves outside the directory, one a line; they are removed, too.
     static let outsideFile = "outside"
 
-    // $1 is the directory, $2 the file with the process's number, $3 the signal, and $4 a minus sign for a process group.
-    // The process has the directory in its arguments: that number may be somebody else's by now.
-    // Signals of the terminal go to the whole process group: this one has to survive.
+    // $1 is the directory, $2 the file with the process's number, $3 the signal, and $4 a minus sign for a process
+    // group. The process has the directory in its arguments: that number may be somebody else's by now. Signals of the
+    // terminal go to the whole process group: this one has to survive.
     private static let script = """
         trap '' INT TERM HUP QUIT PIPE
         while read -r line; do :; done

@@ -6,13 +6,13 @@ extension TemporaryS3 {
         case openStackSwift
         /// `rclone serve s3` over memory: quick, for load; it verifies signatures, and ignores conditions and hashes.
         case rclone
-        /// SeaweedFS, all its parts in one process: it verifies signatures, hashes and the policies of forms, and honours
-        /// `If-None-Match: *` and `If-Match`.
+        /// SeaweedFS, all its parts in one process: it verifies signatures, hashes and the policies of forms, and
+        /// honours `If-None-Match: *` and `If-Match`.
         ///
-        /// Of uploads and copies that want the object to be absent exactly one succeeds; of several uploads in parts that
-        /// are completed at the same time, more than one may. It lists directory by directory, so not in the order of the
-        /// bytes, and takes `a//b` for `a/b`, refuses the segments `.` and `..`, drops metadata with an empty value, and
-        /// takes fields of a form that its policy does not name, unless they are metadata.
+        /// Of uploads and copies that want the object to be absent exactly one succeeds; of several uploads in parts
+        /// that are completed at the same time, more than one may. It lists directory by directory, so not in the order
+        /// of the bytes, and takes `a//b` for `a/b`, refuses the segments `.` and `..`, drops metadata with an empty
+        /// value, and takes fields of a form that its policy does not name, unless they are metadata.
         case seaweedFS
 
         /// The program's name.
@@ -27,7 +27,8 @@ extension TemporaryS3 {
         /// How many ports it listens on.
         var portCount: Int { self == .seaweedFS ? TemporaryS3.seaweedFSPorts.count : 1 }
 
-        /// Whether it ends soon after SIGTERM: SeaweedFS takes 25 seconds, and has written everything before it answers.
+        /// Whether it ends soon after SIGTERM: SeaweedFS takes 25 seconds, and has written everything before it
+        /// answers.
         var endsWhenAsked: Bool { self != .seaweedFS }
 
         /// How a watchdog ends it.

@@ -92,8 +92,8 @@ public final class TemporaryS3: Sendable {
     ///   - buckets: the names of buckets to make; none by default.
     ///   - parentDirectory: where its directory is made; `/tmp` by default. OpenStack Swift needs a file system with
     ///     extended attributes.
-    /// - Throws: `TemporaryServerError` `.serverNotInstalled` (saying what to do), `.startFailed` (with the server's log),
-    ///   `.setupFailed`; `CancellationError`. Nothing stays behind then.
+    /// - Throws: `TemporaryServerError` `.serverNotInstalled` (saying what to do), `.startFailed` (with the server's
+    ///   log), `.setupFailed`; `CancellationError`. Nothing stays behind then.
     public static func start(
         _ kind: Kind = .openStackSwift,
         tls: Bool = false,
@@ -275,8 +275,8 @@ public final class TemporaryS3: Sendable {
     ///
     /// OpenStack Swift and SeaweedFS have all their data again; rclone has none, and no buckets.
     ///
-    /// - Throws: `TemporaryServerError.startFailed` with the server's log; `CancellationError`, and the server is not running
-    ///   then.
+    /// - Throws: `TemporaryServerError.startFailed` with the server's log; `CancellationError`, and the server is not
+    ///   running then.
     public func restart() async throws {
         try checkNotStopped()
         await endProcess()

@@ -4,12 +4,12 @@ import Testing
 
 @testable import PostgresModels
 
-/// Passwords, and what may be parts of them, are looked for in all that a process logs, throws, prints and writes to its
-/// standard error.
+/// Passwords, and what may be parts of them, are looked for in all that a process logs, throws, prints and writes to
+/// its standard error.
 @Suite("A password is shown nowhere", .timeLimit(.minutes(10)))
 struct SecretExposureTests {
-    /// Strings that lead nowhere, or that the server refuses; "DIR" is a folder where it listens as on the ports 123 and 5432,
-    /// and a pooler on the port 124.
+    /// Strings that lead nowhere, or that the server refuses; "DIR" is a folder where it listens as on the ports 123
+    /// and 5432, and a pooler on the port 124.
     static let strings = [
         // Valid, and not what was meant.
         "postgresql://odd:123/S3cret?hostaddr=127.0.0.1", "postgresql://odd:123/S3cret?host=DIR",
@@ -153,7 +153,8 @@ struct SecretExposureTests {
         #expect(!errors.contains(SecretExposure.mark))
     }
 
-    /// A server that asks one of its roles for a password, and a folder with its socket and the files of the table above.
+    /// A server that asks one of its roles for a password, and a folder with its socket and the files of the table
+    /// above.
     private static func server() async throws -> (TemporaryPostgres, folder: String) {
         let server = try await TemporaryPostgres.start()
         let connection = try await PostgresConnection.connect(server.url)

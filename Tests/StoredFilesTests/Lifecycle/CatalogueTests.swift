@@ -16,8 +16,8 @@ struct Interference: Sendable, CustomTestStringConvertible {
     var column: SQL = "paper"
 }
 
-/// Whoever cannot see which files rows name must not delete any: a table that is renamed is followed, everything else that
-/// other programs do is named together with the remedy.
+/// Whoever cannot see which files rows name must not delete any: a table that is renamed is followed, everything else
+/// that other programs do is named together with the remedy.
 @Suite("Tables that other programs change", .timeLimit(.minutes(10)))
 struct CatalogueTests {
     static let interferences: [Interference] = [

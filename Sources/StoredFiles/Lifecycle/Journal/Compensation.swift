@@ -9,10 +9,10 @@ struct Compensation: Sendable {
     let file: StorageFile
     let storage: StorageID
     let database: Database
-    /// Whether the journal knows the file; without it nobody else will ever delete it.
+    /// True when the journal knows the file; without it nobody else will ever delete it.
     let isJournaled: Bool
 
-    /// How long other processes leave the deletion to this one; that two do it harms nobody.
+    /// The time that other processes leave the deletion to this one; that two do it harms nobody.
     let lease: Duration
 
     /// Runs in a task of its own, which the cancellation of the caller does not reach, and waits for it.

@@ -7,7 +7,7 @@ import Storages
 struct Journal: Sendable {
     let database: Database
 
-    /// Whether they run beside the pool, whose only connection a transaction around the caller may hold.
+    /// True when they run beside the pool, whose only connection a transaction around the caller may hold.
     let isIndependent: Bool
 
     /// Settings of the server for the transactions that decide on files.
@@ -25,7 +25,8 @@ struct Journal: Sendable {
     ///
     /// - Returns: Whether the field has triggers that will claim the file. Where it has none nothing is noted: the
     ///   reaper would take a file for abandoned that a row of such a table names.
-    /// - Throws: ``StorageError`` with code `.invalidConfiguration` when the column's triggers are those of another storage.
+    /// - Throws: ``StorageError`` with code `.invalidConfiguration` when the column's triggers are those of another
+    ///   storage.
     func reserve(_ name: StorageName, for field: Field, claimPeriod: Duration) async throws -> Bool {
         let rows: Rows
         do {
@@ -71,8 +72,8 @@ struct Journal: Sendable {
 
     /// Takes a file, that no row has claimed, for deletion by this process.
     ///
-    /// - Returns: Whether it may be deleted. It may not when a row has claimed it, is just about to, or when a reaper was
-    ///   faster.
+    /// - Returns: Whether it may be deleted. It may not when a row has claimed it, is just about to, or when a reaper
+    ///   was faster.
     func giveUp(_ key: JournalKey, lease: Duration) async throws -> Bool {
         try await database.maintenanceTransaction(isIndependent: isIndependent, settings: settings) { transaction in
             let rows = try await transaction.query(

@@ -1,6 +1,6 @@
 import Storages
 
-/// What the journal knows a file by.
+/// The key by which the journal knows a file.
 struct JournalKey: Hashable, Sendable {
     let storage: StorageID
     let name: StorageName

@@ -2,11 +2,11 @@ import Foundation
 import PostgresModels
 import Storages
 
-/// Whether this database decides about the files of a storage.
+/// The question whether this database decides about the files of a storage.
 ///
-/// A copy of a database, restored beside the original, has all of its journal and its rows, and the storage is the same.
-/// What it deletes the original still names. So the storage bears a mark that the database knows, and the database knows
-/// which database it is itself; a copy has the mark, and finds that it is another.
+/// A copy of a database, restored beside the original, has all of its journal and its rows, and the storage is the
+/// same. What it deletes the original still names. So the storage bears a mark that the database knows, and the
+/// database knows which database it is itself; a copy has the mark, and finds that it is another.
 struct Ownership: Sendable {
     let id: StorageID
     let storage: any Storage

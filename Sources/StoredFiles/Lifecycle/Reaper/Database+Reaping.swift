@@ -66,24 +66,25 @@ extension Database {
         }
     }
 
-    /// Removes one file at once, whatever the retention, and everything that the storage keeps of it: for who has to, by
-    /// law or by mistake.
+    /// Removes one file at once, whatever the retention, and everything that the storage keeps of it: for who has to,
+    /// by law or by mistake.
     ///
-    /// Where a bucket keeps versions all of them go, and the markers of earlier deletions, too; so do variants of an image
-    /// and unfinished uploads. A file that was deleted before is looked for again.
+    /// Where a bucket keeps versions all of them go, and the markers of earlier deletions, too; so do variants of an
+    /// image and unfinished uploads. A file that was deleted before is looked for again.
     ///
     /// - Parameters:
     ///   - name: The name of the file.
     ///   - storage: Its storage.
     ///   - patience: How long to wait for transactions that are running and might name the file. Default: ten seconds.
-    ///   - waitsForStandbys: Whether nothing is removed before the synchronous standbys have applied the decision, and all
-    ///     that was committed before it, such as the deletion of the row (`synchronous_commit = remote_apply`). Then no
-    ///     failover brings a row back whose file is gone. It waits for as long as they take, also when the task is
-    ///     cancelled, and not at all where the server has no `synchronous_standby_names`. Default: no; then the server's
-    ///     own setting says what a commit waits for.
-    /// - Returns: Whether the file was removed, is named by a row and stays, or is left to the reaper, and what was there.
-    /// - Throws: ``Storages/StorageError`` when something is left, then the reaper tries again: with code `.retained` and the
-    ///   date when the storage keeps it; with code `.notOwner`, `.unknownStorage`; ``DatabaseError`` with code
+    ///   - waitsForStandbys: Whether nothing is removed before the synchronous standbys have applied the decision, and
+    ///     all that was committed before it, such as the deletion of the row (`synchronous_commit = remote_apply`).
+    ///     Then no failover brings a row back whose file is gone. It waits for as long as they take, also when the task
+    ///     is cancelled, and not at all where the server has no `synchronous_standby_names`. Default: no; then the
+    ///     server's own setting says what a commit waits for.
+    /// - Returns: Whether the file was removed, is named by a row and stays, or is left to the reaper, and what was
+    ///   there.
+    /// - Throws: ``Storages/StorageError`` when something is left, then the reaper tries again: with code `.retained`
+    ///   and the date when the storage keeps it; with code `.notOwner`, `.unknownStorage`; ``DatabaseError`` with code
     ///   `.invalidState` when rows cannot be looked into; `CancellationError`.
     @discardableResult
     public func purge(

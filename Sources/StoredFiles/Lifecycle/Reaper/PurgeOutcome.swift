@@ -1,4 +1,4 @@
-/// What came of deleting a file at once.
+/// The outcome of deleting a file at once.
 public enum PurgeOutcome: Hashable, Sendable {
     /// The file is gone.
     case deleted

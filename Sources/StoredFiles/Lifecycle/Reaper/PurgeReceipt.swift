@@ -1,11 +1,11 @@
 public import Storages
 
-/// What was removed when a file was purged: the receipt for who has to prove it.
+/// A record of what was removed when a file was purged: the receipt for who has to prove it.
 public struct PurgeReceipt: Sendable {
-    /// Whether the file is gone, is named by a row and stays, or is left to the reaper.
+    /// The outcome: the file is gone, is named by a row and stays, or is left to the reaper.
     public let outcome: PurgeOutcome
 
-    /// What the storage had: the file first, then what was derived from it.
+    /// The files that the storage had: the file itself first, then what was derived from it.
     ///
     /// Each with its versions, markers of deletions and unfinished uploads. Empty unless the outcome is
     /// ``PurgeOutcome/deleted``.

@@ -215,7 +215,7 @@ struct ReapPass: Sendable {
         return report
     }
 
-    /// Whether names wait for transactions that were running when they were marked.
+    /// Tells whether names wait for transactions that were running when they were marked.
     private func isWaiting() async throws -> Bool {
         let rows = try await database.query(
             """

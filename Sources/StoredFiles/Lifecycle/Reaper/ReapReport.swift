@@ -1,6 +1,6 @@
 public import Storages
 
-/// What a look at the journal came to.
+/// The result of a look at the journal.
 public struct ReapReport: Sendable {
     /// A file that could not be deleted, and will be tried again.
     public struct Failure: Sendable {
@@ -8,7 +8,7 @@ public struct ReapReport: Sendable {
         public let storage: StorageID
         /// The name of the file.
         public let name: StorageName
-        /// How often it has been tried.
+        /// The number of times that it has been tried.
         public let attempts: Int
         /// Why it could not be deleted.
         public let error: any Error
@@ -18,23 +18,23 @@ public struct ReapReport: Sendable {
     public struct Refusal: Sendable {
         /// The storage.
         public let storage: StorageID
-        /// What is in the way: rows that cannot be looked into, a mark of another database, a storage that is down.
+        /// The obstacle: rows that cannot be looked into, a mark of another database, a storage that is down.
         public let error: any Error
     }
 
-    /// How many files were deleted, variants not counted.
+    /// The number of files that were deleted, variants not counted.
     public internal(set) var deleted = 0
-    /// How many files turned out to be named by a row after all, and live on.
+    /// The number of files that turned out to be named by a row after all, and live on.
     public internal(set) var revived = 0
-    /// How many tombstones went.
+    /// The number of tombstones that went.
     public internal(set) var forgotten = 0
-    /// How many files could not be deleted.
+    /// The number of files that could not be deleted.
     public internal(set) var failed = 0
     /// The first hundred of those.
     public internal(set) var failures: [Failure] = []
     /// The storages of which nothing was deleted; the others were worked on.
     public internal(set) var refusals: [Refusal] = []
-    /// Whether names wait for transactions that were running when they were marked; a later look deletes their files.
+    /// True when names wait for transactions that were running when they were marked; a later look deletes their files.
     public internal(set) var isWaiting = false
 
     init() {}
@@ -43,7 +43,7 @@ public struct ReapReport: Sendable {
         refusals = [Refusal(storage: storage, error: error)]
     }
 
-    /// Whether there was anything to do.
+    /// True when there was anything to do.
     var isEmpty: Bool { deleted + revived + forgotten + failed == 0 }
 
     mutating func add(_ failures: [Failure]) {

@@ -11,8 +11,8 @@ import Storages
 /// try await ServiceGroup(services: [reaper, server], logger: logger).run()
 /// ```
 /// Any number of them may run, in any number of processes: they share the work and never get in each other's way. It
-/// looks at the journal when something is due, and at least once an interval. What it cannot delete it tries
-/// again, later and later. Where it cannot know which files rows name, it deletes nothing and logs the remedy. A graceful
+/// looks at the journal when something is due, and at least once an interval. What it cannot delete it tries again,
+/// later and later. Where it cannot know which files rows name, it deletes nothing and logs the remedy. A graceful
 /// shutdown ends it after the batch that is under way.
 ///
 /// Its counters are `stored_files.reaper.deleted`, `.failed` and `.revived`, each with the dimension `storage`, and
@@ -104,7 +104,7 @@ public final class Reaper: Service, Sendable {
         }
     }
 
-    /// How long until the next name is due; `nil` when the journal is empty.
+    /// The time until the next name is due; `nil` when the journal is empty.
     private func nextDue() async throws -> Duration? {
         let ids = database.storages?.ids.map(\.rawValue) ?? []
         let rows = try await database.query(

@@ -1,11 +1,11 @@
-/// How a ``Reaper`` works; the defaults suit a web application.
+/// Settings of a ``Reaper``; the defaults suit a web application.
 public struct ReaperConfiguration: Sendable {
-    /// How long a file is kept after the last row that named it went: one hour by default.
+    /// The time that a file is kept after the last row that named it went: one hour by default.
     ///
     /// Pages and caches that still show it have that long, and so has a person who deleted the wrong row and looks for
     /// the file. ``PostgresModels/Database/purge(_:in:patience:waitsForStandbys:)`` ignores it.
     public var retention: Duration
-    /// How long the name of a deleted file stays unusable: one day by default.
+    /// The time that the name of a deleted file stays unusable: one day by default.
     ///
     /// The object is deleted once more at the end: the request of an upload that was given up may have arrived late.
     public var tombstoneAge: Duration
@@ -13,11 +13,11 @@ public struct ReaperConfiguration: Sendable {
     ///
     /// With a retention that is shorter than this, files are kept for up to this long.
     public var interval: Duration
-    /// How many names are deleted in one go: 500 by default, 1 to 1000.
+    /// The number of names that are deleted in one go: 500 by default, 1 to 1000.
     public var batchSize: Int
-    /// How many batches are under way at the same time per storage: 2 by default.
+    /// The number of batches that are under way at the same time per storage: 2 by default.
     public var concurrency: Int
-    /// How long other reapers leave a batch to the one that took it: five minutes by default.
+    /// The time that other reapers leave a batch to the one that took it: five minutes by default.
     ///
     /// A deletion that takes longer is given up and tried again.
     public var lease: Duration
