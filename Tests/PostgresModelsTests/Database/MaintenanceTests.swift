@@ -5,6 +5,10 @@ import Testing
 /// What the library does for itself, in a database whose defaults and limits are meant for requests.
 @Suite("Work of the library's own", .timeLimit(.minutes(5)))
 struct MaintenanceTests {
+    private func knowsTransactionTimeout(_ database: Database) async throws -> Bool {
+        try await database.query("SELECT FROM pg_settings WHERE name = 'transaction_timeout'").count == 1
+    }
+
     /// A database that sees with old snapshots, writes nothing and stops everything soon, unless told otherwise.
     private func withStrictDatabase(_ body: (Database) async throws -> Void) async throws {
         try await Turnstile.sharedServer.pass {
@@ -14,9 +18,13 @@ struct MaintenanceTests {
             let name = try await first.query("SELECT current_database()::text").first?.decode(String.self, at: 0) ?? ""
             for setting in [
                 "default_transaction_isolation = 'repeatable read'", "default_transaction_read_only = on",
-                "statement_timeout = '50ms'", "lock_timeout = '50ms'",
+                "statement_timeout = '50ms'", "lock_timeout = '50ms'", "idle_in_transaction_session_timeout = '50ms'",
             ] {
                 try await first.execute("ALTER DATABASE \(identifier: name) SET \(raw: setting)")
+            }
+            // Since PostgreSQL 17.
+            if try await knowsTransactionTimeout(first) {
+                try await first.execute("ALTER DATABASE \(identifier: name) SET transaction_timeout = '50ms'")
             }
             await first.close()
             let database = try await Database.connect(url)
@@ -36,9 +44,30 @@ struct MaintenanceTests {
                 try await transaction.execute("SELECT pg_sleep(0.2)")
                 let level = try await transaction.query("SELECT current_setting('transaction_isolation')").first
                 #expect(try level?.decode(String.self, at: 0) == "read committed")
+                // Longer than the server lets others stay idle.
+                try await Task.sleep(for: .milliseconds(200))
+                let limits = try await transaction.query(
+                    """
+                    SELECT name::text FROM pg_settings WHERE setting <> '0' AND name IN ('statement_timeout', \
+                    'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
+                    """
+                )
+                #expect(limits.isEmpty)
             }
             // The session is as it was.
             await #expect(throws: DatabaseError.self) { try await database.execute("SELECT pg_sleep(0.2)") }
+        }
+    }
+
+    @Test("A limit that the server does not know is refused when somebody asks for it, and passed over otherwise")
+    func unknownLimit() async throws {
+        try await withDatabase { database in
+            try await database.maintenanceTransaction { transaction in _ = try await transaction.query("SELECT 1") }
+            let error = await databaseFailure {
+                try await database.transaction(settings: ["transaction_timeout": "0"]) { _ in }
+            }
+            let isKnown = try await knowsTransactionTimeout(database)
+            #expect((error == nil) == isKnown)
         }
     }
 
