@@ -23,6 +23,8 @@ public struct FileInfo: Hashable, Sendable {
     public var metadata: [String: String]
     /// The id of this version, from storages that keep old ones.
     public var versionID: String?
+    /// Whether the file is the lower storage's of an ``OverlayStorage``, which reads it and never changes it.
+    public var isInherited: Bool
 
     /// Creates a description of a file.
     ///
@@ -37,6 +39,7 @@ public struct FileInfo: Hashable, Sendable {
     ///   - metadata: The stored metadata. Default: empty.
     ///   - versionID: The id of this version. Default: none.
     ///   - contentEncoding: The coding of the stored bytes. Default: none.
+    ///   - isInherited: Whether it is the lower storage's of an overlay. Default: no.
     public init(
         name: StorageName,
         byteCount: Int64,
@@ -47,7 +50,8 @@ public struct FileInfo: Hashable, Sendable {
         cacheControl: String? = nil,
         metadata: [String: String] = [:],
         versionID: String? = nil,
-        contentEncoding: String? = nil
+        contentEncoding: String? = nil,
+        isInherited: Bool = false
     ) {
         self.name = name
         self.byteCount = byteCount
@@ -59,5 +63,6 @@ public struct FileInfo: Hashable, Sendable {
         self.metadata = metadata
         self.versionID = versionID
         self.contentEncoding = contentEncoding
+        self.isInherited = isInherited
     }
 }

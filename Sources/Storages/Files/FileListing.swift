@@ -8,6 +8,11 @@ public struct FileListing: AsyncSequence, Sendable {
     /// Listing can fail with ``StorageError`` or `CancellationError`.
     public typealias Failure = any Error
 
+    /// Whether listings that are begun now have the library's own objects, too: for who looks for what it has put there.
+    ///
+    /// A value of the task, because it has to reach the storage at the bottom through decorators that know nothing of it.
+    @TaskLocal static var includesReserved = false
+
     private let make: @Sendable () -> () async throws -> FileInfo?
 
     /// Makes a listing from a sequence; for authors of storages.
@@ -24,12 +29,13 @@ public struct FileListing: AsyncSequence, Sendable {
     ///
     /// - Returns: An iterator over the files.
     public func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(advance: make())
+        AsyncIterator(advance: make(), includesReserved: Self.includesReserved)
     }
 
     /// Delivers the files of a ``FileListing``.
     public struct AsyncIterator: AsyncIteratorProtocol {
         let advance: () async throws -> FileInfo?
+        let includesReserved: Bool
 
         /// The next file.
         ///
@@ -39,7 +45,7 @@ public struct FileListing: AsyncSequence, Sendable {
             while true {
                 try Task.checkCancellation()
                 guard let file = try await advance() else { return nil }
-                if !file.name.isReserved { return file }
+                if includesReserved || !file.name.isReserved { return file }
             }
         }
     }

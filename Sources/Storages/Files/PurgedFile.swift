@@ -2,8 +2,8 @@ public import Foundation
 
 /// What came of removing everything that a storage keeps under one name, see ``Storage/purge(_:)``.
 ///
-/// When ``error`` is `nil` nothing is left, and the counts say what there was: the receipt for who has to prove a
-/// deletion.
+/// When ``error`` is `nil` nothing is left, but for what ``isInherited`` speaks of, and the counts say what there was: the
+/// receipt for who has to prove a deletion.
 public struct PurgedFile: Sendable, CustomStringConvertible {
     /// The name.
     public var name: StorageName
@@ -19,6 +19,8 @@ public struct PurgedFile: Sendable, CustomStringConvertible {
     public var error: StorageError?
     /// Until when the storage keeps a version that it would not remove, if it says so.
     public var retainedUntil: Date?
+    /// Whether the lower storage of an ``OverlayStorage`` has a file of the name: it is hidden and was not removed.
+    public var isInherited: Bool
 
     /// Creates a receipt.
     ///
@@ -29,13 +31,15 @@ public struct PurgedFile: Sendable, CustomStringConvertible {
     ///   - uploadCount: How many unfinished uploads were given up. Default: none.
     ///   - error: Why something may be left. Default: nothing is left.
     ///   - retainedUntil: Until when the storage keeps what is left. Default: unknown.
+    ///   - isInherited: Whether the lower storage of an overlay keeps a file of the name. Default: no.
     public init(
         name: StorageName,
         versionCount: Int = 0,
         markerCount: Int = 0,
         uploadCount: Int = 0,
         error: StorageError? = nil,
-        retainedUntil: Date? = nil
+        retainedUntil: Date? = nil,
+        isInherited: Bool = false
     ) {
         self.name = name
         self.versionCount = versionCount
@@ -43,11 +47,13 @@ public struct PurgedFile: Sendable, CustomStringConvertible {
         self.uploadCount = uploadCount
         self.error = error
         self.retainedUntil = retainedUntil
+        self.isInherited = isInherited
     }
 
     /// The name, the counts and the reason; safe to log.
     public var description: String {
         let removed = "\(versionCount) versions, \(markerCount) markers, \(uploadCount) unfinished uploads removed"
-        return "\(name): \(removed)" + (error.map { "; \($0)" } ?? "")
+        let kept = isInherited ? "; the lower storage keeps a file" : ""
+        return "\(name): \(removed)" + kept + (error.map { "; \($0)" } ?? "")
     }
 }

@@ -15,7 +15,7 @@ public struct StoredContents: AsyncSequence, Sendable {
     public typealias Failure = any Error
 
     /// What is known about the file; ``FileInfo/byteCount`` is the size of the whole file, not of the range.
-    public private(set) var info: FileInfo
+    public internal(set) var info: FileInfo
     /// The offsets this sequence delivers.
     public let range: Range<Int64>
 

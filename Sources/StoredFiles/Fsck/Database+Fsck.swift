@@ -15,6 +15,9 @@ extension Database {
     /// Only columns that are tracked count. Files that other tables or other programs keep in the same storage look
     /// like orphans; give them a storage, or a prefix, of their own before mending anything.
     ///
+    /// Of an ``Storages/OverlayStorage`` only the files of the upper storage can be orphans. That no row names one of the lower
+    /// storage's is no finding, and nothing is mended there; a row can name any of both.
+    ///
     /// - Parameters:
     ///   - storage: The storage.
     ///   - configuration: What to look for, whether to mend it, and where to go on. Default: orphans and dangling rows,

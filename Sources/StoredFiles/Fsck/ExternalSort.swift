@@ -122,7 +122,7 @@ private final class SortedRuns: @unchecked Sendable {
     }
 }
 
-/// Reads one run: per file its byte count, its date, the length of its name, and the name.
+/// Reads one run: per file its byte count, its date, whether it is inherited, the length of its name, and the name.
 private final class RunReader {
     private let handle: FileHandle
     private var buffer = ByteBuffer()
@@ -138,20 +138,25 @@ private final class RunReader {
     static func write(_ file: FileInfo, to buffer: inout ByteBuffer) {
         buffer.writeInteger(file.byteCount)
         buffer.writeInteger((file.modified?.timeIntervalSince1970 ?? .nan).bitPattern)
+        buffer.writeInteger(UInt8(file.isInherited ? 1 : 0))
         buffer.writeInteger(UInt32(file.name.string.utf8.count))
         buffer.writeString(file.name.string)
     }
 
     func next() throws -> FileInfo? {
-        guard try fill(20) else { return nil }
-        guard let (byteCount, date, length) = buffer.readMultipleIntegers(as: (Int64, UInt64, UInt32).self),
+        guard try fill(21) else { return nil }
+        guard
+            let (byteCount, date, isInherited, length) = buffer.readMultipleIntegers(
+                as: (Int64, UInt64, UInt8, UInt32).self
+            ),
             try fill(Int(length)), let name = buffer.readString(length: Int(length))
         else { throw StorageError(.io, "A temporary file of the sort was cut. Run the check again.") }
         let modified = Double(bitPattern: date)
         return FileInfo(
             name: StorageName(unchecked: name),
             byteCount: byteCount,
-            modified: modified.isNaN ? nil : Date(timeIntervalSince1970: modified)
+            modified: modified.isNaN ? nil : Date(timeIntervalSince1970: modified),
+            isInherited: isInherited == 1
         )
     }
 

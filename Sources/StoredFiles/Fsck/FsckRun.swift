@@ -27,6 +27,8 @@ struct FsckRun: ~Copyable {
     private var journal: Journal { Journal(database: database, isIndependent: false) }
     private var progress = FsckProgress()
     private var orphans: [FileInfo] = []
+    /// Objects that are the storage's own: those of which orphans are a part.
+    private var ownObjects = 0
     /// Orphans that are not condemned yet.
     private var unwanted: [StorageName] = []
     private var dangling: [NameReferences.Element] = []
@@ -81,7 +83,8 @@ struct FsckRun: ~Copyable {
         while row != nil || file != nil {
             switch (file, row) {
             case (let current?, let other) where other.map({ isBefore(current.name, $0) }) ?? true:
-                if isOldEnough(current) { orphans.append(current) }
+                // What the storage has from another one is not its to lose.
+                if isOldEnough(current), !current.isInherited { orphans.append(current) }
                 passed = current.name
                 file = try await nextFile(&files)
             case (let current, let other?):
@@ -121,6 +124,7 @@ struct FsckRun: ~Copyable {
         while let file = try await files.next() {
             if let position = configuration.position, file.name <= position { continue }
             progress.objects += 1
+            if !file.isInherited { ownObjects += 1 }
             try await pace()
             return file
         }
@@ -196,12 +200,12 @@ struct FsckRun: ~Copyable {
     /// Up to a thousand are kept until the end; beyond that their share of the objects so far decides.
     private mutating func condemn(isEnd: Bool) async throws {
         guard !unwanted.isEmpty, isEnd || unwanted.count >= Self.orphansAtOnce else { return }
-        let limit = configuration.orphanLimit ?? max(Self.orphansAtOnce, progress.objects / 20)
+        let limit = configuration.orphanLimit ?? max(Self.orphansAtOnce, ownObjects / 20)
         guard progress.orphans <= limit else {
             throw StorageError(
                 .preconditionFailed,
                 """
-                \(progress.orphans) of the \(progress.objects) objects seen are named by no row, more than \(limit): \
+                \(progress.orphans) of the \(ownObjects) objects seen are named by no row, more than \(limit): \
                 nothing was condemned of the last \(unwanted.count). Look at what is reported; if they are to go, set \
                 orphanLimit.
                 """,
