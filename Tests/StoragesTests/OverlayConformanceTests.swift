@@ -27,7 +27,8 @@ struct OverlayConformanceTests {
     @Test("In memory over the file system, and the other way round", arguments: StorageConformance.checks)
     func mixed(check: StorageConformance.Check) async throws {
         let fixture = try FileSystemFixture()
-        let files = try fixture.storage(signingKey: [UInt8](repeating: 7, count: 32))
+        let key = [UInt8](repeating: 7, count: 32)
+        let files = try fixture.storage(baseURL: "https://example.org/m", signingKey: key)
         try await StorageConformance.run(check) { try OverlayStorage(upper: MemoryStorage(), lower: files) }
         try await StorageConformance.run(check) { try OverlayStorage(upper: files, lower: MemoryStorage()) }
     }

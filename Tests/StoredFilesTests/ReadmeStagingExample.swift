@@ -1,5 +1,4 @@
-// The third example of the README about the life of files, word for word between the marks: the test beside it compares
-// the text.
+// The example of the README for copies of a database, word for word between the marks: the test beside it compares the text.
 // README: begin
 import StoredFiles
 

@@ -8,7 +8,9 @@ import Testing
 struct ReadmeTests {
     private let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
 
-    @Test(arguments: ["ReadmeExample.swift", "ReadmeLifecycleExample.swift", "ReadmeS3Example.swift"])
+    @Test(arguments: [
+        "ReadmeExample.swift", "ReadmeLifecycleExample.swift", "ReadmeStagingExample.swift", "ReadmeS3Example.swift",
+    ])
     func showsTheCodeThatIsCompiledHere(file: String) throws {
         let source = try String(
             contentsOf: root.appending(path: "Tests/StoredFilesTests/\(file)"),
@@ -31,6 +33,23 @@ struct ReadmeTests {
         )
         let left = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix("cat.jpg") }
         #expect(left.count == 1)
+    }
+
+    @Test func theCodeOfStagingRuns() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "readme-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let address = try await TemporaryPostgres.shared().makeDatabase()
+        let production = MemoryStorage()
+        let storages = StorageRegistry([.media: production, .documents: MemoryStorage()])
+        let database = try await Database.connect(address, storages: storages)
+        try await database.migrate(migrations)
+        let mark = try StorageName(validating: ".stored-files-owner")
+        let before = try await production.open(mark).collect(upTo: 4096)
+        try await prepareStaging(at: address, files: folder.path, over: production)
+        #expect(try await production.open(mark).collect(upTo: 4096) == before)
+        let own = try await FileSystemStorage(root: folder.path).open(mark).collect(upTo: 4096)
+        #expect(own != before)
+        await database.close()
     }
 
     @Test func theCodeRunsOnS3() async throws {
