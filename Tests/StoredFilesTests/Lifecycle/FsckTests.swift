@@ -174,12 +174,18 @@ struct FsckTests {
         var names = (0..<1000).map { "k\($0 * 7919 % 1000)" } + ["caf\u{E9}", "cafe\u{301}"]
         names.shuffle()
         let files = names.map {
-            FileInfo(name: StorageName(unchecked: $0), byteCount: 3, modified: Date(timeIntervalSince1970: 5))
+            FileInfo(
+                name: StorageName(unchecked: $0),
+                byteCount: 3,
+                modified: Date(timeIntervalSince1970: 5),
+                isInherited: $0.hasSuffix("7")
+            )
         }
         let sort = ExternalSort(runLength: 64)
         var sorted: [FileInfo] = []
         for try await file in sort.sorted(FileListing(Unordered(files: files))) { sorted.append(file) }
         #expect(sorted.map(\.name) == files.map(\.name).sorted())
+        #expect(sorted.allSatisfy { $0.isInherited == $0.name.string.hasSuffix("7") })
         #expect(sorted.allSatisfy { $0.byteCount == 3 && $0.modified == Date(timeIntervalSince1970: 5) })
         let left = try FileManager.default.contentsOfDirectory(atPath: FileManager.default.temporaryDirectory.path)
         #expect(left.filter { $0.hasPrefix("stored-files-sort-\(getpid())-") }.isEmpty)

@@ -81,6 +81,10 @@ struct OverlayTests {
         return album
     }
 
+    private func row(_ title: String, _ database: Database) async throws -> Album {
+        try #require(try await database.all(Album.self, "WHERE title = \(title)").first)
+    }
+
     private func expectOpens(_ album: Album?, _ text: String, _ database: Database) async throws {
         let found = try await database.find(Album.self, #require(album?.id))
         let paper = try #require(found?.paper)
@@ -122,6 +126,45 @@ struct OverlayTests {
         try await run(Scene(folder: folder))
     }
 
+    @Test("How many orphans are believed is told by the files of the upper storage")
+    func orphanLimit() async throws {
+        try await withDatabase(over: MemoryStorage(), files: 25_000) { database, overlay in
+            for number in 0..<1100 {
+                _ = try await overlay.upload(.string("x"), to: StorageName(validating: "own/\(number)"))
+            }
+            try await database.adopt(.papers)
+            try await database.execute("INSERT INTO albums (title, paper) VALUES ('x', 'lower/100001')")
+            let error = await #expect(throws: StorageError.self) { try await fsck(database, .papers) }
+            #expect(error?.code == .preconditionFailed)
+            #expect("\(error.map { "\($0)" } ?? "")".contains("of the 1100 objects"))
+        }
+    }
+
+    private func withDatabase(
+        over lower: some Storage,
+        files count: Int,
+        _ body: (Database, OverlayStorage) async throws -> Void
+    ) async throws {
+        try await Turnstile.sharedServer.pass {
+            for number in 0..<count {
+                _ = try await lower.upload(.string("x"), to: StorageName(validating: "lower/\(100_000 + number)"))
+            }
+            let overlay = try OverlayStorage(upper: MemoryStorage(), lower: lower)
+            let database = try await Database.connect(
+                try await TemporaryPostgres.shared().makeDatabase(),
+                storages: StorageRegistry([.papers: overlay, .pictures: MemoryStorage()])
+            )
+            try await database.migrate(albumMigrations)
+            do {
+                try await body(database, overlay)
+            } catch {
+                await database.close()
+                throw error
+            }
+            await database.close()
+        }
+    }
+
     private func run(_ scene: Scene) async throws {
         // A server of its own: a template must have no connections.
         let server = try await TemporaryPostgres.start()
@@ -160,12 +203,12 @@ struct OverlayTests {
         let purged = try #require(albums["purged"]?.paper?.name)
         let condemned = try #require(albums["condemned"]?.paper?.name)
         try await staging.execute("DELETE FROM albums WHERE title IN ('deleted', 'purged')")
-        var replaced = try #require(try await staging.find(Album.self, #require(albums["replaced"]?.id)))
+        var replaced = try await row("replaced", staging)
         replaced.paper = try await staging.store(.string("new"), named: "new.txt", for: \Album.$paper)
         try await staging.update(replaced)
         let receipt = try await staging.purge(purged, in: .papers, patience: .seconds(60))
         #expect(receipt.outcome == .deleted && receipt.files.map(\.isInherited) == [true])
-        var twin = try #require(try await staging.find(Album.self, #require(albums["copied"]?.id)))
+        var twin = try await row("copied", staging)
         twin.id = nil
         twin.paper = try await staging.copy(twin.paper, for: \Album.$paper)
         twin.cover = try await staging.copy(twin.cover, for: \Album.$cover)
