@@ -85,6 +85,22 @@ struct OverlayWritingTests {
         #expect(scene.lower.writes == [])
     }
 
+    @Test("Where a whiteout that went meanwhile cannot be put again, nobody says that the file is gone")
+    func failsToCoverAgain() async throws {
+        for operation in [FaultyStorage.Operation.delete, .purge] {
+            let scene = try await scene()
+            let whiteout = StorageName(unchecked: try OverlayFixture.whiteout(of: name.string))
+            scene.upper.inject(.run {}, into: .upload)
+            scene.upper.inject(.error(down), into: .upload)
+            scene.upper.inject(.run { [above = scene.above] in try await above.delete(whiteout) }, into: operation)
+            let codes =
+                operation == .delete
+                ? try await scene.overlay.delete([name]).map(\.error.code)
+                : try await scene.overlay.purge([name]).compactMap(\.error?.code)
+            #expect(codes == [.unavailable])
+        }
+    }
+
     @Test("Unfinished uploads are given up in the upper storage alone")
     func abandons() async throws {
         let scene = try await scene()
