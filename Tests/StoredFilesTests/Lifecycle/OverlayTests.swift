@@ -128,39 +128,22 @@ struct OverlayTests {
 
     @Test("How many orphans are believed is told by the files of the upper storage")
     func orphanLimit() async throws {
-        try await withDatabase(over: MemoryStorage(), files: 25_000) { database, overlay in
-            for number in 0..<1100 {
-                _ = try await overlay.upload(.string("x"), to: StorageName(validating: "own/\(number)"))
-            }
-            try await database.adopt(.papers)
-            try await database.execute("INSERT INTO albums (title, paper) VALUES ('x', 'lower/100001')")
-            let error = await #expect(throws: StorageError.self) { try await fsck(database, .papers) }
-            #expect(error?.code == .preconditionFailed)
-            #expect("\(error.map { "\($0)" } ?? "")".contains("of the 1100 objects"))
-        }
-    }
-
-    private func withDatabase(
-        over lower: some Storage,
-        files count: Int,
-        _ body: (Database, OverlayStorage) async throws -> Void
-    ) async throws {
         try await Turnstile.sharedServer.pass {
-            for number in 0..<count {
-                _ = try await lower.upload(.string("x"), to: StorageName(validating: "lower/\(100_000 + number)"))
-            }
-            let overlay = try OverlayStorage(upper: MemoryStorage(), lower: lower)
+            // Listed, and not there: to store so many takes a while.
+            let below = ListedStorage(count: 25_000)
+            let overlay = try OverlayStorage(upper: MemoryStorage(), lower: below)
             let database = try await Database.connect(
                 try await TemporaryPostgres.shared().makeDatabase(),
                 storages: StorageRegistry([.papers: overlay, .pictures: MemoryStorage()])
             )
             try await database.migrate(albumMigrations)
-            do {
-                try await body(database, overlay)
-            } catch {
-                await database.close()
-                throw error
+            for number in 0..<1100 {
+                _ = try await overlay.upper.upload(.string("x"), to: StorageName(validating: "own/\(number)"))
             }
+            try await database.adopt(.papers)
+            let error = await #expect(throws: StorageError.self) { try await fsck(database, .papers) }
+            #expect(error?.code == .preconditionFailed)
+            #expect("\(error.map { "\($0)" } ?? "")".contains("of the 1100 objects"))
             await database.close()
         }
     }
@@ -248,5 +231,59 @@ struct OverlayTests {
         #expect(try await reap(production) == 2)
         await production.close()
         await server.stop()
+    }
+}
+
+/// A storage in memory that lists more files than it has.
+private struct ListedStorage: Storage {
+    let base = MemoryStorage()
+    let count: Int
+
+    init(count: Int) {
+        self.count = count
+    }
+
+    var label: String { "ListedStorage" }
+    var location: StorageLocation? { StorageLocation(of: base) }
+    var capabilities: StorageCapabilities { base.capabilities }
+
+    func list(prefix: String) -> FileListing {
+        FileListing(
+            AsyncStream { continuation in
+                for number in 0..<count {
+                    guard let name = try? StorageName(validating: "lower/\(100_000 + number)") else { continue }
+                    continuation.yield(FileInfo(name: name, byteCount: 1))
+                }
+                continuation.finish()
+            }
+        )
+    }
+
+    func name(for original: String) throws -> StorageName { try base.name(for: original) }
+
+    func upload(_ body: UploadBody, to name: StorageName, options: UploadOptions) async throws -> UploadedFile {
+        try await base.upload(body, to: name, options: options)
+    }
+
+    func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
+        try await base.open(name, options: options)
+    }
+
+    func info(for name: StorageName) async throws -> FileInfo { try await base.info(for: name) }
+
+    func url(for name: StorageName, options: URLOptions) async throws -> String {
+        try await base.url(for: name, options: options)
+    }
+
+    func delete(_ names: [StorageName]) async throws -> [DeletionFailure] { try await base.delete(names) }
+    func abandonUploads(of names: [StorageName]) async throws { try await base.abandonUploads(of: names) }
+    func purge(_ names: [StorageName]) async throws -> [PurgedFile] { try await base.purge(names) }
+
+    func copy(
+        _ source: StorageName,
+        to destination: StorageName,
+        options: UploadOptions
+    ) async throws -> UploadedFile {
+        try await base.copy(source, to: destination, options: options)
     }
 }
