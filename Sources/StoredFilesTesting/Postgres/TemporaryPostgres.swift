@@ -33,7 +33,7 @@ public final class TemporaryPostgres: Sendable {
 
     let folder: ServerDirectory
     let binaries: PostgresBinaries
-    private let user: ServerUser
+    let user: ServerUser
     private let watchdog: ServerWatchdog
     private let state = NIOLockedValueBox(State())
 
@@ -54,6 +54,21 @@ public final class TemporaryPostgres: Sendable {
     /// - Throws: `TemporaryServerError` `.serverNotInstalled` (saying what to install), `.startFailed` (with the
     ///   server's log). Nothing stays behind then.
     public static func start(_ configuration: Configuration = Configuration()) async throws -> TemporaryPostgres {
+        try await start(configuration) { try await $0.initialize() }
+    }
+
+    /// Makes a cluster out of what a body puts into its data directory, and starts its server.
+    ///
+    /// - Parameters:
+    ///   - configuration: Where the programs are and which settings to change, after what the body has left of them; the
+    ///     defaults by default.
+    ///   - fill: Makes ``dataDirectory``, which belongs to the user that the server runs as, for example from a base backup
+    ///     by ``shell(_:_:asServerUser:)``.
+    /// - Throws: as `start`, and what the body throws.
+    package static func start(
+        _ configuration: Configuration = Configuration(),
+        filling fill: (TemporaryPostgres) async throws -> Void
+    ) async throws -> TemporaryPostgres {
         let environment = ProcessInfo.processInfo.environment
         let binaries = try await PostgresBinaries.find(configuration.binaryDirectory, environment: environment)
         let user = try ServerUser()
@@ -67,7 +82,9 @@ public final class TemporaryPostgres: Sendable {
         }
         do {
             let server = TemporaryPostgres(folder, binaries, user, watchdog)
-            try await server.initialize(configuration.settings)
+            try server.makeDirectories()
+            try await fill(server)
+            try server.write(configuration.settings)
             try await server.startServer()
             return server
         } catch {
@@ -93,8 +110,7 @@ public final class TemporaryPostgres: Sendable {
         watchdog.releaseAndForget()
     }
 
-    private func initialize(_ settings: [String: String]) async throws {
-        try makeDirectories()
+    private func initialize() async throws {
         let output = "\(directory)/initdb.log"
         let arguments = [
             "-D", dataDirectory, "-U", "app", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync",
@@ -102,7 +118,6 @@ public final class TemporaryPostgres: Sendable {
         ]
         let status = try await run("initdb", arguments, output: output)
         guard status == 0 else { throw failure("initdb ended with status \(status)", log: output) }
-        try write(settings)
     }
 
     private func makeDirectories() throws {
@@ -155,6 +170,13 @@ public final class TemporaryPostgres: Sendable {
             )
         }
         return Self.url(of: name, directory: directory)
+    }
+
+    /// The connection string for a database that is there, for example because it came with a copy.
+    ///
+    /// - Parameter database: its name.
+    package func url(of database: String) -> String {
+        Self.url(of: database, directory: directory)
     }
 
     private static func quote(_ identifier: String) -> String {
@@ -247,7 +269,8 @@ public final class TemporaryPostgres: Sendable {
 
     // MARK: Files and programs
 
-    private var dataDirectory: String {
+    /// Where the server keeps its data.
+    package var dataDirectory: String {
         "\(directory)/data"
     }
 
