@@ -1,6 +1,7 @@
-import StoredFiles
 import StoredFilesTesting
 import Testing
+
+@testable import StoredFiles
 
 /// Two databases and one storage: only the one that the storage bears the mark of deletes its files.
 @Suite("The owner of a storage", .timeLimit(.minutes(10)))
@@ -114,6 +115,40 @@ struct OwnershipTests {
                     == .deleted
             )
             await third.close()
+        }
+    }
+
+    @Test("A reaper that is at work stops after the batch in which another database has adopted the storage")
+    func adoptedMeanwhile() async throws {
+        try await Turnstile.sharedServer.pass {
+            let server = try await TemporaryPostgres.shared()
+            let scene = Scene()
+            let first = try await scene.open(try await server.makeDatabase())
+            try await first.migrate(albumMigrations)
+            for name in ["a", "b", "c"] {
+                _ = try await scene.papers.upload(.string(name), to: StorageName(validating: name))
+                try await first.execute("INSERT INTO albums (title, paper) VALUES (\(name), \(name))")
+            }
+            try await first.execute("DELETE FROM albums")
+            let second = try await scene.open(try await server.makeDatabase())
+            try await second.migrate(albumMigrations)
+            let context = try first.lifecycleContext()
+            context.observeSteps { step in
+                guard step == .buried else { return }
+                try? await second.adopt(.papers)
+                // As a minute later.
+                context.setOwner(of: .papers, until: .now)
+            }
+            let configuration = ReaperConfiguration(retention: .zero, batchSize: 1, concurrency: 1)
+            var report = ReapReport()
+            for _ in 0..<6000 where report.refusals.isEmpty {
+                // Transactions of other tests may have to end first.
+                report = try await first.reap(configuration, patience: .seconds(60))
+            }
+            #expect((report.refusals.first?.error as? StorageError)?.code == .notOwner)
+            #expect(try await scene.names.count == 2)
+            await first.close()
+            await second.close()
         }
     }
 

@@ -25,13 +25,17 @@ struct Ownership: Sendable {
         let database: Int64
     }
 
-    /// Fails unless this database may delete files of the storage; what was found out is believed for an hour.
+    /// How long what was found out is believed: a program of the former database deletes on for that long after another has
+    /// adopted the storage, and each look costs the reading of one small object.
+    private static let validity = Duration.seconds(60)
+
+    /// Fails unless this database may delete files of the storage; what was found out is believed for a minute.
     ///
     /// - Throws: ``StorageError`` with code `.notOwner`, and whatever reading the mark reports.
     func check() async throws {
         if context.isOwner(of: id) { return }
         try await establish()
-        context.setOwner(of: id, until: .now + .seconds(3600))
+        context.setOwner(of: id, until: .now + Self.validity)
     }
 
     /// Makes the database the owner of a storage that has no files and no mark; else looks whether it is.
@@ -78,7 +82,7 @@ struct Ownership: Sendable {
         // The storage first: until the database has noted it, both refuse.
         _ = try await mark.write(to: storage, replacing: true)
         try await note(mark, try await place())
-        context.setOwner(of: id, until: .now + .seconds(3600))
+        context.setOwner(of: id, until: .now + Self.validity)
     }
 
     private func claim(_ here: Place) async throws {

@@ -24,7 +24,7 @@ struct ReapPass: Sendable {
 
     /// Works until nothing is due or `shouldStop` says so.
     func run(shouldStop: @escaping @Sendable () -> Bool = { false }) async throws -> ReapReport {
-        try await Ownership(id: id, storage: storage, database: database, context: context).check()
+        try await checkOwner()
         _ = try await database.query("SELECT \(raw: JournalSchema.name).notice_partitions()")
         try await lapse(shouldStop)
         try await journal.drain(id, shouldStop: shouldStop)
@@ -38,10 +38,16 @@ struct ReapPass: Sendable {
         }
     }
 
+    /// Again before each batch: there may be work for hours, and another database may have adopted the storage meanwhile.
+    private func checkOwner() async throws {
+        try await Ownership(id: id, storage: storage, database: database, context: context).check()
+    }
+
     private func work(_ shouldStop: @Sendable () -> Bool) async throws -> ReapReport {
         var report = ReapReport()
         var newest: Date?
         while !shouldStop() {
+            try await checkOwner()
             let marked = try await mark(newerThan: newest)
             newest = marked.newest ?? newest
             report.revived += marked.revived
@@ -188,6 +194,7 @@ struct ReapPass: Sendable {
     private func forget(_ shouldStop: @Sendable () -> Bool) async throws -> ReapReport {
         var report = ReapReport()
         while !shouldStop() {
+            try await checkOwner()
             let rows = try await database.maintenanceTransaction(settings: settings) { transaction in
                 try await transaction.query(
                     """
