@@ -23,6 +23,17 @@ struct ReadmeTests {
         #expect(readme.contains("```swift\n\(code)```"))
     }
 
+    @Test func thePageAboutBackupsShowsTheCommandOfTheDrills() throws {
+        let source = try String(
+            contentsOf: root.appending(path: "Tests/StoredFilesTests/Lifecycle/Drills/OnCallCommand.swift"),
+            encoding: .utf8
+        )
+        let marks = source.components(separatedBy: "// README: ")
+        try #require(marks.count == 3)
+        let page = try String(contentsOf: root.appending(path: "BACKUPS.md"), encoding: .utf8)
+        #expect(page.contains("```swift\n\(marks[1].dropFirst("begin\n".count))```"))
+    }
+
     @Test func theCodeRuns() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "readme-\(UUID())")
         defer { try? FileManager.default.removeItem(at: folder) }
