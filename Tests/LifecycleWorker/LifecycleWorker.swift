@@ -6,7 +6,9 @@ import StoredFiles
 /// A program that works with rows and files until somebody kills it, or until it kills itself at a failpoint.
 ///
 /// Arguments: the database, a ``SheetPlace``, a seed, the name of a failpoint or `none`, and at which occurrence
-/// of it to die. It prints `ready` when it begins.
+/// of it to die. It prints `ready` when it begins. With `migrate` in place of the last three it migrates and ends.
+///
+/// `Scripts/mixed-versions` builds it with former versions of the library, so it uses nothing that those have not.
 @main
 struct LifecycleWorker {
     let database: Database
@@ -15,6 +17,9 @@ struct LifecycleWorker {
 
     static func main() async throws {
         let arguments = CommandLine.arguments
+        if arguments.count == 4, arguments[3] == "migrate", let place = SheetPlace(arguments[2]) {
+            return try await migrate(arguments[1], place)
+        }
         guard arguments.count == 6, let seed = UInt64(arguments[3]), let occurrence = Int(arguments[5]),
             let place = SheetPlace(arguments[2])
         else {
@@ -38,6 +43,15 @@ struct LifecycleWorker {
             }
             group.addTask { await worker.reap() }
         }
+    }
+
+    private static func migrate(_ address: String, _ place: SheetPlace) async throws {
+        let database = try await Database.connect(
+            address,
+            storages: StorageRegistry([.sheets: try place.makeStorage()])
+        )
+        try await database.migrate(sheetMigrations)
+        await database.close()
     }
 
     private func work(_ generator: inout SplitMix64) async {
@@ -113,7 +127,8 @@ struct LifecycleWorker {
     private func delete() async throws {
         try await database.transaction { transaction in
             try await transaction.execute(
-                "DELETE FROM sheets WHERE id IN (SELECT id FROM sheets ORDER BY random() LIMIT 3)"
+                // Some stay, so that there is something to look at in the end.
+                "DELETE FROM sheets WHERE id IN (SELECT id FROM sheets ORDER BY random() LIMIT 3 OFFSET 10)"
             )
             failpoints.reach(.rowDeleted)
         }

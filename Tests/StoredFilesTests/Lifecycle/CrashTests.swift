@@ -15,90 +15,6 @@ struct CrashTests {
         case folder, bucket
     }
 
-    /// A database, a storage, and what kills and looks.
-    private struct Scene {
-        let server: TemporaryPostgres
-        let url: String
-        let place: SheetPlace
-        let storage: any Storage
-
-        init(_ server: TemporaryPostgres, _ kind: Kind) async throws {
-            self.server = server
-            url = try await server.makeDatabase()
-            switch kind {
-            case .folder:
-                let root = FileManager.default.temporaryDirectory.appending(path: "crash-\(UUID().uuidString)").path
-                place = .folder(root)
-            case .bucket:
-                let server = try await TemporaryS3.shared()
-                place = .bucket(
-                    try await server.makeBucket(),
-                    endpoint: server.endpoint,
-                    accessKeyID: server.accessKeyID,
-                    secretAccessKey: server.secretAccessKey
-                )
-            }
-            storage = try place.makeStorage()
-            let database = try await open()
-            try await database.migrate(sheetMigrations)
-            await database.close()
-        }
-
-        func open() async throws -> Database {
-            try await Database.connect(url, storages: StorageRegistry([.sheets: storage]))
-        }
-
-        func start(_ seed: UInt64, _ failpoint: Failpoint?, occurrence: Int = 1) throws -> WorkerProcess {
-            try WorkerProcess([url, place.argument, "\(seed)", failpoint?.rawValue ?? "none", "\(occurrence)"])
-        }
-
-        /// No row without its complete bytes, no object without a row, nothing in the journal but tombstones.
-        func expectPromises(_ comment: Comment) async throws {
-            let database = try await open()
-            try await settle(database, comment)
-            var named: Set<StorageName> = []
-            for sheet in try await database.all(Sheet.self) {
-                let file = try #require(sheet.file, comment)
-                let expected = try #require(SheetContents(recipe: sheet.recipe), comment)
-                do {
-                    let bytes = try await file.open().collect(upTo: 16 << 20)
-                    #expect(bytes == expected.bytes, "\(comment): \(file) is not what was uploaded")
-                } catch let error as StorageError {
-                    Issue.record("\(comment): row \(sheet.id ?? 0) names \(file): \(error)")
-                }
-                named.insert(file.name)
-            }
-            for try await object in storage.list() {
-                #expect(named.contains(object.name), "\(comment): no row names \(object.name)")
-            }
-            if case .bucket = place {
-                let left = try await place.makeS3Storage().abortUploads(olderThan: .distantFuture)
-                #expect(left == 0, "\(comment): uploads in parts were left")
-            }
-            await database.close()
-        }
-
-        /// Reaps until there is nothing left to do: reservations and leases of the dead have to run out first.
-        private func settle(_ database: Database, _ comment: Comment) async throws {
-            for _ in 0..<2000 {
-                try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
-                let rows = try await database.query(
-                    """
-                    SELECT FROM stored_files.journal WHERE state <> 'deleted' \
-                    UNION ALL SELECT FROM stored_files.reservations UNION ALL SELECT FROM stored_files.let_go
-                    """
-                )
-                if rows.isEmpty { return }
-                try await Task.sleep(for: .milliseconds(10))
-            }
-            Issue.record("\(comment): the journal is not empty")
-        }
-
-        func remove() {
-            if case .folder(let root) = place { try? FileManager.default.removeItem(atPath: root) }
-        }
-    }
-
     private static func seed() -> UInt64 {
         let seed = ProcessInfo.processInfo.environment["CRASH_SEED"].flatMap { UInt64($0) } ?? .random(in: 1...999_999)
         print("CrashTests: CRASH_SEED=\(seed)")
@@ -112,7 +28,7 @@ struct CrashTests {
     )
     func failpoints(_ kind: Kind, _ failpoint: Failpoint) async throws {
         let seed = Self.seed()
-        let scene = try await Scene(.shared(), kind)
+        let scene = try await CrashScene(.shared(), kind == .folder ? .newFolder() : .newBucket())
         defer { scene.remove() }
         // An S3 server takes its time.
         for occurrence in kind == .folder ? [1, 2, 5] : [1, 3] {
@@ -131,7 +47,7 @@ struct CrashTests {
         let server = try await TemporaryPostgres.start(
             TemporaryPostgres.Configuration(settings: ["synchronous_commit": "on"])
         )
-        let scene = try await Scene(server, .folder)
+        let scene = try await CrashScene(server, .newFolder())
         defer { scene.remove() }
         for round in 0..<100 {
             // Three at a time: they are also in each other's way.
@@ -154,7 +70,7 @@ struct CrashTests {
     func randomKillsOnS3() async throws {
         let seed = Self.seed()
         var generator = SplitMix64(state: seed)
-        let scene = try await Scene(.shared(), .bucket)
+        let scene = try await CrashScene(.shared(), .newBucket())
         for round in 0..<20 {
             let workers = try (0..<3).map { try scene.start(generator.next() &+ UInt64($0), nil) }
             for worker in workers { try await worker.waitUntilReady() }

@@ -17,10 +17,10 @@ final class WorkerProcess: Sendable {
     private let pid: pid_t
     private let state = NIOLockedValueBox(State())
 
-    /// Starts the program that stands beside the tests' own.
-    init(_ arguments: [String]) throws {
+    /// Starts the program that stands beside the tests' own, or another one.
+    init(_ arguments: [String], program: String? = nil) throws {
         let folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        let program = folder.appending(path: "LifecycleWorker").path
+        let program = program ?? folder.appending(path: "LifecycleWorker").path
         guard FileManager.default.isExecutableFile(atPath: program) else {
             throw WorkerMissing(description: "\(program) is missing; build it with swift build --build-tests")
         }
@@ -48,7 +48,7 @@ final class WorkerProcess: Sendable {
 
     deinit {
         // A test that fails leaves none behind.
-        if state.withLockedValue({ $0.status == .running }) { kill() }
+        if isRunning { kill() }
     }
 
     /// Reads until the process is gone, then learns how it ended.
@@ -64,6 +64,8 @@ final class WorkerProcess: Sendable {
         let signal = status & 0x7F
         state.withLockedValue { $0.status = signal == SIGKILL ? .killed : .exited(signal == 0 ? status >> 8 : signal) }
     }
+
+    var isRunning: Bool { state.withLockedValue { $0.status == .running } }
 
     func kill() {
         _ = Foundation.kill(pid, SIGKILL)
