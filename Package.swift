@@ -176,11 +176,18 @@ let package = Package(
             path: "Tests/LifecycleWorker",
             swiftSettings: settings
         ),
+        // Runs in many processes of its own, which it kills, with a server that it restarts.
+        .executableTarget(
+            name: "LifecycleChaos",
+            dependencies: ["LifecycleSheets", "StoredFiles", "StoredFilesTesting", nio, nioLocks, logging, service],
+            path: "Tests/LifecycleChaos",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "StoredFilesTests",
             dependencies: [
-                "StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleSheets", "LifecycleWorker", nio, nioLocks,
-                service,
+                "StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleSheets", "LifecycleWorker", "LifecycleChaos",
+                nio, nioLocks, service,
             ],
             swiftSettings: settings
         ),

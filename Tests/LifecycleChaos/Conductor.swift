@@ -1,0 +1,189 @@
+import Foundation
+import NIOConcurrencyHelpers
+import StoredFiles
+import StoredFilesTesting
+
+/// Starts all others, is in their way, and looks now and then whether files and rows still fit.
+struct Conductor: Sendable {
+    let scene: Scene
+    let server: TemporaryPostgres
+    let databases: [Database]
+    let upheavals: [Upheavals]
+    let checkpoint: Checkpoint
+    let crew: Crew
+    let counts: Counts
+    let dice: Dice
+    let settings: Settings
+    let beat = NIOLockedValueBox(ContinuousClock.now)
+
+    init(_ settings: Settings, _ folder: String) async throws {
+        self.settings = settings
+        dice = Dice(settings.seed)
+        counts = Counts()
+        server = try await TemporaryPostgres.start(
+            TemporaryPostgres.Configuration(settings: [
+                // What is committed has to survive the server; some transactions renounce it.
+                "synchronous_commit": "on", "wal_writer_delay": "2s", "max_prepared_transactions": "50",
+                "autovacuum_naptime": "5s", "log_min_messages": "log", "log_checkpoints": "off", "max_wal_size": "256MB",
+                "deadlock_timeout": "200ms",
+            ])
+        )
+        let urls = [
+            try await server.makeDatabase(named: Scene.sides[0]), try await server.makeDatabase(named: Scene.sides[1]),
+        ]
+        scene = Scene(folder: folder, urls: urls)
+        try FileManager.default.createDirectory(atPath: folder + "/logs", withIntermediateDirectories: true)
+        try scene.save()
+        let storages = try [0, 1].map { [scene] in try scene.storages(of: $0) }
+        databases = [
+            try await scene.connect(0, storages[0], name: "conductor", poolSize: 4),
+            try await scene.connect(1, storages[1], name: "conductor", poolSize: 4),
+        ]
+        for database in databases {
+            try await database.migrate(chaosMigrations)
+            if settings.isAudited { try await Audit.install(in: database) }
+        }
+        crew = Crew(scene, counts, dice.fork())
+        upheavals = try [0, 1].map { [scene, databases, counts, dice] side in
+            try Upheavals(scene, side, databases[side], counts, dice.fork(), leavingOut: settings.leavingOut)
+        }
+        checkpoint = Checkpoint(
+            scene: scene,
+            counts: counts,
+            dice: dice.fork(),
+            databases: databases,
+            storages: storages
+        )
+        try await checkpoint.putBystanders()
+    }
+
+    func run() async throws {
+        let end = ContinuousClock.now + .seconds(settings.seconds)
+        let start = ContinuousClock.now
+        while ContinuousClock.now < end, !counts.isBroken {
+            if let sabotage = settings.sabotage {
+                for database in databases { try await persistently { try await sabotage.commit(in: database) } }
+            }
+            try crew.fill()
+            try await makeChaos(until: min(end, .now + dice.milliseconds(12_000...18_000)))
+            try await calm()
+            if counts.isBroken { break }
+            try await checkpoint.run()
+            beat.withLockedValue { $0 = .now }
+            let seconds = (ContinuousClock.now - start).components.seconds
+            say("\(seconds) s, checkpoint \(counts[.checkpoint]): \(counts.line)")
+            if !counts.isBroken { try await tidy() }
+        }
+    }
+
+    /// All of it at the same time.
+    private func makeChaos(until end: ContinuousClock.Instant) async throws {
+        var works: [@Sendable (Dice) async throws -> Void] = [disturbProcesses, disturbServer]
+        for side in 0..<2 {
+            works.append { try await changeWeather(side, $0) }
+            works.append { try await upset(side, $0) }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for work in works {
+                let own = dice.fork()
+                group.addTask {
+                    while ContinuousClock.now < end, !counts.isBroken { try await work(own) }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Nobody writes any more, and nothing is in the way.
+    private func calm() async throws {
+        for side in 0..<2 { scene.weather(side).set(nil) }
+        for member in crew.all { member.resume() }
+        try await crew.end(.writer, dice)
+        if dice.chance(2) { try await crew.end(.reaper, dice) }
+    }
+
+    /// What was checked needs no logs.
+    private func tidy() async throws {
+        for database in databases { try await persistently { try await Audit.clear(database) } }
+        let logs = try FileManager.default.contentsOfDirectory(atPath: scene.folder + "/logs")
+        for log in logs { truncate("\(scene.folder)/logs/\(log)", 0) }
+    }
+
+    // MARK: Disturbances
+
+    private func disturbProcesses(_ dice: Dice) async throws {
+        try await Task.sleep(for: dice.milliseconds(150...900))
+        let kind = dice.pick([Member.Kind.writer, .writer, .reaper])
+        let members = crew.of(kind)
+        guard !members.isEmpty else { return try crew.fill() }
+        let member = dice.pick(members)
+        if dice.chance(4) {
+            // Longer than leases last: whoever goes on afterwards does not know that time has passed.
+            member.pause()
+            try await Task.sleep(for: dice.milliseconds(100...1800))
+            member.resume()
+            counts.add(kind == .writer ? .writerPaused : .reaperPaused)
+        } else {
+            member.kill()
+            counts.add(kind == .writer ? .writerKilled : .reaperKilled)
+            if dice.chance(3) { try await Task.sleep(for: dice.milliseconds(0...500)) }
+        }
+        try crew.fill()
+    }
+
+    private static let serverDeck = NIOLockedValueBox(
+        Deck<Happening>([.serverFast, .serverImmediate, .serverKilled, .backendKilled, .sessionsEnded])
+    )
+
+    private func disturbServer(_ dice: Dice) async throws {
+        try await Task.sleep(for: dice.milliseconds(1500...4000))
+        let happening = Self.serverDeck.withLockedValue { $0.deal(dice) }
+        switch happening {
+        case .serverFast: try await server.restart(mode: .fast)
+        case .serverImmediate: try await server.restart(mode: .immediate)
+        case .serverKilled:
+            try await server.kill()
+            try await server.startServer()
+        case .backendKilled:
+            // The server takes it for a crash, ends all sessions and recovers.
+            let rows = try await persistently {
+                try await databases[dice.int(0...1)].query(
+                    """
+                    SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+                    """
+                )
+            }
+            guard !rows.isEmpty else { return }
+            kill(pid_t(try rows[dice.int(0...(rows.count - 1))].decode(Int32.self, at: 0)), SIGKILL)
+        default:
+            _ = try await persistently {
+                try await databases[dice.int(0...1)].query(
+                    """
+                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND random() < 0.5
+                    """
+                )
+            }
+        }
+        counts.add(happening)
+    }
+
+    private static let weatherDecks = NIOLockedValueBox([Deck(Weather.allCases), Deck(Weather.allCases)])
+
+    private func changeWeather(_ side: Int, _ dice: Dice) async throws {
+        try await Task.sleep(for: dice.milliseconds(500...2500))
+        let weather = Self.weatherDecks.withLockedValue { $0[side].deal(dice) }
+        scene.weather(side).set(weather.rawValue)
+        try await Task.sleep(for: dice.milliseconds(200...1500))
+        scene.weather(side).set(nil)
+        let happenings: [Weather: Happening] = [
+            .down: .weatherDown, .lost: .weatherLost, .flaky: .weatherFlaky, .slow: .weatherSlow, .late: .weatherLate,
+        ]
+        if let happening = happenings[weather] { counts.add(happening) }
+    }
+
+    private func upset(_ side: Int, _ dice: Dice) async throws {
+        try await Task.sleep(for: dice.milliseconds(100...600))
+        try await upheavals[side].run()
+    }
+}

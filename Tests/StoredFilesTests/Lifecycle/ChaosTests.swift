@@ -1,0 +1,52 @@
+import Foundation
+import StoredFilesTesting
+import Testing
+
+/// Many processes, their server, storage and tables fail at the same time for minutes; files and rows fit all the same.
+///
+/// `CHAOS_SECONDS=… CHAOS_SEED=… swift test --filter ChaosTests` makes it longer and repeats a run's decisions.
+@Suite("Chaos", .serialized, .timeLimit(.minutes(30)), .disabled(if: Sanitizer.isOn, "it runs for minutes as it is"))
+struct ChaosTests {
+    @Test("Processes, servers, storages and tables that fail at random for two minutes lose and leak nothing")
+    func chaos() async throws {
+        let run = try await Self.run([:])
+        print(run.output)
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("all files and rows fit"))
+    }
+
+    @Test(
+        "A fault that is put into the database is found",
+        arguments: [("trigger", "orphan:"), ("look", "dangling"), ("claim", "dangling")]
+    )
+    func sabotage(_ kind: String, _ finding: String) async throws {
+        let run = try await Self.run(["CHAOS_SABOTAGE": kind, "CHAOS_SECONDS": "60"])
+        #expect(run.status == 1, "\(run.output)")
+        #expect(run.output.contains(finding), "\(run.output)")
+    }
+
+    /// Runs the program that stands beside the tests' own.
+    private static func run(_ environment: [String: String]) async throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+            .appending(path: "LifecycleChaos")
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        return try await withUnsafeThrowingContinuation { continuation in
+            // A thread of its own waits: no cooperative one may.
+            Thread.detachNewThread {
+                do {
+                    try process.run()
+                    let bytes = output.fileHandleForReading.readDataToEndOfFile()
+                    process.waitUntilExit()
+                    let text = String(decoding: bytes, as: UTF8.self)
+                    continuation.resume(returning: (process.terminationStatus, text))
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
+        }
+    }
+}
