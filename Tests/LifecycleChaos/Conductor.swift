@@ -36,8 +36,8 @@ struct Conductor: Sendable {
         try scene.save()
         let storages = try [0, 1].map { [scene] in try scene.storages(of: $0) }
         databases = [
-            try await scene.connect(0, storages[0], name: "conductor", poolSize: 4),
-            try await scene.connect(1, storages[1], name: "conductor", poolSize: 4),
+            try await scene.connect(0, storages[0], name: Scene.conductor, poolSize: 4),
+            try await scene.connect(1, storages[1], name: Scene.conductor, poolSize: 4),
         ]
         for database in databases {
             try await database.migrate(chaosMigrations)
@@ -143,7 +143,7 @@ struct Conductor: Sendable {
         case .serverImmediate: try await server.restart(mode: .immediate)
         case .serverKilled:
             try await server.kill()
-            try await server.startServer()
+            try await startAgain()
         case .backendKilled:
             // The server takes it for a crash, ends all sessions and recovers.
             let rows = try await persistently {
@@ -166,6 +166,15 @@ struct Conductor: Sendable {
             }
         }
         counts.add(happening)
+    }
+
+    /// Sessions of a server that was killed hold its memory until they have noticed, and the next one has to wait for them.
+    private func startAgain() async throws {
+        for _ in 0..<10 {
+            if (try? await server.startServer()) != nil { return }
+            try await Task.sleep(for: .seconds(1))
+        }
+        try await server.startServer()
     }
 
     private static let weatherDecks = NIOLockedValueBox([Deck(Weather.allCases), Deck(Weather.allCases)])

@@ -15,7 +15,7 @@ struct Judge: Sendable {
 
     static func judge(_ error: any Error, isUpheaval: Bool, _ allowed: Set<Happening> = []) -> Happening? {
         switch error {
-        case let error as DatabaseError: judge(error, isUpheaval)
+        case let error as DatabaseError: judge(error, isUpheaval, allowed)
         case let error as StorageError: judge(error, isUpheaval, allowed)
         case let error as MigrationError: judge(error, isUpheaval)
         case is CancellationError where allowed.contains(.cancel): .cancel
@@ -23,7 +23,11 @@ struct Judge: Sendable {
         }
     }
 
-    private static func judge(_ error: DatabaseError, _ isUpheaval: Bool) -> Happening? {
+    private static func judge(
+        _ error: DatabaseError,
+        _ isUpheaval: Bool,
+        _ allowed: Set<Happening> = []
+    ) -> Happening? {
         switch error.code {
         case .serializationFailure: return .serializationFailure
         case .deadlock: return .deadlock
@@ -34,6 +38,12 @@ struct Judge: Sendable {
         case .objectInUse where error.message.contains("was given up and is being deleted"): return .objectInUse
         // A row that was read a moment ago, or a name that is moved, may be in two places.
         case .uniqueViolation where error.constraint?.hasSuffix("_names_one_row") == true: return .uniqueViolation
+        // A row that was read a moment ago is gone, or the folder that it was in.
+        case .notFound: return .missing
+        case .foreignKeyViolation where error.table == "letters": return .missing
+        // Somebody else has ended the prepared transaction, or is about to.
+        case .undefinedObject where allowed.contains(.prepared) && error.sqlState == "42704": return .missing
+        case .objectInUse, .invalidState: if allowed.contains(.prepared), error.message.contains("is busy") { return .missing }
         default: break
         }
         guard isUpheaval, let state = error.sqlState else { return nil }

@@ -94,19 +94,11 @@ struct ReaperLog: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    // The oldest form, which every version of the package calls.
-    func log(
-        level: Logger.Level,
-        message: Logger.Message,
-        metadata: Logger.Metadata?,
-        source: String,
-        file: String,
-        function: String,
-        line: UInt
-    ) {
+    func log(event: LogEvent) {
+        let (message, metadata) = (event.message, event.metadata)
         let details = (metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let text = "\(message) \(details.joined(separator: " "))"
-        FileHandle.standardError.write(Data("\(Clock.now) \(getpid()) \(level) \(text)\n".utf8))
+        FileHandle.standardError.write(Data("\(Clock.now) \(getpid()) \(event.level) \(text)\n".utf8))
         if message.description == "Reaped" {
             let happenings: [(String, Happening)] = [
                 ("deleted", .reaped), ("revived", .revived), ("forgotten", .forgotten), ("failed", .deletionFailed),
@@ -115,7 +107,7 @@ struct ReaperLog: LogHandler {
                 if let number = metadata?[key].flatMap({ Int("\($0)") }) { Channel.count(happening, number) }
             }
         }
-        if level >= .error, !isExpected(text) { Channel.violation("a reaper logged: \(text)") }
+        if event.level >= .error, !isExpected(text) { Channel.violation("a reaper logged: \(text)") }
     }
 
     private func isExpected(_ text: String) -> Bool {

@@ -10,6 +10,9 @@ struct Scene: Codable, Sendable {
     static let claimPeriod = Duration.seconds(1)
     static let tombstoneAge = Duration.seconds(8)
 
+    /// The name of the process that starts the others.
+    static let conductor = "conductor"
+
     let folder: String
     let urls: [String]
 
@@ -51,7 +54,8 @@ struct Scene: Codable, Sendable {
         var configuration = DatabaseConfiguration(poolSize: poolSize, applicationName: name)
         configuration.connectBackoff = .milliseconds(50)
         configuration.sessionSettings = ["lock_timeout": "10s"]
-        configuration.logger.logLevel = .notice
+        // What the server says of each session that is ended would fill the terminal.
+        configuration.logger.logLevel = name == Self.conductor ? .critical : .notice
         return try await Database.connect(
             urls[side],
             storages: storages,

@@ -52,6 +52,7 @@ struct Writer: Sendable {
                 // There was no row to do it with.
             } catch {
                 report(error, job.rawValue, glance, job.allowed)
+                await waitForServer(error, dice)
             }
             Channel.doing(lane, "nothing")
             try? await Task.sleep(for: dice.milliseconds(0...30))
@@ -63,6 +64,12 @@ struct Writer: Sendable {
             return Channel.violation("\(what) failed unexpectedly: \(error)")
         }
         Channel.count(happening)
+    }
+
+    /// While the server is away there is nothing to be learnt from trying.
+    private func waitForServer(_ error: any Error, _ dice: Dice) async {
+        guard let code = (error as? DatabaseError)?.code, code == .connectionFailed || code == .connectionLost else { return }
+        try? await Task.sleep(for: dice.milliseconds(50...300))
     }
 
     /// A statement's table and column, which may have other names just now.
@@ -139,7 +146,8 @@ enum Job: String, CaseIterable, Sendable {
     /// Errors that are right for this job, and for no other.
     var allowed: Set<Happening> {
         switch self {
-        case .copy: [.missing]
+        case .copy, .read: [.missing]
+        case .prepare: [.prepared]
         case .cancel: [.cancel]
         default: []
         }
