@@ -10,6 +10,7 @@ struct Checkpoint: Sendable {
     let dice: Dice
     let databases: [Database]
     let storages: [StorageRegistry]
+    let upheavals: [Upheavals]
 
     /// A file of one side, as a row or the storage has it.
     private struct Key: Hashable {
@@ -151,7 +152,12 @@ struct Checkpoint: Sendable {
                 continue
             }
             let key = Key(side: side, storage: StorageID(parts[1]), name: parts[2])
-            if !named.contains(key), !dead.contains(key) {
+            guard !named.contains(key), !dead.contains(key) else { continue }
+            if upheavals[side].wasBare(key.name) {
+                // A table without triggers had the name of another: its files are their owner's business.
+                try await storages[side].storage(for: key.storage).delete(StorageName(validating: key.name))
+                counts.add(.bareOrphan)
+            } else {
                 counts.violate("orphan: no row and no tombstone names \(object.name)")
             }
         }
@@ -229,6 +235,8 @@ struct Checkpoint: Sendable {
             guard let text = try? String(contentsOfFile: "\(scene.folder)/logs/\(log)", encoding: .utf8) else { continue }
             lines += text.split(separator: "\n").filter { $0.contains(name) }
         }
+        let events = try? String(contentsOfFile: scene.log(Scene.conductor), encoding: .utf8)
+        lines += (events ?? "").split(separator: "\n")
         return lines.sorted().map { "  \($0)\n" }.joined()
     }
 }

@@ -52,7 +52,8 @@ struct Conductor: Sendable {
             counts: counts,
             dice: dice.fork(),
             databases: databases,
-            storages: storages
+            storages: storages,
+            upheavals: upheavals
         )
         try await checkpoint.putBystanders()
     }
@@ -124,6 +125,7 @@ struct Conductor: Sendable {
             member.resume()
             counts.add(kind == .writer ? .writerPaused : .reaperPaused)
         } else {
+            scene.note("\(member.name) (\(member.pid)) is killed")
             member.kill()
             counts.add(kind == .writer ? .writerKilled : .reaperKilled)
             if dice.chance(3) { try await Task.sleep(for: dice.milliseconds(0...500)) }
@@ -138,6 +140,7 @@ struct Conductor: Sendable {
     private func disturbServer(_ dice: Dice) async throws {
         try await Task.sleep(for: dice.milliseconds(1500...4000))
         let happening = Self.serverDeck.withLockedValue { $0.deal(dice) }
+        scene.note("\(happening)")
         switch happening {
         case .serverFast: try await server.restart(mode: .fast)
         case .serverImmediate: try await server.restart(mode: .immediate)
@@ -183,8 +186,10 @@ struct Conductor: Sendable {
         try await Task.sleep(for: dice.milliseconds(500...2500))
         let weather = Self.weatherDecks.withLockedValue { $0[side].deal(dice) }
         scene.weather(side).set(weather.rawValue)
+        scene.note("the weather on the \(Scene.sides[side]) is \(weather)")
         try await Task.sleep(for: dice.milliseconds(200...1500))
         scene.weather(side).set(nil)
+        scene.note("the weather on the \(Scene.sides[side]) is fine")
         let happenings: [Weather: Happening] = [
             .down: .weatherDown, .lost: .weatherLost, .flaky: .weatherFlaky, .slow: .weatherSlow, .late: .weatherLate,
         ]

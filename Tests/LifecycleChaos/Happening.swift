@@ -17,12 +17,13 @@ enum Happening: String, CaseIterable, Sendable {
     case serverFast, serverImmediate, serverKilled, backendKilled, sessionsEnded
     case weatherDown, weatherLost, weatherFlaky, weatherSlow, weatherLate
     case renameTable, renameColumn, detachPartition, addPartition, dropPartition, dropColumn, dropTable, swapTables
-    case replaceTable, changeType, byMigration, byStatement, refusalSeen
+    case replaceTable, changeType, byMigration, byStatement, refusalSeen, bareOrphan
     case checkpoint
 
     /// What need not happen in every run, because it takes luck.
     private static let lucky: Set<Happening> = [
         .outcomeUnknown, .deadlock, .lockTimeout, .staleStatement, .refusal, .uniqueViolation, .missing,
+        .bareOrphan,
     ]
 
     static var required: [Happening] { allCases.filter { !lucky.contains($0) } }

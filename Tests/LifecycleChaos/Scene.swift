@@ -33,6 +33,11 @@ struct Scene: Codable, Sendable {
 
     func log(_ name: String) -> String { "\(folder)/logs/\(name).log" }
 
+    /// Writes down what the conductor does, with the time, beside what others do with names.
+    func note(_ text: String) {
+        StorageLog.append("\(Clock.now) \(text)\n", to: log(Self.conductor))
+    }
+
     /// The storages of a side; with the name of a process they are as reliable as the weather, and what is done is logged.
     func storages(of side: Int, for process: String? = nil, _ dice: Dice = Dice(0)) throws -> StorageRegistry {
         let base = try FileSystemStorage(root: root, durability: .none)

@@ -180,6 +180,15 @@ struct StorageLog: Sendable {
     }
 }
 
+extension StorageLog {
+    static func append(_ text: String, to path: String) {
+        let descriptor = Foundation.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        var bytes = Array(text.utf8)
+        _ = Foundation.write(descriptor, &bytes, bytes.count)
+        close(descriptor)
+    }
+}
+
 enum Clock {
     /// The time of day, as logs have it.
     static var now: String {

@@ -18,6 +18,7 @@ final class Upheavals: Sendable {
     private let dice: Dice
     private let deck: NIOLockedValueBox<Deck<Happening>>
     private let number = NIOLockedValueBox(0)
+    private let bareTimes = NIOLockedValueBox<[ClosedRange<Date>]>([])
 
     init(_ scene: Scene, _ side: Int, _ database: Database, _ counts: Counts, _ dice: Dice, leavingOut: Set<String>) throws {
         self.scene = scene
@@ -33,6 +34,8 @@ final class Upheavals: Sendable {
     func run() async throws {
         let kind = deck.withLockedValue { $0.deal(dice) }
         turn()
+        let start = Date()
+        scene.note("\(kind) begins on the \(Scene.sides[side])")
         switch kind {
         case .renameTable: try await renameTable()
         case .renameColumn: try await renameColumn()
@@ -45,7 +48,27 @@ final class Upheavals: Sendable {
         default: try await changeType()
         }
         turn()
+        scene.note("\(kind) is over on the \(Scene.sides[side])")
+        if kind == .replaceTable { bareTimes.withLockedValue { $0.append(start...Date()) } }
         counts.add(kind)
+    }
+
+    /// Whether a file was stored for a table that had no triggers: what no row came to name nobody deletes.
+    func wasBare(_ name: String) -> Bool {
+        let parts = name.split(separator: "/")
+        guard parts.count == 3, parts[0] == "notes", let time = Self.time(ofRandom: parts[1]) else { return false }
+        return bareTimes.withLockedValue { times in times.contains { $0.contains(time) } }
+    }
+
+    /// The random part of a name begins with the time in milliseconds, in ten digits of Crockford's base 32.
+    private static func time(ofRandom text: Substring) -> Date? {
+        let digits = Array("0123456789abcdefghjkmnpqrstvwxyz")
+        var milliseconds = 0
+        for character in text.lowercased().prefix(10) {
+            guard let digit = digits.firstIndex(of: character) else { return nil }
+            milliseconds = milliseconds << 5 | digit
+        }
+        return Date(timeIntervalSince1970: Double(milliseconds) / 1000)
     }
 
     /// Tells the others that something begins, or is over.

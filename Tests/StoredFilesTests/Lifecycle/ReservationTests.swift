@@ -234,6 +234,44 @@ struct ReservationTests {
         }
     }
 
+    @Test(
+        "While a field's table or column has another name nothing is stored, and files are reserved when the name is back",
+        arguments: [
+            ("ALTER TABLE albums RENAME TO away", "ALTER TABLE away RENAME TO albums", DatabaseError.Code.undefinedObject),
+            (
+                "ALTER TABLE albums RENAME COLUMN paper TO away", "ALTER TABLE albums RENAME COLUMN away TO paper",
+                .missingColumn
+            ),
+        ]
+    )
+    func renamedMeanwhile(_ change: SQL, _ back: SQL, _ code: DatabaseError.Code) async throws {
+        try await World.run { world in
+            try await world.database.execute(change)
+            let error = await #expect(throws: DatabaseError.self) {
+                try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+            }
+            #expect(error?.code == code)
+            expectEqual(try await world.paperNames(), [])
+            try await world.database.execute(back)
+            _ = try await world.database.store(.string("y"), named: "b.txt", for: \Album.$paper)
+            expectEqual(try await world.states(), ["uploading"])
+        }
+    }
+
+    @Test("A table that is untracked for a moment is reserved for again when it is tracked")
+    func untrackedMeanwhile() async throws {
+        try await World.run { world in
+            try await world.database.execute("CREATE TABLE others (paper text)")
+            try await world.database.execute("SELECT stored_files.track('others', 'paper', 'papers')")
+            try await world.database.execute("SELECT stored_files.untrack('albums', 'paper')")
+            _ = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+            expectEqual(try await world.states(), [])
+            try await world.database.execute("SELECT stored_files.track('albums', 'paper', 'papers')")
+            _ = try await world.database.store(.string("y"), named: "b.txt", for: \Album.$paper)
+            expectEqual(try await world.states(), ["uploading"])
+        }
+    }
+
     @Test("A database that no migration of this library has seen works as a bare table does")
     func withoutSchema() async throws {
         let url = try await TemporaryPostgres.shared().makeDatabase()
