@@ -49,15 +49,19 @@ final class FileContext: Sendable {
 
     /// Reserves a name in the journal, unless the field is known to have no triggers.
     ///
-    /// That a field has none is believed for a minute, so that a table without them costs no failing statement per
-    /// upload.
+    /// That a field has none is believed for a minute where no field of its storage has any, so that a table without them
+    /// costs no failing statement per upload.
     func reserve(_ name: StorageName, for field: Journal.Field, _ journal: Journal) async throws -> Bool {
         let key = BareField(table: field.table, column: field.column)
         let now = ContinuousClock.now
         if let known = bareFields.withLockedValue({ $0[key] }), now < known { return false }
-        let isJournaled = try await journal.reserve(name, for: field, claimPeriod: lifecycle.claimPeriod)
-        bareFields.withLockedValue { $0[key] = isJournaled ? nil : now + .seconds(60) }
-        return isJournaled
+        switch try await journal.reserve(name, for: field, claimPeriod: lifecycle.claimPeriod) {
+        case .made:
+            return true
+        case .none(let isMomentary):
+            if !isMomentary { bareFields.withLockedValue { $0[key] = now + .seconds(60) } }
+            return false
+        }
     }
 
     // MARK: Ownership

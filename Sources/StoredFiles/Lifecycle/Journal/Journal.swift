@@ -21,13 +21,63 @@ struct Journal: Sendable {
         let isImage: Bool
     }
 
+    /// What came of noting a file.
+    enum Reservation {
+        /// The field has triggers that will claim the file.
+        case made
+        /// It has none, and nothing was noted: the reaper would take a file for abandoned that a row of such a table names.
+        ///
+        /// It may be so for a moment only where the storage has fields with triggers: another program has changed tables.
+        case none(isMomentary: Bool)
+    }
+
     /// Notes that a file is about to be uploaded.
     ///
-    /// - Returns: Whether the field has triggers that will claim the file. Where it has none nothing is noted: the
-    ///   reaper would take a file for abandoned that a row of such a table names.
-    /// - Throws: ``StorageError`` with code `.invalidConfiguration` when the column's triggers are those of another
-    ///   storage.
-    func reserve(_ name: StorageName, for field: Field, claimPeriod: Duration) async throws -> Bool {
+    /// - Throws: ``StorageError`` with code `.invalidConfiguration` when the column's triggers are those of another storage;
+    ///   ``DatabaseError`` with code `.undefinedObject` or `.missingColumn` when there is no such column that could name it.
+    func reserve(_ name: StorageName, for field: Field, claimPeriod: Duration) async throws -> Reservation {
+        if try await ask(name, for: field, claimPeriod) { return .made }
+        guard try await hasTrackedFields(field) else { return .none(isMomentary: false) }
+        // Its table may have come back between the two looks.
+        return try await ask(name, for: field, claimPeriod) ? .made : .none(isMomentary: true)
+    }
+
+    /// Whether the storage of a field has any with triggers.
+    private func hasTrackedFields(_ field: Field) async throws -> Bool {
+        let rows: Rows
+        do {
+            rows = try await run(
+                """
+                SELECT to_regclass(\(JournalSchema.regclass(field.table))) IS NOT NULL, EXISTS (\
+                SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(\(JournalSchema.regclass(field.table))) \
+                AND attname = \(field.column) AND NOT attisdropped), EXISTS (SELECT FROM \(raw: JournalSchema.name).fields \
+                WHERE storage = \(field.storage.rawValue) AND ended_at IS NULL)
+                """
+            )
+        } catch let error as DatabaseError where error.code == .undefinedObject {
+            // Without a journal there are none.
+            return false
+        }
+        guard let row = rows.first else { return false }
+        guard try row.decode(Bool.self, at: 0) else { throw missing("table \"\(field.table)\"", .undefinedObject, field) }
+        guard try row.decode(Bool.self, at: 1) else {
+            throw missing("column \"\(field.column)\" of \"\(field.table)\"", .missingColumn, field)
+        }
+        return try row.decode(Bool.self, at: 2)
+    }
+
+    private func missing(_ what: String, _ code: DatabaseError.Code, _ field: Field) -> DatabaseError {
+        DatabaseError(
+            code: code,
+            message: "There is no \(what) that could name the file, so it was not stored.",
+            sqlState: code == .missingColumn ? "42703" : "42P01",
+            table: field.table,
+            column: field.column
+        )
+    }
+
+    /// Asks for a reservation; whether there is one.
+    private func ask(_ name: StorageName, for field: Field, _ claimPeriod: Duration) async throws -> Bool {
         let rows: Rows
         do {
             rows = try await run(
