@@ -186,8 +186,8 @@ let package = Package(
         .testTarget(
             name: "StoredFilesTests",
             dependencies: [
-                "StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleSheets", "LifecycleWorker", "LifecycleChaos",
-                nio, nioLocks, service,
+                "StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleSheets", "LifecycleWorker",
+                "LifecycleChaos", nio, nioLocks, service,
             ],
             swiftSettings: settings
         ),

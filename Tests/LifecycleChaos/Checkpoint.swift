@@ -106,7 +106,9 @@ struct Checkpoint: Sendable {
         let limit = ContinuousClock.now + .seconds(60)
         var last = ""
         while true {
-            let report = try await persistently { try await databases[side].reap(configuration, patience: .seconds(2)) }
+            let report = try await persistently {
+                try await databases[side].reap(configuration, patience: .seconds(2))
+            }
             let rows = try await persistently {
                 try await databases[side].query(
                     """
@@ -118,7 +120,8 @@ struct Checkpoint: Sendable {
                 )
             }
             if rows.isEmpty { return }
-            last = "\(rows.count) names: " + (try rows.prefix(5).map { try $0.decode(String.self, at: 0) }.joined(separator: "; "))
+            let some = try rows.prefix(5).map { try $0.decode(String.self, at: 0) }
+            last = "\(rows.count) names: \(some.joined(separator: "; "))"
             last += report.refusals.map { "; refused: \($0.error)" }.joined()
             guard ContinuousClock.now < limit else { break }
             try await Task.sleep(for: .milliseconds(20))
@@ -133,7 +136,9 @@ struct Checkpoint: Sendable {
         var dead: Set<Key> = []
         for side in 0..<2 where keepsTombstones {
             let rows = try await persistently {
-                try await databases[side].query("SELECT storage, name FROM stored_files.journal WHERE state = 'deleted'")
+                try await databases[side].query(
+                    "SELECT storage, name FROM stored_files.journal WHERE state = 'deleted'"
+                )
             }
             for row in rows {
                 let storage = StorageID(try row.decode(String.self, at: 0))
@@ -222,7 +227,8 @@ struct Checkpoint: Sendable {
         var text = ""
         for query in queries {
             for row in try await databases[side].query(query) {
-                text += "  \(Scene.sides[side]): \(try row.decode(String.self, at: 0)) (\(query.description.prefix(60)))\n"
+                let found = try row.decode(String.self, at: 0)
+                text += "  \(Scene.sides[side]): \(found) (\(query.description.prefix(60)))\n"
             }
         }
         return text
@@ -232,8 +238,8 @@ struct Checkpoint: Sendable {
         let logs = (try? FileManager.default.contentsOfDirectory(atPath: scene.folder + "/logs")) ?? []
         var lines: [Substring] = []
         for log in logs.sorted() {
-            guard let text = try? String(contentsOfFile: "\(scene.folder)/logs/\(log)", encoding: .utf8) else { continue }
-            lines += text.split(separator: "\n").filter { $0.contains(name) }
+            let text = try? String(contentsOfFile: "\(scene.folder)/logs/\(log)", encoding: .utf8)
+            lines += (text ?? "").split(separator: "\n").filter { $0.contains(name) }
         }
         let events = try? String(contentsOfFile: scene.log(Scene.conductor), encoding: .utf8)
         lines += (events ?? "").split(separator: "\n")

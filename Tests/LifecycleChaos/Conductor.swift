@@ -24,7 +24,8 @@ struct Conductor: Sendable {
             TemporaryPostgres.Configuration(settings: [
                 // What is committed has to survive the server; some transactions renounce it.
                 "synchronous_commit": "on", "wal_writer_delay": "2s", "max_prepared_transactions": "50",
-                "autovacuum_naptime": "5s", "log_min_messages": "log", "log_checkpoints": "off", "max_wal_size": "256MB",
+                "autovacuum_naptime": "5s", "log_min_messages": "log", "log_checkpoints": "off",
+                "max_wal_size": "256MB",
                 "deadlock_timeout": "200ms",
             ])
         )
@@ -45,7 +46,7 @@ struct Conductor: Sendable {
         }
         crew = Crew(scene, counts, dice.fork())
         upheavals = try [0, 1].map { [scene, databases, counts, dice] side in
-            try Upheavals(scene, side, databases[side], counts, dice.fork(), leavingOut: settings.leavingOut)
+            try Upheavals(scene, side, databases[side], counts, dice.fork(), settings)
         }
         checkpoint = Checkpoint(
             scene: scene,
@@ -59,16 +60,18 @@ struct Conductor: Sendable {
     }
 
     func run() async throws {
-        let end = ContinuousClock.now + .seconds(settings.seconds)
         let start = ContinuousClock.now
-        while ContinuousClock.now < end, !counts.isBroken {
+        let end = start + .seconds(settings.seconds)
+        // A busy machine gets longer to come across everything.
+        while ContinuousClock.now < end || isIncomplete && ContinuousClock.now < end + .seconds(settings.seconds) {
+            if counts.isBroken { return }
             if let sabotage = settings.sabotage {
                 for database in databases { try await persistently { try await sabotage.commit(in: database) } }
             }
             try crew.fill()
-            try await makeChaos(until: min(end, .now + dice.milliseconds(12_000...18_000)))
+            try await makeChaos(until: .now + dice.milliseconds(12_000...18_000))
             try await calm()
-            if counts.isBroken { break }
+            if counts.isBroken { return }
             try await checkpoint.run()
             beat.withLockedValue { $0 = .now }
             let seconds = (ContinuousClock.now - start).components.seconds
@@ -76,6 +79,14 @@ struct Conductor: Sendable {
             if !counts.isBroken { try await tidy() }
         }
     }
+
+    /// What never happened, in a run that is long enough.
+    var missing: [Happening] {
+        guard settings.seconds >= 100, settings.sabotage == nil else { return [] }
+        return Happening.required.filter { counts[$0] == 0 && !settings.leavingOut.contains($0.rawValue) }
+    }
+
+    private var isIncomplete: Bool { !missing.isEmpty }
 
     /// All of it at the same time.
     private func makeChaos(until end: ContinuousClock.Instant) async throws {
@@ -113,7 +124,7 @@ struct Conductor: Sendable {
     // MARK: Disturbances
 
     private func disturbProcesses(_ dice: Dice) async throws {
-        try await Task.sleep(for: dice.milliseconds(150...900))
+        try await Task.sleep(for: dice.milliseconds(300...1500))
         let kind = dice.pick([Member.Kind.writer, .writer, .reaper])
         let members = crew.of(kind)
         guard !members.isEmpty else { return try crew.fill() }
@@ -138,7 +149,7 @@ struct Conductor: Sendable {
     )
 
     private func disturbServer(_ dice: Dice) async throws {
-        try await Task.sleep(for: dice.milliseconds(1500...4000))
+        try await Task.sleep(for: dice.milliseconds(2500...5500))
         let happening = Self.serverDeck.withLockedValue { $0.deal(dice) }
         scene.note("\(happening)")
         switch happening {

@@ -43,7 +43,8 @@ struct Judge: Sendable {
         case .foreignKeyViolation where error.table == "letters": return .missing
         // Somebody else has ended the prepared transaction, or is about to.
         case .undefinedObject where allowed.contains(.prepared) && error.sqlState == "42704": return .missing
-        case .objectInUse, .invalidState: if allowed.contains(.prepared), error.message.contains("is busy") { return .missing }
+        case .objectInUse where allowed.contains(.prepared) && error.message.contains("is busy"): return .missing
+        case .invalidState where allowed.contains(.prepared) && error.message.contains("is busy"): return .missing
         default: break
         }
         guard isUpheaval, let state = error.sqlState else { return nil }
@@ -51,8 +52,10 @@ struct Judge: Sendable {
         // No such table, column, partition; a guarded table; an index that went meanwhile.
         case "42P01", "42703", "23514", guarded, "42704", "55000": return .otherUpheaval
         // A table went between two looks at the system's catalogue.
-        case "XX000" where ["could not open relation with OID", "cache lookup failed"].contains { error.message.contains($0) }:
+        case "XX000" where error.message.contains(#/could not open relation with OID|cache lookup failed/#):
             return .otherUpheaval
+        // The number of a table that went between a look at the catalogue and its use.
+        case "42601" where error.message.contains(#/syntax error at or near "[0-9]+"/#): return .otherUpheaval
         default: return nil
         }
     }

@@ -30,7 +30,7 @@ struct ReapingProcess: Sendable {
         ReaperConfiguration(
             retention: dice.milliseconds(0...200),
             tombstoneAge: Scene.tombstoneAge,
-            interval: .milliseconds(100),
+            interval: dice.milliseconds(150...500),
             batchSize: dice.pick([1, 10, 100, 500]),
             concurrency: dice.int(1...3),
             lease: dice.milliseconds(300...900),
@@ -59,7 +59,7 @@ struct ReapingProcess: Sendable {
             judgeRefusal(error, glance)
         }
         Channel.doing("0", "nothing")
-        try? await Task.sleep(for: dice.milliseconds(5...150))
+        try? await Task.sleep(for: dice.milliseconds(20...500))
     }
 
     private func judgeRefusal(_ error: any Error, _ glance: Int) {
@@ -121,8 +121,9 @@ struct ReaperLog: LogHandler {
     }
 
     private func isRefusal(_ text: String) -> Bool {
-        let isKnown = ["invalidState:", "undefinedObject:", "missingColumn:", "could not open relation", "cache lookup"]
-            .contains { text.contains($0) }
+        let isKnown =
+            text.contains(#/invalidState:|undefinedObject:|missingColumn:|could not open relation|cache lookup/#)
+            || text.contains(#/syntax error at or near "[0-9]+"/#)
         if isKnown { Channel.count(.refusal) }
         return isKnown
     }

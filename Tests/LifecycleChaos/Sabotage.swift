@@ -19,7 +19,7 @@ enum Sabotage: String, CaseIterable, Sendable {
         case .trigger:
             try await database.execute(
                 """
-                DO $$ DECLARE t text; BEGIN FOR t IN SELECT tgname FROM pg_trigger WHERE tgrelid = 'notes'::regclass \
+                DO $$ DECLARE t text; BEGIN FOR t IN SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('notes') \
                 AND tgname ~ '^stored_file.*_delete$' LOOP EXECUTE format('DROP TRIGGER %I ON notes', t); END LOOP; END $$
                 """
             )
@@ -89,7 +89,8 @@ enum Audit {
     }
 
     static func isOn(_ database: Database) async throws -> Bool {
-        try await database.query("SELECT to_regclass('chaos_audit') IS NOT NULL").first?.decode(Bool.self, at: 0) ?? false
+        let rows = try await database.query("SELECT to_regclass('chaos_audit') IS NOT NULL")
+        return try rows.first?.decode(Bool.self, at: 0) ?? false
     }
 
     static func clear(_ database: Database) async throws {

@@ -6,8 +6,8 @@ import StoredFiles
 /// What other programs and migrations do to the tables of one database, and then undo.
 final class Upheavals: Sendable {
     static let kinds: [Happening] = [
-        .renameTable, .renameColumn, .detachPartition, .addPartition, .dropColumn, .dropTable, .swapTables, .replaceTable,
-        .changeType,
+        .renameTable, .renameColumn, .detachPartition, .addPartition, .dropColumn, .dropTable, .swapTables,
+        .replaceTable, .changeType,
     ]
 
     private let scene: Scene
@@ -16,18 +16,27 @@ final class Upheavals: Sendable {
     private let papers: any Storage
     private let counts: Counts
     private let dice: Dice
+    private let sabotage: Sabotage?
     private let deck: NIOLockedValueBox<Deck<Happening>>
     private let number = NIOLockedValueBox(0)
     private let bareTimes = NIOLockedValueBox<[ClosedRange<Date>]>([])
 
-    init(_ scene: Scene, _ side: Int, _ database: Database, _ counts: Counts, _ dice: Dice, leavingOut: Set<String>) throws {
+    init(
+        _ scene: Scene,
+        _ side: Int,
+        _ database: Database,
+        _ counts: Counts,
+        _ dice: Dice,
+        _ settings: Settings
+    ) throws {
         self.scene = scene
         self.side = side
         self.database = database
+        sabotage = settings.sabotage
         papers = try scene.storages(of: side).storage(for: .papers)
         self.counts = counts
         self.dice = dice
-        deck = NIOLockedValueBox(Deck(Self.kinds.filter { !leavingOut.contains($0.rawValue) }))
+        deck = NIOLockedValueBox(Deck(Self.kinds.filter { !settings.leavingOut.contains($0.rawValue) }))
     }
 
     /// Makes one upheaval and undoes it.
@@ -118,6 +127,8 @@ final class Upheavals: Sendable {
                 throw DatabaseError(code: .connectionLost, message: "\(condition) does not hold yet")
             }
         }
+        // A migration would have mended it.
+        if let sabotage { try await persistently { try await sabotage.commit(in: database) } }
         counts.add(isMigration ? .byMigration : .byStatement)
     }
 
@@ -225,7 +236,8 @@ final class Upheavals: Sendable {
         try await ensure(
             "to_regclass('extras_saved') IS NOT NULL",
             [
-                "LOCK TABLE extras IN ACCESS EXCLUSIVE MODE", "CREATE TABLE extras_saved AS SELECT id, label, file FROM extras",
+                "LOCK TABLE extras IN ACCESS EXCLUSIVE MODE",
+                "CREATE TABLE extras_saved AS SELECT id, label, file FROM extras",
                 "ALTER TABLE extras DROP COLUMN file CASCADE",
             ]
         )
@@ -237,8 +249,8 @@ final class Upheavals: Sendable {
             "UPDATE extras AS e SET file = s.file FROM extras_saved AS s WHERE s.id = e.id",
             "ALTER TABLE extras ADD CONSTRAINT extras_file_names_one_row UNIQUE (file)",
             """
-            INSERT INTO extras (id, label, file) OVERRIDING SYSTEM VALUE SELECT s.id, s.label, s.file FROM extras_saved AS s \
-            WHERE NOT EXISTS (SELECT FROM extras AS e WHERE e.id = s.id)
+            INSERT INTO extras (id, label, file) OVERRIDING SYSTEM VALUE \
+            SELECT s.id, s.label, s.file FROM extras_saved AS s WHERE NOT EXISTS (SELECT FROM extras AS e WHERE e.id = s.id)
             """,
         ])
     }
@@ -247,7 +259,8 @@ final class Upheavals: Sendable {
         try await ensure(
             "to_regclass('extras_saved') IS NOT NULL",
             [
-                "LOCK TABLE extras IN ACCESS EXCLUSIVE MODE", "CREATE TABLE extras_saved AS SELECT id, label, file FROM extras",
+                "LOCK TABLE extras IN ACCESS EXCLUSIVE MODE",
+                "CREATE TABLE extras_saved AS SELECT id, label, file FROM extras",
                 "DROP TABLE extras CASCADE",
             ]
         )
@@ -304,7 +317,9 @@ final class Upheavals: Sendable {
                 CREATE OR REPLACE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS \
                 'BEGIN RAISE EXCEPTION USING ERRCODE = ''\(Judge.guarded)'', MESSAGE = ''nobody writes here''; END'
                 """,
-                "CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON notes_fresh FOR EACH STATEMENT EXECUTE FUNCTION guard()",
+                """
+                CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON notes_fresh FOR EACH STATEMENT EXECUTE FUNCTION guard()
+                """,
                 "ALTER TABLE notes RENAME TO notes_away", "ALTER TABLE notes_fresh RENAME TO notes",
             ]
         )

@@ -26,7 +26,7 @@ extension Writer {
 
     /// More than a hundred come at once; when there are more than a thousand they go at once.
     func bulk(_ dice: Dice) async throws {
-        let names = try await reserved(dice.pick([20, 150, 150, 1200]), dice)
+        let names = try await reserved(dice.pick([20, 150, 1200]), dice)
         _ = try await transaction(dice) { transaction in
             try await transaction.execute(
                 "INSERT INTO notes (label, file) SELECT 'bulk', n FROM unnest(\(names)) AS n"
@@ -34,8 +34,9 @@ extension Writer {
         }
         Channel.count(.bulkInsert)
         guard names.count > 1000 else { return }
-        try await linger(dice)
-        let count = try await transaction(dice) { transaction in
+        // Others move some of them meanwhile, which only READ COMMITTED takes calmly.
+        let level = dice.pick([.readCommitted, .readCommitted, .repeatableRead] as [TransactionIsolation])
+        let count = try await database.transaction(isolation: level) { transaction in
             try await transaction.execute("DELETE FROM notes WHERE label = 'bulk'")
         }
         if count > 1000 { Channel.count(.bulkDelete) }
@@ -51,7 +52,9 @@ extension Writer {
                 """
             )
         }
-        try await database.execute("DELETE FROM folders WHERE id IN (SELECT id FROM folders ORDER BY id DESC OFFSET 100)")
+        try await database.execute(
+            "DELETE FROM folders WHERE id IN (SELECT id FROM folders ORDER BY id DESC OFFSET 100)"
+        )
     }
 
     func copyFrom(_ dice: Dice) async throws {

@@ -37,7 +37,9 @@ extension Writer {
         }
         try await linger(dice)
         _ = try await transaction(dice) { transaction in
-            try await transaction.execute("DELETE FROM folders WHERE id IN (SELECT id FROM folders ORDER BY random() LIMIT 2)")
+            try await transaction.execute(
+                "DELETE FROM folders WHERE id IN (SELECT id FROM folders ORDER BY random() LIMIT 2)"
+            )
         }
         Channel.count(.cascade)
     }
@@ -108,10 +110,10 @@ extension Writer {
 
     /// The transaction that names a file in a second place is overtaken by the one that deletes it from the first.
     func overtake(_ dice: Dice) async throws {
+        let glance = judge.glance()
         let (from, to) = (place(dice), place(dice))
         guard from.table != to.table else { throw Skipped() }
         let (id, name) = try await anyName(from, in: database)
-        let glance = judge.glance()
         let deletion = Task {
             try await Task.sleep(for: dice.milliseconds(5...60))
             return try await database.execute(
@@ -129,7 +131,7 @@ extension Writer {
                     AND \(identifier: from.column) = \(name)
                     """
                 )
-                try await Task.sleep(for: dice.milliseconds(20...500))
+                try await Task.sleep(for: dice.milliseconds(50...700))
             }
             Channel.count(.overtake)
         } catch {

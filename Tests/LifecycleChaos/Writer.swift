@@ -18,7 +18,7 @@ struct Writer: Sendable {
     static func main(_ scene: Scene, _ side: Int, _ name: String, _ dice: Dice) async throws {
         let storages = try scene.storages(of: side, for: name, dice)
         let database = try await persistently {
-            try await scene.connect(side, storages, name: name, poolSize: 12)
+            try await scene.connect(side, storages, name: name, poolSize: 7)
         }
         // Some do not wait for the disk: what they have committed may be lost, and the files must fit all the same.
         Failpoints.observe(database, dice.fork(), 400)
@@ -68,7 +68,8 @@ struct Writer: Sendable {
 
     /// While the server is away there is nothing to be learnt from trying.
     private func waitForServer(_ error: any Error, _ dice: Dice) async {
-        guard let code = (error as? DatabaseError)?.code, code == .connectionFailed || code == .connectionLost else { return }
+        let code = (error as? DatabaseError)?.code
+        guard code == .connectionFailed || code == .connectionLost else { return }
         try? await Task.sleep(for: dice.milliseconds(50...300))
     }
 
@@ -137,8 +138,9 @@ enum Job: String, CaseIterable, Sendable {
     static let weighted: [Job] = allCases.flatMap { job -> [Job] in
         switch job {
         case .insert, .insertInTransaction, .insertAfterStore: [job, job, job, job]
-        case .read, .reinsert, .deleteOne: [job, job, job]
-        case .replace, .picture, .cteMove, .overtake, .insertThenDelete, .swapColumns: [job, job]
+        case .reinsert: [job, job, job, job, job]
+        case .read, .deleteOne, .overtake: [job, job, job]
+        case .replace, .picture, .cteMove, .insertThenDelete, .swapColumns, .bulk: [job, job]
         default: [job]
         }
     }

@@ -237,7 +237,10 @@ struct ReservationTests {
     @Test(
         "While a field's table or column has another name nothing is stored, and files are reserved when the name is back",
         arguments: [
-            ("ALTER TABLE albums RENAME TO away", "ALTER TABLE away RENAME TO albums", DatabaseError.Code.undefinedObject),
+            (
+                "ALTER TABLE albums RENAME TO away", "ALTER TABLE away RENAME TO albums",
+                DatabaseError.Code.undefinedObject
+            ),
             (
                 "ALTER TABLE albums RENAME COLUMN paper TO away", "ALTER TABLE albums RENAME COLUMN away TO paper",
                 .missingColumn

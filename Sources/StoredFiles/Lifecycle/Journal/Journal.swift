@@ -59,7 +59,9 @@ struct Journal: Sendable {
             return false
         }
         guard let row = rows.first else { return false }
-        guard try row.decode(Bool.self, at: 0) else { throw missing("table \"\(field.table)\"", .undefinedObject, field) }
+        guard try row.decode(Bool.self, at: 0) else {
+            throw missing("table \"\(field.table)\"", .undefinedObject, field)
+        }
         guard try row.decode(Bool.self, at: 1) else {
             throw missing("column \"\(field.column)\" of \"\(field.table)\"", .missingColumn, field)
         }
