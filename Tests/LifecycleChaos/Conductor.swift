@@ -156,8 +156,7 @@ struct Conductor: Sendable {
         case .serverFast: try await server.restart(mode: .fast)
         case .serverImmediate: try await server.restart(mode: .immediate)
         case .serverKilled:
-            try await server.kill()
-            try await startAgain()
+            try await killServer()
         case .backendKilled:
             // The server takes it for a crash, ends all sessions and recovers.
             let rows = try await persistently {
@@ -183,12 +182,25 @@ struct Conductor: Sendable {
     }
 
     /// Sessions of a server that was killed hold its memory until they have noticed, and the next one has to wait for them.
-    private func startAgain() async throws {
+    /// One that waits for another's lock does not notice.
+    private func killServer() async throws {
+        let text = try? String(contentsOfFile: server.directory + "/data/postmaster.pid", encoding: .utf8)
+        let first = text?.split(separator: "\n").first.map(String.init) ?? ""
+        let children = try? String(contentsOfFile: "/proc/\(first)/task/\(first)/children", encoding: .utf8)
+        let sessions = (children ?? "").split(separator: " ").compactMap { pid_t($0) }
+        try await server.kill()
         for _ in 0..<10 {
             if (try? await server.startServer()) != nil { return }
-            try await Task.sleep(for: .seconds(1))
+            for session in sessions where isSession(session) { kill(session, SIGKILL) }
+            try await Task.sleep(for: .milliseconds(200))
         }
         try await server.startServer()
+    }
+
+    /// The number of a process may be somebody else's by now.
+    private func isSession(_ pid: pid_t) -> Bool {
+        let command = try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)
+        return command?.hasPrefix("postgres: ") == true
     }
 
     private static let weatherDecks = NIOLockedValueBox([Deck(Weather.allCases), Deck(Weather.allCases)])

@@ -35,6 +35,7 @@ struct Judge: Sendable {
         case .connectionLost, .connectionFailed: return .connectionLost
         case .outcomeUnknown: return .outcomeUnknown
         case .lockTimeout: return .lockTimeout
+        case .poolTimeout where (error.underlying as? DatabaseError)?.code == .connectionFailed: return .connectionLost
         case .objectInUse where error.message.contains("was given up and is being deleted"): return .objectInUse
         // A row that was read a moment ago, or a name that is moved, may be in two places.
         case .uniqueViolation where error.constraint?.hasSuffix("_names_one_row") == true: return .uniqueViolation
