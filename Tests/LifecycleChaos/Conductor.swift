@@ -181,6 +181,8 @@ struct Conductor: Sendable {
         counts.add(happening)
     }
 
+    /// Kills the server and starts it again.
+    ///
     /// Sessions of a server that was killed hold its memory until they have noticed, and the next one has to wait for them.
     /// One that waits for another's lock does not notice.
     private func killServer() async throws {
