@@ -176,7 +176,9 @@ struct FsckRun: ~Copyable {
         try await journal.drain(id)
         // The rows first: a name that its row lets go of between the two is in one of the tables by then. Those in one
         // statement, because a reaper moves names from one to the other.
-        let rows = try await database.query("SELECT n FROM \(raw: JournalSchema.name).named(\(id.rawValue), \(owners)) AS n")
+        let rows = try await database.query(
+            "SELECT n FROM \(raw: JournalSchema.name).named(\(id.rawValue), \(owners)) AS n"
+        )
         let pending = try await database.query(
             """
             SELECT name FROM \(raw: JournalSchema.name).journal WHERE storage = \(id.rawValue) AND name = ANY (\(owners)) \
