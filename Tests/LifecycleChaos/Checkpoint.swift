@@ -193,6 +193,20 @@ struct Checkpoint: Sendable {
 
     // MARK: What is known of a name
 
+    /// What the sessions of the server do.
+    func sessions() async -> String {
+        let rows = try? await databases[0].query(
+            """
+            SELECT concat_ws(' ', pid, datname, application_name, state, wait_event_type, wait_event, \
+            clock_timestamp() - state_change, pg_blocking_pids(pid)::text, left(query, 300)) FROM pg_stat_activity \
+            WHERE backend_type = 'client backend' ORDER BY application_name, pid
+            """
+        )
+        return (rows ?? nil).map { rows in
+            rows.compactMap { try? $0.decode(String.self, at: 0) }.joined(separator: "\n")
+        } ?? "The server does not say."
+    }
+
     /// The names in violations, and what rows, the journal and the logs have of them.
     func explain(_ violations: [String]) async -> String {
         var names: [String] = []

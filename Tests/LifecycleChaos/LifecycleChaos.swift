@@ -72,6 +72,7 @@ struct LifecycleChaos {
         let (seed, folder) = (conductor.settings.seed, conductor.scene.folder)
         say("\(violations.count) violations with CHAOS_SEED=\(seed); \(folder) is kept.")
         say("The processes:\n\(conductor.crew.doing)")
+        say("The sessions:\n\(await conductor.checkpoint.sessions())")
         conductor.crew.killAll()
         say("What is known of the names:\n\(await conductor.checkpoint.explain(violations))")
         try? conductor.server.log.write(toFile: conductor.scene.log("server"), atomically: true, encoding: .utf8)
