@@ -26,7 +26,7 @@ struct Conductor: Sendable {
                 "synchronous_commit": "on", "wal_writer_delay": "2s", "max_prepared_transactions": "50",
                 "autovacuum_naptime": "5s", "log_min_messages": "log", "log_checkpoints": "off",
                 "max_wal_size": "256MB",
-                "deadlock_timeout": "200ms",
+                "deadlock_timeout": "200ms", "client_connection_check_interval": "500ms",
             ])
         )
         let urls = [
