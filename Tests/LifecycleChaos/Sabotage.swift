@@ -39,9 +39,9 @@ enum Sabotage: String, CaseIterable, Sendable {
             )
         case .claim:
             try await change(
-                "claimed(text,text,boolean,text,xid8,oid,name)",
-                "IF state IN ('deleting', 'deleted') THEN",
-                "IF false THEN",
+                "refuse_name(text,text,oid,name)",
+                "RAISE EXCEPTION USING",
+                "RAISE NOTICE USING",
                 in: database
             )
         case .durable:

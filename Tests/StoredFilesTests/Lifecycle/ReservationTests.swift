@@ -275,6 +275,23 @@ struct ReservationTests {
         }
     }
 
+    @Test("A file that was being uploaded while its column changed its type is collected when no row comes to name it")
+    func untrackedDuringAnUpload() async throws {
+        try await World.run { world in
+            let database = world.database
+            _ = try await database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+            try await database.execute("SELECT stored_files.untrack('albums', 'paper')")
+            // No trigger would claim it now, so it does not lapse.
+            try await database.execute("UPDATE stored_files.reservations SET until = 'epoch'")
+            #expect(try await world.reapNow().deleted == 0)
+            try await database.execute("ALTER TABLE albums ALTER COLUMN paper TYPE varchar(200)")
+            try await database.execute("SELECT stored_files.track('albums', 'paper', 'papers')")
+            expectEqual(try await world.states(), ["uploading"])
+            #expect(try await world.reapNow().deleted == 1)
+            expectEqual(try await world.paperNames(), [])
+        }
+    }
+
     @Test("A database that no migration of this library has seen works as a bare table does")
     func withoutSchema() async throws {
         let url = try await TemporaryPostgres.shared().makeDatabase()

@@ -11,7 +11,8 @@ extension World {
         var states: [String: String] = [:]
         let rows = try await database.query(
             """
-            SELECT name, 'uploading' FROM stored_files.reservations \
+            SELECT name, 'uploading' FROM stored_files.reservations AS r \
+            WHERE NOT EXISTS (SELECT FROM stored_files.fields AS f WHERE f.id = r.field AND f.ended_at IS NOT NULL) \
             UNION ALL SELECT name, state FROM (SELECT storage, name, 'condemned' AS state FROM stored_files.let_go, \
             unnest(names) AS name UNION ALL SELECT storage, name, state FROM stored_files.journal) AS n \
             WHERE state <> 'condemned' OR NOT EXISTS (SELECT FROM stored_files.fields AS f WHERE f.storage = n.storage) \

@@ -123,8 +123,9 @@ public final class Reaper: Service, Sendable {
                 (SELECT min(lease_until) FROM \(raw: JournalSchema.name).journal
                 WHERE storage = s.id AND state IN ('uploading', 'deleting'))
                 UNION ALL
-                (SELECT until FROM \(raw: JournalSchema.name).reservations
-                WHERE storage = s.id AND until < 'infinity' ORDER BY until LIMIT 1)
+                (SELECT r.until FROM \(raw: JournalSchema.name).reservations AS r
+                WHERE r.storage = s.id AND r.until < 'infinity' AND NOT EXISTS (SELECT FROM \(raw: JournalSchema.name).fields
+                AS f WHERE f.id = r.field AND f.ended_at IS NOT NULL) ORDER BY r.until LIMIT 1)
             ) AS d
             """
         )

@@ -46,7 +46,9 @@ enum ReapingSQL {
             SELECT f.* INTO field FROM stored_files.fields AS f
             WHERE f.relation = target AND f.column_name = field_of.column_name AND f.ended_at IS NULL
             AND EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = target
-                AND t.tgname = format('stored_file_%s_update', f.id));
+                AND t.tgname = format('stored_file_%s_update', f.id))
+            AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = target
+                AND a.attname = field_of.column_name::name AND NOT a.attisdropped);
             IF field.id IS NOT NULL THEN
                 RETURN field;
             END IF;
@@ -157,6 +159,9 @@ enum ReapingSQL {
             due := ARRAY(
                 SELECT r.name FROM stored_files.reservations AS r
                 WHERE r.storage = lapse.storage AND r.until < clock_timestamp() AND r.until < 'infinity'
+                -- No trigger claims what is uploaded for a column that was untracked; it may be tracked again, as after a
+                -- change of its type.
+                AND NOT EXISTS (SELECT FROM stored_files.fields AS f WHERE f.id = r.field AND f.ended_at IS NOT NULL)
                 ORDER BY r.until LIMIT lapse.batch FOR UPDATE SKIP LOCKED
             );
             IF due = '{}' THEN

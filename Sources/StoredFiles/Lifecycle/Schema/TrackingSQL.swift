@@ -297,6 +297,8 @@ enum TrackingSQL {
     private static let endFields = #"""
         CREATE OR REPLACE FUNCTION stored_files.end_fields() RETURNS void
         LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $body$
+            DELETE FROM stored_files.reservations AS r USING stored_files.fields AS f
+            WHERE r.field = f.id AND f.ended_at < clock_timestamp() - interval '1 day';
             DELETE FROM stored_files.fields AS f WHERE f.ended_at IS NOT NULL
             AND NOT EXISTS (SELECT FROM stored_files.journal AS j WHERE j.storage = f.storage
                 AND j.since <= f.ended_at + interval '1 day' AND j.state <> 'deleted')
@@ -364,8 +366,6 @@ enum TrackingSQL {
                     PERFORM stored_files.condemn_rows(field.id, untrack.relation, own.column_name);
                 END IF;
                 PERFORM stored_files.drop_functions(field.id);
-                -- Nobody is going to claim what is being uploaded for it.
-                DELETE FROM stored_files.reservations AS r WHERE r.field = field.id AND NOT untrack.condemns;
                 IF untrack.condemns THEN
                     DELETE FROM stored_files.fields AS f WHERE f.id = field.id;
                 ELSE

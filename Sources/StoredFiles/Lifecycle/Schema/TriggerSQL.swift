@@ -2,7 +2,7 @@
 enum TriggerSQL {
     /// The functions, in an order in which each is there when another is made that needs it.
     static let functions = [
-        currentColumn, claimed, buildFunctions, dropFunctions, letGoOf,
+        currentColumn, refuseName, buildFunctions, dropFunctions, letGoOf,
         sizeColumns, buildTriggers,
     ]
 
@@ -19,35 +19,20 @@ enum TriggerSQL {
         $body$
         """#
 
-    /// What a claim that met a row of the journal comes to.
-    private static let claimed = #"""
-        CREATE OR REPLACE FUNCTION stored_files.claimed(
-            storage text, name text, is_image boolean, state text, condemner xid8, target oid, column_name name
-        ) RETURNS void
-        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $body$
+    /// Refuses a name that is being deleted, or was.
+    private static let refuseName = #"""
+        CREATE OR REPLACE FUNCTION stored_files.refuse_name(storage text, name text, target oid, column_name name)
+        RETURNS void
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
         DECLARE
-            is_there boolean;
             place record;
         BEGIN
-            IF state IN ('deleting', 'deleted') THEN
-                SELECT n.nspname, c.relname INTO place FROM pg_class AS c
-                    JOIN pg_namespace AS n ON n.oid = c.relnamespace
-                WHERE c.oid = target;
-                RAISE EXCEPTION USING ERRCODE = 'object_in_use', SCHEMA = place.nspname, TABLE = place.relname,
-                    COLUMN = column_name,
-                    MESSAGE = format('The file "%s" of the storage "%s" was given up and is being deleted', name,
-                        storage),
-                    HINT = 'Store the file again, and use its new name.';
-            ELSIF state = 'condemned' AND condemner = pg_current_xact_id() THEN
-                -- Another trigger may have deleted the row, or put back the name, before this one was fired.
-                EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t WHERE t.%I::text COLLATE "C" = $1)',
-                    target::regclass, column_name)
-                INTO is_there USING name;
-                IF NOT is_there THEN
-                    INSERT INTO stored_files.journal (storage, name, state, is_image, transaction_id)
-                    VALUES (claimed.storage, claimed.name, 'condemned', claimed.is_image, claimed.condemner);
-                END IF;
-            END IF;
+            SELECT n.nspname, c.relname INTO place FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE c.oid = target;
+            RAISE EXCEPTION USING ERRCODE = 'object_in_use', SCHEMA = place.nspname, TABLE = place.relname,
+                COLUMN = column_name,
+                MESSAGE = format('The file "%s" of the storage "%s" was given up and is being deleted', name, storage),
+                HINT = 'Store the file again, and use its new name.';
         END
         $body$
         """#
@@ -91,11 +76,10 @@ enum TriggerSQL {
                 field.storage);
             taken := format($text$
                                 DELETE FROM stored_files.journal AS j WHERE j.storage = %1$L AND j.name = item
-                                RETURNING j.state, j.transaction_id INTO state, condemner;
-                                IF FOUND THEN
-                                    PERFORM stored_files.claimed(%1$L, item, %2$L, state, condemner, TG_RELID,
-                                        watched);
-                                END IF;$text$, field.storage, field.is_image);
+                                RETURNING j.state INTO state;
+                                IF FOUND AND state IN ('deleting', 'deleted') THEN
+                                    PERFORM stored_files.refuse_name(%1$L, item, TG_RELID, watched);
+                                END IF;$text$, field.storage);
             look := format($text$
                             IF current_setting('transaction_isolation') = 'read committed' THEN%2$s
                             ELSE
@@ -118,7 +102,6 @@ enum TriggerSQL {
                     missing integer := 0;
                     probe tid;
                     state text;
-                    condemner xid8;
                 BEGIN
                     FOR item IN
                         SELECT x.name FROM (SELECT %2$L::text AS %1$I) AS d,
@@ -157,23 +140,20 @@ enum TriggerSQL {
                             item := NULL;
                             IF missing > 0 THEN
                                 EXECUTE format('WITH claimed AS (DELETE FROM stored_files.journal AS j USING new_rows AS n '
-                                    'WHERE j.storage = %%2$L AND j.name = n.%%1$I::text COLLATE "C" '
-                                    'AND NOT (j.state = ''condemned'' AND j.transaction_id = pg_current_xact_id() '
-                                    'AND NOT EXISTS (SELECT FROM %%3$s AS t WHERE t.%%1$I::text COLLATE "C" = j.name)) '
-                                    'RETURNING j.name, j.state) '
+                                    'WHERE j.storage = %%2$L AND j.name = n.%%1$I::text COLLATE "C" RETURNING j.name, j.state) '
                                     'SELECT c.name FROM claimed AS c WHERE c.state IN (''deleting'', ''deleted'') LIMIT 1',
-                                    watched, %5$L, TG_RELID::regclass) INTO item;
+                                    watched, %5$L) INTO item;
                             END IF;
                             PERFORM set_config('jit', state, true);
                             IF item IS NOT NULL THEN
-                                PERFORM stored_files.claimed(%5$L, item, %6$L, 'deleted', NULL, TG_RELID, watched);
+                                PERFORM stored_files.refuse_name(%5$L, item, TG_RELID, watched);
                             END IF;
                             RETURN NULL;
-                        END IF;%7$s
+                        END IF;%6$s
                     END LOOP;
                     RETURN NULL;
                 END
-                $text$, field.column_name, renamed, claim, field.id, field.storage, field.is_image, look));
+                $text$, field.column_name, renamed, claim, field.id, field.storage, look));
             EXECUTE format(header, 'track_delete_' || field.id, format($text$
                 #variable_conflict use_column
                 DECLARE
@@ -232,7 +212,6 @@ enum TriggerSQL {
                     item text;
                     probe tid;
                     state text;
-                    condemner xid8;
                 BEGIN
                     -- A rename by another program leaves the triggers where they are. The second look is for partitions,
                     -- in which the column may have another number.
