@@ -106,13 +106,21 @@ struct Checkpoint: Sendable {
         let limit = ContinuousClock.now + .seconds(60)
         var last = ""
         while true {
+            // Nobody writes: what waits for a lease or for another try would only wait for longer.
+            for table in ["journal SET lease_until", "reservations SET until"] {
+                try await persistently {
+                    try await databases[side].execute(
+                        "UPDATE stored_files.\(raw: table) = clock_timestamp() \(raw: Self.waiting(table))"
+                    )
+                }
+            }
             let report = try await persistently {
                 try await databases[side].reap(configuration, patience: .seconds(2))
             }
             let rows = try await persistently {
                 try await databases[side].query(
                     """
-                    SELECT storage || ' ' || name || ' ' || state || coalesce(', ' || last_error, '') \
+                    SELECT concat_ws(' ', storage, name, state, lease_until - clock_timestamp(), attempts, last_error) \
                     FROM stored_files.journal WHERE state <> 'deleted' OR NOT \(keepsTombstones) \
                     UNION ALL SELECT storage || ' ' || name || ' reserved until ' || until FROM stored_files.reservations \
                     UNION ALL SELECT storage || ' ' || cardinality(names) || ' names let go' FROM stored_files.let_go
@@ -127,6 +135,12 @@ struct Checkpoint: Sendable {
             try await Task.sleep(for: .milliseconds(20))
         }
         counts.violate("the journal of the \(Scene.sides[side]) does not become empty: \(last)")
+    }
+
+    /// Which rows of a table wait for more than a moment.
+    private static func waiting(_ table: String) -> String {
+        let column = table.split(separator: " ").last ?? ""
+        return "WHERE \(column) > clock_timestamp() + interval '1 s'"
     }
 
     // MARK: The storage

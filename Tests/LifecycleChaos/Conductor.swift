@@ -69,13 +69,20 @@ struct Conductor: Sendable {
                 for database in databases { try await persistently { try await sabotage.commit(in: database) } }
             }
             try crew.fill()
-            try await makeChaos(until: .now + dice.milliseconds(12_000...18_000))
+            let begin = ContinuousClock.now
+            try await makeChaos(until: begin + dice.milliseconds(12_000...18_000))
+            let end = ContinuousClock.now
             try await calm()
             if counts.isBroken { return }
+            let quiet = ContinuousClock.now
             try await checkpoint.run()
-            beat.withLockedValue { $0 = .now }
-            let seconds = (ContinuousClock.now - start).components.seconds
-            say("\(seconds) s, checkpoint \(counts[.checkpoint]): \(counts.line)")
+            let now = ContinuousClock.now
+            beat.withLockedValue { $0 = now }
+            let parts = [now - start, end - begin, quiet - end, now - quiet].map { "\($0.components.seconds) s" }
+            say(
+                "\(parts[0]), checkpoint \(counts[.checkpoint]) after \(parts[1]) of chaos, \(parts[2]) until it was quiet "
+                    + "and \(parts[3]) of looking: \(counts.line)"
+            )
             if !counts.isBroken { try await tidy() }
         }
     }
