@@ -105,6 +105,7 @@ struct Skipped: Error {}
 struct RolledBack: Error {}
 
 /// Tries again while the server restarts.
+@discardableResult
 func persistently<Result>(_ work: () async throws -> Result) async throws -> Result {
     let end = ContinuousClock.now + .seconds(60)
     while true {
