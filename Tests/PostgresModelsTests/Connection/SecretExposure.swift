@@ -34,6 +34,7 @@ struct SecretExposure {
     init() {
         var configuration = DatabaseConfiguration(connectAttempts: 2, connectBackoff: .milliseconds(1))
         configuration.cancellationGracePeriod = .seconds(30)
+        configuration.connectTimeout = .seconds(60)
         let log = Log(lines: lines)
         configuration.logger = Logger(label: "exposure") { _ in log }
         self.configuration = configuration

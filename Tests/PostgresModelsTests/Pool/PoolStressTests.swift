@@ -21,7 +21,7 @@ import Testing
         let url = try await TemporaryPostgres.shared().makeDatabase()
         let pool = try ConnectionPool(
             url,
-            configuration: TestServer.configuration(poolSize: 8, acquireTimeout: .seconds(60))
+            configuration: TestServer.configuration(poolSize: 8, acquireTimeout: .seconds(600))
         )
         try await pool.withConnection {
             try await $0.simpleQuery(
