@@ -55,6 +55,7 @@ struct FieldTypeTests {
 
     @Test func theRulesHoldForTheDeclaredTypeToo() async throws {
         try await World.run { world in
+            try await world.database.execute("CREATE TABLE sheets (id bigint, document text, icon text)")
             let stored = try await world.database.store(.string("%PDF-1.7"), named: "a", for: \Sheet.$document)
             #expect(try await stored.info().contentType == .pdf)
             await #expect {
@@ -74,6 +75,7 @@ struct FieldTypeTests {
     @Test(arguments: [true, false])
     func aCopyIsRefusedByTheRulesOfItsFieldBeforeAnythingIsWritten(isWithinOneStorage: Bool) async throws {
         try await World.run { world in
+            try await world.database.execute("CREATE TABLE sheets (id bigint, document text, icon text)")
             let other = FaultyStorage(MemoryStorage(name: "elsewhere"))
             let storage = isWithinOneStorage ? world.papers : other
             func source(_ bytes: ByteBuffer, _ name: String, _ type: ContentType?) async throws -> StorageFile {
