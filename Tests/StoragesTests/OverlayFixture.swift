@@ -77,40 +77,11 @@ struct OverlayFixture: Sendable {
 }
 
 /// A storage whose listings come in an order that is not that of the names.
-struct UnorderedStorage: Storage {
+struct UnorderedStorage: ForwardingStorage {
     let base: MemoryStorage
 
-    var label: String { "UnorderedStorage" }
     var location: StorageLocation? { StorageLocation(of: base) }
     var capabilities: StorageCapabilities { base.capabilities.subtracting(.orderedListing) }
-
-    func name(for original: String) throws -> StorageName { try base.name(for: original) }
-
-    func upload(_ body: UploadBody, to name: StorageName, options: UploadOptions) async throws -> UploadedFile {
-        try await base.upload(body, to: name, options: options)
-    }
-
-    func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
-        try await base.open(name, options: options)
-    }
-
-    func info(for name: StorageName) async throws -> FileInfo { try await base.info(for: name) }
-
-    func url(for name: StorageName, options: URLOptions) async throws -> String {
-        try await base.url(for: name, options: options)
-    }
-
-    func delete(_ names: [StorageName]) async throws -> [DeletionFailure] { try await base.delete(names) }
-    func abandonUploads(of names: [StorageName]) async throws { try await base.abandonUploads(of: names) }
-    func purge(_ names: [StorageName]) async throws -> [PurgedFile] { try await base.purge(names) }
-
-    func copy(
-        _ source: StorageName,
-        to destination: StorageName,
-        options: UploadOptions
-    ) async throws -> UploadedFile {
-        try await base.copy(source, to: destination, options: options)
-    }
 
     func list(prefix: String) -> FileListing {
         FileListing(

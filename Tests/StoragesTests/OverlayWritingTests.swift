@@ -346,42 +346,16 @@ struct OverlayWritingTests {
 }
 
 /// A storage in memory that says of one file that it is compressed.
-private struct CodedStorage: Storage {
+private struct CodedStorage: ForwardingStorage {
     let base: MemoryStorage
     let coded: String
 
     var label: String { base.label }
-    var capabilities: StorageCapabilities { base.capabilities }
-
-    func name(for original: String) throws -> StorageName { try base.name(for: original) }
-
-    func upload(_ body: UploadBody, to name: StorageName, options: UploadOptions) async throws -> UploadedFile {
-        try await base.upload(body, to: name, options: options)
-    }
 
     func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
         let contents = try await base.open(name, options: options)
         var info = contents.info
         if name.string == coded { info.contentEncoding = "gzip" }
         return StoredContents(info: info, range: contents.range, chunks: contents)
-    }
-
-    func info(for name: StorageName) async throws -> FileInfo { try await base.info(for: name) }
-
-    func url(for name: StorageName, options: URLOptions) async throws -> String {
-        try await base.url(for: name, options: options)
-    }
-
-    func delete(_ names: [StorageName]) async throws -> [DeletionFailure] { try await base.delete(names) }
-    func abandonUploads(of names: [StorageName]) async throws { try await base.abandonUploads(of: names) }
-    func purge(_ names: [StorageName]) async throws -> [PurgedFile] { try await base.purge(names) }
-    func list(prefix: String) -> FileListing { base.list(prefix: prefix) }
-
-    func copy(
-        _ source: StorageName,
-        to destination: StorageName,
-        options: UploadOptions
-    ) async throws -> UploadedFile {
-        try await base.copy(source, to: destination, options: options)
     }
 }

@@ -2,9 +2,10 @@ import NIOConcurrencyHelpers
 import NIOCore
 import StorageImages
 import Storages
+import StoredFilesTesting
 
 /// A storage in memory that counts what is read from it, and can hold readers up or fail them.
-final class CountingStorage: Storage {
+final class CountingStorage: ForwardingStorage {
     struct Counts: Equatable {
         var opens = 0
         var bytes = 0
@@ -20,7 +21,7 @@ final class CountingStorage: Storage {
         var beforeOpen: (@Sendable (Int) async throws -> Void)?
     }
 
-    private let base = MemoryStorage()
+    let base = MemoryStorage()
     private let chunk: Int
     private let onChunk: @Sendable (Int) -> Void
     private let state = NIOLockedValueBox(State())
@@ -110,29 +111,6 @@ final class CountingStorage: Storage {
                 return value
             }
         }
-    }
-
-    // What this decorator does not change.
-    var label: String { "CountingStorage" }
-    var capabilities: StorageCapabilities { base.capabilities }
-    func name(for original: String) throws -> StorageName { try base.name(for: original) }
-    func upload(_ body: UploadBody, to name: StorageName, options: UploadOptions) async throws -> UploadedFile {
-        try await base.upload(body, to: name, options: options)
-    }
-    func info(for name: StorageName) async throws -> FileInfo { try await base.info(for: name) }
-    func url(for name: StorageName, options: URLOptions) async throws -> String {
-        try await base.url(for: name, options: options)
-    }
-    func delete(_ names: [StorageName]) async throws -> [DeletionFailure] { try await base.delete(names) }
-    func abandonUploads(of names: [StorageName]) async throws { try await base.abandonUploads(of: names) }
-    func purge(_ names: [StorageName]) async throws -> [PurgedFile] { try await base.purge(names) }
-    func list(prefix: String) -> FileListing { base.list(prefix: prefix) }
-    func copy(
-        _ source: StorageName,
-        to destination: StorageName,
-        options: UploadOptions
-    ) async throws -> UploadedFile {
-        try await base.copy(source, to: destination, options: options)
     }
 }
 

@@ -1,5 +1,6 @@
 import NIOCore
 import Storages
+import StoredFilesTesting
 import Testing
 
 @testable import StorageImages

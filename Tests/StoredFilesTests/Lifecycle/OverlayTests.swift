@@ -235,7 +235,7 @@ struct OverlayTests {
 }
 
 /// A storage in memory that lists more files than it has.
-private struct ListedStorage: Storage {
+private struct ListedStorage: ForwardingStorage {
     let base = MemoryStorage()
     let count: Int
 
@@ -243,9 +243,7 @@ private struct ListedStorage: Storage {
         self.count = count
     }
 
-    var label: String { "ListedStorage" }
     var location: StorageLocation? { StorageLocation(of: base) }
-    var capabilities: StorageCapabilities { base.capabilities }
 
     func list(prefix: String) -> FileListing {
         FileListing(
@@ -257,33 +255,5 @@ private struct ListedStorage: Storage {
                 continuation.finish()
             }
         )
-    }
-
-    func name(for original: String) throws -> StorageName { try base.name(for: original) }
-
-    func upload(_ body: UploadBody, to name: StorageName, options: UploadOptions) async throws -> UploadedFile {
-        try await base.upload(body, to: name, options: options)
-    }
-
-    func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
-        try await base.open(name, options: options)
-    }
-
-    func info(for name: StorageName) async throws -> FileInfo { try await base.info(for: name) }
-
-    func url(for name: StorageName, options: URLOptions) async throws -> String {
-        try await base.url(for: name, options: options)
-    }
-
-    func delete(_ names: [StorageName]) async throws -> [DeletionFailure] { try await base.delete(names) }
-    func abandonUploads(of names: [StorageName]) async throws { try await base.abandonUploads(of: names) }
-    func purge(_ names: [StorageName]) async throws -> [PurgedFile] { try await base.purge(names) }
-
-    func copy(
-        _ source: StorageName,
-        to destination: StorageName,
-        options: UploadOptions
-    ) async throws -> UploadedFile {
-        try await base.copy(source, to: destination, options: options)
     }
 }

@@ -287,7 +287,7 @@ struct ReaperTests {
 }
 
 /// Does not delete one name.
-private struct StubbornStorage: Storage {
+private struct StubbornStorage: ForwardingStorage {
     let base: MemoryStorage
     let stubborn: String
 
@@ -296,40 +296,9 @@ private struct StubbornStorage: Storage {
         stubborn = name
     }
 
-    var label: String { "StubbornStorage" }
-    var capabilities: StorageCapabilities { base.capabilities }
-
-    func name(for original: String) throws -> StorageName { try base.name(for: original) }
-
-    func upload(_ body: UploadBody, to name: StorageName, options: UploadOptions) async throws -> UploadedFile {
-        try await base.upload(body, to: name, options: options)
-    }
-
-    func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
-        try await base.open(name, options: options)
-    }
-
-    func info(for name: StorageName) async throws -> FileInfo { try await base.info(for: name) }
-
-    func url(for name: StorageName, options: URLOptions) async throws -> String {
-        try await base.url(for: name, options: options)
-    }
-
     func delete(_ names: [StorageName]) async throws -> [DeletionFailure] {
         try await base.delete(names.filter { $0.string != stubborn })
             + names.filter { $0.string == stubborn }
             .map { DeletionFailure(name: $0, error: StorageError(.permissionDenied, "No.", name: $0)) }
-    }
-
-    func abandonUploads(of names: [StorageName]) async throws { try await base.abandonUploads(of: names) }
-    func purge(_ names: [StorageName]) async throws -> [PurgedFile] { try await base.purge(names) }
-    func list(prefix: String) -> FileListing { base.list(prefix: prefix) }
-
-    func copy(
-        _ source: StorageName,
-        to destination: StorageName,
-        options: UploadOptions
-    ) async throws -> UploadedFile {
-        try await base.copy(source, to: destination, options: options)
     }
 }
