@@ -19,7 +19,10 @@ import Testing
             let source = folder.appending(path: "late_close.c").path
             let library = folder.appending(path: "late_close.so").path
             try Self.lateClose.write(toFile: source, atomically: true, encoding: .utf8)
-            let compiler = try await Self.run("clang", ["-shared", "-fPIC", "-O1", source, "-o", library, "-ldl"])
+            let compiler = try await TestProgram.run(
+                "clang",
+                ["-shared", "-fPIC", "-O1", source, "-o", library, "-ldl"]
+            )
             try #require(compiler.status == 0, "\(compiler.output)")
             try await Self.storm(preloading: library)
         }
@@ -48,38 +51,12 @@ import Testing
 
     private static func storm(preloading library: String?) async throws {
         let url = try await TemporaryPostgres.shared().makeDatabase()
-        let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appending(path: "ReconnectStorm").path
-        let storm = try await run(program, [url], library.map { ["LD_PRELOAD": $0] } ?? [:])
+        let storm = try await TestProgram.run(
+            TestProgram.path(of: "ReconnectStorm"),
+            [url],
+            environment: library.map { ["LD_PRELOAD": $0] } ?? [:]
+        )
         #expect(storm.status == 0, "\(storm.output)")
         #expect(storm.output.contains("unexpected 0"), "\(storm.output)")
-    }
-
-    /// Runs a program to its end, which both programs here find by themselves.
-    private static func run(
-        _ program: String,
-        _ arguments: [String],
-        _ environment: [String: String] = [:]
-    ) async throws -> (status: Int32, output: String) {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = environment.map { "\($0)=\($1)" } + [program] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        return try await withUnsafeThrowingContinuation { continuation in
-            // A thread of its own waits: no cooperative one may.
-            Thread.detachNewThread {
-                do {
-                    try process.run()
-                    let bytes = output.fileHandleForReading.readDataToEndOfFile()
-                    process.waitUntilExit()
-                    let text = String(decoding: bytes, as: UTF8.self)
-                    continuation.resume(returning: (process.terminationStatus, text))
-                } catch {
-                    continuation.resume(throwing: error)
-                }
-            }
-        }
     }
 }

@@ -50,15 +50,9 @@ struct S3CompressionTests {
         let world = try await S3World.make(.swift)
         let storage = try world.storage(querystringAuth: true) { $0.compression = S3Compression(.gzip) }
         _ = try await storage.upload(.string(text), to: name, options: replace)
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["curl", "-sS", "--fail", "--compressed", try await storage.url(for: name)]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let bytes = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        #expect(String(decoding: bytes, as: UTF8.self) == text)
+        let url = try await storage.url(for: name)
+        let curl = try await TestProgram.run("curl", ["-sS", "--fail", "--compressed", url])
+        #expect(curl.status == 0 && curl.output == text)
     }
 
     @Test(

@@ -1,4 +1,3 @@
-import Foundation
 import StoredFilesTesting
 import Testing
 
@@ -23,28 +22,7 @@ struct ChaosTests {
         #expect(run.output.contains("orphan:"), "\(run.output)")
     }
 
-    /// Runs the program that stands beside the tests' own.
     private static func run(_ environment: [String: String]) async throws -> (status: Int32, output: String) {
-        let process = Process()
-        process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appending(path: "LifecycleChaos")
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        return try await withUnsafeThrowingContinuation { continuation in
-            // A thread of its own waits: no cooperative one may.
-            Thread.detachNewThread {
-                do {
-                    try process.run()
-                    let bytes = output.fileHandleForReading.readDataToEndOfFile()
-                    process.waitUntilExit()
-                    let text = String(decoding: bytes, as: UTF8.self)
-                    continuation.resume(returning: (process.terminationStatus, text))
-                } catch {
-                    continuation.resume(throwing: error)
-                }
-            }
-        }
+        try await TestProgram.run(TestProgram.path(of: "LifecycleChaos"), environment: environment)
     }
 }

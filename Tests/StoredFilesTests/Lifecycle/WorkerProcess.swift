@@ -1,5 +1,6 @@
 import Foundation
 import NIOConcurrencyHelpers
+import StoredFilesTesting
 
 /// The worker of the crash tests in a process of its own.
 final class WorkerProcess: Sendable {
@@ -19,8 +20,7 @@ final class WorkerProcess: Sendable {
 
     /// Starts the program that stands beside the tests' own, or another one.
     init(_ arguments: [String], program: String? = nil) throws {
-        let folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        let program = program ?? folder.appending(path: "LifecycleWorker").path
+        let program = program ?? TestProgram.path(of: "LifecycleWorker")
         guard FileManager.default.isExecutableFile(atPath: program) else {
             throw WorkerMissing(description: "\(program) is missing; build it with swift build --build-tests")
         }
