@@ -38,7 +38,8 @@ enum JournalSchema {
     )
 
     static let functions =
-        CatalogueSQL.functions + TriggerSQL.functions + TrackingSQL.functions + ReapingSQL.functions
+        CatalogueSQL.functions + TriggerSQL.functions + TrackingSQL.functions + ReservationSQL.functions
+        + ReapingSQL.functions
 
     /// A table's name as the server resolves it: quoted, so that it means what `ALTER TABLE` beside it means.
     static func regclass(_ table: String) -> String {
