@@ -211,7 +211,7 @@ final class Crew: Sendable {
                 member.kill()
             }
         }
-        let limit = ContinuousClock.now + .seconds(60)
+        let limit = ContinuousClock.now + .seconds(90)
         while let member = members.first(where: \.isRunning) {
             guard ContinuousClock.now < limit else {
                 throw ChaosError("\(member.name) (\(member.pid)) does not end; it does \(member.doing)")

@@ -31,7 +31,7 @@ struct ReapingProcess: Sendable {
             retention: dice.milliseconds(0...200),
             tombstoneAge: Scene.tombstoneAge,
             interval: dice.milliseconds(150...500),
-            batchSize: dice.pick([1, 10, 100, 500]),
+            batchSize: dice.pick([10, 100, 500]),
             concurrency: dice.int(1...3),
             lease: dice.milliseconds(300...900),
             backoff: .milliseconds(20)
