@@ -26,8 +26,8 @@ extension OverlayStorage {
 
     /// Removes everything that the upper storage keeps under names, and hides the files of the lower one.
     ///
-    /// A receipt with ``PurgedFile/isInherited`` says that the lower storage has a file of the name and goes on to keep it: to
-    /// remove that one is up to whoever writes to the lower storage. The whiteout, with the name in it, stays, too.
+    /// A receipt with ``PurgedFile/isInherited`` says that the lower storage has a file of the name and goes on to keep
+    /// it: to remove that one is up to whoever writes to the lower storage. The whiteout, with the name in it, stays, too.
     ///
     /// - Parameter names: Any number of names.
     /// - Returns: A receipt for each name, in the order given.
