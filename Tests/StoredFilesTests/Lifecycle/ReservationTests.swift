@@ -234,6 +234,30 @@ struct ReservationTests {
         }
     }
 
+    @Test("A table without triggers is asked for quickly also where its storage has tracked fields")
+    func bareTableOfTrackedStorage() async throws {
+        try await World.run { world in
+            try await world.database.migrate(albumMigrations)
+            try await world.database.execute("CREATE TABLE leaflets (id bigserial PRIMARY KEY, paper text)")
+            let before = world.database.statistics.statements
+            _ = try await world.database.store(.string("x"), named: "a.txt", for: \Leaflet.$paper)
+            #expect(world.database.statistics.statements - before == 2)
+            // All triggers of the database are looked at only for a table that may have some.
+            let calls = try await world.database.transaction { transaction in
+                try await transaction.execute("SET LOCAL track_functions = 'all'")
+                try await transaction.execute(
+                    """
+                    SELECT stored_files.reserve('papers', 'n', 'leaflets'::regclass, 'paper', interval '1 minute', false)
+                    """
+                )
+                return try await transaction.query(
+                    "SELECT count(*) FROM pg_stat_xact_user_functions WHERE funcname = 'field_at'"
+                ).first?.decode(Int.self, at: 0)
+            }
+            #expect(calls == 0)
+        }
+    }
+
     @Test(
         "While a field's table or column has another name nothing is stored, and files are reserved when the name is back",
         arguments: [
@@ -388,4 +412,11 @@ struct ReservationTests {
             #expect(try await copy.open().collect(upTo: 10) == ByteBuffer(string: "far"))
         }
     }
+}
+
+/// A model whose table has no triggers.
+@Model("leaflets")
+private struct Leaflet {
+    var id: Int64?
+    @StoredFile(in: .papers) var paper: StorageFile? = nil
 }

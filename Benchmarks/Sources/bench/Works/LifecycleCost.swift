@@ -158,7 +158,10 @@ struct LifecycleCost {
                 try await work.prepare?(side)
                 let measurement = try await Measurement.of { try await work.run(side) }
                 walls[index].append(measurement.wall / Double(work.count) * 1e6)
-                servers[index].append((measurement.server ?? 0) / Double(work.count) * 1e6)
+                guard let server = measurement.server else {
+                    throw BenchError("PEERS_PG_PID is not the postmaster: source WORKDIR/env.sh of the peers first")
+                }
+                servers[index].append(server / Double(work.count) * 1e6)
             }
         }
         let wall = walls.map(Self.median)

@@ -36,36 +36,10 @@ struct Journal: Sendable {
     /// - Throws: ``StorageError`` with code `.invalidConfiguration` when the column's triggers are those of another storage;
     ///   ``DatabaseError`` with code `.undefinedObject` or `.missingColumn` when there is no such column that could name it.
     func reserve(_ name: StorageName, for field: Field, claimPeriod: Duration) async throws -> Reservation {
-        if try await ask(name, for: field, claimPeriod) { return .made }
-        guard try await hasTrackedFields(field) else { return .none(isMomentary: false) }
-        // Its table may have come back between the two looks.
-        return try await ask(name, for: field, claimPeriod) ? .made : .none(isMomentary: true)
-    }
-
-    /// Whether the storage of a field has any with triggers.
-    private func hasTrackedFields(_ field: Field) async throws -> Bool {
-        let rows: Rows
-        do {
-            rows = try await run(
-                """
-                SELECT to_regclass(\(JournalSchema.regclass(field.table))) IS NOT NULL, EXISTS (\
-                SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(\(JournalSchema.regclass(field.table))) \
-                AND attname = \(field.column) AND NOT attisdropped), EXISTS (SELECT FROM \(raw: JournalSchema.name).fields \
-                WHERE storage = \(field.storage.rawValue) AND ended_at IS NULL)
-                """
-            )
-        } catch let error as DatabaseError where error.code == .undefinedObject {
-            // Without a journal there are none.
-            return false
-        }
-        guard let row = rows.first else { return false }
-        guard try row.decode(Bool.self, at: 0) else {
-            throw missing("table \"\(field.table)\"", .undefinedObject, field)
-        }
-        guard try row.decode(Bool.self, at: 1) else {
-            throw missing("column \"\(field.column)\" of \"\(field.table)\"", .missingColumn, field)
-        }
-        return try row.decode(Bool.self, at: 2)
+        let first = try await ask(name, for: field, claimPeriod)
+        guard case .none(isMomentary: true) = first else { return first }
+        // Its table may have come back between the looks of the statement.
+        return try await ask(name, for: field, claimPeriod)
     }
 
     private func missing(_ what: String, _ code: DatabaseError.Code, _ field: Field) -> DatabaseError {
@@ -78,21 +52,29 @@ struct Journal: Sendable {
         )
     }
 
-    /// Asks for a reservation; whether there is one.
-    private func ask(_ name: StorageName, for field: Field, _ claimPeriod: Duration) async throws -> Bool {
+    /// Asks for a reservation, and where there is none for what there is instead.
+    private func ask(_ name: StorageName, for field: Field, _ claimPeriod: Duration) async throws -> Reservation {
+        let table = JournalSchema.regclass(field.table)
         let rows: Rows
         do {
             rows = try await run(
                 """
-                SELECT \(raw: JournalSchema.name).reserve(\(field.storage.rawValue), \(name.string), \
-                to_regclass(\(JournalSchema.regclass(field.table))), \(field.column), \
-                make_interval(secs => \(claimPeriod.inSeconds)), \(field.isImage))
+                SELECT \(raw: JournalSchema.name).reserve(\(field.storage.rawValue), \(name.string), to_regclass(\(table)), \
+                \(field.column), make_interval(secs => \(claimPeriod.inSeconds)), \(field.isImage)), \(sql: Self.hasColumn(field)), \
+                EXISTS (SELECT FROM \(raw: JournalSchema.name).fields WHERE storage = \(field.storage.rawValue) \
+                AND ended_at IS NULL)
                 """
             )
         } catch let error as DatabaseError where error.code == .undefinedObject {
             // No migration of this library has run: a table of the application's own. Or one of an earlier version.
-            let journal = try await run("SELECT to_regclass('\(raw: JournalSchema.name).journal') IS NOT NULL")
-            guard try journal.first?.decode(Bool.self, at: 0) == true else { return false }
+            let rows = try await run(
+                "SELECT to_regclass('\(raw: JournalSchema.name).journal') IS NOT NULL, \(sql: Self.hasColumn(field))"
+            )
+            guard let row = rows.first else { throw unanswered(field) }
+            guard try row.decode(Bool.self, at: 0) else {
+                try requireColumn(row.decode(Bool?.self, at: 1), field)
+                return .none(isMomentary: false)
+            }
             throw StorageError(
                 .invalidConfiguration,
                 """
@@ -101,14 +83,43 @@ struct Journal: Sendable {
                 """
             )
         }
-        guard let storage = try rows.first?.decode(String?.self, at: 0) else { return false }
-        if storage == field.storage.rawValue { return true }
+        guard let row = rows.first else { throw unanswered(field) }
+        guard let storage = try row.decode(String?.self, at: 0) else {
+            try requireColumn(row.decode(Bool?.self, at: 1), field)
+            return .none(isMomentary: try row.decode(Bool.self, at: 2))
+        }
+        if storage == field.storage.rawValue { return .made }
         throw StorageError(
             .invalidConfiguration,
             """
             The triggers of "\(field.column)" in "\(field.table)" are those of the storage "\(storage)", but the model says \
             "\(field.storage)". Name the same storage in the model and in the migration.
             """
+        )
+    }
+
+    /// Whether the table of a field has its column; NULL without the table.
+    private static func hasColumn(_ field: Field) -> SQL {
+        let table = JournalSchema.regclass(field.table)
+        return """
+            CASE WHEN to_regclass(\(table)) IS NOT NULL THEN EXISTS (SELECT FROM pg_catalog.pg_attribute \
+            WHERE attrelid = to_regclass(\(table)) AND attname = \(field.column) AND NOT attisdropped) END
+            """
+    }
+
+    private func requireColumn(_ hasColumn: Bool?, _ field: Field) throws {
+        guard let hasColumn else { throw missing("table \"\(field.table)\"", .undefinedObject, field) }
+        guard hasColumn else {
+            throw missing("column \"\(field.column)\" of \"\(field.table)\"", .missingColumn, field)
+        }
+    }
+
+    private func unanswered(_ field: Field) -> DatabaseError {
+        DatabaseError(
+            code: .queryFailed,
+            message: "The server returned no row for the reservation of a file.",
+            table: field.table,
+            column: field.column
         )
     }
 

@@ -60,6 +60,11 @@ enum ReservationSQL {
                     JOIN stored_files.fields AS f ON f.id = p.field
                     WHERE p.relation = target AND p.origin = stored_files.origin()
             LOOP
+                -- To ask all triggers of the database is slow, and a table that was never tracked is asked for each file.
+                CONTINUE WHEN NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = place.relation
+                        AND starts_with(t.tgname::text, 'stored_file_'))
+                    AND NOT EXISTS (SELECT FROM stored_files.fields AS f JOIN pg_class AS c ON c.relname = f.table_name
+                        WHERE c.oid = place.relation AND f.column_name = field_of.column_name);
                 field := stored_files.field_at(place.relation::regclass, column_name);
                 EXIT WHEN field.id IS NOT NULL AND field.ended_at IS NULL;
                 field := NULL;
