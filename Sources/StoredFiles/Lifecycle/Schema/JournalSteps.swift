@@ -9,6 +9,9 @@ enum JournalSteps {
         Migration("2 reservations") { schema in
             for sql in second { try await schema.execute(JournalSchema.statement(sql)) }
         },
+        Migration("3 places of fields") { schema in
+            for sql in third { try await schema.execute(JournalSchema.statement(sql)) }
+        },
     ]
 
     private static let first: [SQL] = [
@@ -153,6 +156,17 @@ enum JournalSteps {
         """#,
         #"""
         COMMENT ON TABLE stored_files.owners IS 'The mark that each storage bears when this database decides about its files.'
+        """#,
+    ]
+
+    /// Fields whose places are not unique: columns that swap their names, or a table that has the number of one that was
+    /// dropped or restored elsewhere, do so for a moment.
+    private static let third = [
+        #"""
+        ALTER TABLE stored_files.fields DROP CONSTRAINT IF EXISTS fields_relation_column_name_key
+        """#,
+        #"""
+        CREATE INDEX fields_place ON stored_files.fields (relation, column_name)
         """#,
     ]
 }

@@ -159,6 +159,8 @@ enum TrackingSQL {
             lost record;
         BEGIN
             PERFORM stored_files.refuse_table(track.relation, track.column_name);
+            -- Two at once would make two fields of one column.
+            LOCK TABLE stored_files.fields IN SHARE ROW EXCLUSIVE MODE;
             IF track.width_column IS NOT NULL AND EXISTS (SELECT FROM pg_attribute AS a
                 WHERE a.attrelid = track.relation
                 AND a.attname = track.column_name AND a.attgenerated <> '')
@@ -197,7 +199,7 @@ enum TrackingSQL {
         $body$
         """#
 
-    /// The field of a column: by its triggers, else by its name.
+    /// The field of a column: by its triggers, else by its place, else by its name.
     private static let fieldAt = #"""
         CREATE OR REPLACE FUNCTION stored_files.field_at(relation regclass,
             column_name text) RETURNS stored_files.fields
@@ -206,10 +208,20 @@ enum TrackingSQL {
         DECLARE
             field stored_files.fields;
         BEGIN
-            -- By its triggers; else by its name, when the table was made anew: what had the name is gone.
             SELECT f.* INTO field FROM stored_files.fields AS f JOIN stored_files.carriers() AS c ON c.field = f.id
             WHERE c.relation = field_at.relation AND c.column_name = field_at.column_name LIMIT 1;
             IF field.id IS NULL THEN
+                -- The very column, renamed perhaps while nothing followed it.
+                SELECT f.* INTO field FROM stored_files.fields AS f
+                JOIN pg_attribute AS a ON a.attrelid = field_at.relation AND a.attname = field_at.column_name::name
+                    AND NOT a.attisdropped
+                WHERE f.relation = field_at.relation AND f.column_number = a.attnum AND f.origin = stored_files.origin()
+                AND NOT EXISTS (SELECT FROM stored_files.carriers() AS k WHERE k.field = f.id
+                    AND k.column_name IS NOT NULL)
+                ORDER BY f.ended_at IS NOT NULL, f.ended_at DESC LIMIT 1;
+            END IF;
+            IF field.id IS NULL THEN
+                -- A table that was made anew: what had the name is gone.
                 SELECT f.* INTO field FROM stored_files.fields AS f
                 JOIN pg_class AS c ON c.oid = field_at.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace
                 WHERE f.column_name = field_at.column_name AND f.schema_name = n.nspname AND f.table_name = c.relname
