@@ -5,15 +5,29 @@
 enum NameSanitizer {
     static func sanitize(_ string: String, policy: StorageNamePolicy) throws -> String {
         do throws(NameViolation) {
-            let clean =
-                switch policy.kind {
-                case .unicode: try unicode(string)
-                case .ascii: try ascii(string)
-                }
-            return fitting(clean, policy)
+            return try clean(string, policy)
         } catch {
             throw error.error(for: string)
         }
+    }
+
+    /// The same; `nil` when nothing is left.
+    static func sanitizeUnlessEmptied(_ string: String, policy: StorageNamePolicy) throws -> String? {
+        do throws(NameViolation) {
+            return try clean(string, policy)
+        } catch {
+            guard case .nothingLeft = error else { throw error.error(for: string) }
+            return nil
+        }
+    }
+
+    private static func clean(_ string: String, _ policy: StorageNamePolicy) throws(NameViolation) -> String {
+        let clean =
+            switch policy.kind {
+            case .unicode: try unicode(string)
+            case .ascii: try ascii(string)
+            }
+        return fitting(clean, policy)
     }
 
     private static func unicode(_ string: String) throws(NameViolation) -> String {

@@ -1,14 +1,15 @@
 import Foundation
 
 extension StorageName {
-    /// The name a field stores a file under: `<path>/<26 characters>/<sanitised original>`.
+    /// The name a field stores a file under: `<path>/<26 characters>/<original, sanitised>`.
     ///
     /// The 26 characters are a ``timeOrderedID()``: no two uploads share a name, and names sort by the time they were
     /// made.
     ///
     /// - Parameters:
     ///   - path: The directory, such as `covers`; empty for none. Must be valid already.
-    ///   - original: The file's name as a client sent it. Of a path only the last segment is used.
+    ///   - original: The file's name as a client sent it, taken as by ``init(original:contentType:policy:)``.
+    ///   - contentType: The type of the file, for originals of which nothing is left. Default: none.
     ///   - policy: Which characters of the original stay. Default: ``StorageNamePolicy/unicode``.
     /// - Returns: A name that is unique without looking at the storage.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName`` when the path is not valid or the
@@ -16,9 +17,10 @@ extension StorageName {
     public static func unique(
         path: String,
         original: String,
+        contentType: ContentType? = nil,
         policy: StorageNamePolicy = .unicode
     ) throws -> StorageName {
-        let file = try StorageName(sanitizing: original, policy: policy).lastComponent
+        let file = try StorageName(original: original, contentType: contentType, policy: policy).string
         let unique = StorageName(unchecked: "\(timeOrderedID())/\(file)")
         guard !path.isEmpty else { return unique }
         return try StorageName(validating: path).appending(unique)

@@ -54,6 +54,14 @@ extension FileContext: ModelVerifier {
                     """
                 )
             }
+            if let room = found.room, room.count < field.typicalNameLength {
+                problems.append(
+                    """
+                    "\(field.column)" is \(found.type), too short for the names of its files, which have some \
+                    \(field.typicalNameLength) characters; ALTER TABLE "\(M.table)" ALTER COLUMN "\(field.column)" TYPE text
+                    """
+                )
+            }
             if !found.unindexed.isEmpty {
                 problems.append(
                     """
@@ -77,6 +85,8 @@ extension FileContext: ModelVerifier {
         /// The type of the column, and what an index must be made on.
         let type: String
         let indexKey: String
+        /// How long its values may be.
+        let room: StorageName.Room?
         /// The problem that keeps rows from being looked into.
         let problem: String?
 
@@ -127,13 +137,13 @@ extension FileContext: ModelVerifier {
             ARRAY(SELECT a.relid::text FROM pg_partition_ancestors(c.relation) AS a WHERE a.relid <> c.relation \
             AND NOT EXISTS (SELECT FROM \(raw: JournalSchema.name).carriers() AS k WHERE k.relation = a.relid \
             AND k.column_name = c.column_name)) AS ancestors, \
-            \(sql: Self.unindexed), format_type(a.atttypid, a.atttypmod) AS type, \
+            \(sql: Self.unindexed), \(sql: ColumnRoom.columns), format_type(a.atttypid, a.atttypmod) AS type, \
             CASE WHEN \(sql: Self.baseType) IN ('text'::regtype, 'varchar'::regtype, 'name'::regtype) \
             THEN format('%I', a.attname) ELSE format('(%I::text)', a.attname) END AS index_key \
             FROM \(raw: JournalSchema.name).fields AS f \
             JOIN \(raw: JournalSchema.name).catalogue() AS c ON c.field = f.id AND NOT c.is_partition \
             LEFT JOIN pg_attribute AS a ON a.attrelid = c.relation AND a.attname = c.column_name \
-            WHERE f.ended_at IS NULL AND c.relation = to_regclass(\(JournalSchema.regclass(table)))
+            \(sql: ColumnRoom.joins) WHERE f.ended_at IS NULL AND c.relation = to_regclass(\(JournalSchema.regclass(table)))
             """
         )
         var columns: [String: Tracked] = [:]
@@ -145,6 +155,10 @@ extension FileContext: ModelVerifier {
                 unindexed: try row.decode([String].self, named: "unindexed"),
                 type: try row.decode(String?.self, named: "type") ?? "gone",
                 indexKey: try row.decode(String?.self, named: "index_key") ?? "",
+                room: ColumnRoom.room(
+                    count: try row.decode(Int?.self, named: "room"),
+                    isInBytes: try row.decode(Bool?.self, named: "is_in_bytes")
+                ),
                 problem: try row.decode(String?.self, named: "problem")
             )
         }
@@ -160,6 +174,15 @@ extension FileContext: ModelVerifier {
 protocol FieldLocation {
     var column: String { get }
     var storage: StorageID { get }
+    var path: StoredPath { get }
+}
+
+extension FieldLocation {
+    /// The length of a name with an original of sixteen characters; longer ones are cut where they have to be.
+    fileprivate var typicalNameLength: Int {
+        let folder = path.folder(for: "document.pdf").unicodeScalars.count
+        return (folder == 0 ? 0 : folder + 1) + 26 + 1 + 16
+    }
 }
 
 extension StoredField: FieldLocation {}

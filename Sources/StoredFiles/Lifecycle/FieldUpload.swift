@@ -16,7 +16,9 @@ struct FieldUpload: Sendable {
     let binding: FieldBinding
     private let context: FileContext
     private let database: Database
-    private let name: StorageName
+    private var name: StorageName
+    private let original: String
+    private let folder: String
     private let field: Journal.Field
     private let kind: Kind
     private let contentType: ContentType?
@@ -38,7 +40,9 @@ struct FieldUpload: Sendable {
         context = try attachments.fileContext(for: field.column)
         database = try context.openDatabase()
         binding = try FieldBinding(field, attachments)
-        name = try StorageName.unique(path: field.path.folder(for: original), original: original)
+        self.original = original
+        folder = field.path.folder(for: original)
+        name = try StorageName.unique(path: folder, original: original, contentType: contentType)
         self.field = Journal.Field(
             table: Owner.table,
             column: field.column,
@@ -96,15 +100,23 @@ struct FieldUpload: Sendable {
             var parser = ImageHeaderParser()
             _ = try parser.parse(beginning, at: 0, totalSize: body.length)
         }
-        return try await journaled(isIndependent) {
-            switch kind {
+        return try await named(for: types).journaled(isIndependent) { upload in
+            switch upload.kind {
             case .file:
-                _ = try await upload(body, options(types, tap: nil))
+                _ = try await upload.upload(body, options(types, tap: nil))
                 return nil
             case .image(let rules):
-                return try await uploadImage(body, types, rules)
+                return try await upload.uploadImage(body, types, rules)
             }
         }
+    }
+
+    /// The same upload, under a name with the extension of the type when the original gives it none.
+    private func named(for types: Types) throws -> FieldUpload {
+        guard name.fileExtension == nil, types.effective != .octetStream else { return self }
+        var upload = self
+        upload.name = try StorageName.unique(path: folder, original: original, contentType: types.effective)
+        return upload
     }
 
     /// Gives a field a file of its own with the bytes of another, without moving them through this process where the
@@ -140,8 +152,8 @@ struct FieldUpload: Sendable {
             }
         }
         let (chosen, found) = (options, probe)
-        return try await journaled(isIndependent) {
-            _ = try await creating(chosen) { try await binding.storage.copy(source.name, to: name, options: $0) }
+        return try await journaled(isIndependent) { upload in
+            _ = try await creating(chosen) { try await binding.storage.copy(source.name, to: upload.name, options: $0) }
             return found
         }
     }
@@ -214,13 +226,40 @@ struct FieldUpload: Sendable {
         }
     }
 
-    /// Reserves the name, does the upload, and removes what is there of it when that fails.
+    /// Reserves a name that the column has room for, does the upload under it, and removes what is there of it when that
+    /// fails.
     private func journaled(
         _ isIndependent: Bool,
-        _ upload: () async throws -> ImageProbeResult?
+        _ upload: (FieldUpload) async throws -> ImageProbeResult?
     ) async throws -> Stored {
         let journal = Journal(database: database, isIndependent: isIndependent)
-        let isJournaled = try await context.reserve(name, for: field, journal)
+        switch try await context.reserve(name, for: field, journal) {
+        case .made: return try await uploading(isJournaled: true, upload)
+        case .none: return try await uploading(isJournaled: false, upload)
+        case .tooLong(let room):
+            var shorter = self
+            guard let name = name.cut(toFit: room) else { throw noRoom(room) }
+            shorter.name = name
+            return try await shorter.journaled(isIndependent, upload)
+        }
+    }
+
+    private func noRoom(_ room: StorageName.Room) -> StorageError {
+        StorageError(
+            .invalidName,
+            """
+            The column "\(field.column)" of "\(field.table)" has room for \(room.count) \
+            \(room == .bytes(room.count) ? "bytes" : "characters"), and the names of its files begin with \
+            \(name.string.utf8.count - name.lastComponent.utf8.count). Change its type to text.
+            """,
+            name: name
+        )
+    }
+
+    private func uploading(
+        isJournaled: Bool,
+        _ upload: (FieldUpload) async throws -> ImageProbeResult?
+    ) async throws -> Stored {
         let file = StorageFile(name: name, in: binding.storage)
         let compensation = Compensation(
             file: file,
@@ -232,7 +271,9 @@ struct FieldUpload: Sendable {
         do {
             await context.reach(.reserved)
             let key = JournalKey(storage: field.storage, name: name)
-            let probe = isJournaled ? try await context.leases.hold(key, during: upload) : try await upload()
+            let probe =
+                isJournaled
+                ? try await context.leases.hold(key) { try await upload(self) } : try await upload(self)
             // Without triggers nothing takes the file for abandoned.
             let receipt = isJournaled ? StorageReceipt(validFor: context.lifecycle.claimPeriod) : nil
             await context.reach(.uploaded)

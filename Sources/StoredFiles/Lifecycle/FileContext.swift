@@ -12,13 +12,19 @@ final class FileContext: Sendable {
     let link: DatabaseLink
     let leases: UploadLeases
     private let recorders = NIOLockedValueBox<[SizeRecorder.Target: SizeRecorder]>([:])
-    private let bareFields = NIOLockedValueBox<[BareField: ContinuousClock.Instant]>([:])
+    private let bareFields = NIOLockedValueBox<[BareField: Bareness]>([:])
     private let owned = NIOLockedValueBox<[StorageID: ContinuousClock.Instant]>([:])
     private let observer = NIOLockedValueBox<(@Sendable (LifecycleStep) async -> Void)?>(nil)
 
     private struct BareField: Hashable {
         let table: String
         let column: String
+    }
+
+    /// That a field has no triggers, for how long that is believed, and the room of its column.
+    private struct Bareness {
+        let end: ContinuousClock.Instant
+        let room: StorageName.Room?
     }
 
     init(storages: StorageRegistry, prober: ImageProber, lifecycle: LifecycleConfiguration) {
@@ -51,17 +57,22 @@ final class FileContext: Sendable {
     ///
     /// That a field has none is believed for a minute where no field of its storage has any, so that a table without them
     /// costs no failing statement per upload.
-    func reserve(_ name: StorageName, for field: Journal.Field, _ journal: Journal) async throws -> Bool {
+    func reserve(
+        _ name: StorageName,
+        for field: Journal.Field,
+        _ journal: Journal
+    ) async throws -> Journal.Reservation {
         let key = BareField(table: field.table, column: field.column)
         let now = ContinuousClock.now
-        if let known = bareFields.withLockedValue({ $0[key] }), now < known { return false }
-        switch try await journal.reserve(name, for: field, claimPeriod: lifecycle.claimPeriod) {
-        case .made:
-            return true
-        case .none(let isMomentary):
-            if !isMomentary { bareFields.withLockedValue { $0[key] = now + .seconds(60) } }
-            return false
+        if let known = bareFields.withLockedValue({ $0[key] }), now < known.end {
+            if let room = known.room, !name.fits(into: room) { return .tooLong(room) }
+            return .none(isMomentary: false, known.room)
         }
+        let reservation = try await journal.reserve(name, for: field, claimPeriod: lifecycle.claimPeriod)
+        if case .none(isMomentary: false, let room) = reservation {
+            bareFields.withLockedValue { $0[key] = Bareness(end: now + .seconds(60), room: room) }
+        }
+        return reservation
     }
 
     // MARK: Ownership

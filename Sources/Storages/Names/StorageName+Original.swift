@@ -1,0 +1,113 @@
+extension StorageName {
+    /// Makes the last segment of a name of a file's original name, as a browser or another client sent it.
+    ///
+    /// Originals are taken kindly, as RFC 7578, section 4.2, and RFC 6266, section 4.3, ask for: of a path, such as
+    /// `C:\\fakepath\\cat.jpg` or `/tmp/cat.jpg`, only the last segment counts, and marks of text direction (U+061C, U+200E,
+    /// U+200F, U+202A to U+202E, U+2066 to U+2069), which Windows and messengers put into names, are dropped. What is left is
+    /// sanitised as by ``init(sanitizing:policy:)-(String,_)``. A stem of which nothing is left, an emoji for example, becomes
+    /// `file`.
+    ///
+    /// ```swift
+    /// try StorageName(original: #"C:\fakepath\My Cat.jpg"#).string            // "My_Cat.jpg"
+    /// try StorageName(original: "🐈", contentType: .jpeg).string              // "file.jpg"
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - original: The name, or a path.
+    ///   - contentType: The type of the file, which gives `file` an extension when the original has none. Default: none.
+    ///   - policy: Which characters stay. Default: ``StorageNamePolicy/unicode``.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName`` for a path that contains `..`, and for NUL and
+    ///   controls, which no client's own file has.
+    /// - Complexity: O(n).
+    public init(
+        original: String,
+        contentType: ContentType? = nil,
+        policy: StorageNamePolicy = .unicode
+    ) throws {
+        let separators: (Unicode.Scalar) -> Bool = { $0 == "/" || $0 == "\\" }
+        let segments = original.unicodeScalars.split(whereSeparator: separators)
+        guard !segments.contains(where: { $0.elementsEqual("..".unicodeScalars) }) else {
+            throw NameViolation.parentReference.error(for: original)
+        }
+        var segment = segments.last.map { String($0) } ?? ""
+        if segment.unicodeScalars.contains(where: \.isTextDirection) {
+            segment.unicodeScalars.removeAll(where: \.isTextDirection)
+        }
+        let parts = NameParts(segment)
+        // A stem of dots alone is none; two would be taken for a segment that leads upwards.
+        let isDots = parts.stem.utf8.allSatisfy { $0 == UInt8(ascii: ".") }
+        let hasStem = try !isDots && Self.sanitized(parts.stem, policy) != nil
+        if let name = hasStem ? try Self.sanitized(segment, policy) : nil {
+            self.init(unchecked: name)
+            return
+        }
+        let name = try NameSanitizer.sanitize("file" + parts.suffix, policy: policy)
+        let hasExtension = !NameParts(name).suffix.isEmpty
+        let ending = hasExtension ? nil : contentType?.preferredExtension
+        self.init(unchecked: ending.map { "\(name).\($0)" } ?? name)
+    }
+
+    /// The sanitised text; `nil` when nothing is left of it.
+    private static func sanitized(_ text: String, _ policy: StorageNamePolicy) throws -> String? {
+        text.isEmpty ? nil : try NameSanitizer.sanitizeUnlessEmptied(text, policy: policy)
+    }
+
+    /// The room that a column has for names.
+    package enum Room: Hashable, Sendable {
+        /// So many characters, which PostgreSQL counts as Unicode scalars.
+        case scalars(Int)
+        /// So many bytes of UTF-8.
+        case bytes(Int)
+
+        /// The number of characters or bytes.
+        package var count: Int {
+            switch self {
+            case .scalars(let count), .bytes(let count): count
+            }
+        }
+
+        fileprivate func size(of text: some StringProtocol) -> Int {
+            switch self {
+            case .scalars: text.unicodeScalars.count
+            case .bytes: text.utf8.count
+            }
+        }
+    }
+
+    /// Tells whether a name has room.
+    package func fits(into room: Room) -> Bool {
+        room.size(of: string) <= room.count
+    }
+
+    /// This name, the stem of its last segment cut so that the whole has room.
+    ///
+    /// An extension that leaves no room for a stem is cut with it.
+    ///
+    /// - Returns: `nil` when the directory leaves no room for one character.
+    package func cut(toFit room: Room) -> StorageName? {
+        guard !fits(into: room) else { return self }
+        let directory = directory.map { $0 + "/" } ?? ""
+        let left = room.count - room.size(of: directory)
+        guard left > 0 else { return nil }
+        let parts = NameParts(lastComponent)
+        let isShort = room.size(of: parts.suffix) < left
+        let ending = isShort ? parts.suffix : ""
+        var stem = String.UnicodeScalarView()
+        var free = left - room.size(of: ending)
+        for scalar in (isShort ? parts.stem : lastComponent).unicodeScalars {
+            free -= room.size(of: String(scalar))
+            guard free >= 0 else { break }
+            stem.append(scalar)
+        }
+        // What may not stand at the end of a segment must not stand there because of the cut.
+        while let last = stem.last, last == "." { stem.removeLast() }
+        return StorageName(unchecked: directory + (stem.isEmpty ? "_" : String(stem)) + ending)
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether this is an invisible mark that changes the direction of text.
+    fileprivate var isTextDirection: Bool {
+        if case .textDirection? = nameViolation { true } else { false }
+    }
+}

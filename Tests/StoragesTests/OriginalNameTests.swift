@@ -1,0 +1,78 @@
+import StoredFilesTesting
+import Testing
+
+@testable import Storages
+
+@Suite("Original names of clients")
+struct OriginalNameTests {
+    @Test(
+        "are taken without their paths and their marks of text direction",
+        arguments: [
+            ("cat.jpg", "cat.jpg"), ("My Cat (1).jpg", "My_Cat_1.jpg"),
+            // What browsers send as the value of a file input, and old ones in forms.
+            (#"C:\fakepath\cat.jpg"#, "cat.jpg"), (#"C:\Users\bob\cat.jpg"#, "cat.jpg"),
+            (#"c:/Users/bob/cat.jpg"#, "cat.jpg"),
+            (#"\\server\share\cat.jpg"#, "cat.jpg"), ("/tmp/phpX.jpg", "phpX.jpg"), ("a/b/cat.jpg", "cat.jpg"),
+            ("./cat.jpg", "cat.jpg"), ("photos/", "photos"), ("a//cat.jpg", "cat.jpg"),
+            // Windows' screenshots in Hebrew, and WhatsApp's files.
+            ("\u{200F}\u{200F}צילום מסך.png", "צילום_מסך.png"), ("\u{200E}WhatsApp Image.jpeg", "WhatsApp_Image.jpeg"),
+            ("\u{61C}صورة.png", "صورة.png"), ("\u{202A}+49 30 1234\u{202C}.vcf", "+49_30_1234.vcf"),
+            ("\u{2068}a\u{2069}.txt", "a.txt"), ("invoice\u{202E}gpj.exe", "invoicegpj.exe"),
+        ]
+    )
+    func kindly(original: String, expected: String) throws {
+        let name = try StorageName(original: original)
+        #expect(name.string == expected)
+        #expect(try StorageName(validating: name.string) == name)
+        let unique = try StorageName.unique(path: "covers", original: original)
+        #expect(unique.lastComponent == expected)
+    }
+
+    @Test(
+        "of nothing but symbols are called file, with the extension that they or the type have",
+        arguments: [
+            ("🐈", ContentType.jpeg, "file.jpg"), ("🐈", nil, "file"), ("", .png, "file.png"), ("???", .pdf, "file.pdf"),
+            ("🐈.gif", .gif, "file.gif"), ("🐈.gif", .png, "file.gif"), ("???.tar.gz", nil, "file.tar.gz"),
+            ("...", .pdf, "file.pdf"), ("   ", .pdf, "file.pdf"), ("\u{200F}", .pdf, "file.pdf"), (".", nil, "file"),
+            ("/", .pdf, "file.pdf"), (#"C:\🐈"#, .jpeg, "file.jpg"), ("🐈.🐈", .jpeg, "file.jpg"),
+        ]
+    )
+    func symbols(original: String, type: ContentType?, expected: String) throws {
+        #expect(try StorageName(original: original, contentType: type).string == expected)
+    }
+
+    @Test(
+        "keep their extension where only ASCII stays",
+        arguments: [("日本語.png", "file.png"), ("résumé.pdf", "resume.pdf")]
+    )
+    func ascii(original: String, expected: String) throws {
+        #expect(try StorageName(original: original, policy: .ascii).string == expected)
+    }
+
+    @Test("that no client's own file has are refused", arguments: ["../a.txt", #"a\..\b"#, "..", "a\0.txt", "a\n.txt"])
+    func hostile(original: String) {
+        let error = #expect(throws: StorageError.self) { try StorageName(original: original) }
+        #expect(error?.code == .invalidName)
+    }
+
+    @Test(
+        "are cut to the room of a column, at the end of the stem",
+        arguments: [
+            ("a/b/photograph.jpeg", StorageName.Room.scalars(14), "a/b/photo.jpeg"),
+            ("a/b/photograph.jpeg", .scalars(19), "a/b/photograph.jpeg"),
+            ("a/b/日本語日本語.png", .scalars(10), "a/b/日本.png"),
+            ("a/b/日本語日本語.png", .bytes(14), "a/b/日本.png"), ("a/b/x.verylongextension", .scalars(10), "a/b/x.very"),
+            ("a/b/photo", .scalars(5), "a/b/p"), ("a/b/c.d.e.txt", .scalars(10), "a/b/c.txt"),
+        ]
+    )
+    func cut(name: String, room: StorageName.Room, expected: String) throws {
+        let cut = try StorageName(validating: name).cut(toFit: room)
+        #expect(cut?.string == expected)
+        #expect(cut?.fits(into: room) == true)
+    }
+
+    @Test("have no room where the folder takes it all")
+    func noRoom() throws {
+        #expect(try StorageName(validating: "folder/a.txt").cut(toFit: .scalars(7)) == nil)
+    }
+}
