@@ -140,6 +140,10 @@ public struct S3Options: Sendable {
     public var retries = S3Retries()
     /// The most requests at the same time.
     ///
+    /// Others wait, as long as ``S3Transfers/waitLimit`` allows. An open download counts until all of it has arrived. One that
+    /// is not read for a second gives its connection to those that wait, and asks for the rest when it is read again; only when
+    /// the server gave it no strong entity tag it keeps its connection until it is read or dropped.
+    ///
     /// Default: 64.
     public var maxConnections = 64
     /// How long making a connection may take: 1 millisecond to 24 hours.

@@ -39,6 +39,8 @@ extension S3Setup {
         let timeouts: [(String, Duration?)] = [
             ("connectTimeout", options.connectTimeout), ("stallTimeout", options.stallTimeout),
             ("idleConnectionAge", options.idleConnectionAge),
+            ("transfers.sourceTimeout", options.transfers.sourceTimeout),
+            ("transfers.waitLimit", options.transfers.waitLimit),
         ]
         for (option, timeout) in timeouts {
             guard let timeout else { continue }

@@ -129,6 +129,7 @@ struct S3Setup: SecretHolding {
             settings.payloadSigning = signs ? .always : .never
         }
         settings.stallTimeout = options.stallTimeout
+        settings.waitLimit = options.transfers.waitLimit
         var headers = HTTPHeaders()
         for (name, value) in options.defaultHeaders.sorted(by: { $0.key < $1.key }) { headers.append(name, value) }
         if headers["User-Agent"] == nil { headers.append("User-Agent", options.userAgent) }

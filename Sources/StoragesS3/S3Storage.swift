@@ -36,7 +36,7 @@ public final class S3Storage: Storage {
     let conditions: NIOLockedValueBox<ConditionalWrites>
     /// The search for them that is under way.
     let probing: NIOLockedValueBox<Task<ConditionalWrites, any Error>?>
-    let memory: WeightedGate
+    let memory: PartMemory
 
     /// Makes a storage of a bucket; nothing is sent yet.
     ///
@@ -148,7 +148,7 @@ public final class S3Storage: Storage {
         urls = parts.urls
         conditions = NIOLockedValueBox(ConditionalWrites(parts.client.profile))
         probing = NIOLockedValueBox(nil)
-        memory = WeightedGate(capacity: setup.options.transfers.memoryBudget)
+        memory = PartMemory(capacity: setup.options.transfers.memoryBudget)
     }
 
     private init(_ storage: S3Storage, _ further: S3ObjectParameters) {

@@ -49,7 +49,7 @@ extension HTTPTransport {
                 StorageError(code, "\(service) gave no credentials: \(failure.message) \(remedy)", underlying: failure)
             }
             switch failure.kind {
-            case .notConnected, .connectionLost, .truncated, .timedOut:
+            case .notConnected, .connectionLost, .truncated, .timedOut, .noFreeConnection, .setAside:
                 throw TransientFailure(error: error(.unavailable, "Check that it runs and can be reached."))
             case .malformedAnswer, .answerTooLarge:
                 throw error(.unavailable, "Check that its URL is that of such a service.")

@@ -19,6 +19,7 @@ final class CurlLoop: Sendable {
         case start(CurlTransfer)
         case resume(CurlTransfer)
         case cancel(CurlTransfer)
+        case setAside(CurlTransfer)
     }
 
     private struct Mailbox {
@@ -140,6 +141,11 @@ final class CurlLoop: Sendable {
         case .cancel(let transfer):
             guard transfers.active.removeValue(forKey: ObjectIdentifier(transfer)) != nil else { return }
             end(transfer, &transfers, CancellationError())
+        case .setAside(let transfer):
+            // Somebody may have begun to read since.
+            guard transfer.unreadSince != nil, transfers.active.removeValue(forKey: ObjectIdentifier(transfer)) != nil
+            else { return }
+            end(transfer, &transfers, .setAside)
         }
     }
 

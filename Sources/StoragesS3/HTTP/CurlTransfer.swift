@@ -23,6 +23,8 @@ final class CurlTransfer: @unchecked Sendable {
         var head: Head?
         var pending = ReceivedBytes()
         var isPaused = false
+        /// Since when the reader could take something, but for a pause of the server.
+        var pausedSince: ContinuousClock.Instant?
         var end: Result<Void, any Error>?
         var headWaiter: CheckedContinuation<Head, any Error>?
         var readWaiter: CheckedContinuation<ByteBuffer?, any Error>?
@@ -107,6 +109,8 @@ final class CurlTransfer: @unchecked Sendable {
         if let chunk = shared.pending.take() {
             let resumes = shared.isPaused && shared.pending.byteCount < lowWater
             if resumes { shared.isPaused = false }
+            // Whoever reads is no reader that sleeps.
+            if shared.pausedSince != nil { shared.pausedSince = resumes ? nil : .now }
             return (.success(chunk), resumes)
         }
         switch shared.end {
@@ -120,6 +124,16 @@ final class CurlTransfer: @unchecked Sendable {
 
     /// Whether it was given up, perhaps before it began.
     var isCancelled: Bool { shared.withLockedValue { $0.isCancelled } }
+
+    /// Since when the server waits because nobody reads; `nil` when it does not wait.
+    var unreadSince: ContinuousClock.Instant? { shared.withLockedValue { $0.pausedSince } }
+    /// Whether nothing more will come.
+    var hasEnded: Bool { shared.withLockedValue { $0.end != nil || $0.isCancelled } }
+
+    /// Takes the connection from a transfer that nobody reads; what has come can still be read, and then nothing more.
+    func setAside() {
+        loop.post(.setAside(self))
+    }
 
     /// Gives the transfer up; whoever waits gets `CancellationError`.
     func cancel() {
@@ -335,6 +349,7 @@ final class CurlTransfer: @unchecked Sendable {
         return shared.withLockedValue { shared in
             guard shared.pending.byteCount < Self.highWater else {
                 shared.isPaused = true
+                if shared.pausedSince == nil { shared.pausedSince = .now }
                 return false
             }
             shared.pending.append(bytes)

@@ -4,7 +4,8 @@ import NIOCore
 final class CurlTransport: HTTPTransport {
     private let settings: CurlSettings
     private let loop: CurlLoop
-    private let gate: WeightedGate
+    let gate: WeightedGate
+    private let unread: UnreadTransfers
 
     /// Makes a transport; no connection is made yet.
     ///
@@ -16,10 +17,11 @@ final class CurlTransport: HTTPTransport {
         self.settings = settings
         loop = try CurlLoop.shared()
         gate = WeightedGate(capacity: concurrency)
+        unread = UnreadTransfers(gate)
     }
 
     func send(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let pass = try await gate.enter()
+        let pass = try await connection(for: request)
         let transfer = CurlTransfer(request, settings, loop, pass)
         let head = try await transfer.start()
         let reader = CurlReader(transfer)
@@ -29,8 +31,19 @@ final class CurlTransport: HTTPTransport {
             body: HTTPResponseBody {
                 { try await reader.next() }
             },
-            wasReplayed: head.wasReplayed
+            wasReplayed: head.wasReplayed,
+            allowSettingAside: { [unread] in unread.add(transfer) }
         )
+    }
+
+    /// Waits until there may be one more request.
+    private func connection(for request: HTTPRequest) async throws -> GatePass {
+        if let pass = gate.enterAtOnce() { return pass }
+        do {
+            return try await unread.makingRoom { try await gate.enter(within: request.waitLimit) }
+        } catch is WaitLimitPassed {
+            throw HTTPFailure.noFreeConnection(after: request.waitLimit, of: gate.capacity)
+        }
     }
 }
 

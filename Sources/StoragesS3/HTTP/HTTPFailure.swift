@@ -17,6 +17,10 @@ struct HTTPFailure: Error, Sendable, CustomStringConvertible {
         case malformedAnswer
         /// The request cannot be sent as it is: a defect of the caller.
         case invalidRequest
+        /// Other requests had all connections for too long. Nothing was sent.
+        case noFreeConnection
+        /// The answer was not read, and others needed its connection: what is left of it has to be asked for again.
+        case setAside
     }
 
     var kind: Kind
@@ -38,4 +42,13 @@ struct HTTPFailure: Error, Sendable, CustomStringConvertible {
     }
 
     var description: String { message }
+
+    static let setAside = HTTPFailure(.setAside, "The answer was not read, and others needed its connection.")
+
+    static func noFreeConnection(after limit: Duration?, of count: Int) -> HTTPFailure {
+        let time = limit.map { "\($0)" } ?? "too long"
+        var failure = HTTPFailure(.noFreeConnection, "All of the \(count) connections were in use for \(time).")
+        failure.isUnsent = true
+        return failure
+    }
 }

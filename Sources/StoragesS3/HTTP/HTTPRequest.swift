@@ -21,6 +21,8 @@ struct HTTPRequest: Sendable {
     var timeout: Duration?
     /// How long nothing may move.
     var stallTimeout: Duration = .seconds(30)
+    /// The longest to wait for a connection that others have; `nil` for no limit.
+    var waitLimit: Duration? = .seconds(300)
     /// Whether a proxy is never used: for credentials, which no proxy may see.
     var isDirect = false
     /// Whether a new connection is made although an idle one is there.

@@ -28,10 +28,12 @@ final class WeightedGate: Sendable {
 
     /// Waits for a turn.
     ///
-    /// - Parameter weight: How much is wanted; what is above the capacity counts as all of it.
+    /// - Parameters:
+    ///   - weight: How much is wanted; what is above the capacity counts as all of it.
+    ///   - limit: The longest to wait. `nil`: no limit.
     /// - Returns: What gives it back when it goes.
-    /// - Throws: `CancellationError`.
-    func enter(weight: Int = 1) async throws -> GatePass {
+    /// - Throws: ``WaitLimitPassed``; `CancellationError`.
+    func enter(weight: Int = 1, within limit: Duration? = nil) async throws -> GatePass {
         let weight = min(max(1, weight), capacity)
         try Task.checkCancellation()
         let id: UInt64? = state.withLockedValue { state in
@@ -42,11 +44,31 @@ final class WeightedGate: Sendable {
             state.nextID += 1
             return state.nextID
         }
-        if let id { try await wait(id, weight) }
+        if let id { try await wait(id, weight, limit) }
         return GatePass(self, weight)
     }
 
-    private func wait(_ id: UInt64, _ weight: Int) async throws {
+    /// Takes what is free at once; `nil` when that is not enough, or others wait.
+    func enterAtOnce() -> GatePass? {
+        let isIn = state.withLockedValue { state in
+            guard state.waiters.isEmpty, state.free >= 1 else { return false }
+            state.free -= 1
+            return true
+        }
+        return isIn ? GatePass(self, 1) : nil
+    }
+
+    private func wait(_ id: UInt64, _ weight: Int, _ limit: Duration?) async throws {
+        let timer = limit.map { limit in
+            Task {
+                try await Task.sleep(for: limit)
+                end(id, WaitLimitPassed())
+            }
+        }
+        defer {
+            timer?.cancel()
+            _ = state.withLockedValue { $0.cancelled.remove(id) }
+        }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let outcome: Result<Void, any Error>? = state.withLockedValue { state in
@@ -61,18 +83,22 @@ final class WeightedGate: Sendable {
                 if let outcome { continuation.resume(with: outcome) }
             }
         } onCancel: {
-            let (waiter, admitted) = state.withLockedValue { state -> (Waiter?, [Waiter]) in
-                guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
-                    state.cancelled.insert(id)
-                    return (nil, [])
-                }
-                let waiter = state.waiters.remove(at: index)
-                return (waiter, Self.admit(&state))
-            }
-            waiter?.continuation.resume(throwing: CancellationError())
-            admitted.forEach { $0.continuation.resume() }
+            end(id, CancellationError())
         }
-        _ = state.withLockedValue { $0.cancelled.remove(id) }
+    }
+
+    private func end(_ id: UInt64, _ error: any Error) {
+        let (waiter, admitted) = state.withLockedValue { state -> (Waiter?, [Waiter]) in
+            guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
+                // It may be cancelled before it waits; a timer that is late finds nobody and means nothing.
+                if error is CancellationError { state.cancelled.insert(id) }
+                return (nil, [])
+            }
+            let waiter = state.waiters.remove(at: index)
+            return (waiter, Self.admit(&state))
+        }
+        waiter?.continuation.resume(throwing: error)
+        admitted.forEach { $0.continuation.resume() }
     }
 
     fileprivate func leave(_ weight: Int) {

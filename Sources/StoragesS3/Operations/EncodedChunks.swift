@@ -6,12 +6,20 @@ import Storages
 /// Used by one task; not `Sendable`.
 final class EncodedChunks {
     private let driver: BodyDriver
+    private let source: WatchedSource
     private let encoder: (any ContentTransform)?
     private var input = ByteBuffer()
     private var hasEnded = false
 
-    init(_ driver: BodyDriver, _ coding: (any ContentCoding)?) throws {
+    /// Makes the chunks of a body.
+    ///
+    /// - Parameters:
+    ///   - driver: The body.
+    ///   - coding: What they are stored in; `nil` for as they are.
+    ///   - limit: The longest that the source may deliver nothing; `nil` for a source that has limits of its own.
+    init(_ driver: BodyDriver, _ coding: (any ContentCoding)?, sourceTimeout limit: Duration?) throws {
         self.driver = driver
+        source = WatchedSource(driver, limit)
         encoder = try coding?.makeEncoder()
     }
 
@@ -24,10 +32,10 @@ final class EncodedChunks {
 
     /// The next chunk; `nil` after the last one.
     func next() async throws -> ByteBuffer? {
-        guard let encoder else { return try await driver.next() }
+        guard let encoder else { return try await source.next() }
         while !hasEnded {
             if let chunk = try encoder.next(from: &input) { return chunk }
-            if let chunk = try await driver.next() {
+            if let chunk = try await source.next() {
                 input = chunk
             } else {
                 hasEnded = true

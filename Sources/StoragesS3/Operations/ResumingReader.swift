@@ -44,6 +44,7 @@ struct ResumingReader {
     }
 
     private mutating func take(_ response: HTTPResponse, _ delivered: Range<Int64>) {
+        if version.tag != nil { response.allowSettingAside() }
         body = response.body.makeAsyncIterator()
         toSkip = position - delivered.lowerBound
         endsTogether = delivered.upperBound == end
@@ -59,6 +60,9 @@ struct ResumingReader {
                     throw HTTPFailure(.truncated, "The answer ended before its length.")
                 }
                 if let wanted = trimmed(&chunk) { return wanted }
+            } catch let failure as HTTPFailure where failure.kind == .setAside {
+                // Nothing went wrong: the next request waits for a connection as all do.
+                body = nil
             } catch let failure as HTTPFailure {
                 body = nil
                 try await prepareToResume(after: failure)

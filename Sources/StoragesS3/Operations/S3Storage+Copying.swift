@@ -243,7 +243,10 @@ extension S3Storage {
             return try await applying(further).upload(
                 .stream(contents, length: head.info.byteCount),
                 to: destination,
-                options: options
+                options,
+                replacing: nil,
+                // A download, which has limits of its own; when it waits for a connection, that is not its fault.
+                sourceTimeout: nil
             )
         } catch let error as StorageError where error.code == .sourceFailed {
             // Here the source is this storage: its own error says more than that a source failed.

@@ -102,6 +102,8 @@ extension S3Storage {
         _ options: OpenOptions
     ) throws -> StoredContents {
         let head = try DownloadHead(name, response, metadata, storage: label)
+        // What is open and not read keeps nobody from a connection, when reading can go on with another one.
+        if head.isAsStored, head.strongTag != nil { response.allowSettingAside() }
         if let tag = options.ifMatch, let found = head.info.entityTag, found != tag {
             // Not every server looks at If-Match.
             throw StorageError(

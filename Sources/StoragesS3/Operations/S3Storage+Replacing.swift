@@ -34,7 +34,13 @@ extension S3Storage {
         }
         var options = options
         options.ifExists = .replace
-        return try await upload(body, to: name, options, replacing: tag)
+        return try await upload(
+            body,
+            to: name,
+            options,
+            replacing: tag,
+            sourceTimeout: self.options.transfers.sourceTimeout
+        )
     }
 
     /// Deletes a file, unless somebody else has replaced it since its tag was read.

@@ -9,7 +9,8 @@ extension S3Storage {
     /// Stores a file, whole or in parts; it is complete or absent, never partial.
     ///
     /// Up to ``S3Transfers/multipartThreshold`` one request takes the whole file. Larger ones go in parts, some of them at
-    /// the same time, in memory that ``S3Transfers/memoryBudget`` bounds. An upload that fails or is cancelled is aborted
+    /// the same time, in memory that ``S3Transfers/memoryBudget`` bounds. A source that delivers nothing for
+    /// ``S3Transfers/sourceTimeout`` fails the upload. An upload that fails or is cancelled is aborted
     /// when its last part has ended, so no part stays that somebody pays for.
     ///
     /// ``IfExists/fail`` and ``IfExists/rename`` make the write depend on the absence of the file. On a server that cannot do
@@ -33,17 +34,20 @@ extension S3Storage {
         to name: StorageName,
         options: UploadOptions
     ) async throws -> UploadedFile {
-        try await upload(body, to: name, options, replacing: nil)
+        try await upload(body, to: name, options, replacing: nil, sourceTimeout: self.options.transfers.sourceTimeout)
     }
 
     /// Stores a file.
     ///
-    /// - Parameter tag: That of the version that is to be replaced, and no other. `nil`: as the options say.
+    /// - Parameters:
+    ///   - tag: That of the version that is to be replaced, and no other. `nil`: as the options say.
+    ///   - sourceTimeout: The longest that the body may deliver nothing. `nil`: it has limits of its own.
     func upload(
         _ body: UploadBody,
         to name: StorageName,
         _ options: UploadOptions,
-        replacing tag: String?
+        replacing tag: String?,
+        sourceTimeout: Duration?
     ) async throws -> UploadedFile {
         try name.requireSafe(in: label)
         return try await reporting(name) {
@@ -64,7 +68,8 @@ extension S3Storage {
             {
                 throw cannotFailInParts(name)
             }
-            let parts = UploadParts(try EncodedChunks(driver, call.coding), plan, memory, name)
+            let chunks = try EncodedChunks(driver, call.coding, sourceTimeout: sourceTimeout)
+            let parts = UploadParts(chunks, plan, memory, waitLimit: self.options.transfers.waitLimit, name)
             guard let first = try await parts.next() else { return try await put(HTTPBody(), name, call) }
             if first.isLast {
                 // Its memory counts until the request is over, not only until this line.

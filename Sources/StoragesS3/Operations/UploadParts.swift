@@ -57,15 +57,15 @@ final class UploadPart: Sendable {
     /// Whether nothing comes after it.
     let isLast: Bool
     private let body: NIOLockedValueBox<HTTPBody>
-    /// Its share of the memory for parts.
-    private let pass: GatePass
+    /// What it holds of the memory for parts.
+    private let share: PartShare
 
-    init(number: Int, body: HTTPBody, sourceByteCount: Int64, isLast: Bool, pass: GatePass) {
+    init(number: Int, body: HTTPBody, sourceByteCount: Int64, isLast: Bool, share: PartShare) {
         self.number = number
         self.sourceByteCount = sourceByteCount
         self.isLast = isLast
         self.body = NIOLockedValueBox(body)
-        self.pass = pass
+        self.share = share
     }
 
     /// The bytes, once.
@@ -78,17 +78,18 @@ final class UploadPart: Sendable {
 
     /// Says that the bytes are not in memory any more.
     func giveBack() {
-        pass.giveBack()
+        share.giveBack()
     }
 }
 
-/// Cuts a body into parts, and waits for memory before it reads one.
+/// Cuts a body into parts, and waits for memory for the bytes that have come before it reads on.
 ///
 /// Used by one task; not `Sendable`.
 final class UploadParts {
     private let chunks: EncodedChunks
     private let plan: PartPlan
-    private let memory: WeightedGate
+    private let memory: PartMemory
+    private let waitLimit: Duration
     private let name: StorageName
     private var rest = ByteBuffer()
     private var number = 0
@@ -97,10 +98,11 @@ final class UploadParts {
     private var source: Int64 = 0
     private var hasEnded = false
 
-    init(_ chunks: EncodedChunks, _ plan: PartPlan, _ memory: WeightedGate, _ name: StorageName) {
+    init(_ chunks: EncodedChunks, _ plan: PartPlan, _ memory: PartMemory, waitLimit: Duration, _ name: StorageName) {
         self.chunks = chunks
         self.plan = plan
         self.memory = memory
+        self.waitLimit = waitLimit
         self.name = name
     }
 
@@ -116,12 +118,18 @@ final class UploadParts {
             )
         }
         let size = number == 0 ? plan.firstSize : plan.partSize
-        let pass = try await memory.enter(weight: Int(min(size, Int64(Int.max))))
+        // The first bytes of an upload are its own share, so that small files wait for nobody.
+        var free = number == 0 ? PartMemory.freeShare : 0
+        let share = memory.part(claim: Int(min(size, Int64(Int.max))) - free)
         var body = HTTPBody()
         while Int64(body.byteCount) < size, try await fill() {
             let count = Int(min(Int64(rest.readableBytes), size - Int64(body.byteCount)))
+            let isFree = min(free, count)
+            free -= isFree
+            if count > isFree { try await take(count - isFree, of: share) }
             if let slice = rest.readSlice(length: count) { body.append(slice) }
         }
+        share.complete()
         // Whether another part comes decides how this one is sent.
         hasEnded = try await !fill()
         guard body.byteCount > 0 else { return nil }
@@ -134,8 +142,21 @@ final class UploadParts {
             body: body,
             sourceByteCount: source - behind,
             isLast: hasEnded,
-            pass: pass
+            share: share
         )
+    }
+
+    private func take(_ count: Int, of share: PartShare) async throws {
+        do {
+            try await share.take(count, within: waitLimit)
+        } catch is WaitLimitPassed {
+            throw StorageError(
+                .timeout,
+                "Other uploads held the memory for parts for \(waitLimit), so nothing was stored. Upload fewer files at a time, or "
+                    + "raise the option transfers.memoryBudget or transfers.waitLimit.",
+                name: name
+            )
+        }
     }
 
     /// Has bytes at hand; `false` at the end.

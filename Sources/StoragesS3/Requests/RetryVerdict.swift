@@ -44,7 +44,7 @@ enum RetryVerdict: Equatable {
         switch failure.kind {
         case .notConnected, .connectionLost, .truncated, .timedOut, .malformedAnswer:
             self = .retry(isThrottled: false, after: nil)
-        case .untrusted, .answerTooLarge, .invalidRequest:
+        case .untrusted, .answerTooLarge, .invalidRequest, .noFreeConnection, .setAside:
             self = .fail
         }
     }

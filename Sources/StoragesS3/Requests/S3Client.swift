@@ -14,6 +14,7 @@ final class S3Client: Sendable {
         /// Added to every request.
         var headers = HTTPHeaders()
         var stallTimeout: Duration = .seconds(30)
+        var waitLimit: Duration = .seconds(300)
     }
 
     /// Bodies up to this size are signed even over TLS, which costs little and is the better check.
@@ -365,6 +366,7 @@ private struct RequestSigner {
         request.body = operation.body
         request.timeout = operation.timeout
         request.stallTimeout = operation.stallTimeout ?? client.settings.stallTimeout
+        request.waitLimit = client.settings.waitLimit
         request.expectsContinue = client.expectsContinue(operation)
         return request
     }

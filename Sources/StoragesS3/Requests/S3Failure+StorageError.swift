@@ -40,7 +40,13 @@ extension S3Failure {
             )
         case .notConnected:
             (.unavailable, "The server cannot be reached. Check the endpoint, and that the server runs.")
-        case .connectionLost, .truncated:
+        case .noFreeConnection:
+            (
+                .timeout,
+                "Other requests had all connections for too long. Start fewer at a time, read or drop what is open, or raise the "
+                    + "option maxConnections or transfers.waitLimit."
+            )
+        case .connectionLost, .truncated, .setAside:
             (.unavailable, "The connection to the server was lost. Try again later.")
         case .answerTooLarge, .malformedAnswer:
             (.unavailable, "What answers is no S3 server, or one that is broken. Check the endpoint.")

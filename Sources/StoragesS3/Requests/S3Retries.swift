@@ -7,7 +7,7 @@ public struct S3Retries: Hashable, Sendable {
     ///
     /// Default: 5.
     public var maxAttempts: Int
-    /// The time after which no attempt begins.
+    /// The time after which no attempt begins; waiting for a connection that others have counts.
     ///
     /// Default: 60 seconds.
     public var budget: Duration

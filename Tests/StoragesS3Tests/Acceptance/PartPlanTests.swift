@@ -136,7 +136,8 @@ struct PartPlanTests {
             }
             try await group.waitForAll()
         }
-        #expect(running.withLockedValue { $0.most } <= budget)
+        // The first bytes of an upload do not count.
+        #expect(running.withLockedValue { $0.most } <= budget + 12 * PartMemory.freeShare)
         #expect(running.withLockedValue { $0.most } > budget / 2)
         #expect(storage.memory.inUse == 0)
     }

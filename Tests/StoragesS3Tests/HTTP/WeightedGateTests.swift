@@ -100,6 +100,19 @@ struct WeightedGateTests {
         #expect(gate.inUse == 0)
     }
 
+    @Test("lets nobody wait longer than they want to")
+    func limit() async throws {
+        let gate = WeightedGate(capacity: 1)
+        let pass = try #require(gate.enterAtOnce())
+        #expect(gate.enterAtOnce() == nil)
+        await #expect(throws: WaitLimitPassed.self) { try await gate.enter(within: .milliseconds(20)) }
+        #expect(gate.waiting == 0)
+        let waits = try await line(gate, 1)
+        pass.giveBack()
+        _ = try await waits.value
+        #expect(gate.inUse == 0)
+    }
+
     @Test("does not let in who is cancelled already, although there is room")
     func cancelledBefore() async throws {
         let gate = WeightedGate(capacity: 1)
