@@ -1,7 +1,8 @@
 /// The files of a storage, fetched as they are iterated, in constant memory.
 ///
 /// Each iteration lists anew. It is not a snapshot. Objects that this library keeps for itself, whose names have a
-/// segment that begins with `.stored-files-`, are left out.
+/// segment that begins with `.stored-files-`, are left out; so are keys that no file can have as its name
+/// (``reportingForeignKeys(to:during:isolation:)``).
 public struct FileListing: AsyncSequence, Sendable {
     /// A file that exists.
     public typealias Element = FileInfo
@@ -12,6 +13,11 @@ public struct FileListing: AsyncSequence, Sendable {
     ///
     /// A value of the task, because it has to reach the storage at the bottom through decorators that know nothing of it.
     @TaskLocal static var includesReserved = false
+
+    /// Who is told of keys that listings which are begun now pass over.
+    ///
+    /// A value of the task for the same reason.
+    @TaskLocal package static var onForeignKey: (@Sendable (ForeignKey) -> Void)?
 
     private let make: @Sendable () -> () async throws -> FileInfo?
 

@@ -55,6 +55,8 @@ extension HTTPTransport {
                 throw error(.unavailable, "Check that its URL is that of such a service.")
             case .untrusted:
                 throw error(.permissionDenied, "Check its certificate, and the certificates that are trusted here.")
+            case .proxyRefused:
+                throw error(.unavailable, "Check the proxy.")
             case .invalidRequest:
                 throw error(.invalidConfiguration, "Check its URL.")
             }

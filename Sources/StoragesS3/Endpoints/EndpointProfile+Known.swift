@@ -33,6 +33,8 @@ extension EndpointProfile {
             profile.createOnCopy = .unsupported
             profile.replaceOnPut = .supported
             profile.listVersion = 1
+            // It would encode keys without saying so; unasked it leaves them as they are.
+            profile.encodesUploadListings = false
         case .cloudflareR2:
             profile.createOnPut = .ifNoneMatch
             profile.createOnCopy = .header(name: "cf-copy-destination-if-none-match", value: "*")

@@ -46,6 +46,8 @@ struct EndpointProfile: Hashable, Sendable {
     var listsInOrder = true
     /// Whether `encoding-type=url` is sent.
     var encodesListings = true
+    /// Whether it is sent for ListMultipartUploads, too.
+    var encodesUploadListings = true
     var deletesInBulk = true
     var maxKeysPerDeletion = 1000
 

@@ -6,6 +6,8 @@ struct CurlOutcome {
     let isReused: Bool
     let hasAnswer: Bool
     let wasReplayed: Bool
+    /// The status of the proxy's answer to CONNECT; 0 without one.
+    let proxyStatus: Int
 
     /// Asks a handle.
     ///
@@ -16,6 +18,9 @@ struct CurlOutcome {
     init(_ handle: UnsafeMutableRawPointer, answerBytes: Int, sendings: Int) {
         var connects = 0
         _ = stored_files_curl_get_long(handle, CURLINFO_NUM_CONNECTS, &connects)
+        var proxyStatus = 0
+        _ = stored_files_curl_get_long(handle, CURLINFO_HTTP_CONNECTCODE, &proxyStatus)
+        self.proxyStatus = proxyStatus
         isUnsent = sendings == 0
         isReused = connects == 0
         hasAnswer = answerBytes > 0
@@ -30,13 +35,18 @@ struct CurlOutcome {
         failure.isUnsent = isUnsent
         failure.wasReplayed = wasReplayed
         failure.isDeadReusedConnection =
-            isReused && !hasAnswer
+            isReused && !hasAnswer && !isRefusedByProxy
             && [CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_SEND_FAIL_REWIND].contains(code)
         return failure
     }
 
+    /// Whether the proxy has answered, and made no tunnel to the server.
+    private var isRefusedByProxy: Bool { isUnsent && proxyStatus != 0 && !(200..<300).contains(proxyStatus) }
+
     private func kind(of code: CURLcode) -> HTTPFailure.Kind {
-        switch code {
+        // What it could not reach it may reach later.
+        if isRefusedByProxy { return (400..<500).contains(proxyStatus) ? .proxyRefused : .notConnected }
+        return switch code {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR,
             CURLE_OUT_OF_MEMORY:
             .notConnected

@@ -50,6 +50,9 @@ final class CurlTransfer: @unchecked Sendable {
     /// How often sending was begun: a connection that had been used before and then is dead makes libcurl send the request
     /// again by itself.
     private var sendings = 0
+    /// Whether the answer says that the server does not know what it was asked to consent to: libcurl then sends the request
+    /// again by itself, unless all of it was sent already.
+    private var isHeld = false
 
     init(_ request: HTTPRequest, _ settings: CurlSettings, _ loop: CurlLoop, _ pass: GatePass) {
         self.request = request
@@ -236,6 +239,8 @@ final class CurlTransfer: @unchecked Sendable {
         // An empty text, not none: that would mean the variables of the environment.
         options.set(CURLOPT_PROXY, request.isDirect ? "" : settings.proxy ?? "")
         options.set(CURLOPT_NOPROXY, settings.noProxy ?? "")
+        // What the proxy says of the tunnel is not the head of the answer.
+        options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, true)
         if let file = settings.proxyCertificateAuthorityFile { options.set(CURLOPT_PROXY_CAINFO, file) }
         guard request.url.hasPrefix("https:") else { return }
         options.set(CURLOPT_SSL_VERIFYPEER, settings.verifiesCertificates)
@@ -330,7 +335,17 @@ final class CurlTransfer: @unchecked Sendable {
         case .more:
             return true
         case .complete:
-            hasNews = true
+            if isHeld {
+                // The second answer is the only one.
+                isHeld = false
+                shared.withLockedValue { $0.pending = ReceivedBytes() }
+            }
+            if parser.status == 417, request.expectsContinue, sendings == 1 {
+                // It refuses the request, which so was not sent.
+                isHeld = true
+                sendings = 0
+            }
+            hasNews = !isHeld
             let head = Head(status: parser.status, headers: parser.headers, wasReplayed: sendings > 1)
             shared.withLockedValue { $0.head = head }
             return true
@@ -345,9 +360,11 @@ final class CurlTransfer: @unchecked Sendable {
 
     /// Keeps bytes of the answer, or asks libcurl to bring the same ones again later.
     fileprivate func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        hasNews = true
+        hasNews = !isHeld
         return shared.withLockedValue { shared in
             guard shared.pending.byteCount < Self.highWater else {
+                // Nobody reads it yet.
+                if isHeld { return true }
                 shared.isPaused = true
                 if shared.pausedSince == nil { shared.pausedSince = .now }
                 return false

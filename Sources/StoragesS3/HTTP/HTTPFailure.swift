@@ -5,6 +5,8 @@ struct HTTPFailure: Error, Sendable, CustomStringConvertible {
         case notConnected
         /// The certificate is not trusted, or the TLS settings do not go together. Trying again does not help.
         case untrusted
+        /// The proxy does not let the request through. Nothing was sent to the server.
+        case proxyRefused
         /// The connection was lost after something may have been sent.
         case connectionLost
         /// The answer ended before its announced length.

@@ -26,6 +26,8 @@ struct ResponseHeadParser {
             return isComplete ? .complete : .more
         }
         if text.starts(with: "HTTP/".utf8) {
+            // Of a request that was sent again there is another answer.
+            isComplete = false
             status = Self.status(of: text)
             headers = HTTPHeaders()
             return .more

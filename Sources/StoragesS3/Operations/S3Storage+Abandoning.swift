@@ -11,11 +11,7 @@ extension S3Storage {
         for name in names {
             try name.requireSafe(in: label)
             try await reporting(name) {
-                try await forEachUpload(prefix: name.string) { upload in
-                    if upload.key.elementsEqual(name.string.utf8) {
-                        try await abort(name.string, upload.uploadID)
-                    }
-                }
+                try await abortUploads(of: name)
             }
         }
     }
@@ -27,21 +23,67 @@ extension S3Storage {
     /// - Parameters:
     ///   - date: Uploads begun later are left alone. Leave more time than the slowest upload takes.
     ///   - prefix: Only keys that begin so. Default: all.
-    /// - Returns: How many were aborted.
-    /// - Throws: ``StorageError`` when the server refuses, or does not answer; `CancellationError`.
+    /// - Returns: How many were aborted; what was gone before it could be does not count.
+    /// - Throws: ``StorageError`` when the server refuses, or does not answer, and with code
+    ///   ``StorageError/Code/unavailable`` when it goes on to list uploads that it does not know when they are to be aborted;
+    ///   `CancellationError`.
     @discardableResult
     public func abortUploads(olderThan date: Date, prefix: String = "") async throws -> Int {
         try await reporting {
             var count = 0
+            // Those that the server did not know by a key that may be read wrong.
+            var unknown: Set<String> = []
             try await forEachUpload(prefix: prefix) { upload in
-                guard let initiated = upload.initiated, initiated < date,
-                    let key = String(validating: upload.key, as: UTF8.self)
-                else { return }
-                try await abort(key, upload.uploadID)
-                count += 1
+                guard let initiated = upload.initiated, initiated < date else { return }
+                for key in [upload.key, upload.otherKey].compactMap(\.self) {
+                    guard let key = String(validating: key, as: UTF8.self) else { continue }
+                    if try await abort(key, upload.uploadID) {
+                        count += 1
+                        return
+                    }
+                }
+                unknown.insert(upload.uploadID)
+            }
+            if !unknown.isEmpty {
+                try await forEachUpload(prefix: prefix) { upload in
+                    if unknown.contains(upload.uploadID) { throw stillListed(upload.uploadID, besides: count) }
+                }
             }
             return count
         }
+    }
+
+    /// Aborts the uploads in parts of one name, until none is listed any more.
+    ///
+    /// - Parameters:
+    ///   - name: The name.
+    ///   - onAbort: Told of each that was aborted, rather than gone before.
+    /// - Throws: As ``abandonUploads(of:)``; ``S3Failure``.
+    func abortUploads(of name: StorageName, _ onAbort: () -> Void = {}) async throws {
+        var found: Set<String> = []
+        try await forEachUpload(prefix: name.string) { upload in
+            guard upload.isOf(name.string) else { return }
+            found.insert(upload.uploadID)
+            if try await abort(name.string, upload.uploadID) { onAbort() }
+        }
+        guard !found.isEmpty else { return }
+        // That a server does not know what is to be aborted may mean that it was asked for by a wrong key.
+        try await forEachUpload(prefix: name.string) { upload in
+            if found.contains(upload.uploadID), upload.isOf(name.string) {
+                throw stillListed(upload.uploadID, besides: 0)
+            }
+        }
+    }
+
+    private func stillListed(_ uploadID: String, besides count: Int) -> StorageError {
+        StorageError(
+            .unavailable,
+            "The server still lists the upload \(StorageError.quoted(uploadID)) after it was aborted"
+                + (count > 0 ? "; \(count) others are gone" : "")
+                + ". Abort it later; if it stays, choose the server's "
+                + "kind in the option server.",
+            storage: label
+        )
     }
 
     func forEachUpload(prefix: String, _ body: (ListedUpload) async throws -> Void) async throws {
@@ -50,7 +92,9 @@ extension S3Storage {
             var operation = S3Operation("ListMultipartUploads", .get)
             operation.headers = options.objectParameters.accountHeaders
             operation.query = [("uploads", ""), ("max-uploads", "1000"), ("prefix", prefix)]
-            if client.profile.encodesListings { operation.query.append(("encoding-type", "url")) }
+            if client.profile.encodesListings, client.profile.encodesUploadListings {
+                operation.query.append(("encoding-type", "url"))
+            }
             if let cursor = progress.cursor {
                 guard let key = String(validating: cursor.key, as: UTF8.self) else {
                     throw ListObjectsPage.doesNotAdvance
@@ -60,7 +104,9 @@ extension S3Storage {
             }
             let page: ListMultipartUploadsPage
             do {
-                page = try await client.perform(operation) { try ListMultipartUploadsPage($0.body) }
+                page = try await client.perform(operation) {
+                    try ListMultipartUploadsPage($0.body, prefix: prefix)
+                }
             } catch let failure as S3Failure where failure.status == 501 || failure.code == "NotImplemented" {
                 // A server that cannot name them keeps none that could be given up here.
                 return

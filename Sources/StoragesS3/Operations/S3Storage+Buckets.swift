@@ -8,7 +8,7 @@ extension S3Storage {
     public func createBucketIfMissing() async throws {
         try await reporting {
             do {
-                try await client.perform(S3Operation("HeadBucket", .head)) { _ in }
+                try await client.perform(S3Operation("HeadBucket", .head)) { try $0.requireDone() }
                 return
             } catch let failure as S3Failure where failure.status == 404 {
                 // It is made below.
@@ -24,7 +24,7 @@ extension S3Storage {
                 operation.signsBody = true
             }
             do {
-                try await client.perform(operation) { _ in }
+                try await client.perform(operation) { try $0.requireDone() }
             } catch let failure as S3Failure where failure.code == "BucketAlreadyOwnedByYou" {
                 // Another one made it meanwhile.
             }

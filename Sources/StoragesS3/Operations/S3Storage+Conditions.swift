@@ -114,7 +114,7 @@ extension S3Storage {
     func outcomeUnknown(_ name: StorageName, _ failure: S3Failure) -> StorageError {
         StorageError(
             .outcomeUnknown,
-            "The connection was lost before the server said whether the file is stored. Look for it, or upload again.",
+            "No answer that can be believed said whether the file is stored. Look for it, or upload again.",
             name: name,
             storage: label,
             underlying: failure.details

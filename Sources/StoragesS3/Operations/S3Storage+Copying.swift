@@ -58,7 +58,7 @@ extension S3Storage {
     ) async throws -> UploadedFile {
         let condition = WriteCondition(options.ifExists, by: conditions.onCopy)
         var final = destination
-        if options.ifExists == .rename, condition == nil, try await isTaken(destination) {
+        if options.ifExists == .rename, condition == nil, try await presence(of: destination) != .free {
             final = try destination.withRandomSuffix()
         }
         for attempt in 1...4 {
@@ -123,15 +123,23 @@ extension S3Storage {
             let copy = try await self.head(destination)
             guard copy.info.byteCount == head.info.byteCount else { throw sourceChanged(source) }
             return copy.written
-        } catch let failure as S3Failure where failure.isAmbiguous && condition != nil {
+        } catch let failure as S3Failure where failure.isAmbiguous && (condition != nil || !isAsIs) {
             return try await ownObjectAfterSilence(at: destination, nonce, failure)
+        } catch let failure as S3Failure where failure.isUnreadableSuccess {
+            throw outcomeUnknown(destination, failure)
         } catch let failure as S3Failure where failure.isExisting {
             // The source's condition and the destination's fail alike: what is there tells which it was.
             guard let condition else { throw sourceChanged(source) }
             if failure.mayHaveSucceededBefore {
                 return try await ownObject(at: destination, nonce, condition, failure)
             }
-            guard try await isTaken(destination) else { throw sourceChanged(source) }
+            switch try await presence(of: destination) {
+            case .taken: break
+            case .free: throw sourceChanged(source)
+            case .unknown:
+                let now = try await self.head(source).info.entityTag
+                guard now == head.info.entityTag else { throw sourceChanged(source) }
+            }
             throw refusal(of: condition, destination, failure)
         } catch let failure as S3Failure where failure.status == 404 && failure.code != "NoSuchBucket" {
             throw StorageError(.notFound, "No file has this name. Check the name.", name: source, storage: label)

@@ -130,9 +130,9 @@ extension S3Storage {
     private func deleteOne(_ name: StorageName) async throws -> DeletionFailure? {
         let operation = deletion(of: name)
         do {
-            try await client.perform(operation) { _ in }
+            try await client.perform(operation) { try $0.requireDone() }
             return nil
-        } catch let failure as S3Failure where failure.status == 404 && failure.code != "NoSuchBucket" {
+        } catch let failure as S3Failure where failure.saysMissing {
             return nil
         } catch let failure as S3Failure where failure.code != "NoSuchBucket" {
             return DeletionFailure(name: name, error: failure.storageError(name, label))
@@ -170,7 +170,8 @@ extension S3Storage {
 extension S3Failure {
     /// Whether the server has no request for deleting many.
     var isNoBulkDeletion: Bool {
-        switch status {
+        // Whoever says it: deleting them one by one is asked for by requests of their own.
+        switch answeredStatus {
         case 405, 501: true
         // Google's answer to a POST on a bucket, and those of servers that make little of its body.
         case 400: ["InvalidArgument", "NotImplemented", "InvalidRequest", "MalformedXML", nil].contains(code)

@@ -5,8 +5,8 @@ public import Storages
 extension S3Storage {
     /// The files whose keys begin with a prefix, a thousand with each request, in the order of their bytes on most servers.
     ///
-    /// Types and metadata are not part of a listing. Keys that are no UTF-8 have no name here: they are passed over, and
-    /// logged.
+    /// Types and metadata are not part of a listing. Keys that no file can have as its name, which others have written, are
+    /// passed over and told of by ``Storages/FileListing/reportingForeignKeys(to:during:isolation:)``; the first one is logged.
     public func list(prefix: String) -> FileListing {
         FileListing(S3Listing(storage: self, prefix: prefix))
     }
@@ -40,7 +40,7 @@ extension S3Storage {
             guard let marker = String(validating: key, as: UTF8.self) else { throw ListObjectsPage.doesNotAdvance }
             if !marker.isEmpty { operation.query.append(("marker", marker)) }
         }
-        return try await client.perform(operation) { try ListObjectsPage($0.body) }
+        return try await client.perform(operation) { try ListObjectsPage($0.body, prefix: prefix) }
     }
 }
 
@@ -52,12 +52,14 @@ private struct S3Listing: AsyncSequence, Sendable {
     let prefix: String
 
     func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(storage: storage, prefix: prefix)
+        AsyncIterator(storage: storage, prefix: prefix, onForeignKey: FileListing.onForeignKey)
     }
 
     struct AsyncIterator: AsyncIteratorProtocol {
         let storage: S3Storage
         let prefix: String
+        let onForeignKey: (@Sendable (ForeignKey) -> Void)?
+        var hasLogged = false
         var objects: ArraySlice<ListedObject> = []
         var progress = ListingProgress()
 
@@ -78,16 +80,20 @@ private struct S3Listing: AsyncSequence, Sendable {
             }
         }
 
-        private func info(_ object: ListedObject) -> FileInfo? {
-            guard let key = String(validating: object.key, as: UTF8.self) else {
-                storage.options.logger.warning(
-                    "A key in the bucket is no UTF-8 and was passed over.",
-                    metadata: ["bucket": "\(storage.bucketName)"]
-                )
+        private mutating func info(_ object: ListedObject) -> FileInfo? {
+            if let foreign = ForeignKey(object.key) {
+                onForeignKey?(foreign)
+                if !hasLogged {
+                    hasLogged = true
+                    storage.options.logger.warning(
+                        "There are keys in the bucket that no file can have as its name; they are passed over.",
+                        metadata: ["bucket": "\(storage.bucketName)", "first": "\(foreign)"]
+                    )
+                }
                 return nil
             }
             return FileInfo(
-                name: StorageName(unchecked: key),
+                name: StorageName(unchecked: String(decoding: object.key, as: UTF8.self)),
                 byteCount: object.size,
                 entityTag: object.entityTag.map(EntityTag.quoted),
                 modified: object.lastModified

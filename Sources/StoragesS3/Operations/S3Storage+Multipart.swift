@@ -79,11 +79,12 @@ extension S3Storage {
             guard let condition = WriteCondition.absence(by: conditions.onComplete) else {
                 throw cannotFailInParts(name)
             }
-            // Rather now than after all has been sent.
-            guard try await !isTaken(name) else { throw refusal(of: condition, name) }
+            // Rather now than after all has been sent; where nobody may know, the condition tells in the end.
+            guard try await presence(of: name) != .taken else { throw refusal(of: condition, name) }
             return name
         case .rename:
-            guard try await isTaken(name) else { return name }
+            // The key cannot change any more, so a name of which nobody may know is not tried.
+            guard try await presence(of: name) != .free else { return name }
             return try name.withRandomSuffix()
         }
     }
@@ -98,12 +99,22 @@ extension S3Storage {
         )
     }
 
-    func isTaken(_ name: StorageName) async throws -> Bool {
+    /// What is known of whether a file has a name.
+    enum Presence {
+        case taken
+        case free
+        /// The server does not say: without the right `s3:ListBucket` a file that is not there is one that may not be seen.
+        case unknown
+    }
+
+    func presence(of name: StorageName) async throws -> Presence {
         do {
             _ = try await head(name)
-            return true
+            return .taken
         } catch let failure as S3Failure where failure.status == 404 {
-            return false
+            return .free
+        } catch let failure as S3Failure where failure.status == 403 {
+            return .unknown
         }
     }
 
@@ -188,10 +199,9 @@ extension S3Storage {
         let checksum = try integrity.uploads.map { try Checksum.value($0, of: operation.body) }
         if let checksum { operation.headers.append(checksum.algorithm.headerName, checksum.base64) }
         return try await client.perform(operation) { answer in
-            guard let tag = answer.headers["ETag"], !tag.isEmpty else {
-                throw UnusableDocument.unreadable("the answer to a part has no entity tag")
-            }
-            return CompletedPart(number: part.number, entityTag: tag, checksum: checksum)
+            _ = try answer.written()
+            // As it is: quotes that some servers leave out they may not want, either.
+            return CompletedPart(number: part.number, entityTag: answer.headers["ETag"] ?? "", checksum: checksum)
         }
     }
 
@@ -240,7 +250,7 @@ extension S3Storage {
     private func abortShielded(_ upload: Multipart) async {
         await Task {
             do {
-                try await self.abort(upload.name.string, upload.uploadID)
+                try await self.abort(upload.name.string, upload.uploadID, budget: .seconds(30))
             } catch {
                 self.options.logger.warning(
                     "An upload in parts could not be aborted; abortUploads(olderThan:) or a rule of the bucket removes it.",
@@ -251,18 +261,25 @@ extension S3Storage {
     }
 
     /// Gives an upload up, until the server does not know it any more: a part that was still on its way may bring it back.
-    func abort(_ key: String, _ uploadID: String) async throws {
-        for _ in 1...3 {
+    ///
+    /// - Parameters:
+    ///   - key: The key.
+    ///   - uploadID: The upload.
+    ///   - budget: The time after which it is not tried again. Default: as for other requests.
+    /// - Returns: Whether it was there; `false` when the server knew no such upload of such a key from the beginning.
+    @discardableResult
+    func abort(_ key: String, _ uploadID: String, budget: Duration? = nil) async throws -> Bool {
+        for attempt in 1...3 {
             var operation = S3Operation("AbortMultipartUpload", .delete, key: key)
             operation.query = [("uploadId", uploadID)]
             operation.headers = parameters(for: StorageName(unchecked: key)).accountHeaders
-            operation.budget = .seconds(30)
+            operation.budget = budget
             do {
-                try await client.perform(operation) { _ in }
-            } catch let failure as S3Failure where failure.status == 404 {
-                return
+                try await client.perform(operation) { try $0.requireDone() }
+            } catch let failure as S3Failure where failure.saysMissing {
+                return attempt > 1 || failure.mayHaveSucceededBefore
             }
-            if try await !hasUpload(key, uploadID) { return }
+            if try await !hasUpload(key, uploadID, budget) { return true }
         }
         throw StorageError(
             .unavailable,
@@ -272,13 +289,13 @@ extension S3Storage {
         )
     }
 
-    private func hasUpload(_ key: String, _ uploadID: String) async throws -> Bool {
+    private func hasUpload(_ key: String, _ uploadID: String, _ budget: Duration?) async throws -> Bool {
         var operation = S3Operation("ListParts", .get, key: key)
         operation.query = [("max-parts", "1"), ("uploadId", uploadID)]
         operation.headers = parameters(for: StorageName(unchecked: key)).accountHeaders
-        operation.budget = .seconds(30)
+        operation.budget = budget
         do {
-            try await client.perform(operation) { _ in }
+            try await client.perform(operation) { _ = try S3Document.root(of: $0.body, named: ["ListPartsResult"]) }
             return true
         } catch let failure as S3Failure where failure.status == 404 {
             return false

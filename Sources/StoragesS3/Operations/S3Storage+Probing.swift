@@ -53,7 +53,7 @@ extension S3Storage {
             found.onPut = try await honours {
                 var operation = put(name)
                 operation.headers.append("If-None-Match", "*")
-                try await client.perform(operation) { _ in }
+                try await client.perform(operation) { try $0.requireDone() }
             }
             // A server that ignores the one ignores the others.
             found.onComplete = .unsupported
@@ -129,7 +129,7 @@ extension S3Storage {
         var operation = operation
         operation.headers.append("If-Match", tag)
         do {
-            try await client.perform(operation) { _ in }
+            try await client.perform(operation) { try $0.requireDone() }
             return .unsupported
         } catch let failure as S3Failure where failure.isExisting {
             return .supported

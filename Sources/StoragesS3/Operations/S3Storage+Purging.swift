@@ -45,11 +45,7 @@ extension S3Storage {
         guard receipt.error == nil else { return receipt }
         // The uploads first: one that ends in between is a version afterwards.
         try await noting(&receipt) { receipt in
-            try await forEachUpload(prefix: name.string) { upload in
-                guard upload.key.elementsEqual(name.string.utf8) else { return }
-                try await abort(name.string, upload.uploadID)
-                receipt.uploadCount += 1
-            }
+            try await abortUploads(of: name) { receipt.uploadCount += 1 }
         }
         try await noting(&receipt) { try await purgeVersions(of: name, &$0) }
         return receipt
@@ -138,7 +134,7 @@ extension S3Storage {
             if let versionID = cursor.versionID { operation.query.append(("version-id-marker", versionID)) }
         }
         do {
-            let page = try await client.perform(operation) { try ListVersionsPage($0.body) }
+            let page = try await client.perform(operation) { try ListVersionsPage($0.body, prefix: prefix) }
             guard page.isOfVersions else { throw NoVersionListing() }
             return page
         } catch let failure as S3Failure where failure.isNotImplemented {
@@ -171,10 +167,10 @@ extension S3Storage {
         var failures: [S3Failure?] = []
         for id in ids {
             do {
-                try await client.perform(deletion(of: name, version: id)) { _ in }
+                try await client.perform(deletion(of: name, version: id)) { try $0.requireDone() }
                 failures.append(nil)
             } catch let failure as S3Failure where failure.code != "NoSuchBucket" {
-                failures.append(failure.status == 404 ? nil : failure)
+                failures.append(failure.saysMissing ? nil : failure)
             }
         }
         return failures
@@ -222,15 +218,17 @@ extension S3Storage {
         do {
             _ = try await head(name)
             existed = true
-        } catch let failure as S3Failure where failure.status == 404 {
+        } catch let failure as S3Failure where failure.status == 404 || failure.status == 403 {
+            // Who may not list is told neither; the deletion may be allowed all the same.
             existed = false
         }
         do {
-            let isHidden = try await client.perform(deletion(of: name)) {
-                $0.headers["x-amz-delete-marker"]?.lowercased() == "true"
+            let isHidden = try await client.perform(deletion(of: name)) { answer in
+                try answer.requireDone()
+                return answer.headers["x-amz-delete-marker"]?.lowercased() == "true"
             }
             if isHidden { throw Self.hiddenVersions }
-        } catch let failure as S3Failure where failure.status == 404 && failure.code != "NoSuchBucket" {
+        } catch let failure as S3Failure where failure.saysMissing {
             return
         }
         if existed { receipt.versionCount += 1 }
@@ -243,8 +241,8 @@ extension S3Storage {
         operation.query = [("versioning", "")]
         do {
             return try await client.perform(operation) { answer in
-                let root = try S3Document.root(of: answer.body)
-                return root.name == "VersioningConfiguration" && root.string("Status") != nil
+                let root = try S3Document.root(of: answer.body, named: ["VersioningConfiguration"])
+                return root.string("Status") != nil
             }
         } catch let failure as S3Failure where failure.isNotImplemented {
             return false

@@ -63,8 +63,8 @@ extension S3Storage {
         var operation = deletion(of: name)
         operation.headers.append("If-Match", tag)
         do {
-            try await client.perform(operation) { _ in }
-        } catch let failure as S3Failure where failure.status == 404 && failure.code != "NoSuchBucket" {
+            try await client.perform(operation) { try $0.requireDone() }
+        } catch let failure as S3Failure where failure.saysMissing {
             return
         } catch let failure as S3Failure where failure.isExisting {
             // An earlier attempt may have deleted it, after which somebody may have uploaded another.

@@ -13,10 +13,12 @@ extension S3Storage {
     /// ``S3Transfers/sourceTimeout`` fails the upload. An upload that fails or is cancelled is aborted
     /// when its last part has ended, so no part stays that somebody pays for.
     ///
-    /// ``IfExists/fail`` and ``IfExists/rename`` make the write depend on the absence of the file. On a server that cannot do
-    /// that, ``IfExists/fail`` is refused, and ``IfExists/rename`` looks whether the name is free before it writes, so that two
-    /// uploads of one name at the same time may overwrite each other: give files names of their own there. What an unknown
-    /// server can do is found out with the first such upload.
+    /// ``IfExists/fail`` and ``IfExists/rename`` make the write depend on the absence of the file. On a server that
+    /// cannot do that, ``IfExists/fail`` is refused, and ``IfExists/rename`` looks whether the name is free before it
+    /// writes, so that two uploads of one name at the same time may overwrite each other: give files names of their own
+    /// there. What an unknown server can do is found out with the first such upload. Credentials without the right
+    /// `s3:ListBucket` are not told whether a name is free: where ``IfExists/rename`` has to look, the file gets
+    /// another name then.
     ///
     /// - Parameters:
     ///   - body: The bytes. Read once.
@@ -90,7 +92,7 @@ extension S3Storage {
         let condition = WriteCondition(call.options.ifExists, by: call.conditions.onPut, replacing: call.tag)
         let isRename = call.options.ifExists == .rename
         var final = name
-        if isRename, condition == nil, try await isTaken(name) {
+        if isRename, condition == nil, try await presence(of: name) != .free {
             final = try name.withRandomSuffix()
         }
         for attempt in 1...Self.renameAttempts {
@@ -119,13 +121,17 @@ extension S3Storage {
         operation.headers = try creationHeaders(name, call)
         for field in try uploadCheck(of: body, name).fields { operation.headers.append(field.name, field.value) }
         guard let condition else {
-            return try await client.perform(operation) { WrittenObject($0.headers) }
+            do {
+                return try await client.perform(operation) { try $0.written() }
+            } catch let failure as S3Failure where failure.isUnreadableSuccess {
+                throw outcomeUnknown(name, failure)
+            }
         }
         operation.headers.append(condition.field.name, condition.field.value)
         let nonce = UploadNonce.make()
         operation.headers.append(UploadNonce.header, nonce)
         return try await recognising(nonce, at: name, condition) {
-            try await client.perform(operation) { WrittenObject($0.headers) }
+            try await client.perform(operation) { try $0.written() }
         }
     }
 

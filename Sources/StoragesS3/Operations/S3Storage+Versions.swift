@@ -43,8 +43,8 @@ extension S3Storage {
         try name.requireSafe(in: label)
         try await reporting(name) {
             do {
-                try await client.perform(deletion(of: name, version: version)) { _ in }
-            } catch let failure as S3Failure where failure.status == 404 && failure.code != "NoSuchBucket" {
+                try await client.perform(deletion(of: name, version: version)) { try $0.requireDone() }
+            } catch let failure as S3Failure where failure.saysMissing {
                 return
             }
         }

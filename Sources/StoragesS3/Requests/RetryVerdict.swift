@@ -1,3 +1,4 @@
+import Foundation
 import Storages
 
 /// What to do about an attempt that failed.
@@ -10,12 +11,17 @@ enum RetryVerdict: Equatable {
     case reconnect
     /// Try again at once: the credentials have run out.
     case refreshCredentials
+    /// Try again at once, without waiting for the server's consent: something on the way does not know that.
+    case stopExpecting
 
     /// Judges a failure by itself; the clock and the region are looked at before.
     init(_ failure: S3Failure) {
         switch failure.cause {
         case .damaged: self = .retry(isThrottled: false, after: nil)
         case .transport(let failure): self = RetryVerdict(failure)
+        // What routes requests knows no server for the moment in which one is replaced by another.
+        case .foreign(404, let headers): self = .retry(isThrottled: false, after: Self.wait(headers))
+        case .foreign(let status, let headers): self = RetryVerdict(status, nil, headers)
         case .document(_, let headers, .unreadable): self = .retry(isThrottled: false, after: Self.wait(headers))
         case .document(_, let headers, .error(let document)):
             // As if the status were 500, but most codes are no fault of the server.
@@ -44,7 +50,7 @@ enum RetryVerdict: Equatable {
         switch failure.kind {
         case .notConnected, .connectionLost, .truncated, .timedOut, .malformedAnswer:
             self = .retry(isThrottled: false, after: nil)
-        case .untrusted, .answerTooLarge, .invalidRequest, .noFreeConnection, .setAside:
+        case .untrusted, .answerTooLarge, .invalidRequest, .noFreeConnection, .setAside, .proxyRefused:
             self = .fail
         }
     }
@@ -70,16 +76,23 @@ enum RetryVerdict: Equatable {
         switch status {
         case 429, 503, 509: self = .retry(isThrottled: true, after: wait)
         case 408, 499, 500, 502, 504: self = .retry(isThrottled: false, after: wait)
+        // Cloudflare's words for a server behind it that does not answer, or not well.
+        case 520...527, 530: self = .retry(isThrottled: false, after: wait)
+        case 417: self = .stopExpecting
         default: self = .fail
         }
     }
 
-    /// What the server asks for: `x-amz-retry-after` in milliseconds, `Retry-After` in seconds.
+    /// What the server asks for: `x-amz-retry-after` in milliseconds, `Retry-After` in seconds or as a date (RFC 9110
+    /// section 10.2.3), which is compared with the server's own.
     private static func wait(_ headers: HTTPHeaders) -> Duration? {
         if let milliseconds = headers["x-amz-retry-after"].flatMap({ Int64($0) }), milliseconds >= 0 {
             return .milliseconds(min(milliseconds, 3_600_000))
         }
-        guard let seconds = headers["Retry-After"].flatMap({ Int64($0) }), seconds >= 0 else { return nil }
-        return .seconds(min(seconds, 3600))
+        guard let text = headers["Retry-After"] else { return nil }
+        if let seconds = Int64(text) { return seconds >= 0 ? .seconds(min(seconds, 3600)) : nil }
+        guard let date = HTTPDate.date(from: text) else { return nil }
+        let now = headers["Date"].flatMap { HTTPDate.date(from: $0) } ?? Date()
+        return .seconds(min(max(0, date.timeIntervalSince(now)), 3600))
     }
 }

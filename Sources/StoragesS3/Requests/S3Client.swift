@@ -113,18 +113,31 @@ final class S3Client: Sendable {
     func open(_ operation: S3Operation) async throws -> HTTPResponse {
         try await attempts(of: operation) { request in
             let response = try await transport.send(request)
-            guard !(200..<300).contains(response.status) else { return response }
-            throw try await self.failure(operation, response)
+            guard (200..<300).contains(response.status) else { throw try await self.failure(operation, response) }
+            guard response.status == 200 || response.status == 206, !S3Answer.isForeignSuccess(response.headers) else {
+                let problem = UnusableDocument.unreadable(
+                    "The answer is no object of S3. What stands between this machine and the server?"
+                )
+                throw S3Failure(
+                    operation,
+                    bucket: self.addressing.bucket,
+                    .document(status: response.status, headers: response.headers, problem)
+                )
+            }
+            return response
         }
     }
 
     private func failure(_ operation: S3Operation, _ response: HTTPResponse) async throws -> S3Failure {
         // The documents of errors are short; what is longer is a page of something in between, and the status counts.
         let answer = try await response.beginning(upTo: S3ErrorDocument.maxBytes)
+        let isForeign = S3Answer.isForeign(answer.headers, answer.body, to: operation.method)
         var failure = S3Failure(
             operation,
             bucket: addressing.bucket,
-            .answer(status: answer.status, headers: answer.headers, S3ErrorDocument(answer.body))
+            isForeign
+                ? .foreign(status: answer.status, headers: answer.headers)
+                : .answer(status: answer.status, headers: answer.headers, S3ErrorDocument(answer.body))
         )
         failure.mayHaveSucceededBefore = response.wasReplayed
         return failure
@@ -143,6 +156,7 @@ final class S3Client: Sendable {
         var hasCorrectedClock = false
         var hasMoved = false
         var hasRefreshed = false
+        var expectsNothing = false
     }
 
     /// What an attempt was made with; other requests may have changed it since.
@@ -167,6 +181,7 @@ final class S3Client: Sendable {
             var request = try signer.request(signedWith: attempt.credentials, at: date, attempt.addressing)
             request.usesFreshConnection = progress.isReconnecting
             progress.isReconnecting = false
+            if progress.expectsNothing { request.expectsContinue = false }
             progress.sent += 1
             do {
                 let result = try await send(request)
@@ -219,6 +234,10 @@ final class S3Client: Sendable {
             let new = try await credentials.refresh(replacing: set)
             guard new != set else { throw failure }
             return
+        case .stopExpecting:
+            guard !progress.expectsNothing, expectsContinue(operation) else { throw failure }
+            progress.expectsNothing = true
+            return
         case .reconnect:
             try await wait(isThrottled: false, after: nil, failure, operation, &progress, start)
         case .retry(let isThrottled, let asked):
@@ -238,7 +257,7 @@ final class S3Client: Sendable {
         let delay = retries.delay(before: progress.counted, isThrottled: isThrottled, asked: asked)
         let budget = operation.budget ?? retries.budget
         guard progress.counted < retries.maxAttempts, start.duration(to: .now) + delay < budget else { throw failure }
-        let cost = RetryTokens.cost(isThrottled: isThrottled)
+        let cost = retries.limitsAllRequests ? RetryTokens.cost(isThrottled: isThrottled) : 0
         guard tokens.take(cost) else { throw failure }
         progress.spent += cost
         progress.counted += 1

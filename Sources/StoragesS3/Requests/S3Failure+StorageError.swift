@@ -16,8 +16,12 @@ extension S3Failure {
         case .transport(let failure): Self.judgement(of: failure)
         case .damaged:
             (.corrupted, "The bytes that arrived are not those that the server speaks of. Try again.")
+        case .answer(407, _, _), .foreign(407, _):
+            Self.proxyRefusal
         case .answer(let status, _, let document):
-            Self.judgement(ofCode: document.code) ?? Self.judgement(ofStatus: status)
+            judgement(ofStatus: status, document.code)
+        case .foreign(let status, _):
+            Self.judgement(ofForeignStatus: status)
         case .document(_, _, let problem):
             if case .error(let document) = problem {
                 Self.judgement(ofCode: document.code)
@@ -27,6 +31,65 @@ extension S3Failure {
             }
         }
     }
+
+    private static let proxyRefusal: (StorageError.Code, String) = (
+        .invalidConfiguration,
+        "The proxy does not let the request through. Check its URL, user and password in the option proxy, and what it allows."
+    )
+
+    /// What an answer means that the server did not give.
+    private static func judgement(ofForeignStatus status: Int) -> (StorageError.Code, String) {
+        switch status {
+        case 401, 403:
+            (
+                .permissionDenied,
+                "Something between this machine and the server denies access, such as a proxy or a firewall: the answer is a "
+                    + "page, not one of S3. Check the endpoint, and what stands in between."
+            )
+        case 413:
+            (
+                .tooLarge,
+                "Something between this machine and the server does not let so large a request through. Raise its limit, or "
+                    + "lower the options transfers.partSize and transfers.multipartThreshold."
+            )
+        case 300..<400: judgement(ofStatus: status)
+        default:
+            (
+                .unavailable,
+                "Something between this machine and the server answers in its place: the answer is a page, not one of S3. Try "
+                    + "again later, and check the endpoint and what stands in between."
+            )
+        }
+    }
+
+    /// What an answer of the server means to this operation.
+    private func judgement(ofStatus status: Int, _ code: String?) -> (StorageError.Code, String) {
+        if status == 403, code == nil || code == "AccessDenied", let right = Self.rights[operation] {
+            let isOfObject = operation == "HeadObject" || operation == "GetObject"
+            return (
+                .permissionDenied,
+                isOfObject
+                    ? "The server denies access, or there is no such file: who may not list the bucket is not told. Check that "
+                        + "the credentials have the right s3:GetObject, and give them s3:ListBucket."
+                    : "The server denies access. Check that the credentials have the right \(right) on the bucket."
+            )
+        }
+        if status == 404, operation == "DeleteObject", !saysMissing, code == nil {
+            return (
+                .unavailable,
+                "What answers does not say as S3 does that there is no such file, so it may be there. Check the endpoint, and "
+                    + "what stands between this machine and it."
+            )
+        }
+        return Self.judgement(ofCode: code) ?? Self.judgement(ofStatus: status)
+    }
+
+    /// What an operation needs that a role for reading and writing files is often not given.
+    private static let rights = [
+        "HeadObject": "s3:ListBucket", "GetObject": "s3:ListBucket", "ListObjects": "s3:ListBucket",
+        "HeadBucket": "s3:ListBucket", "ListObjectVersions": "s3:ListBucketVersions",
+        "ListMultipartUploads": "s3:ListBucketMultipartUploads", "GetBucketVersioning": "s3:GetBucketVersioning",
+    ]
 
     private static func judgement(of failure: HTTPFailure) -> (StorageError.Code, String) {
         switch failure.kind {
@@ -46,6 +109,8 @@ extension S3Failure {
                 "Other requests had all connections for too long. Start fewer at a time, read or drop what is open, or raise the "
                     + "option maxConnections or transfers.waitLimit."
             )
+        case .proxyRefused:
+            proxyRefusal
         case .connectionLost, .truncated, .setAside:
             (.unavailable, "The connection to the server was lost. Try again later.")
         case .answerTooLarge, .malformedAnswer:

@@ -7,6 +7,9 @@ struct S3Failure: Error, Sendable {
     enum Cause: Sendable {
         /// An answer that says no.
         case answer(status: Int, headers: HTTPHeaders, S3ErrorDocument)
+        /// An answer that says no, of something between this machine and the server, or in the server's place: its status is
+        /// not the server's word on anything.
+        case foreign(status: Int, headers: HTTPHeaders)
         /// An answer whose status says yes and whose body says no, or nothing.
         case document(status: Int, headers: HTTPHeaders, UnusableDocument)
         /// No answer, or not a whole one.
@@ -36,8 +39,13 @@ struct S3Failure: Error, Sendable {
         case .answer(let status, _, _): status
         // The status was sent before the failure.
         case .document: 500
-        case .transport, .damaged: nil
+        case .foreign, .transport, .damaged: nil
         }
+    }
+
+    /// The status of the answer, whoever gave it.
+    var answeredStatus: Int? {
+        if case .foreign(let status, _) = cause { status } else { status }
     }
 
     /// The code of the answer, or what its absence stands for in an answer to HEAD.
@@ -46,13 +54,13 @@ struct S3Failure: Error, Sendable {
     var document: S3ErrorDocument? {
         switch cause {
         case .answer(_, _, let document), .document(_, _, .error(let document)): document
-        case .document, .transport, .damaged: nil
+        case .document, .foreign, .transport, .damaged: nil
         }
     }
 
     var headers: HTTPHeaders {
         switch cause {
-        case .answer(_, let headers, _), .document(_, let headers, _): headers
+        case .answer(_, let headers, _), .document(_, let headers, _), .foreign(_, let headers): headers
         case .transport, .damaged: [:]
         }
     }
@@ -62,7 +70,7 @@ struct S3Failure: Error, Sendable {
         switch cause {
         case .transport(let failure): !failure.isUnsent
         case .document(_, _, .unreadable): true
-        case .answer(let status, _, _): status >= 500 && status != 501
+        case .answer(let status, _, _), .foreign(let status, _): status >= 500 && status != 501
         // As little as an answer with such a status would it say that nothing was done.
         case .document(_, _, .error(let document)): RetryVerdict.isServerFault(document.code)
         case .damaged: false
@@ -89,6 +97,9 @@ struct S3Failure: Error, Sendable {
         case .document(let status, _, let problem):
             details.status = status
             details.message = problem.description
+        case .foreign(let status, _):
+            details.status = status
+            details.message = "the answer is a page, and no document of S3"
         case .transport(let failure):
             details.message = failure.message
             details.curlCode = failure.curlCode

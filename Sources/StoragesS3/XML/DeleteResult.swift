@@ -21,7 +21,6 @@ struct DeleteResult: Hashable, Sendable {
 
     init(_ body: ByteBuffer) throws(UnusableDocument) {
         let root = try S3Document.root(of: body, named: ["DeleteResult", "DeleteObjectsResult", "DeleteObjectsOutput"])
-        // Keys here are never encoded as in a URL.
         for element in root.children {
             switch element.name {
             case "Deleted":
@@ -59,9 +58,16 @@ struct DeleteResult: Hashable, Sendable {
 
     /// What became of the keys of the request, in their order.
     func outcomes(for keys: [[UInt8]]) -> [Outcome] {
-        keys.map { key in
-            if let error = failed[key] { return error.code == "NoSuchKey" ? .deleted : .failed(error) }
-            if deleted.contains(key) { return .deleted }
+        // Keys here are not encoded; what only makes sense when they are is taken so.
+        let asked = Set(keys)
+        var encoded: [[UInt8]: [UInt8]] = [:]
+        for key in deleted.union(failed.keys) where !asked.contains(key) {
+            encoded[ListingEncoding.url.decode(key)] = key
+        }
+        return keys.map { key in
+            let text = deleted.contains(key) || failed[key] != nil ? key : encoded[key] ?? key
+            if let error = failed[text] { return error.code == "NoSuchKey" ? .deleted : .failed(error) }
+            if deleted.contains(text) { return .deleted }
             return general.map { .failed($0) } ?? .unreported
         }
     }

@@ -8,10 +8,18 @@ struct ListedUpload: Hashable, Sendable {
     var key: [UInt8]
     var uploadID: String
     var initiated: Date?
+    /// The key as the other way to read it has it, where the listing can be read both ways: Ceph encodes keys when it is asked
+    /// to, and does not say so.
+    var otherKey: [UInt8]?
+
+    /// Whether it is an upload of a name, in one of the ways to read its key.
+    func isOf(_ name: String) -> Bool {
+        key.elementsEqual(name.utf8) || otherKey?.elementsEqual(name.utf8) == true
+    }
 }
 
 /// A page of ListMultipartUploads.
-struct ListMultipartUploadsPage: Hashable, Sendable {
+struct ListMultipartUploadsPage: Sendable {
     /// After which upload a page begins: a key, and an upload among those of the same key.
     struct Cursor: Hashable, Sendable {
         var key: [UInt8]
@@ -21,27 +29,42 @@ struct ListMultipartUploadsPage: Hashable, Sendable {
     var uploads: [ListedUpload]
     /// Whether there is more.
     var isTruncated: Bool
-    private var cursor: Cursor?
+    private var marker: (key: ListingMarker, uploadID: String?)?
 
-    init(_ body: ByteBuffer) throws(UnusableDocument) {
+    /// Reads a page.
+    ///
+    /// - Parameters:
+    ///   - body: The document.
+    ///   - prefix: What was asked for.
+    init(_ body: ByteBuffer, prefix: String = "") throws(UnusableDocument) {
         let root = try S3Document.root(of: body, named: ["ListMultipartUploadsResult"])
-        let encoding = ListingEncoding(root)
+        let elements = root.all("Upload")
+        let texts = elements.compactMap { $0.bytes("Key") }
+        let next = root.bytes("NextKeyMarker").flatMap { $0.isEmpty ? nil : $0 }
+        let encoding = ListingEncoding.seen(root, keys: texts, prefix: prefix) ?? Self.encoding(texts.last, next)
         uploads = []
-        for element in root.all("Upload") {
+        for element in elements {
+            let text = try S3Document.required(element.bytes("Key"), "Key", in: element)
+            let decoded = ListingEncoding.url.decode(text)
             uploads.append(
                 ListedUpload(
-                    key: encoding.decode(try S3Document.required(element.bytes("Key"), "Key", in: element)),
+                    key: encoding == .url ? decoded : text,
                     uploadID: try S3Document.required(element.string("UploadId"), "UploadId", in: element),
-                    initiated: element.date("Initiated")
+                    initiated: element.date("Initiated"),
+                    otherKey: encoding == nil && decoded != text ? decoded : nil
                 )
             )
         }
         isTruncated = root.bool("IsTruncated") ?? false
-        if let key = root.bytes("NextKeyMarker"), !key.isEmpty {
-            cursor = Cursor(key: encoding.decode(key), uploadID: root.string("NextUploadIdMarker"))
-        } else {
-            cursor = uploads.last.map { Cursor(key: $0.key, uploadID: $0.uploadID) }
+        if let next {
+            marker = (ListingMarker(text: next, encoding: encoding), root.string("NextUploadIdMarker"))
         }
+    }
+
+    /// What a marker that is not encoded says of the key that it names.
+    private static func encoding(_ last: [UInt8]?, _ marker: [UInt8]?) -> ListingEncoding? {
+        guard let last, let marker, marker != last else { return nil }
+        return ListingEncoding.url.decode(last) == marker ? .url : nil
     }
 
     /// Where the next page begins; `nil` after the last one.
@@ -51,8 +74,23 @@ struct ListMultipartUploadsPage: Hashable, Sendable {
     func next(after previous: Cursor?) throws(StorageError) -> Cursor? {
         guard isTruncated else { return nil }
         // Uploads of one key come in the order of their beginning, so their ids say nothing about who comes first.
-        guard let cursor, cursor != previous, previous.map({ !cursor.key.lexicographicallyPrecedes($0.key) }) ?? true
+        guard let cursor = cursor(after: previous), cursor != previous,
+            previous.map({ !cursor.key.lexicographicallyPrecedes($0.key) }) ?? true
         else { throw ListObjectsPage.doesNotAdvance }
         return cursor
+    }
+
+    private func cursor(after previous: Cursor?) -> Cursor? {
+        let last = uploads.last
+        guard let marker else { return last.map { Cursor(key: $0.key, uploadID: $0.uploadID) } }
+        if let last, last.otherKey == nil, marker.key.names(last.key) {
+            return Cursor(key: last.key, uploadID: marker.uploadID)
+        }
+        if last != nil, let encoding = marker.key.encoding {
+            return Cursor(key: encoding.decode(marker.key.text), uploadID: marker.uploadID)
+        }
+        // Of two uploads of one key the second begins no page of another key.
+        let key = previous.flatMap { previous in marker.key.names(previous.key) ? previous.key : nil }
+        return Cursor(key: key ?? marker.key.key(after: previous?.key), uploadID: marker.uploadID)
     }
 }

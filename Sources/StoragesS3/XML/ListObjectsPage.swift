@@ -21,18 +21,26 @@ enum ListCursor: Hashable, Sendable {
 }
 
 /// A page of ListObjects, version 1 or 2.
-struct ListObjectsPage: Hashable, Sendable {
+struct ListObjectsPage: Sendable {
     var objects: [ListedObject]
     /// What ends in the delimiter and is named once for all keys that begin with it.
     var commonPrefixes: [[UInt8]]
     /// Whether there is more.
     var isTruncated: Bool
     private var token: String?
-    private var marker: [UInt8]?
+    private var marker: ListingMarker?
 
-    init(_ body: ByteBuffer) throws(UnusableDocument) {
+    /// Reads a page.
+    ///
+    /// - Parameters:
+    ///   - body: The document.
+    ///   - prefix: What was asked for.
+    init(_ body: ByteBuffer, prefix: String = "") throws(UnusableDocument) {
         let root = try S3Document.root(of: body, named: ["ListBucketResult", "ListBucketV2Result"])
-        let encoding = ListingEncoding(root)
+        let texts =
+            root.all("Contents").compactMap { $0.bytes("Key") }
+            + root.all("CommonPrefixes").flatMap { $0.all("Prefix").map(\.text) }
+        let encoding = ListingEncoding.seen(root, keys: texts, prefix: prefix) ?? .plain
         objects = []
         commonPrefixes = []
         for element in root.children {
@@ -44,7 +52,7 @@ struct ListObjectsPage: Hashable, Sendable {
         }
         isTruncated = try S3Document.required(root.bool("IsTruncated"), "IsTruncated", in: root)
         token = root.string("NextContinuationToken")
-        marker = root.bytes("NextMarker").map(encoding.decode).flatMap { $0.isEmpty ? nil : $0 }
+        if let text = root.bytes("NextMarker"), !text.isEmpty { marker = ListingMarker(text: text, encoding: encoding) }
     }
 
     /// The first key or prefix; `nil` for an empty page.
@@ -67,7 +75,7 @@ struct ListObjectsPage: Hashable, Sendable {
         if let token {
             next = .token(token)
         } else {
-            next = (marker ?? last).map { .marker($0) }
+            next = after(cursor).map { .marker($0) }
         }
         switch (cursor, next) {
         case (_, nil):
@@ -79,6 +87,17 @@ struct ListObjectsPage: Hashable, Sendable {
         default:
             return next
         }
+    }
+
+    /// What comes last on the page, which says it without a doubt; the marker counts where the page has nothing, and where it
+    /// has prefixes, behind which there may be keys that are not listed.
+    private func after(_ cursor: ListCursor?) -> [UInt8]? {
+        guard let marker else { return last }
+        guard let last else {
+            if case .marker(let previous)? = cursor { return marker.key(after: previous) }
+            return marker.key(after: nil)
+        }
+        return commonPrefixes.isEmpty || marker.names(last) ? last : (marker.encoding ?? .plain).decode(marker.text)
     }
 
     static let doesNotAdvance = StorageError(

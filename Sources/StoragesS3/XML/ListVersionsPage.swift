@@ -12,7 +12,7 @@ struct ListedVersion: Hashable, Sendable {
 }
 
 /// A page of ListObjectVersions.
-struct ListVersionsPage: Hashable, Sendable {
+struct ListVersionsPage: Sendable {
     /// After which version a page begins.
     struct Cursor: Hashable, Sendable {
         var key: [UInt8]
@@ -25,14 +25,21 @@ struct ListVersionsPage: Hashable, Sendable {
     var isTruncated: Bool
     /// Whether it is a listing of versions at all: a server that does not know the parameter lists objects instead.
     let isOfVersions: Bool
-    private var cursor: Cursor?
+    private var marker: (key: ListingMarker, versionID: String?)?
 
-    init(_ body: ByteBuffer) throws(UnusableDocument) {
+    /// Reads a page.
+    ///
+    /// - Parameters:
+    ///   - body: The document.
+    ///   - prefix: What was asked for.
+    init(_ body: ByteBuffer, prefix: String = "") throws(UnusableDocument) {
         let root = try S3Document.root(of: body, named: ["ListVersionsResult", "ListBucketResult"])
         isOfVersions = root.name != "ListBucketResult"
-        let encoding = ListingEncoding(root)
+        let elements = root.children.filter { $0.name == "Version" || $0.name == "DeleteMarker" }
+        let encoding =
+            ListingEncoding.seen(root, keys: elements.compactMap { $0.bytes("Key") }, prefix: prefix) ?? .plain
         versions = []
-        for element in root.children where element.name == "Version" || element.name == "DeleteMarker" {
+        for element in elements {
             versions.append(
                 ListedVersion(
                     key: encoding.decode(try S3Document.required(element.bytes("Key"), "Key", in: element)),
@@ -44,9 +51,7 @@ struct ListVersionsPage: Hashable, Sendable {
         }
         isTruncated = try S3Document.required(root.bool("IsTruncated"), "IsTruncated", in: root)
         if let key = root.bytes("NextKeyMarker"), !key.isEmpty {
-            cursor = Cursor(key: encoding.decode(key), versionID: root.string("NextVersionIdMarker"))
-        } else {
-            cursor = versions.last.map { Cursor(key: $0.key, versionID: $0.versionID) }
+            marker = (ListingMarker(text: key, encoding: encoding), root.string("NextVersionIdMarker"))
         }
     }
 
@@ -57,8 +62,16 @@ struct ListVersionsPage: Hashable, Sendable {
     func next(after previous: Cursor?) throws(StorageError) -> Cursor? {
         guard isTruncated else { return nil }
         // Versions of one key come newest first, and their ids say nothing about it.
-        guard let cursor, cursor != previous else { throw ListObjectsPage.doesNotAdvance }
+        guard let cursor = cursor(after: previous), cursor != previous else { throw ListObjectsPage.doesNotAdvance }
         return cursor
+    }
+
+    private func cursor(after previous: Cursor?) -> Cursor? {
+        let last = versions.last.map { Cursor(key: $0.key, versionID: $0.versionID) }
+        guard let marker else { return last }
+        guard let last else { return Cursor(key: marker.key.key(after: previous?.key), versionID: marker.versionID) }
+        if marker.key.names(last.key) { return Cursor(key: last.key, versionID: marker.versionID) }
+        return Cursor(key: (marker.key.encoding ?? .plain).decode(marker.key.text), versionID: marker.versionID)
     }
 }
 

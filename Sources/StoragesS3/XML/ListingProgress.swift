@@ -47,6 +47,8 @@ struct UploadListingProgress: Hashable, Sendable {
     /// Where the next page begins; `nil` before the first page and after the last.
     private(set) var cursor: ListMultipartUploadsPage.Cursor?
     private var key: [UInt8]?
+    /// The same as the other way to read it has it.
+    private var otherKey: [UInt8]?
     /// The uploads of that key that have been listed.
     private var seen: Set<String> = []
     private var emptyPages = 0
@@ -64,10 +66,14 @@ struct UploadListingProgress: Hashable, Sendable {
         if let newest = page.uploads.last {
             // Uploads of one key come in the order of their beginning, so only their ids say whether they are others.
             let isSameKey = key == newest.key
-            let isBehind = key.map { !$0.lexicographicallyPrecedes(newest.key) } ?? false
+            let other = newest.otherKey ?? newest.key
+            let isBehind =
+                (key.map { !$0.lexicographicallyPrecedes(newest.key) } ?? false)
+                && (otherKey.map { !$0.lexicographicallyPrecedes(other) } ?? false)
             guard isSameKey ? !seen.contains(newest.uploadID) : !isBehind else { throw ListObjectsPage.doesNotAdvance }
             if !isSameKey { seen = [] }
             key = newest.key
+            otherKey = other
             for upload in page.uploads where upload.key == newest.key { seen.insert(upload.uploadID) }
             emptyPages = 0
         } else {

@@ -15,6 +15,9 @@ extension Database {
     /// Only columns that are tracked count. Files that other tables or other programs keep in the same storage look
     /// like orphans; give them a storage, or a prefix, of their own before mending anything.
     ///
+    /// Keys that no file can have as its name, which others have written, are counted (``FsckProgress/foreignKeys``), and never
+    /// touched.
+    ///
     /// Of an ``Storages/OverlayStorage`` only the files of the upper storage can be orphans. That no row names one of the lower
     /// storage's is no finding, and nothing is mended there; a row can name any of both.
     ///
@@ -40,16 +43,20 @@ extension Database {
     ) async throws -> FsckProgress {
         let context = try lifecycleContext()
         let place = try context.storages.storage(for: storage)
-        var run = FsckRun(
-            database: self,
-            id: storage,
-            storage: place,
-            configuration: configuration,
-            checkOwner: {
-                try await Ownership(id: storage, storage: place, database: self, context: context).check()
-            },
-            onProgress: progress
-        )
-        return try await run.run(report)
+        let foreignKeys = ForeignKeyCount()
+        return try await FileListing.reportingForeignKeys(to: foreignKeys.note) {
+            var run = FsckRun(
+                database: self,
+                id: storage,
+                storage: place,
+                configuration: configuration,
+                foreignKeys: foreignKeys,
+                checkOwner: {
+                    try await Ownership(id: storage, storage: place, database: self, context: context).check()
+                },
+                onProgress: progress
+            )
+            return try await run.run(report)
+        }
     }
 }

@@ -19,6 +19,8 @@ struct FsckRun: ~Copyable {
     let storage: any Storage
     let configuration: FsckConfiguration
     let onProgress: (@Sendable (FsckProgress) -> Void)?
+    /// Told by the listing.
+    let foreignKeys: ForeignKeyCount
     /// Fails unless the database decides about the files of the storage.
     let checkOwner: @Sendable () async throws -> Void
 
@@ -40,6 +42,7 @@ struct FsckRun: ~Copyable {
         id: StorageID,
         storage: any Storage,
         configuration: FsckConfiguration,
+        foreignKeys: ForeignKeyCount,
         checkOwner: @escaping @Sendable () async throws -> Void,
         onProgress: (@Sendable (FsckProgress) -> Void)?
     ) {
@@ -48,6 +51,7 @@ struct FsckRun: ~Copyable {
         self.storage = storage
         self.configuration = configuration
         self.onProgress = onProgress
+        self.foreignKeys = foreignKeys
         self.checkOwner = checkOwner
         progress.position = configuration.position
     }
@@ -164,6 +168,7 @@ struct FsckRun: ~Copyable {
         try await settleDangling(report)
         try await settleSizes(report)
         progress.position = position
+        (progress.foreignKeys, progress.foreignKeySamples) = foreignKeys.value
         onProgress?(progress)
     }
 

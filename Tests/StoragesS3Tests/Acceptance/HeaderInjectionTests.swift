@@ -62,7 +62,7 @@ struct HeaderInjectionTests {
     )
     func refusal(place: Place, text: String) async throws {
         try await FaultProxy.with { proxy in
-            proxy.script { _, _ in ScriptedBucket.answer(200) }
+            proxy.script { _, _ in ScriptedBucket.answer(200, "", [("ETag", "\"e\"")]) }
             let error = await #expect(throws: StorageError.self) {
                 let storage = try ScriptedBucket.storage(proxy) { place.set(&$0, to: text) }
                 _ = try await storage.upload(.string("x"), to: Self.name, options: UploadOptions(ifExists: .replace))
@@ -78,7 +78,7 @@ struct HeaderInjectionTests {
     @Test("are why those are refused: a text without them goes out from the same place", arguments: Place.allCases)
     func acceptance(place: Place) async throws {
         try await FaultProxy.with { proxy in
-            proxy.script { _, _ in ScriptedBucket.answer(200) }
+            proxy.script { _, _ in ScriptedBucket.answer(200, "", [("ETag", "\"e\"")]) }
             let storage = try ScriptedBucket.storage(proxy) { place.set(&$0, to: "v-w") }
             _ = try await storage.upload(.string("x"), to: Self.name, options: UploadOptions(ifExists: .replace))
             let request = try #require(proxy.requests.first)
@@ -89,7 +89,7 @@ struct HeaderInjectionTests {
     @Test("of names are refused, whether they become paths or the source of a copy", arguments: controls)
     func names(text: String) async throws {
         try await FaultProxy.with { proxy in
-            proxy.script { _, _ in ScriptedBucket.answer(200) }
+            proxy.script { _, _ in ScriptedBucket.answer(200, "", [("ETag", "\"e\"")]) }
             let storage = try ScriptedBucket.storage(proxy)
             let bad = StorageName(unchecked: text)
             let options = UploadOptions(ifExists: .replace)
@@ -118,7 +118,7 @@ struct HeaderInjectionTests {
     @Test("of an upload's own metadata are refused, too", arguments: ["v\r\nX-Evil: 1", "v\0w"])
     func upload(text: String) async throws {
         try await FaultProxy.with { proxy in
-            proxy.script { _, _ in ScriptedBucket.answer(200) }
+            proxy.script { _, _ in ScriptedBucket.answer(200, "", [("ETag", "\"e\"")]) }
             let storage = try ScriptedBucket.storage(proxy)
             for options in [
                 UploadOptions(ifExists: .replace, metadata: ["a": text]),

@@ -1,4 +1,5 @@
 import Foundation
+import NIOConcurrencyHelpers
 import NIOCore
 import Storages
 import Testing
@@ -122,9 +123,14 @@ struct KeyRoundTripTests {
 }
 
 extension S3Storage {
+    /// All keys, also those that no file can have.
     func listedKeys(prefix: String) async throws -> [String] {
-        var keys: [String] = []
-        for try await info in list(prefix: prefix) { keys.append(info.name.string) }
-        return keys
+        let keys = NIOLockedValueBox<[String]>([])
+        try await FileListing.reportingForeignKeys(to: { foreign in
+            keys.withLockedValue { $0.append(String(decoding: foreign.bytes, as: UTF8.self)) }
+        }) {
+            for try await info in list(prefix: prefix) { keys.withLockedValue { $0.append(info.name.string) } }
+        }
+        return keys.withLockedValue { $0 }
     }
 }

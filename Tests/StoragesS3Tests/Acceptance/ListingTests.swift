@@ -136,6 +136,31 @@ struct ListingTests {
         }
     }
 
+    @Test("have no keys that no file can have: those are told of, and stay")
+    func foreignKeys() async throws {
+        let storage = try await S3World.make().storage()
+        let bad = KeyRoundTripTests.others + [String(repeating: "n", count: 300), "a/\u{202E}b"]
+        for key in bad + ["good"] {
+            var put = S3Operation("PutObject", .put, key: key)
+            put.body = HTTPBody("x")
+            try await storage.client.perform(put) { try $0.requireDone() }
+        }
+        let keys = NIOLockedValueBox<[ForeignKey]>([])
+        var names: [String] = []
+        try await FileListing.reportingForeignKeys(to: { key in keys.withLockedValue { $0.append(key) } }) {
+            for try await file in storage.list() { names.append(file.name.string) }
+        }
+        #expect(names == ["good"])
+        let found = keys.withLockedValue { $0 }
+        #expect(Set(found.map(\.bytes)) == Set(bad.map { Array($0.utf8) }))
+        #expect(found.allSatisfy { !$0.reason.isEmpty && !$0.description.contains("\n") })
+        let failures = try await storage.delete(bad.map { StorageName(unchecked: $0) })
+        #expect(failures.count == bad.count)
+        #expect(try await storage.listedKeys(prefix: "").count == bad.count + 1)
+        #expect(ForeignKey([0x61, 0xFF])?.reason == "It is not UTF-8.")
+        #expect(ForeignKey(Array("a/b c+%2F".utf8)) == nil)
+    }
+
     @Test("of 2,500 files of a real server are complete and in order, and all of them are deleted")
     func real() async throws {
         let storage = try await S3World.make(.rclone).storage()

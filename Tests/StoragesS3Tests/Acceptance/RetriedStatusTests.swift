@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Answers that say no", .timeLimit(.minutes(2)))
 struct RetriedStatusTests {
-    @Test("are asked for again when that may help", arguments: [408, 429, 499, 500, 502, 503, 504, 509])
+    @Test("are asked for again when that may help", arguments: [408, 429, 499, 500, 502, 503, 504, 509, 520, 522, 530])
     func retried(status: Int) async throws {
         try await expect(.init(status), isRetried: true)
         try await expect(.init(status, body: "<html>" + String(repeating: "busy ", count: 40_000)), isRetried: true)

@@ -24,7 +24,10 @@ struct RetryTests {
 
     // MARK: Verdicts
 
-    @Test("is worth it after these", arguments: [408, 429, 499, 500, 502, 503, 504, 509])
+    @Test(
+        "is worth it after these",
+        arguments: [408, 429, 499, 500, 502, 503, 504, 509, 520, 521, 522, 523, 524, 525, 526, 527, 530]
+    )
     func retried(status: Int) {
         let isThrottled = [429, 503, 509].contains(status)
         #expect(RetryVerdict(Self.answer(status)) == .retry(isThrottled: isThrottled, after: nil))
@@ -50,6 +53,23 @@ struct RetryTests {
     )
     func codes(code: String, expected: RetryVerdict) {
         #expect(RetryVerdict(Self.answer(400, code)) == expected)
+    }
+
+    @Test("waits as long as the server asks for, in seconds or until a date")
+    func waits() {
+        func wait(_ headers: HTTPHeaders) -> Duration? {
+            guard case .retry(_, let wait) = RetryVerdict(Self.answer(503, nil, headers)) else { return nil }
+            return wait
+        }
+        #expect(wait(["Retry-After": "7"]) == .seconds(7))
+        let date = "Fri, 24 May 2013 00:00:00 GMT"
+        // By the server's clock, whatever the time is here.
+        #expect(wait(["Date": date, "Retry-After": "Fri, 24 May 2013 00:00:09 GMT"]) == .seconds(9))
+        #expect(wait(["Date": date, "Retry-After": "Friday, 24-May-13 00:01:00 GMT"]) == .seconds(60))
+        #expect(wait(["Date": date, "Retry-After": "Thu, 23 May 2013 00:00:00 GMT"]) == .seconds(0))
+        #expect(wait(["Retry-After": date]) == .seconds(0))
+        #expect(wait(["Retry-After": "soon"]) == nil)
+        #expect(wait(["Retry-After": "-1"]) == nil)
     }
 
     @Test("after a conflict is for whole objects, not for uploads in parts")

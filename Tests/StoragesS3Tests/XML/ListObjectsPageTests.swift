@@ -52,7 +52,7 @@ struct ListObjectsPageTests {
         #expect(try page.next(after: nil) == nil)
     }
 
-    @Test("of version 1 go on after NextMarker, else after the greatest key or prefix")
+    @Test("of version 1 go on after the last key, and after NextMarker where there is none")
     func version1() throws {
         let marked = try page(
             "<IsTruncated>true</IsTruncated><NextMarker>m%20</NextMarker><EncodingType>url</EncodingType>"
@@ -77,7 +77,7 @@ struct ListObjectsPageTests {
         let cases: [(String, ListCursor?)] = [
             ("<NextContinuationToken>t</NextContinuationToken>", .token("t")),
             (contents("b"), .marker(Array("b".utf8))), (contents("b"), .marker(Array("c".utf8))), ("", nil),
-            ("<NextMarker>a</NextMarker>" + contents("z"), .marker(Array("a".utf8))),
+            ("<NextMarker>a</NextMarker>", .marker(Array("a".utf8))),
         ]
         for (inner, cursor) in cases {
             let page = try page("<IsTruncated>true</IsTruncated>" + inner)

@@ -104,6 +104,26 @@ struct FsckTests {
         }
     }
 
+    @Test("Keys that no file can have are counted, with some of them, and left alone")
+    func foreignKeys() async throws {
+        try await World.run { world in
+            let storage = ForeignStorage(base: world.papers, count: 25)
+            try await put("orphan", in: storage)
+            let database = try await Database.connect(
+                world.url,
+                storages: StorageRegistry([.pictures: MemoryStorage(), .papers: storage])
+            )
+            var found: [String] = []
+            let configuration = FsckConfiguration(repairs: true, minimumAge: .zero)
+            let summary = try await database.fsck(.papers, configuration) { found.append("\($0)") }
+            #expect(found == ["orphan: \"orphan\", 1 bytes"])
+            #expect(summary.objects == 1 && summary.foreignKeys == 25 && summary.repaired == 1)
+            #expect(summary.foreignKeySamples.count == 20)
+            #expect(summary.foreignKeySamples.first?.bytes == Array("../0".utf8))
+            await database.close()
+        }
+    }
+
     @Test("Variants belong to their image")
     func variants() async throws {
         try await World.run { world in
@@ -272,3 +292,25 @@ struct FsckTests {
         return try #require(line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) }) << 10
     }
 #endif
+
+/// A storage in which others have keys that no file can have.
+private struct ForeignStorage<Base: Storage>: ForwardingStorage {
+    let base: Base
+    let count: Int
+
+    func list(prefix: String) -> FileListing {
+        FileListing(Listing(files: base.list(prefix: prefix), count: count))
+    }
+
+    private struct Listing: AsyncSequence, Sendable {
+        let files: FileListing
+        let count: Int
+
+        func makeAsyncIterator() -> FileListing.AsyncIterator {
+            for index in 0..<count {
+                if let key = ForeignKey(Array("../\(index)".utf8)) { FileListing.onForeignKey?(key) }
+            }
+            return files.makeAsyncIterator()
+        }
+    }
+}

@@ -117,8 +117,13 @@ struct Ownership: Sendable {
     }
 
     private func isEmpty() async throws -> Bool {
-        var files = storage.list(prefix: "").makeAsyncIterator()
-        return try await files.next() == nil
+        // What no file can have as its key is somebody's all the same.
+        let foreignKeys = ForeignKeyCount()
+        let isWithoutFiles = try await FileListing.reportingForeignKeys(to: foreignKeys.note) {
+            var files = storage.list(prefix: "").makeAsyncIterator()
+            return try await files.next() == nil
+        }
+        return isWithoutFiles && foreignKeys.value.count == 0
     }
 
     private func record() async throws -> Record? {

@@ -1,0 +1,82 @@
+import NIOCore
+
+/// Tells the answers of a server of S3 from those of what stands in between: proxies, firewalls, load balancers, portals.
+enum S3Answer {
+    /// The beginnings of fields that servers of S3 send with every answer, and nothing else does.
+    private static let marks = [
+        "x-amz-", "x-amzn-", "x-goog-", "x-guploader-", "x-oss-", "x-cos-", "x-obs-", "x-minio-", "x-rgw-",
+        "x-trans-id",
+        "x-ibm-", "x-tos-", "x-bce-", "x-kss-", "x-nos-", "x-emc-", "x-ntap-", "x-hcp-",
+    ]
+
+    /// Whether a field is there that only a server of S3 sends.
+    static func isMarked(_ headers: HTTPHeaders) -> Bool {
+        headers.fields.contains { field in
+            let name = field.name.lowercased()
+            return marks.contains { name.hasPrefix($0) }
+        }
+    }
+
+    /// Whether an answer that says no is not the server's: a page, where S3 has a document.
+    ///
+    /// An answer to HEAD has no body; there the type of the page that it would have tells.
+    static func isForeign(_ headers: HTTPHeaders, _ body: ByteBuffer, to method: HTTPRequest.Method) -> Bool {
+        guard !isMarked(headers) else { return false }
+        if isBlank(body) { return method == .head && isPage(headers) }
+        let root = XMLReader.salvage(body, limits: .init(bytes: S3ErrorDocument.maxBytes, elements: 1000))?.name
+        return root != "Error" && root != "ErrorResponse"
+    }
+
+    /// Whether an answer with a status of success and without a body that says more is a page, and not of an object.
+    ///
+    /// Pages may be objects, too; those have a tag or a date.
+    static func isForeignSuccess(_ headers: HTTPHeaders) -> Bool {
+        isPage(headers) && headers["ETag"] == nil && headers["Last-Modified"] == nil && !isMarked(headers)
+    }
+
+    private static func isPage(_ headers: HTTPHeaders) -> Bool {
+        let type = headers["Content-Type"]?.lowercased() ?? ""
+        return type.hasPrefix("text/html") || type.hasPrefix("application/xhtml")
+    }
+
+    static func isBlank(_ body: ByteBuffer) -> Bool {
+        body.readableBytesView.allSatisfy(XMLReader.isWhiteSpace)
+    }
+}
+
+extension HTTPAnswer {
+    /// Refuses an answer with a status of success whose body is none of S3: a page, or a document of an error.
+    ///
+    /// For requests whose answer has no document, which is no reason to believe any.
+    func requireDone() throws(UnusableDocument) {
+        guard !S3Answer.isBlank(body) else { return }
+        let root = try S3Document.root(of: body)
+        guard root.name.lowercased() != "html" else {
+            throw .unreadable(
+                "The answer is a page, and not one of S3. What stands between this machine and the server?"
+            )
+        }
+    }
+
+    /// What the answer to PutObject or UploadPart says of what it has taken.
+    func written() throws(UnusableDocument) -> WrittenObject {
+        try requireDone()
+        guard let tag = headers["ETag"], !tag.isEmpty else {
+            throw .unreadable("The answer has no entity tag, so it does not say that anything is stored.")
+        }
+        return WrittenObject(headers)
+    }
+}
+
+extension S3Failure {
+    /// Whether the server says that what was asked for is not there: a status alone may be somebody else's.
+    var saysMissing: Bool {
+        guard status == 404, code != "NoSuchBucket" else { return false }
+        return code != nil || S3Answer.isMarked(headers)
+    }
+
+    /// Whether the status was one of success, and nothing that came with it says what was done.
+    var isUnreadableSuccess: Bool {
+        if case .document(_, _, .unreadable) = cause { true } else { false }
+    }
+}
