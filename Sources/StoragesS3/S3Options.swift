@@ -62,7 +62,7 @@ public struct S3Options: Sendable {
     public var addressingStyle = S3AddressingStyle.auto
     /// Whether Amazon's dual-stack endpoints are used, which have IPv6 addresses.
     ///
-    /// Default: `false`.
+    /// Default: what `AWS_USE_DUALSTACK_ENDPOINT` says, else a loaded profile, unless another server is given; else `false`.
     public var usesDualStack = false
     /// Whether Amazon's Transfer Acceleration is used.
     ///
@@ -70,13 +70,13 @@ public struct S3Options: Sendable {
     public var usesAccelerate = false
     /// Whether Amazon's FIPS endpoints are used.
     ///
-    /// Default: `false`.
+    /// Default: what `AWS_USE_FIPS_ENDPOINT` says, else a loaded profile, unless another server is given; else `false`.
     public var usesFIPS = false
 
     // MARK: URLs
 
     /// The host under which others reach the server, when it is not the endpoint's: `files.example.org`, or
-    /// `https://files.example.org` when they come another way than requests go.
+    /// `https://files.example.org` when they come another way than requests go; with a path if it has one.
     ///
     /// URLs, and uploads that clients make themselves, are signed for it. The bucket stands in its host or in the path, as it
     /// does in requests. Default: the endpoint.

@@ -40,8 +40,9 @@ struct S3Setup: SecretHolding {
             endpoint: endpoint,
             service: profile
         )
-        let usesDualStack = try options.usesDualStack || profileVariant(\.usesDualStack)
-        let usesAcceleration = try options.usesAccelerate || profileVariant(\.usesAccelerate)
+        let usesDualStack = try options.usesDualStack || variant(\.usesDualStack, "AWS_USE_DUALSTACK_ENDPOINT")
+        let usesAcceleration = try options.usesAccelerate || variant(\.usesAccelerate)
+        let usesFIPS = try options.usesFIPS || variant(\.usesFIPS, "AWS_USE_FIPS_ENDPOINT")
         let addressing = try Addressing(
             AddressingOptions(
                 bucket: bucketName,
@@ -51,7 +52,7 @@ struct S3Setup: SecretHolding {
                 style: try addressingStyle(),
                 usesDualStack: usesDualStack,
                 usesAcceleration: usesAcceleration,
-                usesFIPS: options.usesFIPS,
+                usesFIPS: usesFIPS,
                 requiresVirtualHost: profile.requiresVirtualHost
             )
         )
@@ -77,7 +78,7 @@ struct S3Setup: SecretHolding {
     private func server() throws -> (URLScheme, EndpointAddress?) {
         let scheme: URLScheme = useSSL ? .https : .http
         if let endpointURL {
-            return (scheme, try EndpointAddress(endpointURL, option: "endpointURL"))
+            return (scheme, try EndpointAddress(endpointURL, option: "endpointURL", allowsPath: true))
         }
         if let (url, option) = try url() {
             let (scheme, address) = try EndpointAddress.parse(url: url, option: option)
@@ -113,10 +114,18 @@ struct S3Setup: SecretHolding {
         return style
     }
 
-    /// What the profile says about Amazon's endpoints, which does not count for another server that was given over it.
-    private func profileVariant(_ key: KeyPath<ProfileSettings, Bool?>) throws -> Bool {
-        guard profile?[keyPath: key] == true, endpointURL == nil, serverURL == nil else { return false }
-        return try environment.ignoresEndpointURLs || endpointVariable == nil
+    /// What the environment, else the profile, says about Amazon's endpoints: it does not count for another server that was
+    /// given, as in Amazon's own tools.
+    private func variant(_ key: KeyPath<ProfileSettings, Bool?>, _ variable: String? = nil) throws -> Bool {
+        var isOn = profile?[keyPath: key]
+        var isOfEnvironment = false
+        if let variable, environment[variable] != nil {
+            isOn = try environment.isTrue(variable)
+            isOfEnvironment = true
+        }
+        guard isOn == true, endpointURL == nil, serverURL == nil else { return false }
+        if try environment.ignoresEndpointURLs { return true }
+        return endpointVariable == nil && !(isOfEnvironment && profile?.endpointURL != nil)
     }
 
     // MARK: Requests

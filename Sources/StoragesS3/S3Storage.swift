@@ -19,7 +19,7 @@ public import Storages
 /// others ``probeConditionalWrites()`` finds it out. Where it cannot, ``IfExists/fail`` throws
 /// ``StorageError/Code/unsupported``, and ``IfExists/rename`` looks whether the name is free before it writes.
 public final class S3Storage: Storage {
-    /// `S3Storage(bucket at host)`, with the port if it is not the usual one.
+    /// `S3Storage(bucket at host)`, with the port if it is not the usual one, and the path of the endpoint if it has one.
     public let label: String
     /// The server and the bucket; of Amazon's, whose buckets have names of their own in the whole of a partition, the
     /// partition and the bucket, whatever host and region requests go to.
@@ -47,7 +47,8 @@ public final class S3Storage: Storage {
     ///
     /// - Parameters:
     ///   - bucketName: The bucket.
-    ///   - endpointURL: The host of another server than Amazon's, with a port if need be, without a scheme. Default: Amazon S3.
+    ///   - endpointURL: The host of another server than Amazon's, with a port or a path in front of all others if need be,
+    ///     without a scheme. Default: Amazon S3.
     ///   - accessKeyID: The access key. Default: from the environment and so on.
     ///   - secretAccessKey: Its secret; given when the access key is.
     ///   - region: The region. Default: from the environment or the endpoint, else `us-east-1`.
@@ -95,7 +96,8 @@ public final class S3Storage: Storage {
     ///
     /// - Parameters:
     ///   - bucketName: The bucket.
-    ///   - serverURL: The server: `http://` or `https://`, a host, and a port if need be; without a path.
+    ///   - serverURL: The server: `http://` or `https://`, a host, and a port or a path in front of all others if need be:
+    ///     `https://project.supabase.co/storage/v1/s3`.
     ///   - accessKeyID: The access key. Default: from the environment and so on.
     ///   - secretAccessKey: Its secret; given when the access key is.
     ///   - region: The region. Default: from the environment or the URL, else `us-east-1`.
@@ -142,7 +144,7 @@ public final class S3Storage: Storage {
         let parts = try setup.parts(transport: transport)
         client = parts.client
         let addressing = parts.client.addressing
-        label = "S3Storage(\(setup.bucketName) at \(addressing.serviceAuthority))"
+        label = "S3Storage(\(setup.bucketName) at \(addressing.serviceAddress))"
         location = StorageLocation(address: addressing.bucketAddress)
         integrity = parts.integrity
         urls = parts.urls

@@ -20,7 +20,7 @@ struct S3URLs: Sendable {
         }
         published = try options.publicEndpointURL.map { text in
             let (scheme, rest) = URLScheme.split(text) ?? (scheme, text[...])
-            return (try EndpointAddress(String(rest), option: "publicEndpointURL"), scheme)
+            return (try EndpointAddress(String(rest), option: "publicEndpointURL", allowsPath: true), scheme)
         }
         cloudFront = try options.cloudFront.map { try CloudFrontSigner(keyID: $0.keyID, privateKey: $0.privateKey) }
         if cloudFront != nil, domain == nil {

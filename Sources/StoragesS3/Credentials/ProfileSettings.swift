@@ -15,6 +15,7 @@ struct ProfileSettings: Hashable, Sendable {
     var addressingStyle: String?
     var usesDualStack: Bool?
     var usesAccelerate: Bool?
+    var usesFIPS: Bool?
     var signsPayload: Bool?
 
     /// Reads the settings of the selected profile.
@@ -58,6 +59,7 @@ struct ProfileSettings: Hashable, Sendable {
         let s3Flag: (String) throws -> Bool? = { try flag("s3.\($0)", profile.s3($0)) }
         usesDualStack =
             try s3Flag("use_dualstack_endpoint") ?? flag("use_dualstack_endpoint", profile["use_dualstack_endpoint"])
+        usesFIPS = try flag("use_fips_endpoint", profile["use_fips_endpoint"])
         usesAccelerate = try s3Flag("use_accelerate_endpoint")
         signsPayload = try s3Flag("payload_signing_enabled")
     }

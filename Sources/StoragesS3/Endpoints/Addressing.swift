@@ -5,7 +5,7 @@ struct Addressing: Hashable, Sendable {
     let scheme: URLScheme
     /// For the field `Host`: with the port unless the scheme implies it.
     let host: String
-    /// `/bucket`, or nothing when the bucket is in the host.
+    /// The path of the endpoint, and `/bucket` unless the bucket is in the host.
     let pathPrefix: String
     /// What is signed for.
     var region: Region { options.region }
@@ -13,7 +13,7 @@ struct Addressing: Hashable, Sendable {
     /// The host without a bucket and without a port, by which the server's kind is known.
     let serviceHost: String
     /// Whether the bucket is in the host.
-    var isVirtualHosted: Bool { pathPrefix.isEmpty }
+    let isVirtualHosted: Bool
 
     private let options: AddressingOptions
     /// The domain of Amazon's partition that the host is in; `nil` for other servers.
@@ -28,6 +28,7 @@ struct Addressing: Hashable, Sendable {
         scheme = options.scheme
         if var endpoint = options.endpoint {
             try Addressing.refuseVariants(options)
+            try Addressing.checkPath(of: endpoint, options)
             let isInside = Addressing.hasBucketInFront(endpoint, options)
             if isInside { endpoint.host = String(endpoint.host.dropFirst(options.bucket.utf8.count + 1)) }
             let aws = AWSHost(endpoint.host)
@@ -39,7 +40,8 @@ struct Addressing: Hashable, Sendable {
             }
             let authority = endpoint.authority(for: options.scheme)
             host = isVirtual ? options.bucket + "." + authority : authority
-            pathPrefix = isVirtual ? "" : "/" + options.bucket
+            isVirtualHosted = isVirtual
+            pathPrefix = endpoint.path + (isVirtual ? "" : "/" + options.bucket)
         } else {
             let partition = AWSPartition.containing(options.region)
             let isVirtual = try Addressing.isVirtual(options, isAWS: true, isIPLiteral: false)
@@ -47,6 +49,7 @@ struct Addressing: Hashable, Sendable {
             partitionDomain = partition.domain
             serviceHost = service
             host = isVirtual ? options.bucket + "." + service : service
+            isVirtualHosted = isVirtual
             pathPrefix = isVirtual ? "" : "/" + options.bucket
         }
     }
@@ -59,17 +62,20 @@ struct Addressing: Hashable, Sendable {
         isVirtualHosted ? String(host.dropFirst(bucket.utf8.count + 1)) : host
     }
 
+    /// The same with the path of the endpoint: the server, as people write it.
+    var serviceAddress: String { serviceAuthority + (options.endpoint?.path ?? "") }
+
     /// What is the same for all ways to this bucket: Amazon's many hosts have one set of buckets in a partition, others have
-    /// theirs by scheme, host and port.
+    /// theirs by scheme, host, port and the endpoint's path.
     var bucketAddress: String {
-        let server = partitionDomain.map { "aws:\($0)" } ?? "\(scheme.rawValue)://\(serviceAuthority)"
+        let server = partitionDomain.map { "aws:\($0)" } ?? "\(scheme.rawValue)://\(serviceAddress)"
         return "\(server)/\(bucket)"
     }
 
     // MARK: Paths and URLs
 
     /// The path of the bucket itself, for requests such as listings.
-    var bucketPath: String { isVirtualHosted ? "/" : pathPrefix }
+    var bucketPath: String { pathPrefix.isEmpty ? "/" : pathPrefix }
 
     /// The path of an object, percent-encoded: what is sent and what is signed.
     func path(forKey key: String) -> String {
@@ -84,7 +90,7 @@ struct Addressing: Hashable, Sendable {
         origin + path(forKey: key)
     }
 
-    /// The value of `x-amz-copy-source` for an object of this bucket.
+    /// The value of `x-amz-copy-source` for an object of this bucket, which is no path of a URL: it never has the endpoint's.
     func copySource(forKey key: String) -> String {
         bucket + "/" + PercentEncoding.encode(path: key)
     }
@@ -178,6 +184,20 @@ struct Addressing: Hashable, Sendable {
             !endpoint.host.hasPrefix("bucket.vpce-")
         else { return false }
         return HostName.isValid(String(endpoint.host.dropFirst(options.bucket.utf8.count + 1)))
+    }
+
+    /// Refuses paths that are the bucket's: it would stand there twice.
+    private static func checkPath(of endpoint: EndpointAddress, _ options: AddressingOptions) throws(StorageError) {
+        guard let last = endpoint.path.split(separator: "/").last else { return }
+        let isAWS = AWSHost(endpoint.host) != nil
+        guard isAWS || last == options.bucket && EndpointPattern.service(ofHost: endpoint.host) != nil else { return }
+        throw StorageError(
+            .invalidConfiguration,
+            isAWS
+                ? "The endpointURL has a path, and Amazon S3 has none in front of its buckets. Leave it out; the bucket is the "
+                    + "bucketName."
+                : "The endpointURL has the bucket in its path, where requests put it anyway. Leave it out."
+        )
     }
 
     private static func refuseVariants(_ options: AddressingOptions) throws(StorageError) {

@@ -17,6 +17,9 @@ enum BucketName {
             )
         }
         if name.hasSuffix("--x-s3") { throw refusal("is a directory bucket: S3 Express One Zone is not supported") }
+        if name.hasSuffix("--xa-s3") {
+            throw refusal("is an access point of a directory bucket: S3 Express One Zone is not supported")
+        }
         if name.hasSuffix("--op-s3") { throw refusal("is on S3 on Outposts, which is not supported") }
         let isPlain = name.utf8.allSatisfy { HostName.isAlphanumeric($0) || ".-_".utf8.contains($0) }
         guard isPlain, name.utf8.count <= 255, name != ".", name != ".." else {

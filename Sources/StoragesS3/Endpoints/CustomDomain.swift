@@ -18,7 +18,7 @@ struct CustomDomain: Hashable, Sendable {
         while path.utf8.last == UInt8(ascii: "/") { path = path.dropLast() }
         let isScheme = text.contains("://")
         let address = try EndpointAddress(String(isScheme ? text[...] : authority), option: "customDomain")
-        guard CustomDomain.isPath(path) else {
+        guard PercentEncoding.isPath(path) else {
             throw StorageError(
                 .invalidConfiguration,
                 "The customDomain has a path with characters that a path of a URL does not have. Percent-encode it, and leave "
@@ -37,20 +37,5 @@ struct CustomDomain: Hashable, Sendable {
     /// The URL of an object.
     func url(forKey key: String) -> String {
         scheme.rawValue + "://" + host + path(forKey: key)
-    }
-
-    private static func isPath(_ path: Substring) -> Bool {
-        let bytes = Array(path.utf8)
-        for (index, byte) in bytes.enumerated() {
-            switch byte {
-            case UInt8(ascii: "%"):
-                guard index + 2 < bytes.count, bytes[index + 1...index + 2].allSatisfy(HostName.isHexadecimal) else {
-                    return false
-                }
-            default:
-                guard HostName.isAlphanumeric(byte) || "/-._~!$&'()*+,;=:@".utf8.contains(byte) else { return false }
-            }
-        }
-        return true
     }
 }

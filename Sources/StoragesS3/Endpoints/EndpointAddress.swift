@@ -16,28 +16,42 @@ enum URLScheme: String, Hashable, Sendable {
     }
 }
 
-/// A host and perhaps a port.
+/// A host, perhaps a port, and what stands before all paths.
 struct EndpointAddress: Hashable, Sendable {
     /// In lower case; an IPv6 address has its brackets.
     var host: String
     var port: Int?
     var isIPLiteral: Bool
+    /// `/storage/v1/s3`, percent-encoded, or nothing.
+    var path = ""
 
-    /// Takes `host` or `host:port`; a `/` at the end is dropped.
+    /// Takes `host` or `host:port`, with a path if there may be one; a `/` at the end is dropped.
     ///
     /// - Parameters:
     ///   - text: The value of an option.
     ///   - option: The name of the option, for the message.
     ///   - remedy: What to give instead, for the message. Default: a host.
+    ///   - allowsPath: Whether there may be a path. Default: no.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` that says what is too much.
-    init(_ text: String, option: String, remedy: String = EndpointAddress.giveHost) throws(StorageError) {
+    init(
+        _ text: String,
+        option: String,
+        remedy: String = EndpointAddress.giveHost,
+        allowsPath: Bool = false
+    ) throws(StorageError) {
         func refusal(_ problem: String) -> StorageError { EndpointAddress.refusal(option, problem, remedy) }
         var rest = text[...]
         while rest.utf8.last == UInt8(ascii: "/") { rest = rest.dropLast() }
-        if let problem = EndpointAddress.problem(of: rest) {
+        if let problem = EndpointAddress.problem(of: rest, allowsPath: allowsPath) {
             // Not repeated in the message: it may hold a password.
             throw refusal(problem)
         }
+        let path = rest.drop { $0 != "/" }
+        guard PercentEncoding.isPath(path), !PercentEncoding.hasDotSegments(path) else {
+            throw refusal("has a path that is none of a URL: percent-encode it, without dots that stand for folders")
+        }
+        self.path = String(path)
+        rest = rest.prefix { $0 != "/" }
         let host: Substring
         let port: Substring?
         if rest.first == "[" {
@@ -73,13 +87,13 @@ struct EndpointAddress: Hashable, Sendable {
         isIPLiteral = host.first == "[" || HostName.isIPv4(self.host)
     }
 
-    /// Takes a URL with its scheme: `https://host:port`.
+    /// Takes a URL with its scheme: `https://host:port`, perhaps with a path.
     static func parse(url: String, option: String) throws(StorageError) -> (scheme: URLScheme, address: EndpointAddress)
     {
         guard let (scheme, rest) = URLScheme.split(url) else {
             throw refusal(option, "does not begin with http:// or https://", giveURL)
         }
-        return (scheme, try EndpointAddress(String(rest), option: option, remedy: giveURL))
+        return (scheme, try EndpointAddress(String(rest), option: option, remedy: giveURL, allowsPath: true))
     }
 
     /// The host, and the port unless the scheme implies it: what stands in the field `Host`.
@@ -88,7 +102,7 @@ struct EndpointAddress: Hashable, Sendable {
         return "\(host):\(port)"
     }
 
-    private static func problem(of text: Substring) -> String? {
+    private static func problem(of text: Substring, allowsPath: Bool) -> String? {
         if text.isEmpty { return "is empty" }
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -103,12 +117,12 @@ struct EndpointAddress: Hashable, Sendable {
         if text.contains("@") { return "has a user name" }
         if text.contains("?") { return "has a query" }
         if text.contains("#") { return "has a fragment" }
-        if text.contains("/") || text.contains("\\") { return "has a path" }
+        if text.contains("/") && !allowsPath || text.contains("\\") { return "has a path" }
         return nil
     }
 
     static let giveHost = "Give a host such as \"s3.example.org\", with a port if it is not the usual one."
-    private static let giveURL = "Give a URL such as \"https://s3.example.org:9000\", without a path."
+    private static let giveURL = "Give a URL such as \"https://s3.example.org:9000\"."
 
     private static func refusal(_ option: String, _ problem: String, _ remedy: String) -> StorageError {
         StorageError(.invalidConfiguration, "The \(option) \(problem). \(remedy)")

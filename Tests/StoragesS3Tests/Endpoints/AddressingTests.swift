@@ -200,7 +200,8 @@ struct AddressingTests {
         arguments: [
             "", ".", "..", "a/b", "a b", "a@b", "a?b", "a#b", "a%b", "a\\b", "a\r\nb", "é", "a:b",
             String(repeating: "a", count: 256),
-            "arn:aws:s3:::media", "media--usw2-az1--x-s3", "media--op-s3",
+            "arn:aws:s3:::media", "media--usw2-az1--x-s3", "media--usw2-az1--xa-s3",
+            "media--op-s3",
         ]
     )
     func buckets(name: String) {

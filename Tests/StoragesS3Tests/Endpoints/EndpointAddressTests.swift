@@ -47,7 +47,9 @@ struct EndpointAddressTests {
         #expect(address.authority(for: scheme) == "localhost:9000")
         #expect(try EndpointAddress.parse(url: "https://[::1]", option: "endpointURL").address.isIPLiteral)
         for url in [
-            "localhost:9000", "ftp://localhost", "file:///etc/passwd", "https://", "https://a/b", "https://u:p@a",
+            "localhost:9000", "ftp://localhost", "file:///etc/passwd", "https://", "https:///a", "https://u:p@a",
+            "https://a/b?c", "https://a/b#c",
+            "https://a/b c", "https://a/%zz", "https://a/b/../c", "https://a/%2E/c", "https://a/é", "https://a/b://c",
             "://a",
         ] {
             let error = #expect(throws: StorageError.self, "\(url)") {

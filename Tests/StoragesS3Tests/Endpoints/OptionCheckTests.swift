@@ -135,4 +135,32 @@ struct OptionCheckTests {
         #expect(try host(ignoring) { $0.profile = profile } == "bucket.s3.dualstack.us-east-1.amazonaws.com")
         #expect(try host(endpoint) { $0.profile = profile } == "minio.internal")
     }
+
+    @Test("choose Amazon's FIPS and dual-stack endpoints as botocore does, which leaves other servers alone")
+    func variants() throws {
+        func host(_ variables: [String: String], _ change: (inout S3Setup) -> Void = { _ in }) throws -> String {
+            var setup = setup(variables)
+            change(&setup)
+            return try setup.parts().client.addressing.host
+        }
+        let fips = ["AWS_USE_FIPS_ENDPOINT": "true"]
+        let both = ["AWS_USE_FIPS_ENDPOINT": "TRUE", "AWS_USE_DUALSTACK_ENDPOINT": "true"]
+        let server = ["AWS_ENDPOINT_URL": "https://minio.internal"]
+        #expect(try host(fips) == "bucket.s3-fips.us-east-1.amazonaws.com")
+        #expect(try host(["AWS_USE_DUALSTACK_ENDPOINT": "true"]) == "bucket.s3.dualstack.us-east-1.amazonaws.com")
+        #expect(try host(both) == "bucket.s3-fips.dualstack.us-east-1.amazonaws.com")
+        #expect(try host(both.merging(server) { $1 }) == "minio.internal")
+        #expect(try host(both) { $0.serverURL = "https://minio.internal" } == "minio.internal")
+        #expect(try host(both) { $0.endpointURL = "minio.internal" } == "minio.internal")
+        var profile = try ProfileSettings.empty()
+        profile.usesFIPS = true
+        #expect(try host([:]) { $0.profile = profile } == "bucket.s3-fips.us-east-1.amazonaws.com")
+        #expect(try host(["AWS_USE_FIPS_ENDPOINT": "false"]) { $0.profile = profile } == "bucket.s3.amazonaws.com")
+        profile.usesFIPS = nil
+        profile.endpointURL = "https://ceph.internal"
+        #expect(try host(fips) { $0.profile = profile } == "ceph.internal")
+        for variable in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+            #expect(throws: StorageError.self) { try host([variable: "perhaps"]) }
+        }
+    }
 }
