@@ -1,35 +1,90 @@
-/// Which writes can be made to depend on what is there.
+/// Which writes a server makes depend on what is there: a table of operations and conditions.
+///
+/// Each entry stands for one request of the S3 API. Servers are known that honour a condition of the one and ignore the same
+/// condition of another, so none says anything about the others.
 struct ConditionalWrites: Hashable, Sendable {
-    var onPut: EndpointProfile.CreateCondition
-    var onComplete: EndpointProfile.CreateCondition
-    var onCopy: EndpointProfile.CreateCondition
-    /// `If-Match` of PutObject.
-    var replacement: EndpointProfile.Support
-    /// `If-Match` of DeleteObject.
-    var deletion: EndpointProfile.Support
-
-    init(_ profile: EndpointProfile) {
-        onPut = profile.createOnPut
-        onComplete = profile.createOnComplete
-        onCopy = profile.createOnCopy
-        replacement = profile.replaceOnPut
-        // The newest of the conditions; other servers are asked.
-        deletion = profile.kind == .aws ? .supported : profile.replaceOnPut == .unsupported ? .unsupported : .unknown
+    /// How a write is made to depend on the absence of an object.
+    enum Absence: Hashable, Sendable {
+        /// By `If-None-Match: *`.
+        case ifNoneMatch
+        /// By a field of the server's own.
+        case header(name: String, value: String)
+        /// Not at all: the server ignores the condition, refuses it, or lets several win that write at the same time.
+        case unsupported
+        /// Nobody knows: the server has to be tried first.
+        case unknown
     }
 
-    /// These, and those found out for what is unknown.
-    func filled(from found: ConditionalWrites) -> ConditionalWrites {
-        var result = self
-        if result.onPut == .unknown { result.onPut = found.onPut }
-        if result.onComplete == .unknown { result.onComplete = found.onComplete }
-        if result.onCopy == .unknown { result.onCopy = found.onCopy }
-        if result.replacement == .unknown { result.replacement = found.replacement }
-        if result.deletion == .unknown { result.deletion = found.deletion }
-        return result
+    /// How a write is made to depend on the tag that an object has.
+    enum Tag: Hashable, Sendable {
+        /// By `If-Match` and the tag in its quotes.
+        case quoted
+        /// By `If-Match` and the tag without quotes: the server compares the value as it comes.
+        case bare
+        case unsupported
+        case unknown
+    }
+
+    /// The conditions of an operation that makes an object of a body.
+    struct Conditions: Hashable, Sendable {
+        var absence = Absence.unknown
+        var tag = Tag.unknown
+
+        static let unsupported = Conditions(absence: .unsupported, tag: .unsupported)
+    }
+
+    /// PutObject.
+    var put = Conditions()
+    /// CompleteMultipartUpload.
+    var complete = Conditions()
+    /// The absence of the destination of CopyObject.
+    var copy = Absence.unknown
+    /// The tag of DeleteObject.
+    var delete = Tag.unknown
+
+    /// Of a server that honours nothing.
+    static let unsupported = ConditionalWrites(
+        put: .unsupported,
+        complete: .unsupported,
+        copy: .unsupported,
+        delete: .unsupported
+    )
+
+    /// Puts two tables together, entry by entry.
+    func combined(
+        with other: ConditionalWrites,
+        _ absence: (Absence, Absence) -> Absence,
+        _ tag: (Tag, Tag) -> Tag
+    ) -> ConditionalWrites {
+        ConditionalWrites(
+            put: Conditions(absence: absence(put.absence, other.put.absence), tag: tag(put.tag, other.put.tag)),
+            complete: Conditions(
+                absence: absence(complete.absence, other.complete.absence),
+                tag: tag(complete.tag, other.complete.tag)
+            ),
+            copy: absence(copy, other.copy),
+            delete: tag(delete, other.delete)
+        )
+    }
+
+    /// What both say; unknown is where they differ.
+    func agreeing(with other: ConditionalWrites) -> ConditionalWrites {
+        combined(with: other, { $0 == $1 ? $0 : .unknown }, { $0 == $1 ? $0 : .unknown })
+    }
+
+    /// These claims, and what a trial has seen, which counts more.
+    ///
+    /// Only a claimed no stays: some servers do it right one after the other, and wrong at the same time.
+    func corrected(by seen: ConditionalWrites) -> ConditionalWrites {
+        combined(
+            with: seen,
+            { $0 == .unsupported || $1 == .unknown ? $0 : $1 },
+            { $0 == .unsupported || $1 == .unknown ? $0 : $1 }
+        )
     }
 }
 
-extension EndpointProfile.CreateCondition {
+extension ConditionalWrites.Absence {
     var isSupported: Bool { field != nil }
 
     /// The field that makes a write fail when the object is there.
@@ -39,5 +94,110 @@ extension EndpointProfile.CreateCondition {
         case .header(let name, let value): HTTPHeaders.Field(name: name, value: value)
         case .unsupported, .unknown: nil
         }
+    }
+}
+
+extension ConditionalWrites.Tag {
+    var isSupported: Bool { self == .quoted || self == .bare }
+
+    /// The field that makes a write fail when the object has another tag.
+    func field(_ tag: String) -> HTTPHeaders.Field? {
+        switch self {
+        case .quoted: HTTPHeaders.Field(name: "If-Match", value: EntityTag.quoted(tag))
+        case .bare: HTTPHeaders.Field(name: "If-Match", value: EntityTag.bare(tag))
+        case .unsupported, .unknown: nil
+        }
+    }
+}
+
+/// Whether a bucket keeps the versions of its objects, as locked ones always do.
+enum BucketVersioning: Hashable, Sendable {
+    /// It never did.
+    case never
+    /// It does, or did once.
+    case enabled
+    /// The server does not say.
+    case unknown
+}
+
+/// What is claimed of a server without a trial, for each state that a bucket can be in.
+///
+/// A claim holds only where it was measured, or where the maker of the server says so: that a condition is honoured says
+/// nothing about buckets that keep versions. (Encryption was never seen to matter: tags differ, and are compared alike.)
+struct ConditionClaims: Hashable, Sendable {
+    /// In buckets that keep no versions.
+    var plain = ConditionalWrites()
+    /// In buckets that keep versions, locked ones among them.
+    var versioned = ConditionalWrites()
+
+    init() {}
+
+    /// Claims for buckets in every state.
+    init(everywhere writes: ConditionalWrites) {
+        plain = writes
+        versioned = writes
+    }
+
+    init(plain: ConditionalWrites, versioned: ConditionalWrites = ConditionalWrites()) {
+        self.plain = plain
+        self.versioned = versioned
+    }
+
+    /// Whether the state of the bucket has to be known.
+    var dependOnVersioning: Bool { plain != versioned }
+
+    func writes(in versioning: BucketVersioning) -> ConditionalWrites {
+        switch versioning {
+        case .never: plain
+        case .enabled: versioned
+        case .unknown: plain.agreeing(with: versioned)
+        }
+    }
+
+    /// Changes the claims for all states.
+    mutating func change(_ body: (inout ConditionalWrites) -> Void) {
+        body(&plain)
+        body(&versioned)
+    }
+}
+
+/// What is known so far about the conditions of a bucket, and from where.
+struct KnownConditions: Hashable, Sendable {
+    /// What is claimed of the server.
+    let claims: ConditionClaims
+    /// The state of the bucket; `nil` when nobody has asked.
+    private(set) var versioning: BucketVersioning?
+    /// What a trial has seen, in that state.
+    private(set) var seen: ConditionalWrites?
+
+    init(_ claims: ConditionClaims) {
+        self.claims = claims
+    }
+
+    /// What counts.
+    var writes: ConditionalWrites {
+        let claimed = claims.writes(in: versioning ?? .unknown)
+        return seen.map { claimed.corrected(by: $0) } ?? claimed
+    }
+
+    /// Whether the claims cannot be relied on before the state of the bucket is known.
+    var needsVersioning: Bool { versioning == nil && claims.dependOnVersioning }
+    /// Whether the server was tried; what is unknown then stays so.
+    var isTried: Bool { seen != nil }
+
+    mutating func learn(_ versioning: BucketVersioning) {
+        self.versioning = versioning
+    }
+
+    mutating func learn(_ seen: ConditionalWrites, in versioning: BucketVersioning?) {
+        self.seen = seen
+        self.versioning = versioning
+    }
+
+    /// Takes note of the answer to a write: that of a bucket which has begun to keep versions makes what was seen worthless.
+    mutating func note(versionID: String?) {
+        guard let versionID, versionID != "null", versioning != .enabled else { return }
+        versioning = .enabled
+        seen = nil
     }
 }

@@ -15,8 +15,8 @@ public import Storages
 /// let url = try await media.url(for: file.name)
 /// ```
 ///
-/// Whether a write can depend on the absence of the file, which ``IfExists/fail`` needs, is known of the large services; of
-/// others ``probeConditionalWrites()`` finds it out. Where it cannot, ``IfExists/fail`` throws
+/// Whether a write can depend on the absence of the file, which ``IfExists/fail`` needs, is known of some servers and states of
+/// a bucket; otherwise ``probeConditionalWrites()`` finds it out. Where it cannot, ``IfExists/fail`` throws
 /// ``StorageError/Code/unsupported``, and ``IfExists/rename`` looks whether the name is free before it writes.
 public final class S3Storage: Storage {
     /// `S3Storage(bucket at host)`, with the port if it is not the usual one, and the path of the endpoint if it has one.
@@ -33,7 +33,7 @@ public final class S3Storage: Storage {
     let client: S3Client
     let integrity: IntegrityPolicy
     let urls: S3URLs
-    let conditions: NIOLockedValueBox<ConditionalWrites>
+    let conditions: NIOLockedValueBox<KnownConditions>
     /// The search for them that is under way.
     let probing: NIOLockedValueBox<Task<ConditionalWrites, any Error>?>
     let memory: PartMemory
@@ -148,7 +148,7 @@ public final class S3Storage: Storage {
         location = StorageLocation(address: addressing.bucketAddress)
         integrity = parts.integrity
         urls = parts.urls
-        conditions = NIOLockedValueBox(ConditionalWrites(parts.client.profile))
+        conditions = NIOLockedValueBox(KnownConditions(parts.client.profile.conditions))
         probing = NIOLockedValueBox(nil)
         memory = PartMemory(capacity: setup.options.transfers.memoryBudget)
     }
@@ -194,7 +194,7 @@ public final class S3Storage: Storage {
         ]
         if client.profile.listsInOrder { capabilities.insert(.orderedListing) }
         if client.isAnonymous { capabilities.subtract([.temporaryURL, .directUpload]) }
-        if conditions.withLockedValue({ $0.onPut.isSupported }) { capabilities.insert(.conditionalUpload) }
+        if conditions.withLockedValue({ $0.writes.put.absence.isSupported }) { capabilities.insert(.conditionalUpload) }
         return capabilities
     }
 

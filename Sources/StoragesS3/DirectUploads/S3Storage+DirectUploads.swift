@@ -95,7 +95,7 @@ extension S3Storage {
     }
 
     private func absenceCondition() async throws -> HTTPHeaders.Field {
-        guard let condition = try await knownConditions().onPut.field else {
+        guard let condition = try await knownConditions({ $0.put.absence == .unknown }).put.absence.field else {
             throw StorageError(
                 .unsupported,
                 "This server cannot make an upload depend on the absence of the file. Leave requiresAbsence out, and give "

@@ -1,3 +1,4 @@
+import NIOConcurrencyHelpers
 import NIOCore
 public import Storages
 
@@ -69,8 +70,18 @@ extension S3Storage {
     /// As long as the URL works another file may come: that one is not what was looked at.
     private func deleteRejected(_ name: StorageName, _ tag: String?) async throws {
         guard let tag else { return try await delete(name) }
+        let known = conditions.withLockedValue { $0.writes.delete }
+        // Servers that look at a tag may want it without its quotes, and then say of every other that it is wrong.
+        let forms = known.isSupported ? [known] : [.quoted, .bare]
         do {
-            try await reporting(name) { try await deleteVersion(of: name, with: tag) }
+            for (index, form) in forms.enumerated() {
+                guard let field = form.field(tag) else { continue }
+                do {
+                    return try await reporting(name) { try await deleteVersion(of: name, on: field) }
+                } catch let error as StorageError where error.code == .preconditionFailed && index + 1 < forms.count {
+                    guard try await info(for: name).entityTag == tag else { throw error }
+                }
+            }
         } catch let error as StorageError where error.code == .unsupported {
             // A server that knows no such condition, and says so.
             try await delete(name)

@@ -2,37 +2,12 @@ import Storages
 
 /// What is different about a server.
 struct EndpointProfile: Hashable, Sendable {
-    /// How a write is made to depend on the absence of an object.
-    enum CreateCondition: Hashable, Sendable {
-        /// By `If-None-Match: *`.
-        case ifNoneMatch
-        /// By a field of the server's own.
-        case header(name: String, value: String)
-        /// Not at all: the server is known to ignore conditions, or to refuse them.
-        case unsupported
-        /// Nobody knows: the server has to be tried first.
-        case unknown
-    }
-
-    /// Whether a server can do something.
-    enum Support: Hashable, Sendable {
-        case supported
-        case unsupported
-        case unknown
-    }
-
     var kind: S3Server.Kind = .generic
 
     // MARK: Conditions
 
-    /// PutObject for a new object.
-    var createOnPut: CreateCondition = .unknown
-    /// CompleteMultipartUpload for a new object.
-    var createOnComplete: CreateCondition = .unknown
-    /// CopyObject to a new object.
-    var createOnCopy: CreateCondition = .unknown
-    /// `If-Match` of PutObject.
-    var replaceOnPut: Support = .unknown
+    /// What is claimed of conditions on writes.
+    var conditions = ConditionClaims()
 
     // MARK: Objects
 
@@ -96,15 +71,7 @@ struct EndpointProfile: Hashable, Sendable {
         try check("maxKeysPerDeletion", server.maxKeysPerDeletion.map(Int64.init), in: 1...1000)
         try check("maxParts", server.maxParts.map(Int64.init), in: 1...10_000)
         try check("minPartSize", server.minPartSize, in: 1...(5 << 30))
-        if let conditions = server.conditionalWrites {
-            createOnPut = conditions ? .ifNoneMatch : .unsupported
-            replaceOnPut = conditions ? .supported : .unsupported
-            // Servers are known that honour conditions of PutObject and ignore those of the others.
-            if !conditions {
-                createOnComplete = .unsupported
-                createOnCopy = .unsupported
-            }
-        }
+        if let does = server.conditionalWrites { conditions.apply(does) }
         listVersion = server.listVersion ?? listVersion
         encodesListings = server.encodesListings ?? encodesListings
         deletesInBulk = server.deletesInBulk ?? deletesInBulk

@@ -17,8 +17,10 @@ public struct S3Server: Hashable, Sendable {
     let kind: Kind
 
     /// Whether uploads can be made to depend on the object's absence or entity tag: `true` when you know that the server
-    /// honours `If-None-Match` and `If-Match` of PutObject, `false` when it does not.
+    /// honours `If-None-Match` and `If-Match` of PutObject in this bucket, `false` when it honours no conditions.
     ///
+    /// Says nothing of uploads in parts, copies and deletions, which are tried where nothing is known of them. What
+    /// ``S3Storage/probeConditionalWrites()`` sees counts more.
     /// Default: what is known of the server.
     public var conditionalWrites: Bool?
     /// Which version of ListObjects is asked first: 1 or 2.

@@ -3,26 +3,106 @@ import NIOCore
 import Storages
 
 extension S3Storage {
-    /// What makes a write depend on the absence of the file, looked up before anything is read.
-    func conditions(for ifExists: IfExists, _ name: StorageName) async throws -> ConditionalWrites {
-        guard ifExists != .replace else { return conditions.withLockedValue { $0 } }
-        let known = try await knownConditions()
-        guard ifExists == .rename || known.onPut.isSupported else {
-            throw StorageError(
-                .unsupported,
-                "This server cannot make an upload depend on the absence of the file. Upload with .rename or .replace; if it "
-                    + "can, say so in the option server.",
-                name: name,
-                storage: label
-            )
+    /// What an upload depends on, looked up before anything is read.
+    ///
+    /// - Parameters:
+    ///   - ifExists: What to do when the name is taken.
+    ///   - tag: That of the version that is to be replaced, and no other.
+    ///   - mayHaveParts: Whether the upload may have to go in parts, which ends with another request than one of a whole file.
+    ///   - name: The file.
+    /// - Throws: ``StorageError`` with code `unsupported` where the server has no means.
+    func conditions(
+        for ifExists: IfExists,
+        replacing tag: String?,
+        mayHaveParts: Bool,
+        _ name: StorageName
+    ) async throws -> ConditionalWrites {
+        if let tag {
+            guard !tag.isEmpty else {
+                throw StorageError(
+                    .unsupported,
+                    "The tag is empty, so it says of no version. A server that tells no tags cannot do this.",
+                    name: name,
+                    storage: label
+                )
+            }
+            let known = try await knownConditions {
+                $0.put.tag == .unknown || mayHaveParts && $0.complete.tag == .unknown
+            }
+            guard known.put.tag.isSupported else { throw unsupported("replace a file only in a certain version", name) }
+            guard known.complete.tag.isSupported || !mayHaveParts else {
+                throw unsupportedInParts("the version of the file", "change it another way", name)
+            }
+            return known
         }
-        return known
+        switch ifExists {
+        case .replace:
+            return conditions.withLockedValue { $0.writes }
+        case .fail:
+            let known = try await knownConditions {
+                $0.put.absence == .unknown || mayHaveParts && $0.complete.absence == .unknown
+            }
+            guard known.put.absence.isSupported else {
+                throw StorageError(
+                    .unsupported,
+                    "This server cannot make an upload depend on the absence of the file. Upload with .rename or .replace; if "
+                        + "it can, say so in the option server.",
+                    name: name,
+                    storage: label
+                )
+            }
+            guard known.complete.absence.isSupported || !mayHaveParts else { throw cannotFailInParts(name) }
+            return known
+        case .rename:
+            return try await knownConditions {
+                $0.put.absence == .unknown || mayHaveParts && $0.complete.absence == .unknown
+            }
+        }
     }
 
-    /// What the server can do, found out when nobody knows.
-    func knownConditions() async throws -> ConditionalWrites {
-        let known = conditions.withLockedValue { $0 }
-        return known.onPut == .unknown ? try await probedConditions() : known
+    /// What the server does in this bucket, found out where nobody knows what a write needs.
+    ///
+    /// - Parameter isMissing: Whether something that is needed is unknown.
+    func knownConditions(_ isMissing: (ConditionalWrites) -> Bool) async throws -> ConditionalWrites {
+        var known = conditions.withLockedValue { $0 }
+        if known.needsVersioning {
+            let versioning = try await askVersioning()
+            known = conditions.withLockedValue { conditions in
+                if conditions.needsVersioning { conditions.learn(versioning) }
+                return conditions
+            }
+        }
+        guard !known.isTried, isMissing(known.writes) else { return known.writes }
+        return try await probedConditions()
+    }
+
+    /// Takes note of what the answer to a write tells of the bucket.
+    func noting(_ written: WrittenObject) -> WrittenObject {
+        if let version = written.versionID { conditions.withLockedValue { $0.note(versionID: version) } }
+        return written
+    }
+
+    func unsupported(_ what: String, _ name: StorageName) -> StorageError {
+        StorageError(
+            .unsupported,
+            "This server cannot \(what): it does not look at the condition. If it can, say so in the option server.",
+            name: name,
+            storage: label
+        )
+    }
+
+    func unsupportedInParts(_ what: String, _ alternative: String, _ name: StorageName) -> StorageError {
+        StorageError(
+            .unsupported,
+            "This server cannot make an upload in parts depend on \(what). Announce a length up to the option "
+                + "transfers.multipartThreshold, or \(alternative).",
+            name: name,
+            storage: label
+        )
+    }
+
+    func cannotFailInParts(_ name: StorageName) -> StorageError {
+        unsupportedInParts("the absence of the file", "upload with .rename or .replace", name)
     }
 
     /// Writes on a condition, and recognises what an attempt has written whose answer was lost.

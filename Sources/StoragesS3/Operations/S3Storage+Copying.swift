@@ -11,7 +11,8 @@ extension S3Storage {
     /// Copies a file within the bucket; the server moves the bytes.
     ///
     /// Where the server cannot make a copy depend on the absence of the destination, ``IfExists/fail`` moves the bytes through
-    /// this process, and ``IfExists/rename`` looks whether the name is free before it copies.
+    /// this process, and ``IfExists/rename`` adds a random suffix in any case when uploads to the server overwrite nothing, else
+    /// it looks whether the name is free before it copies.
     ///
     /// - Parameters:
     ///   - source: The file to copy.
@@ -38,12 +39,18 @@ extension S3Storage {
                     storage: label
                 )
             }
-            let known =
-                options.ifExists == .replace ? conditions.withLockedValue { $0 } : try await knownConditions()
-            if options.ifExists == .fail, !known.onCopy.isSupported {
+            let isInParts = head.info.byteCount > Self.largestSingleCopy && client.profile.copiesParts
+            // An upload in parts of copied bytes ends with the request that ends every upload in parts.
+            let absence =
+                options.ifExists == .replace
+                ? ConditionalWrites.Absence.unknown
+                : try await knownConditions { $0.absence(ofCopyInParts: isInParts) == .unknown }
+                    .absence(ofCopyInParts: isInParts)
+            if options.ifExists == .fail, !absence.isSupported {
                 return try await copyThroughProcess(source, head, destination, options)
             }
-            return try await copyOnServer(source, head, destination, options, known)
+            let condition = options.ifExists == .replace ? nil : WriteCondition.absence(by: absence)
+            return try await copyOnServer(source, head, destination, options, isInParts, condition)
         }
     }
 
@@ -54,18 +61,21 @@ extension S3Storage {
         _ head: Head,
         _ destination: StorageName,
         _ options: UploadOptions,
-        _ conditions: ConditionalWrites
+        _ isInParts: Bool,
+        _ condition: WriteCondition?
     ) async throws -> UploadedFile {
-        let condition = WriteCondition(options.ifExists, by: conditions.onCopy)
         var final = destination
-        if options.ifExists == .rename, condition == nil, try await presence(of: destination) != .free {
-            final = try destination.withRandomSuffix()
+        if options.ifExists == .rename, condition == nil {
+            // Where uploads overwrite nothing, copies must not: nobody has such a name.
+            let mayOverwrite = conditions.withLockedValue { $0.writes.put.absence.isSupported }
+            let isFree = mayOverwrite ? false : try await presence(of: destination) == .free
+            if !isFree { final = try destination.withRandomSuffix() }
         }
         for attempt in 1...4 {
             do {
                 let written =
-                    head.info.byteCount > Self.largestSingleCopy && client.profile.copiesParts
-                    ? try await copyInParts(source, head, final, options, conditions)
+                    isInParts
+                    ? try await copyInParts(source, head, final, options, condition)
                     : try await copyObject(source, head, final, options, condition)
                 let count = head.info.byteCount
                 options.progress?(TransferProgress(completedBytes: count, totalBytes: count))
@@ -119,7 +129,7 @@ extension S3Storage {
                     versionID: answer.headers["x-amz-version-id"]
                 )
             }
-            if written.entityTag != nil { return written }
+            if written.entityTag != nil { return noting(written) }
             let copy = try await self.head(destination)
             guard copy.info.byteCount == head.info.byteCount else { throw sourceChanged(source) }
             return copy.written
@@ -179,12 +189,12 @@ extension S3Storage {
         _ head: Head,
         _ destination: StorageName,
         _ options: UploadOptions,
-        _ conditions: ConditionalWrites
+        _ condition: WriteCondition?
     ) async throws -> WrittenObject {
         var headers = try parameters(for: destination).withoutDescription.creationHeaders(isSecure: client.isSecure)
         for field in try description(of: head, options).fields { headers.append(field.name, field.value) }
         let upload = try await begin(destination, headers)
-        return try await finishing(upload, WriteCondition(options.ifExists, by: conditions.onComplete)) {
+        return try await finishing(upload, condition) {
             var parts: [CompletedPart] = []
             var position: Int64 = 0
             let size = max(Self.copyPartSize, (head.info.byteCount + 9999) / Int64(client.profile.maxParts))
@@ -237,6 +247,14 @@ extension S3Storage {
         _ destination: StorageName,
         _ options: UploadOptions
     ) async throws -> UploadedFile {
+        let plan = try partPlan(for: head.info.byteCount)
+        // Refused before the source is opened.
+        _ = try await conditions(
+            for: options.ifExists,
+            replacing: nil,
+            mayHaveParts: head.info.byteCount > plan.firstSize,
+            destination
+        )
         let contents = try await open(source, options: OpenOptions(ifMatch: head.info.entityTag))
         var options = options
         options.contentType = options.contentType ?? head.info.contentType
@@ -268,4 +286,8 @@ extension UploadOptions {
     fileprivate var describesNothing: Bool {
         contentType == nil && contentDisposition == nil && cacheControl == nil && metadata.isEmpty
     }
+}
+
+extension ConditionalWrites {
+    fileprivate func absence(ofCopyInParts isInParts: Bool) -> Absence { isInParts ? complete.absence : copy }
 }

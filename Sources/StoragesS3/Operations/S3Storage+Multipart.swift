@@ -35,7 +35,7 @@ extension S3Storage {
     ) async throws -> UploadedFile {
         let final = try await nameForParts(name, call.options.ifExists, call.conditions)
         let upload = try await begin(final, creationHeaders(final, call))
-        let condition = WriteCondition(call.options.ifExists, by: call.conditions.onComplete, replacing: call.tag)
+        let condition = WriteCondition(call.options.ifExists, by: call.conditions.complete, replacing: call.tag)
         var sha256: [UInt8]?
         let written = try await finishing(upload, condition) {
             let completed = try await send(first, parts, upload, call)
@@ -76,27 +76,19 @@ extension S3Storage {
         switch ifExists {
         case .replace: return name
         case .fail:
-            guard let condition = WriteCondition.absence(by: conditions.onComplete) else {
+            guard let condition = WriteCondition.absence(by: conditions.complete.absence) else {
                 throw cannotFailInParts(name)
             }
             // Rather now than after all has been sent; where nobody may know, the condition tells in the end.
             guard try await presence(of: name) != .taken else { throw refusal(of: condition, name) }
             return name
         case .rename:
-            // The key cannot change any more, so a name of which nobody may know is not tried.
-            guard try await presence(of: name) != .free else { return name }
+            // Where whole files overwrite nothing, files in parts must not: nobody has this name.
+            let mayOverwrite = conditions.put.absence.isSupported && !conditions.complete.absence.isSupported
+            // Nor is one tried of which nobody may know: the key cannot change any more.
+            if !mayOverwrite, try await presence(of: name) == .free { return name }
             return try name.withRandomSuffix()
         }
-    }
-
-    func cannotFailInParts(_ name: StorageName) -> StorageError {
-        StorageError(
-            .unsupported,
-            "This server cannot make an upload in parts depend on the absence of the file. Announce a length up to the option "
-                + "transfers.multipartThreshold, or upload with .rename or .replace.",
-            name: name,
-            storage: label
-        )
     }
 
     /// What is known of whether a file has a name.
@@ -223,12 +215,13 @@ extension S3Storage {
         for field in integrity.completeMultipartHeaders.fields { operation.headers.append(field.name, field.value) }
         if let condition { operation.headers.append(condition.field.name, condition.field.value) }
         do {
-            return try await client.perform(operation) { answer in
+            let written = try await client.perform(operation) { answer in
                 WrittenObject(
                     entityTag: try CompleteMultipartUploadResult(answer.body).entityTag,
                     versionID: answer.headers["x-amz-version-id"]
                 )
             }
+            return noting(written)
         } catch let failure as S3Failure {
             if let condition, failure.isRefusal(of: condition) {
                 guard failure.mayHaveSucceededBefore else { throw refusal(of: condition, upload.name, failure) }

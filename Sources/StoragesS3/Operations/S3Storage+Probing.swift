@@ -5,14 +5,19 @@ import NIOCore
 public import Storages
 
 extension S3Storage {
-    /// Finds out whether the server makes writes depend on what is there, and remembers it.
+    /// Finds out which writes the server makes depend on what is there, and remembers it.
     ///
-    /// Some servers do it, some refuse, and some ignore the condition without a word and overwrite. So an object with a random
-    /// key is written twice, each time on the condition that it is not there, and deleted; the same for an upload in parts and
-    /// for a copy. Then it is to be replaced and deleted in a version that it has not. The first upload to an unknown server does this by itself; call it at start-up to have
-    /// ``Storage/capabilities`` right from the beginning.
+    /// Some servers do it, some refuse, some ignore the condition without a word and overwrite, and some let several win that
+    /// write at the same time. So objects with random keys are written on conditions that hold, on conditions that do not, and
+    /// by several at once: whole, in parts and as copies, new and in the place of others, and deleted. The first write to an
+    /// unknown server that needs a condition does this by itself; call it at start-up to have ``Storage/capabilities`` right
+    /// from the beginning.
     ///
-    /// Only what is not known of the server counts: some do it right one after the other, and wrong at the same time.
+    /// What is seen counts more than what is claimed of the server, in this state of the bucket: when its versioning changes,
+    /// call it again. Only where a server is known to do it wrong now and then, a trial that went well changes nothing.
+    ///
+    /// Everything is removed again, with all its versions where the rights allow that. A bucket that locks all objects for a
+    /// time would keep them: nothing is written there, and only what is known of the server counts.
     ///
     /// - Returns: What the storage can do.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/permissionDenied`` or ``StorageError/Code/unavailable`` when
@@ -45,124 +50,43 @@ extension S3Storage {
     private static let probePrefix = ".stored-files-probe-"
 
     private func findOutConditions() async throws -> ConditionalWrites {
-        let name = StorageName(unchecked: Self.probePrefix + StorageName.timeOrderedID())
-        let copy = StorageName(unchecked: name.string + "-copy")
-        let parts = StorageName(unchecked: name.string + "-parts")
-        var found = ConditionalWrites(client.profile)
+        var versioning = try await askVersioning()
+        if versioning == .enabled, try await locksAllObjects() {
+            options.logger.notice(
+                "The S3 bucket locks all objects for a time, so that it is not tried what the server can do",
+                metadata: ["bucket": "\(bucketName)"]
+            )
+            return conditions.withLockedValue { conditions in
+                conditions.learn(ConditionalWrites(), in: versioning)
+                return conditions.writes
+            }
+        }
+        let claims = client.profile.conditions
+        let prefix = Self.probePrefix + StorageName.timeOrderedID()
+        let trial = ConditionTrial(self, claimed: claims.writes(in: versioning), in: versioning, prefix: prefix)
+        let seen: ConditionalWrites
         do {
-            found.onPut = try await honours {
-                var operation = put(name)
-                operation.headers.append("If-None-Match", "*")
-                try await client.perform(operation) { try $0.requireDone() }
-            }
-            // A server that ignores the one ignores the others.
-            found.onComplete = .unsupported
-            found.onCopy = .unsupported
-            found.replacement = .unsupported
-            found.deletion = .unsupported
-            if found.onPut.isSupported {
-                found.onComplete = try await honours { try await putInParts(parts) }
-                found.onCopy = try await honours {
-                    var operation = S3Operation("CopyObject", .put, key: copy.string)
-                    operation.headers = options.objectParameters.accountHeaders
-                    operation.headers.append("If-None-Match", "*")
-                    operation.headers.append("x-amz-copy-source", client.addressing.copySource(forKey: name.string))
-                    operation.headers.append("x-amz-metadata-directive", "REPLACE")
-                    try await client.perform(operation) { _ = try CopyObjectResult($0.body) }
-                }
-                found.replacement = try await looksAtTags(replacing: name)
-                found.deletion = try await isRefused(deletion(of: name), ifMatch: Self.wrongTag)
-            }
+            seen = try await trial.run()
         } catch {
-            await removeProbes([name, copy, parts])
+            await remove(trial.traces.withLockedValue { $0 })
             throw error
         }
-        await removeProbes([name, copy, parts])
+        if trial.seesVersions { versioning = .enabled }
+        await remove(trial.traces.withLockedValue { $0 })
         await removeOldProbes()
-        // What is known of the server counts more than two tries: some do it one after the other, and not at once.
-        let result = ConditionalWrites(client.profile).filled(from: found)
-        conditions.withLockedValue { $0 = result }
+        let state = versioning
+        let result = conditions.withLockedValue { conditions in
+            conditions.learn(seen, in: state)
+            return conditions.writes
+        }
         options.logger.info(
-            "Found out which writes the S3 server makes depend on the absence of a file",
+            "Found out which writes the S3 server makes depend on what is there",
             metadata: [
-                "bucket": "\(bucketName)", "put": "\(result.onPut.isSupported)",
-                "parts": "\(result.onComplete.isSupported)",
-                "copy": "\(result.onCopy.isSupported)", "replacement": "\(result.replacement)",
-                "deletion": "\(result.deletion)",
+                "bucket": "\(bucketName)", "versioning": "\(versioning)", "put": "\(result.put)",
+                "parts": "\(result.complete)", "copy": "\(result.copy)", "deletion": "\(result.delete)",
             ]
         )
         return result
-    }
-
-    /// Whether a write with the condition is done the first time and refused the second: there are servers that always
-    /// refuse it, and servers that never do.
-    private func honours(_ write: () async throws -> Void) async throws -> EndpointProfile.CreateCondition {
-        do {
-            try await write()
-        } catch let failure as S3Failure where failure.isExisting || failure.isUnknownHeader {
-            return .unsupported
-        } catch let error as StorageError where error.code == .alreadyExists {
-            return .unsupported
-        }
-        do {
-            try await write()
-            return .unsupported
-        } catch let failure as S3Failure where failure.isExisting {
-            return .ifNoneMatch
-        } catch let error as StorageError where error.code == .alreadyExists {
-            return .ifNoneMatch
-        }
-    }
-
-    /// A tag that no object has.
-    private static let wrongTag = "\"00000000000000000000000000000000\""
-
-    /// Whether an object is replaced in the version it has, and in no other.
-    private func looksAtTags(replacing name: StorageName) async throws -> EndpointProfile.Support {
-        guard let tag = try await head(name).info.entityTag else { return .unsupported }
-        let operation = put(name)
-        guard try await isRefused(operation, ifMatch: Self.wrongTag) == .supported else { return .unsupported }
-        return try await isRefused(operation, ifMatch: tag) == .unsupported ? .supported : .unsupported
-    }
-
-    private func isRefused(_ operation: S3Operation, ifMatch tag: String) async throws -> EndpointProfile.Support {
-        var operation = operation
-        operation.headers.append("If-Match", tag)
-        do {
-            try await client.perform(operation) { try $0.requireDone() }
-            return .unsupported
-        } catch let failure as S3Failure where failure.isExisting {
-            return .supported
-        } catch let failure as S3Failure where failure.isUnknownHeader {
-            return .unsupported
-        }
-    }
-
-    private func put(_ name: StorageName) -> S3Operation {
-        var operation = S3Operation("PutObject", .put, key: name.string)
-        operation.headers = options.objectParameters.accountHeaders
-        operation.headers.append("Content-Type", "text/plain")
-        operation.body = HTTPBody("Whether this server honours conditions. To be deleted.")
-        return operation
-    }
-
-    private func putInParts(_ name: StorageName) async throws {
-        let upload = try await begin(name, options.objectParameters.accountHeaders)
-        _ = try await finishing(upload, WriteCondition.absence(by: .ifNoneMatch)) {
-            try await probePart(of: upload)
-        }
-    }
-
-    private func probePart(of upload: Multipart) async throws -> [CompletedPart] {
-        var operation = S3Operation("UploadPart", .put, key: upload.name.string)
-        operation.query = [("partNumber", "1"), ("uploadId", upload.uploadID)]
-        operation.body = HTTPBody("Whether this server honours conditions. To be deleted.")
-        return try await client.perform(operation) { answer in
-            guard let tag = answer.headers["ETag"] else {
-                throw UnusableDocument.unreadable("the answer to a part has no entity tag")
-            }
-            return [CompletedPart(number: 1, entityTag: tag, checksum: nil)]
-        }
     }
 
     /// Removes what processes left behind that died while they found out.
@@ -184,28 +108,43 @@ extension S3Storage {
         }
     }
 
-    private func removeProbes(_ names: [StorageName]) async {
+    /// Removes what a trial has written, although the task may be cancelled.
+    private func remove(_ traces: ConditionTrial.Traces) async {
         await Task {
-            do {
-                for failure in try await self.delete(names) { throw failure.error }
-            } catch {
-                self.options.logger.warning(
-                    "An object that was written to try the S3 server out could not be deleted. Delete it.",
-                    metadata: ["bucket": "\(self.bucketName)", "key": "\(names[0])", "error": "\(error)"]
-                )
+            for upload in traces.uploads {
+                do {
+                    try await self.abort(upload.name.string, upload.uploadID)
+                } catch {
+                    self.warn(of: upload.name, error)
+                }
             }
+            let versions = traces.objects.filter { $0.version != nil && $0.version != "null" }
+            var left = Set(traces.objects.map(\.name)).subtracting(versions.map(\.name))
+            for (name, version) in versions {
+                guard let version else { continue }
+                do {
+                    try await self.delete(name, version: version)
+                } catch {
+                    // Whoever may not remove versions hides them, as other files are.
+                    left.insert(name)
+                }
+            }
+            if !left.isEmpty { await self.removeProbes(Array(left)) }
         }.value
     }
-}
 
-extension S3Failure {
-    /// Whether the server does not know the condition, and says so.
-    fileprivate var isUnknownHeader: Bool {
-        switch status {
-        case 405, 501: true
-        // Other codes are about the region, the keys or the clock, and say nothing about conditions.
-        case 400: ["InvalidArgument", "InvalidRequest", "NotImplemented", "UnsupportedArgument", nil].contains(code)
-        default: false
+    private func removeProbes(_ names: [StorageName]) async {
+        do {
+            for failure in try await delete(names) { throw failure.error }
+        } catch {
+            warn(of: names[0], error)
         }
+    }
+
+    private func warn(of name: StorageName, _ error: any Error) {
+        options.logger.warning(
+            "An object that was written to try the S3 server out could not be deleted. Delete it.",
+            metadata: ["bucket": "\(bucketName)", "key": "\(name)", "error": "\(error)"]
+        )
     }
 }

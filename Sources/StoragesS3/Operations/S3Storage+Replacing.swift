@@ -1,4 +1,3 @@
-import NIOConcurrencyHelpers
 public import Storages
 
 extension S3Storage {
@@ -21,7 +20,7 @@ extension S3Storage {
     /// - Returns: The size, the tag and the SHA-256 of the new version.
     /// - Throws: As ``upload(_:to:options:)``; the code is ``StorageError/Code/preconditionFailed`` when the file has another
     ///   tag or is gone, and ``StorageError/Code/unsupported``, before anything is read, on a server that does not look at the
-    ///   condition.
+    ///   condition; some do with whole files and not with uploads in parts, and refuse only what may go in parts.
     @discardableResult
     public func replace(
         _ name: StorageName,
@@ -29,9 +28,6 @@ extension S3Storage {
         with body: UploadBody,
         options: UploadOptions = UploadOptions()
     ) async throws -> UploadedFile {
-        try await reporting(name) {
-            try await require(\.replacement, "replace a file only in a certain version", name)
-        }
         var options = options
         options.ifExists = .replace
         return try await upload(
@@ -53,39 +49,25 @@ extension S3Storage {
     public func delete(_ name: StorageName, ifMatch tag: String) async throws {
         try name.requireSafe(in: label)
         try await reporting(name) {
-            try await require(\.deletion, "delete a file only in a certain version", name)
-            try await deleteVersion(of: name, with: tag)
+            let condition = try await knownConditions { $0.delete == .unknown }.delete
+            guard let field = condition.field(tag), !tag.isEmpty else {
+                throw unsupported("delete a file only in a certain version", name)
+            }
+            try await deleteVersion(of: name, on: field)
         }
     }
 
-    /// Deletes a file by the condition that it has a tag, whether the server looks at it or not.
-    func deleteVersion(of name: StorageName, with tag: String) async throws {
+    /// Deletes a file on a condition, whether the server looks at it or not.
+    func deleteVersion(of name: StorageName, on field: HTTPHeaders.Field) async throws {
         var operation = deletion(of: name)
-        operation.headers.append("If-Match", tag)
+        operation.headers.append(field.name, field.value)
         do {
             try await client.perform(operation) { try $0.requireDone() }
         } catch let failure as S3Failure where failure.saysMissing {
             return
         } catch let failure as S3Failure where failure.isExisting {
             // An earlier attempt may have deleted it, after which somebody may have uploaded another.
-            throw refusal(of: .version(tag), name, failure)
-        }
-    }
-
-    private func require(
-        _ condition: KeyPath<ConditionalWrites, EndpointProfile.Support>,
-        _ what: String,
-        _ name: StorageName
-    ) async throws {
-        var known = conditions.withLockedValue { $0[keyPath: condition] }
-        if known == .unknown { known = try await probedConditions()[keyPath: condition] }
-        guard known == .supported else {
-            throw StorageError(
-                .unsupported,
-                "This server cannot \(what): it does not look at the condition. If it can, say so in the option server.",
-                name: name,
-                storage: label
-            )
+            throw refusal(of: WriteCondition(field: field), name, failure)
         }
     }
 }

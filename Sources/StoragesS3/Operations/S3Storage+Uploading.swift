@@ -13,12 +13,14 @@ extension S3Storage {
     /// ``S3Transfers/sourceTimeout`` fails the upload. An upload that fails or is cancelled is aborted
     /// when its last part has ended, so no part stays that somebody pays for.
     ///
-    /// ``IfExists/fail`` and ``IfExists/rename`` make the write depend on the absence of the file. On a server that
-    /// cannot do that, ``IfExists/fail`` is refused, and ``IfExists/rename`` looks whether the name is free before it
-    /// writes, so that two uploads of one name at the same time may overwrite each other: give files names of their own
-    /// there. What an unknown server can do is found out with the first such upload. Credentials without the right
-    /// `s3:ListBucket` are not told whether a name is free: where ``IfExists/rename`` has to look, the file gets
-    /// another name then.
+    /// ``IfExists/fail`` and ``IfExists/rename`` make the write depend on the absence of the file. On a server that cannot do
+    /// that, in this bucket and for this size, ``IfExists/fail`` is refused, and ``IfExists/rename`` looks whether the name is
+    /// free before it writes, so that two uploads of one name at the same time may overwrite each other: give files names of
+    /// their own there. Where it can do that for whole files only, an upload in parts gets a random suffix in any case. What an
+    /// unknown server can do is found out with the first such upload.
+    ///
+    /// Credentials without the right `s3:ListBucket` are not told whether a name is free: where ``IfExists/rename`` has to
+    /// look, the file gets another name then.
     ///
     /// - Parameters:
     ///   - body: The bytes. Read once.
@@ -54,23 +56,24 @@ extension S3Storage {
         try name.requireSafe(in: label)
         return try await reporting(name) {
             let driver = try BodyDriver(body, options: options, name: name, storage: label)
-            let call = UploadCall(
-                options: options,
-                conditions: try await conditions(for: options.ifExists, name),
-                tag: tag,
-                driver: driver,
-                coding: self.options.compression?.coding(for: creationParameters(name, options))
-            )
+            let coding = self.options.compression?.coding(for: creationParameters(name, options))
             // The length of a file is known once it is open, so its first part comes before the decision.
             let length = try await body.measuredLength()
-            let stored = length.map { call.coding?.largestEncodedSize(of: $0) ?? $0 }
+            let stored = length.map { coding?.largestEncodedSize(of: $0) ?? $0 }
             let plan = try partPlan(for: stored)
-            if options.ifExists == .fail, !call.conditions.onComplete.isSupported,
-                stored.map({ $0 > plan.firstSize }) ?? true
-            {
-                throw cannotFailInParts(name)
-            }
-            let chunks = try EncodedChunks(driver, call.coding, sourceTimeout: sourceTimeout)
+            let call = UploadCall(
+                options: options,
+                conditions: try await conditions(
+                    for: options.ifExists,
+                    replacing: tag,
+                    mayHaveParts: stored.map { $0 > plan.firstSize } ?? true,
+                    name
+                ),
+                tag: tag,
+                driver: driver,
+                coding: coding
+            )
+            let chunks = try EncodedChunks(driver, coding, sourceTimeout: sourceTimeout)
             let parts = UploadParts(chunks, plan, memory, waitLimit: self.options.transfers.waitLimit, name)
             guard let first = try await parts.next() else { return try await put(HTTPBody(), name, call) }
             if first.isLast {
@@ -89,7 +92,7 @@ extension S3Storage {
         var body = body
         // What is signed is what was hashed for the report.
         if call.coding == nil, let sha256 { body.knownSHA256 = sha256 }
-        let condition = WriteCondition(call.options.ifExists, by: call.conditions.onPut, replacing: call.tag)
+        let condition = WriteCondition(call.options.ifExists, by: call.conditions.put, replacing: call.tag)
         let isRename = call.options.ifExists == .rename
         var final = name
         if isRename, condition == nil, try await presence(of: name) != .free {
@@ -122,7 +125,7 @@ extension S3Storage {
         for field in try uploadCheck(of: body, name).fields { operation.headers.append(field.name, field.value) }
         guard let condition else {
             do {
-                return try await client.perform(operation) { try $0.written() }
+                return noting(try await client.perform(operation) { try $0.written() })
             } catch let failure as S3Failure where failure.isUnreadableSuccess {
                 throw outcomeUnknown(name, failure)
             }
@@ -131,7 +134,7 @@ extension S3Storage {
         let nonce = UploadNonce.make()
         operation.headers.append(UploadNonce.header, nonce)
         return try await recognising(nonce, at: name, condition) {
-            try await client.perform(operation) { try $0.written() }
+            noting(try await client.perform(operation) { try $0.written() })
         }
     }
 

@@ -10,25 +10,28 @@ struct WriteCondition: Hashable, Sendable {
     /// That no object is there.
     ///
     /// - Returns: `nil` where the server cannot make a write depend on that.
-    static func absence(by condition: EndpointProfile.CreateCondition) -> WriteCondition? {
-        condition.field.map { WriteCondition(field: $0, wantsVersion: false) }
+    static func absence(by condition: ConditionalWrites.Absence) -> WriteCondition? {
+        condition.field.map { WriteCondition(field: $0) }
     }
 
     /// That the object has a certain tag.
-    static func version(_ tag: String) -> WriteCondition {
-        WriteCondition(field: HTTPHeaders.Field(name: "If-Match", value: tag), wantsVersion: true)
+    ///
+    /// - Returns: `nil` where the server cannot make a write depend on that.
+    static func version(_ tag: String, by condition: ConditionalWrites.Tag) -> WriteCondition? {
+        condition.field(tag).map { WriteCondition(field: $0) }
     }
 
-    private init(field: HTTPHeaders.Field, wantsVersion: Bool) {
+    init(field: HTTPHeaders.Field) {
         self.field = field
-        self.wantsVersion = wantsVersion
+        wantsVersion = field.name == "If-Match"
     }
 
     /// What an upload depends on; `nil` for nothing, and where the server has no means.
-    init?(_ ifExists: IfExists, by condition: EndpointProfile.CreateCondition, replacing tag: String? = nil) {
+    init?(_ ifExists: IfExists, by conditions: ConditionalWrites.Conditions, replacing tag: String? = nil) {
         if let tag {
-            self = .version(tag)
-        } else if ifExists != .replace, let absence = WriteCondition.absence(by: condition) {
+            guard let version = WriteCondition.version(tag, by: conditions.tag) else { return nil }
+            self = version
+        } else if ifExists != .replace, let absence = WriteCondition.absence(by: conditions.absence) {
             self = absence
         } else {
             return nil

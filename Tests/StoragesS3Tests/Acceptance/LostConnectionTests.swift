@@ -184,7 +184,7 @@ struct LostConnectionTests {
             $0.transfers.partSize = 5 << 20
         }
         // What `probeConditionalWrites()` would find out about OpenStack Swift.
-        storage.conditions.withLockedValue { $0.onComplete = .ifNoneMatch }
+        storage.assume { $0.complete.absence = .ifNoneMatch }
         return storage
     }
 
@@ -295,7 +295,7 @@ struct LostConnectionTests {
                 $0.transfers.multipartThreshold = 5 << 20
                 $0.transfers.partSize = 5 << 20
             }
-            storage.conditions.withLockedValue { $0.onComplete = .ifNoneMatch }
+            storage.assume { $0.complete.absence = .ifNoneMatch }
             let code = await StorageError.code {
                 let bytes = TestBytes.make((5 << 20) + 1)
                 return try await storage.upload(

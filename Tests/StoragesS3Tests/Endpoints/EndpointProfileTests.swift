@@ -26,12 +26,19 @@ struct EndpointProfileTests {
     @Test("say of conditions only what is known", arguments: S3Server.Kind.allCases)
     func conditions(kind: S3Server.Kind) {
         let profile = EndpointProfile.known(kind)
+        let plain = profile.conditions.plain
+        let versioned = profile.conditions.versioned
         let isKnown: Set<S3Server.Kind> = [.aws, .minIO, .ceph, .cloudflareR2, .seaweedFS]
-        #expect((profile.createOnPut == .ifNoneMatch) == isKnown.contains(kind))
-        #expect((profile.createOnComplete == .ifNoneMatch) == (kind == .aws))
-        #expect((profile.createOnCopy == .ifNoneMatch) == (kind == .aws || kind == .seaweedFS))
+        #expect((plain.put.absence == .ifNoneMatch) == isKnown.contains(kind))
+        #expect(plain.put.tag.isSupported == isKnown.contains(kind))
+        #expect((plain.put.tag == .bare) == (kind == .ceph))
+        #expect((plain.complete == .init(absence: .ifNoneMatch, tag: .quoted)) == [.aws, .cloudflareR2].contains(kind))
+        #expect((plain.copy == .ifNoneMatch) == [.aws, .seaweedFS].contains(kind))
+        #expect(plain.delete.isSupported == (kind == .aws))
+        // Nobody else says anything of buckets that keep versions.
+        #expect(versioned.put.absence.isSupported == [.aws, .cloudflareR2].contains(kind))
+        #expect(versioned.put.tag.isSupported == [.aws, .cloudflareR2].contains(kind))
         #expect(profile.listsInOrder == ![.automatic, .generic, .seaweedFS].contains(kind))
-        #expect((profile.replaceOnPut == .supported) == isKnown.contains(kind))
         #expect((profile.defaultChecksum == .crc32) == (kind == .aws))
         #expect(profile.maxConnectionAge == (kind == .aws ? .seconds(4) : .seconds(15)))
         #expect((1...1000).contains(profile.maxKeysPerDeletion))
@@ -42,19 +49,19 @@ struct EndpointProfileTests {
         #expect(EndpointProfile.known(.cloudflareR2).maxKeysPerDeletion == 700)
         #expect(EndpointProfile.known(.cloudflareR2).defaultRegion == .auto)
         #expect(
-            EndpointProfile.known(.cloudflareR2).createOnCopy
+            EndpointProfile.known(.cloudflareR2).conditions.plain.copy
                 == .header(name: "cf-copy-destination-if-none-match", value: "*")
         )
         #expect(!EndpointProfile.known(.googleCloudStorage).deletesInBulk)
         #expect(!EndpointProfile.known(.googleCloudStorage).copiesParts)
-        #expect(EndpointProfile.known(.rclone).createOnPut == .unsupported)
+        #expect(EndpointProfile.known(.rclone).conditions == ConditionClaims(everywhere: .unsupported))
         #expect(!EndpointProfile.known(.rclone).copiesParts)
         #expect(EndpointProfile.known(.rclone).maxPartsAtOnce == 1)
         #expect(EndpointProfile.known(.alibabaOSS).requiresVirtualHost)
         #expect(!EndpointProfile.known(.alibabaOSS).deletesInBulk)
         #expect(EndpointProfile.known(.cloudflareR2).mayDecompress)
         #expect(EndpointProfile.known(.ceph).listVersion == 1)
-        #expect(EndpointProfile.known(.ceph).createOnComplete == .unsupported)
+        #expect(EndpointProfile.known(.ceph).conditions.versioned.complete == .unsupported)
         #expect(!EndpointProfile.known(.digitalOceanSpaces).encodesListings)
         #expect(EndpointProfile.known(.scaleway).maxParts == 1000)
         #expect(EndpointProfile.known(.storj).minPartSize == 64 << 20)
@@ -74,9 +81,9 @@ struct EndpointProfileTests {
         server.expectsContinue = false
         let profile = try EndpointProfile.resolve(server, host: "localhost")
         #expect(profile.kind == .generic)
-        #expect(profile.createOnPut == .ifNoneMatch)
-        #expect(profile.createOnComplete == .unknown)
-        #expect(profile.replaceOnPut == .supported)
+        #expect(profile.conditions.plain.put == .init(absence: .ifNoneMatch, tag: .quoted))
+        #expect(profile.conditions.plain.complete == .init())
+        #expect(!profile.conditions.dependOnVersioning)
         #expect(profile.listVersion == 1)
         #expect(!profile.encodesListings)
         #expect(!profile.deletesInBulk)
@@ -88,9 +95,7 @@ struct EndpointProfileTests {
         var careful = S3Server.aws
         careful.conditionalWrites = false
         let refused = try EndpointProfile.resolve(careful, host: nil)
-        #expect(refused.createOnPut == .unsupported)
-        #expect(refused.createOnComplete == .unsupported)
-        #expect(refused.createOnCopy == .unsupported)
+        #expect(refused.conditions == ConditionClaims(everywhere: .unsupported))
     }
 
     @Test("refuse numbers that make no sense")

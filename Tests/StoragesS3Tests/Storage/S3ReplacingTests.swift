@@ -20,6 +20,8 @@ struct S3ReplacingTests {
     @Test("are replaced in the version that was read, and in no other", arguments: [3, 6 << 20])
     func versions(byteCount: Int) async throws {
         let storage = try await S3World.make(.seaweed).storage { parts(&$0) }
+        // One after the other it does that; of several at once more than one may win, so nobody else is told so.
+        storage.assume { $0.complete.tag = .quoted }
         func body(_ byte: UInt8) -> UploadBody { .buffer(ByteBuffer(repeating: byte, count: byteCount)) }
         let first = try await storage.upload(body(1), to: name, options: replace)
         let tag = try #require(first.entityTag)

@@ -1,0 +1,324 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import Storages
+
+/// Tries what a server does about conditions on writes, with objects of its own in the bucket.
+///
+/// Every operation is tried for itself: once in order, and then by several at the same time, because there are servers that
+/// look before they take the bytes, and not again.
+struct ConditionTrial {
+    /// What became of a write on a condition.
+    private enum Outcome {
+        case done
+        /// The condition does not hold.
+        case refused
+        /// The server does not know the condition, and says so.
+        case unknownField
+    }
+
+    /// A write that has only to be sent yet, on the condition that a field says.
+    private typealias Write = @Sendable (HTTPHeaders.Field?) async throws -> WrittenObject
+    private typealias Preparation = @Sendable (StorageName) async throws -> Write
+
+    /// What was written, and has to be removed again.
+    struct Traces: Sendable {
+        var objects: [(name: StorageName, version: String?)] = []
+        var uploads: [S3Storage.Multipart] = []
+    }
+
+    let storage: S3Storage
+    /// What is claimed: a no is not tried, and where a field of the server's own is named, that one is.
+    let claimed: ConditionalWrites
+    let versioning: BucketVersioning
+    /// What all names begin with.
+    let prefix: String
+    let traces = NIOLockedValueBox(Traces())
+    /// The fields of the first answer.
+    private let firstAnswer = NIOLockedValueBox<HTTPHeaders?>(nil)
+
+    /// A tag that no object has.
+    private static let wrongTag = "\"00000000000000000000000000000000\""
+
+    init(_ storage: S3Storage, claimed: ConditionalWrites, in versioning: BucketVersioning, prefix: String) {
+        self.storage = storage
+        self.claimed = claimed
+        self.versioning = versioning
+        self.prefix = prefix
+    }
+
+    /// What was seen; unknown is what could not be tried.
+    ///
+    /// - Throws: When nothing can be written; then nothing is known.
+    func run() async throws -> ConditionalWrites {
+        var seen = ConditionalWrites()
+        seen.put.absence = try await absence(claimed.put.absence, racers: 8) { try put($0) }
+        seen.put.tag = try await unlessForbidden(.unknown) {
+            try await tag(claimed.put.tag, racers: 8) { try put($0) }
+        }
+        seen.complete.absence = try await unlessForbidden(.unknown) {
+            try await absence(claimed.complete.absence, racers: 4) { try await putInParts($0) }
+        }
+        seen.complete.tag = try await unlessForbidden(.unknown) {
+            try await tag(claimed.complete.tag, racers: 4) { try await putInParts($0) }
+        }
+        seen.copy = try await unlessForbidden(.unknown) { try await copies() }
+        seen.delete = try await unlessForbidden(.unknown) { try await deletes() }
+        let known = firstAnswer.withLockedValue { $0 }.flatMap(EndpointProfile.unsupportedConditions)
+        return known.map { seen.denied(by: $0) } ?? seen
+    }
+
+    /// Whether the bucket keeps versions, as far as what was written shows.
+    var seesVersions: Bool {
+        traces.withLockedValue { $0.objects.contains { $0.version != nil && $0.version != "null" } }
+    }
+
+    // MARK: Conditions
+
+    private func absence(
+        _ claimed: ConditionalWrites.Absence,
+        racers: Int,
+        _ prepare: @escaping Preparation
+    ) async throws -> ConditionalWrites.Absence {
+        guard claimed != .unsupported else { return .unsupported }
+        let condition = claimed == .unknown ? .ifNoneMatch : claimed
+        let name = makeName()
+        // There are servers that always refuse it, and servers that never do.
+        guard try await outcome(of: prepare(name), condition.field) == .done,
+            try await outcome(of: prepare(name), condition.field) == .refused
+        else { return .unsupported }
+        let winners = try await winners(of: racers, at: makeName(), condition.field, prepare)
+        return winners <= 1 ? condition : .unsupported
+    }
+
+    private func tag(
+        _ claimed: ConditionalWrites.Tag,
+        racers: Int,
+        _ prepare: @escaping Preparation
+    ) async throws -> ConditionalWrites.Tag {
+        guard claimed != .unsupported else { return .unsupported }
+        let name = makeName()
+        guard let first = try await put(name)(nil).entityTag else { return .unsupported }
+        for form in [ConditionalWrites.Tag.quoted, .bare] {
+            guard try await outcome(of: prepare(name), form.field(Self.wrongTag)) == .refused else {
+                return .unsupported
+            }
+            switch try await outcome(of: prepare(name), form.field(first)) {
+            case .refused: continue
+            case .unknownField: return .unsupported
+            case .done:
+                guard let second = try await storage.head(name).info.entityTag, second != first else { return .unknown }
+                let winners = try await winners(of: racers, at: name, form.field(second), prepare)
+                return winners <= 1 ? form : .unsupported
+            }
+        }
+        return .unsupported
+    }
+
+    private func copies() async throws -> ConditionalWrites.Absence {
+        guard claimed.copy != .unsupported else { return .unsupported }
+        let source = makeName()
+        _ = try await put(source)(nil)
+        return try await absence(claimed.copy, racers: 4) { try copy(source, to: $0) }
+    }
+
+    private func deletes() async throws -> ConditionalWrites.Tag {
+        guard claimed.delete != .unsupported else { return .unsupported }
+        let name = makeName()
+        guard let tag = try await put(name)(nil).entityTag else { return .unsupported }
+        for form in [ConditionalWrites.Tag.quoted, .bare] {
+            guard try await outcome(of: delete(name), form.field(Self.wrongTag)) == .refused else {
+                return .unsupported
+            }
+            switch try await outcome(of: delete(name), form.field(tag)) {
+            case .done: return form
+            case .refused: continue
+            case .unknownField: return .unsupported
+            }
+        }
+        return .unsupported
+    }
+
+    // MARK: Outcomes
+
+    private func outcome(of write: Write, _ field: HTTPHeaders.Field?) async throws -> Outcome {
+        do {
+            _ = try await write(field)
+            return .done
+        } catch let failure as S3Failure where failure.isExisting || failure.code == "ConditionalRequestConflict" {
+            return .refused
+        } catch let failure as S3Failure where failure.isUnknownHeader {
+            return .unknownField
+        } catch let error as StorageError where error.code == .alreadyExists || error.code == .preconditionFailed {
+            return .refused
+        }
+    }
+
+    /// How many of several who write at the same time are told that they have written.
+    private func winners(
+        of count: Int,
+        at name: StorageName,
+        _ field: HTTPHeaders.Field?,
+        _ prepare: @escaping Preparation
+    ) async throws -> Int {
+        var writes: [Write] = []
+        for _ in 0..<count { writes.append(try await prepare(name)) }
+        return try await withThrowingTaskGroup(of: Outcome.self) { group in
+            for write in writes { group.addTask { try await outcome(of: write, field) } }
+            var winners = 0
+            for try await outcome in group where outcome == .done { winners += 1 }
+            return winners
+        }
+    }
+
+    /// Tries something that the keys may have no right to: what was found out before still counts.
+    private func unlessForbidden<Value>(_ otherwise: Value, _ attempt: () async throws -> Value) async throws -> Value {
+        do {
+            return try await attempt()
+        } catch let failure as S3Failure where [400, 401, 403, 404, 405, 501].contains(failure.status) {
+            return otherwise
+        }
+    }
+
+    // MARK: Writes
+
+    private func makeName() -> StorageName {
+        StorageName(unchecked: prefix + "-" + StorageName.timeOrderedID())
+    }
+
+    /// No two are alike, or their tags would be.
+    private func makeBody() -> HTTPBody {
+        HTTPBody("Whether this server honours conditions. To be deleted. \(StorageName.timeOrderedID())")
+    }
+
+    /// What objects of this storage get, but for what would keep them from being deleted.
+    private func headers(_ name: StorageName) throws -> HTTPHeaders {
+        var parameters = storage.parameters(for: name).withoutLock
+        parameters.contentEncoding = nil
+        parameters.contentType = "text/plain"
+        return try parameters.creationHeaders(isSecure: storage.client.isSecure, storage.options.metadataEncoding)
+    }
+
+    private func note(_ name: StorageName, _ headers: HTTPHeaders) {
+        firstAnswer.withLockedValue { $0 = $0 ?? headers }
+        note(name, version: headers["x-amz-version-id"])
+    }
+
+    private func note(_ name: StorageName, version: String?) {
+        traces.withLockedValue { $0.objects.append((name, version)) }
+    }
+
+    private func put(_ name: StorageName) throws -> Write {
+        var operation = S3Operation("PutObject", .put, key: name.string)
+        operation.body = makeBody()
+        operation.headers = try headers(name)
+        if versioning != .never {
+            // A locked bucket wants it.
+            for field in try IntegrityPolicy.contentMD5(of: operation.body).fields {
+                operation.headers.append(field.name, field.value)
+            }
+        }
+        let prepared = operation
+        return { field in
+            var operation = prepared
+            if let field { operation.headers.append(field.name, field.value) }
+            // Also one whose answer is lost.
+            note(name, version: nil)
+            return try await storage.client.perform(operation) { answer in
+                note(name, answer.headers)
+                return try answer.written()
+            }
+        }
+    }
+
+    private func copy(_ source: StorageName, to name: StorageName) throws -> Write {
+        var operation = S3Operation("CopyObject", .put, key: name.string)
+        operation.headers = try storage.parameters(for: name).withoutLock.copyHeaders(
+            isSecure: storage.client.isSecure,
+            sourceKey: storage.parameters(for: source).encryption?.customerKey
+        )
+        operation.headers.append("x-amz-copy-source", storage.client.addressing.copySource(forKey: source.string))
+        operation.headers.append("x-amz-metadata-directive", "REPLACE")
+        let prepared = operation
+        return { field in
+            var operation = prepared
+            if let field { operation.headers.append(field.name, field.value) }
+            note(name, version: nil)
+            return try await storage.client.perform(operation) { answer in
+                note(name, answer.headers)
+                return WrittenObject(
+                    entityTag: try CopyObjectResult(answer.body).entityTag,
+                    versionID: answer.headers["x-amz-version-id"]
+                )
+            }
+        }
+    }
+
+    private func delete(_ name: StorageName) -> Write {
+        { field in
+            var operation = storage.deletion(of: name)
+            if let field { operation.headers.append(field.name, field.value) }
+            return try await storage.client.perform(operation) { answer in
+                // In a bucket that keeps versions this makes a marker.
+                note(name, answer.headers)
+                try answer.requireDone()
+                return WrittenObject(answer.headers)
+            }
+        }
+    }
+
+    private func putInParts(_ name: StorageName) async throws -> Write {
+        let upload = try await storage.begin(name, headers(name))
+        traces.withLockedValue { $0.uploads.append(upload) }
+        var operation = S3Operation("UploadPart", .put, key: name.string)
+        operation.query = [("partNumber", "1"), ("uploadId", upload.uploadID)]
+        operation.body = makeBody()
+        operation.headers = try storage.parameters(for: name).accessHeaders(isSecure: storage.client.isSecure)
+        let checksum = try storage.integrity.uploads.map { try Checksum.value($0, of: operation.body) }
+        if let checksum { operation.headers.append(checksum.algorithm.headerName, checksum.base64) }
+        let part = try await storage.client.perform(operation) { answer in
+            guard let tag = answer.headers["ETag"] else {
+                throw UnusableDocument.unreadable("the answer to a part has no entity tag")
+            }
+            return CompletedPart(number: 1, entityTag: tag, checksum: checksum)
+        }
+        return { field in
+            // It is completed or aborted.
+            let written = try await storage.finishing(upload, field.map { WriteCondition(field: $0) }) {
+                note(name, version: nil)
+                return [part]
+            }
+            note(name, version: written.versionID)
+            traces.withLockedValue { traces in traces.uploads.removeAll { $0.uploadID == upload.uploadID } }
+            return written
+        }
+    }
+}
+
+extension ConditionalWrites {
+    /// These, but for what another table says no to.
+    fileprivate func denied(by other: ConditionalWrites) -> ConditionalWrites {
+        combined(with: other, { $1 == .unsupported ? $1 : $0 }, { $1 == .unsupported ? $1 : $0 })
+    }
+}
+
+extension S3ObjectParameters {
+    /// Without what would keep an object from being deleted.
+    fileprivate var withoutLock: S3ObjectParameters {
+        var parameters = self
+        parameters.objectLock = nil
+        parameters.hasLegalHold = nil
+        return parameters
+    }
+}
+
+extension S3Failure {
+    /// Whether the server does not know the condition, and says so.
+    fileprivate var isUnknownHeader: Bool {
+        switch status {
+        case 405, 501: true
+        // Other codes are about the region, the keys or the clock, and say nothing about conditions.
+        case 400: ["InvalidArgument", "InvalidRequest", "NotImplemented", "UnsupportedArgument", nil].contains(code)
+        default: false
+        }
+    }
+}
