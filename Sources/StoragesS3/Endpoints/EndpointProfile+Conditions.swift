@@ -19,7 +19,7 @@ extension EndpointProfile {
                 )
             )
         case .minIO:
-            // Said of PutObject, and not of which buckets. Conditions on the destination of copies are ignored.
+            // Other clients rely on it for PutObject, and say not in which buckets. Copies ignore conditions there.
             return ConditionClaims(
                 plain: ConditionalWrites(put: .init(absence: .ifNoneMatch, tag: .quoted), copy: .unsupported),
                 versioned: ConditionalWrites(copy: .unsupported)
@@ -35,7 +35,7 @@ extension EndpointProfile {
                 versioned: ConditionalWrites(complete: .unsupported, copy: .unsupported)
             )
         case .alibabaOSS:
-            // Documented, and that buckets with versions ignore it.
+            // Documented; a service with such a field says that buckets with versions ignore it.
             return forbiddingOverwrites("x-oss-forbid-overwrite")
         case .tencentCOS:
             return forbiddingOverwrites("x-cos-forbid-overwrite")

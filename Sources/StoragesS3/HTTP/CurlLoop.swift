@@ -145,7 +145,7 @@ final class CurlLoop: Sendable {
             // Somebody may have begun to read since.
             guard transfer.unreadSince != nil, transfers.active.removeValue(forKey: ObjectIdentifier(transfer)) != nil
             else { return }
-            end(transfer, &transfers, .setAside)
+            end(transfer, &transfers, HTTPFailure.setAside)
         }
     }
 

@@ -109,7 +109,9 @@ struct WeightedGateTests {
         #expect(gate.waiting == 0)
         let waits = try await line(gate, 1)
         pass.giveBack()
-        _ = try await waits.value
+        let second = try await waits.value
+        #expect(gate.inUse == 1)
+        second.giveBack()
         #expect(gate.inUse == 0)
     }
 
