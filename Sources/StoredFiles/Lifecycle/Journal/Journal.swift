@@ -21,20 +21,23 @@ struct Journal: Sendable {
         let isImage: Bool
     }
 
-    /// What came of noting a file.
+    /// The outcome of noting a file.
     enum Reservation {
         /// The field has triggers that will claim the file.
         case made
-        /// It has none, and nothing was noted: the reaper would take a file for abandoned that a row of such a table names.
+        /// It has none, and nothing was noted: the reaper would take a file for abandoned that a row of such a table
+        /// names.
         ///
-        /// It may be so for a moment only where the storage has fields with triggers: another program has changed tables.
+        /// It may be so for a moment only where the storage has fields with triggers: another program has changed
+        /// tables.
         case none(isMomentary: Bool)
     }
 
     /// Notes that a file is about to be uploaded.
     ///
-    /// - Throws: ``StorageError`` with code `.invalidConfiguration` when the column's triggers are those of another storage;
-    ///   ``DatabaseError`` with code `.undefinedObject` or `.missingColumn` when there is no such column that could name it.
+    /// - Throws: ``StorageError`` with code `.invalidConfiguration` when the column's triggers are those of another
+    ///   storage; ``DatabaseError`` with code `.undefinedObject` or `.missingColumn` when there is no such column that
+    ///   could name it.
     func reserve(_ name: StorageName, for field: Field, claimPeriod: Duration) async throws -> Reservation {
         let first = try await ask(name, for: field, claimPeriod)
         guard case .none(isMomentary: true) = first else { return first }
@@ -52,15 +55,16 @@ struct Journal: Sendable {
         )
     }
 
-    /// Asks for a reservation, and where there is none for what there is instead.
+    /// Asks for a reservation, or for the reason why there is none.
     private func ask(_ name: StorageName, for field: Field, _ claimPeriod: Duration) async throws -> Reservation {
         let table = JournalSchema.regclass(field.table)
         let rows: Rows
         do {
             rows = try await run(
                 """
-                SELECT \(raw: JournalSchema.name).reserve(\(field.storage.rawValue), \(name.string), to_regclass(\(table)), \
-                \(field.column), make_interval(secs => \(claimPeriod.inSeconds)), \(field.isImage)), \(sql: Self.hasColumn(field)), \
+                SELECT \(raw: JournalSchema.name).reserve(\(field.storage.rawValue), \(name.string), \
+                to_regclass(\(table)), \(field.column), make_interval(secs => \(claimPeriod.inSeconds)), \
+                \(field.isImage)), \(sql: Self.hasColumn(field)), \
                 EXISTS (SELECT FROM \(raw: JournalSchema.name).fields WHERE storage = \(field.storage.rawValue) \
                 AND ended_at IS NULL)
                 """
@@ -78,8 +82,8 @@ struct Journal: Sendable {
             throw StorageError(
                 .invalidConfiguration,
                 """
-                The schema \(JournalSchema.name) of the database is that of an earlier version. Migrate before files are \
-                stored: database.migrate(…) brings it up to date.
+                The schema \(JournalSchema.name) of the database is that of an earlier version. Migrate before files \
+                are stored: database.migrate(…) brings it up to date.
                 """
             )
         }
@@ -92,13 +96,13 @@ struct Journal: Sendable {
         throw StorageError(
             .invalidConfiguration,
             """
-            The triggers of "\(field.column)" in "\(field.table)" are those of the storage "\(storage)", but the model says \
-            "\(field.storage)". Name the same storage in the model and in the migration.
+            The triggers of "\(field.column)" in "\(field.table)" are those of the storage "\(storage)", but the model \
+            says "\(field.storage)". Name the same storage in the model and in the migration.
             """
         )
     }
 
-    /// Whether the table of a field has its column; NULL without the table.
+    /// The SQL that tells whether the table of a field has its column; NULL without the table.
     private static func hasColumn(_ field: Field) -> SQL {
         let table = JournalSchema.regclass(field.table)
         return """
