@@ -175,7 +175,13 @@ struct Quickstart {
     }
 
     static func condemned(_ database: Database) async throws -> Int64 {
-        let rows = try await database.query("SELECT count(*) FROM stored_files.journal WHERE state = 'condemned'")
+        // Names that rows have just let go of, and those that a reaper has moved into the journal.
+        let rows = try await database.query(
+            """
+            SELECT (SELECT count(*) FROM stored_files.journal WHERE state = 'condemned') \
+            + (SELECT coalesce(sum(cardinality(names)), 0)::bigint FROM stored_files.let_go)
+            """
+        )
         return try rows.first?.decode(Int64.self, at: 0) ?? 0
     }
 

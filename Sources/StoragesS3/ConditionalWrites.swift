@@ -1,7 +1,7 @@
 /// Which writes a server makes depend on what is there: a table of operations and conditions.
 ///
-/// Each entry stands for one request of the S3 API. Servers are known that honour a condition of the one and ignore the same
-/// condition of another, so none says anything about the others.
+/// Each entry stands for one request of the S3 API. Servers are known that honour a condition of the one and ignore the
+/// same condition of another, so none says anything about the others.
 struct ConditionalWrites: Hashable, Sendable {
     /// How a write is made to depend on the absence of an object.
     enum Absence: Hashable, Sendable {
@@ -122,8 +122,9 @@ enum BucketVersioning: Hashable, Sendable {
 
 /// What is claimed of a server without a trial, for each state that a bucket can be in.
 ///
-/// A claim holds only where it was measured, or where the maker of the server says so: that a condition is honoured says
-/// nothing about buckets that keep versions. (Encryption was never seen to matter: tags differ, and are compared alike.)
+/// A claim holds only where it was measured, or where the maker of the server says so: that a condition is honoured
+/// says nothing about buckets that keep versions. (Encryption was never seen to matter: tags differ, and are compared
+/// alike.)
 struct ConditionClaims: Hashable, Sendable {
     /// In buckets that keep no versions.
     var plain = ConditionalWrites()
@@ -194,7 +195,8 @@ struct KnownConditions: Hashable, Sendable {
         self.versioning = versioning
     }
 
-    /// Takes note of the answer to a write: that of a bucket which has begun to keep versions makes what was seen worthless.
+    /// Takes note of the answer to a write: that of a bucket which has begun to keep versions makes what was seen
+    /// worthless.
     mutating func note(versionID: String?) {
         guard let versionID, versionID != "null", versioning != .enabled else { return }
         versioning = .enabled

@@ -31,8 +31,8 @@ public struct S3Options: Sendable {
     public var loadsProfiles = true
     /// Where credentials come from, in place of everything else.
     ///
-    /// Default: explicit keys; else the first that has some of: the environment, a web identity, the profile, the container,
-    /// the instance metadata. In the environment, `AWS_S3_ACCESS_KEY_ID`, `AWS_S3_SECRET_ACCESS_KEY` and
+    /// Default: explicit keys; else the first that has some of: the environment, a web identity, the profile, the
+    /// container, the instance metadata. In the environment, `AWS_S3_ACCESS_KEY_ID`, `AWS_S3_SECRET_ACCESS_KEY` and
     /// `AWS_S3_SESSION_TOKEN`, which other programs do not look at, come before `AWS_ACCESS_KEY_ID` and its like.
     public var credentialProvider: (any S3CredentialProvider)?
     /// A role that is taken with those credentials, and whose own are then used.
@@ -41,7 +41,8 @@ public struct S3Options: Sendable {
     public var assumedRole: S3AssumedRole?
     /// The URL of the service that gives out credentials of roles, STS; only `https://`.
     ///
-    /// Default: what `AWS_ENDPOINT_URL_STS` or the services of the profile say, else Amazon's in the region of the storage.
+    /// Default: what `AWS_ENDPOINT_URL_STS` or the services of the profile say, else Amazon's in the region of the
+    /// storage.
     public var stsEndpointURL: String?
     /// How the metadata service of an EC2 instance is asked for credentials.
     public var instanceMetadata = S3InstanceMetadata()
@@ -62,7 +63,8 @@ public struct S3Options: Sendable {
     public var addressingStyle = S3AddressingStyle.auto
     /// Whether Amazon's dual-stack endpoints are used, which have IPv6 addresses.
     ///
-    /// Default: what `AWS_USE_DUALSTACK_ENDPOINT` says, else a loaded profile, unless another server is given; else `false`.
+    /// Default: what `AWS_USE_DUALSTACK_ENDPOINT` says, else a loaded profile, unless another server is given; else
+    /// `false`.
     public var usesDualStack = false
     /// Whether Amazon's Transfer Acceleration is used.
     ///
@@ -78,8 +80,8 @@ public struct S3Options: Sendable {
     /// The host under which others reach the server, when it is not the endpoint's: `files.example.org`, or
     /// `https://files.example.org` when they come another way than requests go; with a path if it has one.
     ///
-    /// URLs, and uploads that clients make themselves, are signed for it. The bucket stands in its host or in the path, as it
-    /// does in requests. Default: the endpoint.
+    /// URLs, and uploads that clients make themselves, are signed for it. The bucket stands in its host or in the path,
+    /// as it does in requests. Default: the endpoint.
     public var publicEndpointURL: String?
     /// Whether URLs at the custom domain are signed, for a domain that passes the signature on to S3.
     ///
@@ -135,14 +137,14 @@ public struct S3Options: Sendable {
     public var transfers = S3Transfers()
     /// How often requests are tried again.
     ///
-    /// Default: as ``S3Retries`` has it, but for the attempts that `AWS_MAX_ATTEMPTS` says, or else `AWS_RETRY_MODE`: 3 when
-    /// it is `standard` or `adaptive`, 5 when it is `legacy`.
+    /// Default: as ``S3Retries`` has it, but for the attempts that `AWS_MAX_ATTEMPTS` says, or else `AWS_RETRY_MODE`: 3
+    /// when it is `standard` or `adaptive`, 5 when it is `legacy`.
     public var retries = S3Retries()
     /// The most requests at the same time.
     ///
-    /// Others wait, as long as ``S3Transfers/waitLimit`` allows. An open download counts until all of it has arrived. One that
-    /// is not read for a second gives its connection to those that wait, and asks for the rest when it is read again; only when
-    /// the server gave it no strong entity tag it keeps its connection until it is read or dropped.
+    /// Others wait, as long as ``S3Transfers/waitLimit`` allows. An open download counts until all of it has arrived.
+    /// One that is not read for a second gives its connection to those that wait, and asks for the rest when it is read
+    /// again; only when the server gave it no strong entity tag it keeps its connection until it is read or dropped.
     ///
     /// Default: 64.
     public var maxConnections = 64
@@ -150,7 +152,8 @@ public struct S3Options: Sendable {
     ///
     /// Default: 5 seconds.
     public var connectTimeout = Duration.seconds(5)
-    /// How long nothing may move before a transfer is given up; a slow reader does not count; 1 millisecond to 24 hours.
+    /// How long nothing may move before a transfer is given up; a slow reader does not count; 1 millisecond to 24
+    /// hours.
     ///
     /// Default: 30 seconds.
     public var stallTimeout = Duration.seconds(30)

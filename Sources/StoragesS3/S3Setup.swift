@@ -114,8 +114,8 @@ struct S3Setup: SecretHolding {
         return style
     }
 
-    /// What the environment, else the profile, says about Amazon's endpoints: it does not count for another server that was
-    /// given, as in Amazon's own tools.
+    /// What the environment, else the profile, says about Amazon's endpoints: it does not count for another server that
+    /// was given, as in Amazon's own tools.
     private func variant(_ key: KeyPath<ProfileSettings, Bool?>, _ variable: String? = nil) throws -> Bool {
         var isOn = profile?[keyPath: key]
         var isOfEnvironment = false

@@ -6,8 +6,8 @@ public import Storages
 /// A bucket of Amazon S3, or of any server that speaks its protocol.
 ///
 /// One storage holds one set of connections and is made once. Files are uploaded whole or in parts, and are never seen
-/// unfinished; downloads that are cut go on where they were; requests are signed with Signature Version 4 and tried again
-/// when that may help.
+/// unfinished; downloads that are cut go on where they were; requests are signed with Signature Version 4 and tried
+/// again when that may help.
 ///
 /// ```swift
 /// let media = try S3Storage(bucketName: "media", endpointURL: "localhost:9000", useSSL: false)
@@ -15,11 +15,12 @@ public import Storages
 /// let url = try await media.url(for: file.name)
 /// ```
 ///
-/// Whether a write can depend on the absence of the file, which ``IfExists/fail`` needs, is known of some servers and states of
-/// a bucket; otherwise ``probeConditionalWrites()`` finds it out. Where it cannot, ``IfExists/fail`` throws
+/// Whether a write can depend on the absence of the file, which ``IfExists/fail`` needs, is known of some servers and
+/// states of a bucket; otherwise ``probeConditionalWrites()`` finds it out. Where it cannot, ``IfExists/fail`` throws
 /// ``StorageError/Code/unsupported``, and ``IfExists/rename`` looks whether the name is free before it writes.
 public final class S3Storage: Storage {
-    /// `S3Storage(bucket at host)`, with the port if it is not the usual one, and the path of the endpoint if it has one.
+    /// `S3Storage(bucket at host)`, with the port if it is not the usual one, and the path of the endpoint if it has
+    /// one.
     public let label: String
     /// The server and the bucket; of Amazon's, whose buckets have names of their own in the whole of a partition, the
     /// partition and the bucket, whatever host and region requests go to.
@@ -42,21 +43,21 @@ public final class S3Storage: Storage {
     ///
     /// Settings that are not given come from the environment, as with Amazon's own tools: `AWS_REGION`,
     /// `AWS_ENDPOINT_URL_S3` and so on. Credentials come from the shared files, too;
-    /// ``load(bucketName:profile:serverURL:region:defaultACL:customDomain:querystringAuth:options:)`` also takes region, endpoint
-    /// and other settings from there.
+    /// ``load(bucketName:profile:serverURL:region:defaultACL:customDomain:querystringAuth:options:)`` also takes
+    /// region, endpoint and other settings from there.
     ///
     /// - Parameters:
     ///   - bucketName: The bucket.
-    ///   - endpointURL: The host of another server than Amazon's, with a port or a path in front of all others if need be,
-    ///     without a scheme. Default: Amazon S3.
+    ///   - endpointURL: The host of another server than Amazon's, with a port or a path in front of all others if need
+    ///     be, without a scheme. Default: Amazon S3.
     ///   - accessKeyID: The access key. Default: from the environment and so on.
     ///   - secretAccessKey: Its secret; given when the access key is.
     ///   - region: The region. Default: from the environment or the endpoint, else `us-east-1`.
     ///   - useSSL: Whether requests go over TLS. Default: `true`.
-    ///   - defaultACL: Who may do what with new files. Default: what the bucket says, which for new buckets of Amazon's is
-    ///     the only thing allowed.
-    ///   - customDomain: The domain of the files' URLs, such as that of a content delivery network; may have a path, and a
-    ///     scheme in front: `https://cdn.example.org/media`. Default: none; the scheme is that of requests.
+    ///   - defaultACL: Who may do what with new files. Default: what the bucket says, which for new buckets of Amazon's
+    ///     is the only thing allowed.
+    ///   - customDomain: The domain of the files' URLs, such as that of a content delivery network; may have a path,
+    ///     and a scheme in front: `https://cdn.example.org/media`. Default: none; the scheme is that of requests.
     ///   - querystringAuth: Whether URLs are signed, and so work for a while for whoever has them. Default: `false`.
     ///   - options: Everything else.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` that names the option.
@@ -96,8 +97,8 @@ public final class S3Storage: Storage {
     ///
     /// - Parameters:
     ///   - bucketName: The bucket.
-    ///   - serverURL: The server: `http://` or `https://`, a host, and a port or a path in front of all others if need be:
-    ///     `https://project.supabase.co/storage/v1/s3`.
+    ///   - serverURL: The server: `http://` or `https://`, a host, and a port or a path in front of all others if need
+    ///     be: `https://project.supabase.co/storage/v1/s3`.
     ///   - accessKeyID: The access key. Default: from the environment and so on.
     ///   - secretAccessKey: Its secret; given when the access key is.
     ///   - region: The region. Default: from the environment or the URL, else `us-east-1`.
@@ -178,9 +179,10 @@ public final class S3Storage: Storage {
     /// ```
     ///
     /// - Parameter parameters: What the objects get, over ``S3Options/objectParameters`` and
-    ///   ``S3Options/objectParametersForName``; what ``UploadOptions`` say wins over them. With a customer key read the files
-    ///   through such a storage, too.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` for parameters that no object can have.
+    ///   ``S3Options/objectParametersForName``; what ``UploadOptions`` say wins over them. With a customer key read the
+    ///   files through such a storage, too.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` for parameters that no object
+    ///   can have.
     /// - Complexity: O(1).
     public func applying(_ parameters: S3ObjectParameters) throws -> S3Storage {
         try parameters.validate(isSecure: client.isSecure, options.metadataEncoding)

@@ -43,7 +43,7 @@ struct StoreTests {
         }
     }
 
-    @Test(arguments: ["../../etc/passwd", "/etc/passwd", "a\u{0}b.txt", "a\u{202E}b.txt", "", "...", "///"])
+    @Test(arguments: ["../../etc/passwd", "a\u{0}b.txt", "a\u{202E}b.txt", "", "...", "///"])
     func hostileOriginalNameIsRefusedAndNothingIsUploaded(_ name: String) async throws {
         try await World.run { world in
             await #expect {

@@ -100,8 +100,8 @@ struct OverlayListing: AsyncSequence, Sendable {
 
         /// The next files of one of the two, which come in no order.
         ///
-        /// The lower one's first: who covers one of them after it was listed has it listed twice. The other way round it
-        /// would not be listed at all, although it was there all the time.
+        /// The lower one's first: who covers one of them after it was listed has it listed twice. The other way round
+        /// it would not be listed at all, although it was there all the time.
         private mutating func nextPage() async throws -> [FileInfo] {
             var files: [FileInfo] = []
             while files.count < pageSize, let file = try await nextInherited() {

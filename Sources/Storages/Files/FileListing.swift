@@ -9,9 +9,11 @@ public struct FileListing: AsyncSequence, Sendable {
     /// Listing can fail with ``StorageError`` or `CancellationError`.
     public typealias Failure = any Error
 
-    /// Whether listings that are begun now have the library's own objects, too: for who looks for what it has put there.
+    /// Whether listings that are begun now have the library's own objects, too: for who looks for what it has put
+    /// there.
     ///
-    /// A value of the task, because it has to reach the storage at the bottom through decorators that know nothing of it.
+    /// A value of the task, because it has to reach the storage at the bottom through decorators that know nothing of
+    /// it.
     @TaskLocal static var includesReserved = false
 
     /// Who is told of keys that listings which are begun now pass over.

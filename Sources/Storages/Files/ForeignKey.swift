@@ -32,8 +32,9 @@ public struct ForeignKey: Hashable, Sendable, CustomStringConvertible {
 extension FileListing {
     /// Does some work, and tells of the keys that listings pass over meanwhile because no file can have such a name.
     ///
-    /// They are not UTF-8, have control characters, `..` or an empty segment, begin or end with a slash, are too long, or break
-    /// another rule of ``StorageName``. They are told of in the order of the listing, each time they are listed.
+    /// They are not UTF-8, have control characters, `..` or an empty segment, begin or end with a slash, are too long,
+    /// or break another rule of ``StorageName``. They are told of in the order of the listing, each time they are
+    /// listed.
     ///
     /// - Parameters:
     ///   - report: Gets each key, in the task that iterates.

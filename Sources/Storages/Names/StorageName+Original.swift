@@ -2,10 +2,10 @@ extension StorageName {
     /// Makes the last segment of a name of a file's original name, as a browser or another client sent it.
     ///
     /// Originals are taken kindly, as RFC 7578, section 4.2, and RFC 6266, section 4.3, ask for: of a path, such as
-    /// `C:\\fakepath\\cat.jpg` or `/tmp/cat.jpg`, only the last segment counts, and marks of text direction (U+061C, U+200E,
-    /// U+200F, U+202A to U+202E, U+2066 to U+2069), which Windows and messengers put into names, are dropped. What is left is
-    /// sanitised as by ``init(sanitizing:policy:)-(String,_)``. A stem of which nothing is left, an emoji for example, becomes
-    /// `file`.
+    /// `C:\fakepath\cat.jpg` or `/tmp/cat.jpg`, only the last segment counts, and marks of text direction (U+061C,
+    /// U+200E, U+200F, U+202A to U+202C, U+2066 to U+2069), which Windows, telephones and messengers put into names,
+    /// are dropped. What is left is sanitised as by ``init(sanitizing:policy:)-(String,_)``. A stem of which nothing is
+    /// left, an emoji for example, becomes `file`.
     ///
     /// ```swift
     /// try StorageName(original: #"C:\fakepath\My Cat.jpg"#).string            // "My_Cat.jpg"
@@ -14,10 +14,12 @@ extension StorageName {
     ///
     /// - Parameters:
     ///   - original: The name, or a path.
-    ///   - contentType: The type of the file, which gives `file` an extension when the original has none. Default: none.
+    ///   - contentType: The type of the file, which gives `file` an extension when the original has none. Default:
+    ///     none.
     ///   - policy: Which characters stay. Default: ``StorageNamePolicy/unicode``.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName`` for a path that contains `..`, and for NUL and
-    ///   controls, which no client's own file has.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName`` for what no client's own file is called:
+    ///   an empty name, dots alone, a path that contains `..`, controls, and the overrides of text direction (U+202D
+    ///   and U+202E), which make `gpj.exe` look like `exe.jpg`.
     /// - Complexity: O(n).
     public init(
         original: String,
@@ -29,12 +31,15 @@ extension StorageName {
         guard !segments.contains(where: { $0.elementsEqual("..".unicodeScalars) }) else {
             throw NameViolation.parentReference.error(for: original)
         }
-        var segment = segments.last.map { String($0) } ?? ""
+        guard let last = segments.last else { throw Self.nothing(in: original) }
+        var segment = String(last)
+        // Dots alone are a directory, not a file.
+        guard segment.utf8.contains(where: { $0 != UInt8(ascii: ".") }) else { throw Self.nothing(in: original) }
         if segment.unicodeScalars.contains(where: \.isTextDirection) {
             segment.unicodeScalars.removeAll(where: \.isTextDirection)
         }
         let parts = NameParts(segment)
-        // A stem of dots alone is none; two would be taken for a segment that leads upwards.
+        // A stem of dots alone, as in "...jpg", is none; two would be taken for a segment that leads upwards.
         let isDots = parts.stem.utf8.allSatisfy { $0 == UInt8(ascii: ".") }
         let hasStem = try !isDots && Self.sanitized(parts.stem, policy) != nil
         if let name = hasStem ? try Self.sanitized(segment, policy) : nil {
@@ -45,6 +50,10 @@ extension StorageName {
         let hasExtension = !NameParts(name).suffix.isEmpty
         let ending = hasExtension ? nil : contentType?.preferredExtension
         self.init(unchecked: ending.map { "\(name).\($0)" } ?? name)
+    }
+
+    private static func nothing(in original: String) -> StorageError {
+        (original.isEmpty ? NameViolation.empty : .nothingLeft).error(for: original)
     }
 
     /// The sanitised text; `nil` when nothing is left of it.
@@ -106,8 +115,11 @@ extension StorageName {
 }
 
 extension Unicode.Scalar {
-    /// Whether this is an invisible mark that changes the direction of text.
+    /// Tells whether this is an invisible mark of text direction that disguises nothing: no override.
     fileprivate var isTextDirection: Bool {
-        if case .textDirection? = nameViolation { true } else { false }
+        switch value {
+        case 0x202D, 0x202E: false
+        default: if case .textDirection? = nameViolation { true } else { false }
+        }
     }
 }

@@ -39,8 +39,8 @@ extension HTTPTransport {
     /// - Parameters:
     ///   - request: The request.
     ///   - service: Who is asked, for messages.
-    /// - Throws: ``TransientFailure`` when the service was not reached or broke off; ``StorageError`` for what stays so;
-    ///   `CancellationError`.
+    /// - Throws: ``TransientFailure`` when the service was not reached or broke off; ``StorageError`` for what stays
+    ///   so; `CancellationError`.
     func answer(to request: HTTPRequest, from service: String) async throws -> HTTPAnswer {
         do {
             return try await collect(request, upTo: CredentialAttempts.answerLimit)

@@ -24,8 +24,8 @@ struct ProfileSettings: Hashable, Sendable {
     ///   - profile: The name that was given as an option. Default: what the environment names.
     ///   - environment: Where the files are.
     /// - Returns: `nil` when nobody named a profile and there is no default.
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a profile that was named and is missing, a file that
-    ///   cannot be read, or a switch that is neither `true` nor `false`.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a profile that was named and is missing, a file
+    ///   that cannot be read, or a switch that is neither `true` nor `false`.
     static func load(
         profile: String? = nil,
         in environment: EnvironmentVariables = .process

@@ -5,9 +5,9 @@ public import Storages
 extension S3Storage {
     /// Makes a URL to which a client uploads a file with `PUT`.
     ///
-    /// The client may send as many bytes as it likes, up to the 5 GiB of the server, unless `byteCount` says how many; use
-    /// a form for files of strangers, ``directUploadForm(to:size:successRedirectURL:successStatus:options:)``. Afterwards look at what
-    /// came with ``verifyDirectUpload(_:size:contentTypes:sha256:deletesOnFailure:)``.
+    /// The client may send as many bytes as it likes, up to the 5 GiB of the server, unless `byteCount` says how many;
+    /// use a form for files of strangers, ``directUploadForm(to:size:successRedirectURL:successStatus:options:)``.
+    /// Afterwards look at what came with ``verifyDirectUpload(_:size:contentTypes:sha256:deletesOnFailure:)``.
     ///
     /// Nothing is sent, unless credentials have to be fetched, or an unknown server be asked for
     /// ``DirectUploadOptions/requiresAbsence``.
@@ -19,8 +19,9 @@ extension S3Storage {
     /// - Returns: The URL, at ``S3Options/publicEndpointURL`` if there is one, and the fields to send with it.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidURL`` for a lifetime outside 1 second to 7 days,
     ///   ``StorageError/Code/invalidConfiguration`` for a negative size and values that no header can have,
-    ///   ``StorageError/Code/unsupported`` with anonymous access, for objects that the client would need a secret for, and
-    ///   for ``DirectUploadOptions/requiresAbsence`` where the server cannot do that; what fetching credentials throws.
+    ///   ``StorageError/Code/unsupported`` with anonymous access, for objects that the client would need a secret for,
+    ///   and for ``DirectUploadOptions/requiresAbsence`` where the server cannot do that; what fetching credentials
+    ///   throws.
     public func directUpload(
         to name: StorageName,
         byteCount: Int64? = nil,

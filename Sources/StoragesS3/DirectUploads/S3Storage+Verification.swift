@@ -5,11 +5,11 @@ public import Storages
 extension S3Storage {
     /// Looks at a file that a client has uploaded directly, and deletes it when it is not what it should be.
     ///
-    /// One request reads the size and the first 4 KiB, by which the type is told; with `sha256` the whole file is read, in
-    /// constant memory. Call it before anybody else gets to see the file.
+    /// One request reads the size and the first 4 KiB, by which the type is told; with `sha256` the whole file is read,
+    /// in constant memory. Call it before anybody else gets to see the file.
     ///
-    /// As long as the URL or form works, whoever has it may put another file in the place of this one. When that matters,
-    /// use ``DirectUploadOptions/requiresAbsence`` or copy the file to a name of your own and verify that.
+    /// As long as the URL or form works, whoever has it may put another file in the place of this one. When that
+    /// matters, use ``DirectUploadOptions/requiresAbsence`` or copy the file to a name of your own and verify that.
     ///
     /// ```swift
     /// let photo = try await media.verifyDirectUpload(name, size: 1...10_000_000, contentTypes: [.jpeg, .png, .webp])
@@ -20,14 +20,15 @@ extension S3Storage {
     ///   - size: The fewest and the most bytes it may have.
     ///   - contentTypes: The types it may have, both by its bytes and by what the client has declared. Default: any.
     ///   - sha256: The 32 bytes of the SHA-256 it has to have. Default: any.
-    ///   - deletesOnFailure: Whether a file that does not pass is deleted; in a bucket that keeps versions it is hidden.
-    ///     A newer file that has arrived meanwhile is not deleted where the server looks at tags. Default: `true`.
+    ///   - deletesOnFailure: Whether a file that does not pass is deleted; in a bucket that keeps versions it is
+    ///     hidden. A newer file that has arrived meanwhile is not deleted where the server looks at tags. Default:
+    ///     `true`.
     /// - Returns: What the storage knows about the file; its tag is for ``OpenOptions/ifMatch``.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound`` when nothing has arrived,
-    ///   ``StorageError/Code/tooLarge`` for more bytes than allowed, ``StorageError/Code/wrongType`` for another type, and
-    ///   ``StorageError/Code/corrupted`` for fewer bytes or another SHA-256; ``StorageError/Code/invalidConfiguration`` for
-    ///   a `sha256` that has not 32 bytes; as ``open(_:options:)``. When a file that did not pass could not be deleted, its
-    ///   ``StorageError/underlying`` says why.
+    ///   ``StorageError/Code/tooLarge`` for more bytes than allowed, ``StorageError/Code/wrongType`` for another type,
+    ///   and ``StorageError/Code/corrupted`` for fewer bytes or another SHA-256;
+    ///   ``StorageError/Code/invalidConfiguration`` for a `sha256` that has not 32 bytes; as ``open(_:options:)``. When
+    ///   a file that did not pass could not be deleted, its ``StorageError/underlying`` says why.
     public func verifyDirectUpload(
         _ name: StorageName,
         size: ClosedRange<Int64>,

@@ -65,8 +65,8 @@ struct Addressing: Hashable, Sendable {
     /// The same with the path of the endpoint: the server, as people write it.
     var serviceAddress: String { serviceAuthority + (options.endpoint?.path ?? "") }
 
-    /// What is the same for all ways to this bucket: Amazon's many hosts have one set of buckets in a partition, others have
-    /// theirs by scheme, host, port and the endpoint's path.
+    /// What is the same for all ways to this bucket: Amazon's many hosts have one set of buckets in a partition, others
+    /// have theirs by scheme, host, port and the endpoint's path.
     var bucketAddress: String {
         let server = partitionDomain.map { "aws:\($0)" } ?? "\(scheme.rawValue)://\(serviceAddress)"
         return "\(server)/\(bucket)"
@@ -90,7 +90,8 @@ struct Addressing: Hashable, Sendable {
         origin + path(forKey: key)
     }
 
-    /// The value of `x-amz-copy-source` for an object of this bucket, which is no path of a URL: it never has the endpoint's.
+    /// The value of `x-amz-copy-source` for an object of this bucket, which is no path of a URL: it never has the
+    /// endpoint's.
     func copySource(forKey key: String) -> String {
         bucket + "/" + PercentEncoding.encode(path: key)
     }
@@ -99,8 +100,8 @@ struct Addressing: Hashable, Sendable {
 
     /// The same bucket, signed for another region; the host is made anew from the region, never taken from an answer.
     ///
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` when the region is in another partition, whose servers the
-    ///   credentials are nothing to.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` when the region is in another partition, whose
+    ///   servers the credentials are nothing to.
     func moved(to region: Region) throws(StorageError) -> Addressing {
         var moved = options
         moved.region = region
@@ -125,8 +126,8 @@ struct Addressing: Hashable, Sendable {
     /// The same bucket as others see it, for the URLs that are handed out.
     ///
     /// - Parameters:
-    ///   - endpoint: The host that is reachable from outside; the bucket stands where it stands in requests, unless the host
-    ///     has it in front already, or is an address.
+    ///   - endpoint: The host that is reachable from outside; the bucket stands where it stands in requests, unless the
+    ///     host has it in front already, or is an address.
     ///   - scheme: How it is reached.
     func published(at endpoint: EndpointAddress, scheme: URLScheme) throws(StorageError) -> Addressing {
         var published = options
@@ -135,7 +136,8 @@ struct Addressing: Hashable, Sendable {
         published.usesDualStack = false
         published.usesFIPS = false
         published.usesAcceleration = false
-        // Of a host that nobody knows, the automatic choice would be the path, even where requests have no bucket in it.
+        // Of a host that nobody knows, the automatic choice would be the path, even where requests have no bucket in
+        // it.
         if options.style == .auto, isVirtualHosted, AWSHost(endpoint.host) == nil { published.style = .virtual }
         return try Addressing(published)
     }

@@ -25,7 +25,8 @@ extension EndpointProfile {
                 versioned: ConditionalWrites(copy: .unsupported)
             )
         case .ceph:
-            // Measured: what is ignored overwrites. In buckets with versions that depends on the release, which is tried.
+            // Measured: what is ignored overwrites. In buckets with versions that depends on the release, which is
+            // tried.
             return ConditionClaims(
                 plain: ConditionalWrites(
                     put: .init(absence: .ifNoneMatch, tag: .bare),
@@ -46,8 +47,8 @@ extension EndpointProfile {
             // Measured: all are ignored.
             return ConditionClaims(everywhere: .unsupported)
         case .seaweedFS:
-            // Measured. Those of uploads in parts are looked at before the parts are put together, and not again: several
-            // win at once.
+            // Measured. Those of uploads in parts are looked at before the parts are put together, and not again:
+            // several win at once.
             return ConditionClaims(
                 plain: ConditionalWrites(
                     put: .init(absence: .ifNoneMatch, tag: .quoted),

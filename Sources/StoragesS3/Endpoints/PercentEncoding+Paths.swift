@@ -17,7 +17,8 @@ extension PercentEncoding {
         return true
     }
 
-    /// Whether a segment of the path stands for the folder itself or the one above it, which clients and proxies take out.
+    /// Whether a segment of the path stands for the folder itself or the one above it, which clients and proxies take
+    /// out.
     static func hasDotSegments(_ path: Substring) -> Bool {
         path.split(separator: "/").contains { segment in
             [".", ".."].contains(segment.lowercased().replacing("%2e", with: "."))

@@ -1,7 +1,7 @@
 /// Which server is behind an endpoint, and what is different about it.
 ///
-/// S3 is spoken by many servers, each with gaps; some ignore without a word what they do not know, conditions of uploads
-/// among them. Hosted services are recognised by their hosts. A server of your own is not: name it.
+/// S3 is spoken by many servers, each with gaps; some ignore without a word what they do not know, conditions of
+/// uploads among them. Hosted services are recognised by their hosts. A server of your own is not: name it.
 ///
 /// ```swift
 /// var server = S3Server.ceph
@@ -16,8 +16,9 @@ public struct S3Server: Hashable, Sendable {
 
     let kind: Kind
 
-    /// Whether uploads can be made to depend on the object's absence or entity tag: `true` when you know that the server
-    /// honours `If-None-Match` and `If-Match` of PutObject in this bucket, `false` when it honours no conditions.
+    /// Whether uploads can be made to depend on the object's absence or entity tag: `true` when you know that the
+    /// server honours `If-None-Match` and `If-Match` of PutObject in this bucket, `false` when it honours no
+    /// conditions.
     ///
     /// Says nothing of uploads in parts, copies and deletions, which are tried where nothing is known of them. What
     /// ``S3Storage/probeConditionalWrites()`` sees counts more.

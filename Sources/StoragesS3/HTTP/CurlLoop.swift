@@ -13,7 +13,8 @@ import Synchronization
 
 /// The thread that owns libcurl's multi handle and all transfers in it.
 ///
-/// Tasks post commands and wake it; only it calls libcurl, but for that waking. It ends before `exit` tears OpenSSL down.
+/// Tasks post commands and wake it; only it calls libcurl, but for that waking. It ends before `exit` tears OpenSSL
+/// down.
 final class CurlLoop: Sendable {
     enum Command: Sendable {
         case start(CurlTransfer)

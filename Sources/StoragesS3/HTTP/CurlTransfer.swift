@@ -47,11 +47,11 @@ final class CurlTransfer: @unchecked Sendable {
     private var parser = ResponseHeadParser()
     private var body: RequestBodyReader
     private var refusal: HTTPFailure?
-    /// How often sending was begun: a connection that had been used before and then is dead makes libcurl send the request
-    /// again by itself.
+    /// How often sending was begun: a connection that had been used before and then is dead makes libcurl send the
+    /// request again by itself.
     private var sendings = 0
-    /// Whether the answer says that the server does not know what it was asked to consent to: libcurl then sends the request
-    /// again by itself, unless all of it was sent already.
+    /// Whether the answer says that the server does not know what it was asked to consent to: libcurl then sends the
+    /// request again by itself, unless all of it was sent already.
     private var isHeld = false
 
     init(_ request: HTTPRequest, _ settings: CurlSettings, _ loop: CurlLoop, _ pass: GatePass) {

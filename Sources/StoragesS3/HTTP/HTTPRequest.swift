@@ -17,7 +17,8 @@ struct HTTPRequest: Sendable {
     var headers: HTTPHeaders
     /// The body, whole and in memory, so that the request can be sent again.
     var body: HTTPBody = HTTPBody()
-    /// The most time from the first byte sent to the last byte received; `nil` for transfers whose length is not bounded.
+    /// The most time from the first byte sent to the last byte received; `nil` for transfers whose length is not
+    /// bounded.
     var timeout: Duration?
     /// How long nothing may move.
     var stallTimeout: Duration = .seconds(30)

@@ -8,8 +8,8 @@ struct HTTPResponse: Sendable {
     var body: HTTPResponseBody
     /// Whether the request may have reached the server more than once.
     var wasReplayed = false
-    /// Says that the reader can go on with another request, so that the connection may be taken from it while it does not
-    /// read; reading then fails with ``HTTPFailure/Kind/setAside``.
+    /// Says that the reader can go on with another request, so that the connection may be taken from it while it does
+    /// not read; reading then fails with ``HTTPFailure/Kind/setAside``.
     var allowSettingAside: @Sendable () -> Void = {}
 }
 

@@ -2,9 +2,9 @@ import NIOConcurrencyHelpers
 
 /// Answers that nobody reads, and whose connections are taken from them when others wait for one.
 ///
-/// An answer that is opened and left alone holds a connection once a mebibyte of it has come, perhaps for ever. Only answers
-/// are added whose reader can ask for the rest with another request. While somebody waits for a connection, those that have
-/// not been read for ``patience`` are set aside, the longest unread first; while nobody waits, none is.
+/// An answer that is opened and left alone holds a connection once a mebibyte of it has come, perhaps for ever. Only
+/// answers are added whose reader can ask for the rest with another request. While somebody waits for a connection,
+/// those that have not been read for ``patience`` are set aside, the longest unread first; while nobody waits, none is.
 final class UnreadTransfers: Sendable {
     /// How long an answer is left alone although others wait: a reader that is only slow is not disturbed all the time.
     private static let patience = Duration.seconds(1)

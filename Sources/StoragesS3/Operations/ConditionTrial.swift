@@ -4,8 +4,8 @@ import Storages
 
 /// Tries what a server does about conditions on writes, with objects of its own in the bucket.
 ///
-/// Every operation is tried for itself: once in order, and then by several at the same time, because there are servers that
-/// look before they take the bytes, and not again.
+/// Every operation is tried for itself: once in order, and then by several at the same time, because there are servers
+/// that look before they take the bytes, and not again.
 struct ConditionTrial {
     /// What became of a write on a condition.
     private enum Outcome {

@@ -25,8 +25,8 @@ extension S3Storage {
     ///   - prefix: Only keys that begin so. Default: all.
     /// - Returns: How many were aborted; what was gone before it could be does not count.
     /// - Throws: ``StorageError`` when the server refuses, or does not answer, and with code
-    ///   ``StorageError/Code/unavailable`` when it goes on to list uploads that it does not know when they are to be aborted;
-    ///   `CancellationError`.
+    ///   ``StorageError/Code/unavailable`` when it goes on to list uploads that it does not know when they are to be
+    ///   aborted; `CancellationError`.
     @discardableResult
     public func abortUploads(olderThan date: Date, prefix: String = "") async throws -> Int {
         try await reporting {

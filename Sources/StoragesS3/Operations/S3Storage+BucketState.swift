@@ -14,7 +14,8 @@ extension S3Storage {
 
     /// Asks something about the bucket.
     ///
-    /// - Returns: `nil` when the keys may not know it, when there is nothing to know, and when the server does not understand.
+    /// - Returns: `nil` when the keys may not know it, when there is nothing to know, and when the server does not
+    ///   understand.
     private func ask<Value: Sendable>(
         _ name: String,
         _ parameter: String,

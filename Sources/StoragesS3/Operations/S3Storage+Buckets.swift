@@ -1,10 +1,11 @@
 import Storages
 
 extension S3Storage {
-    /// Creates the bucket unless it is there: for tests and development; elsewhere buckets are set up by whoever runs them.
+    /// Creates the bucket unless it is there: for tests and development; elsewhere buckets are set up by whoever runs
+    /// them.
     ///
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/permissionDenied`` when that is not allowed, or the bucket is
-    ///   somebody else's.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/permissionDenied`` when that is not allowed, or the
+    ///   bucket is somebody else's.
     public func createBucketIfMissing() async throws {
         try await reporting {
             do {

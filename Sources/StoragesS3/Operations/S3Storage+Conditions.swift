@@ -8,7 +8,8 @@ extension S3Storage {
     /// - Parameters:
     ///   - ifExists: What to do when the name is taken.
     ///   - tag: That of the version that is to be replaced, and no other.
-    ///   - mayHaveParts: Whether the upload may have to go in parts, which ends with another request than one of a whole file.
+    ///   - mayHaveParts: Whether the upload may have to go in parts, which ends with another request than one of a
+    ///     whole file.
     ///   - name: The file.
     /// - Throws: ``StorageError`` with code `unsupported` where the server has no means.
     func conditions(

@@ -10,9 +10,9 @@ extension S3Storage {
 
     /// Copies a file within the bucket; the server moves the bytes.
     ///
-    /// Where the server cannot make a copy depend on the absence of the destination, ``IfExists/fail`` moves the bytes through
-    /// this process, and ``IfExists/rename`` adds a random suffix in any case when uploads to the server overwrite nothing, else
-    /// it looks whether the name is free before it copies.
+    /// Where the server cannot make a copy depend on the absence of the destination, ``IfExists/fail`` moves the bytes
+    /// through this process, and ``IfExists/rename`` adds a random suffix in any case when uploads to the server
+    /// overwrite nothing, else it looks whether the name is free before it copies.
     ///
     /// - Parameters:
     ///   - source: The file to copy.

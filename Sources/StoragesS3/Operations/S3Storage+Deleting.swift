@@ -11,8 +11,8 @@ extension S3Storage {
     ///
     /// - Parameter names: Any number of names.
     /// - Returns: The names that may still exist, in the order given, and why.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` when there is no such bucket, and when
-    ///   there are no credentials; `CancellationError`. What was deleted before stays deleted.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` when there is no such bucket,
+    ///   and when there are no credentials; `CancellationError`. What was deleted before stays deleted.
     public func delete(_ names: [StorageName]) async throws -> [DeletionFailure] {
         try await reporting {
             var failures: [DeletionFailure] = []

@@ -3,10 +3,12 @@ import NIOCore
 public import Storages
 
 extension S3Storage {
-    /// The files whose keys begin with a prefix, a thousand with each request, in the order of their bytes on most servers.
+    /// The files whose keys begin with a prefix, a thousand with each request, in the order of their bytes on most
+    /// servers.
     ///
-    /// Types and metadata are not part of a listing. Keys that no file can have as its name, which others have written, are
-    /// passed over and told of by ``Storages/FileListing/reportingForeignKeys(to:during:isolation:)``; the first one is logged.
+    /// Types and metadata are not part of a listing. Keys that no file can have as its name, which others have written,
+    /// are passed over and told of by ``Storages/FileListing/reportingForeignKeys(to:during:isolation:)``; the first
+    /// one is logged.
     public func list(prefix: String) -> FileListing {
         FileListing(S3Listing(storage: self, prefix: prefix))
     }

@@ -95,7 +95,8 @@ extension S3Storage {
     enum Presence {
         case taken
         case free
-        /// The server does not say: without the right `s3:ListBucket` a file that is not there is one that may not be seen.
+        /// The server does not say: without the right `s3:ListBucket` a file that is not there is one that may not be
+        /// seen.
         case unknown
     }
 
@@ -114,8 +115,8 @@ extension S3Storage {
 
     /// Begins an upload in parts.
     ///
-    /// A task that is cancelled meanwhile waits for the answer, as long as an attempt may take: what the server has begun can
-    /// only be aborted when its id is known.
+    /// A task that is cancelled meanwhile waits for the answer, as long as an attempt may take: what the server has
+    /// begun can only be aborted when its id is known.
     ///
     /// - Parameters:
     ///   - name: Where the file goes.
@@ -253,7 +254,8 @@ extension S3Storage {
         }.value
     }
 
-    /// Gives an upload up, until the server does not know it any more: a part that was still on its way may bring it back.
+    /// Gives an upload up, until the server does not know it any more: a part that was still on its way may bring it
+    /// back.
     ///
     /// - Parameters:
     ///   - key: The key.

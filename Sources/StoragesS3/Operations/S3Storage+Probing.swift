@@ -7,21 +7,22 @@ public import Storages
 extension S3Storage {
     /// Finds out which writes the server makes depend on what is there, and remembers it.
     ///
-    /// Some servers do it, some refuse, some ignore the condition without a word and overwrite, and some let several win that
-    /// write at the same time. So objects with random keys are written on conditions that hold, on conditions that do not, and
-    /// by several at once: whole, in parts and as copies, new and in the place of others, and deleted. The first write to an
-    /// unknown server that needs a condition does this by itself; call it at start-up to have ``Storage/capabilities`` right
-    /// from the beginning.
+    /// Some servers do it, some refuse, some ignore the condition without a word and overwrite, and some let several
+    /// win that write at the same time. So objects with random keys are written on conditions that hold, on conditions
+    /// that do not, and by several at once: whole, in parts and as copies, new and in the place of others, and deleted.
+    /// The first write to an unknown server that needs a condition does this by itself; call it at start-up to have
+    /// ``Storage/capabilities`` right from the beginning.
     ///
-    /// What is seen counts more than what is claimed of the server, in this state of the bucket: when its versioning changes,
-    /// call it again. Only where a server is known to do it wrong now and then, a trial that went well changes nothing.
+    /// What is seen counts more than what is claimed of the server, in this state of the bucket: when its versioning
+    /// changes, call it again. Only where a server is known to do it wrong now and then, a trial that went well changes
+    /// nothing.
     ///
-    /// Everything is removed again, with all its versions where the rights allow that. A bucket that locks all objects for a
-    /// time would keep them: nothing is written there, and only what is known of the server counts.
+    /// Everything is removed again, with all its versions where the rights allow that. A bucket that locks all objects
+    /// for a time would keep them: nothing is written there, and only what is known of the server counts.
     ///
     /// - Returns: What the storage can do.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/permissionDenied`` or ``StorageError/Code/unavailable`` when
-    ///   the server lets nothing be written; then nothing is remembered. `CancellationError`.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/permissionDenied`` or ``StorageError/Code/unavailable``
+    ///   when the server lets nothing be written; then nothing is remembered. `CancellationError`.
     @discardableResult
     public func probeConditionalWrites() async throws -> StorageCapabilities {
         _ = try await reporting { try await probedConditions() }

@@ -10,19 +10,21 @@ extension S3Storage {
 
     /// Removes all versions of files, the markers of their deletions, and their uploads in parts, for good.
     ///
-    /// In a bucket that keeps versions it needs the rights `s3:ListBucketVersions` and `s3:DeleteObjectVersion`, with uploads
-    /// in parts `s3:ListBucketMultipartUploads` and `s3:AbortMultipartUpload`, and to name the end of a lock `s3:GetObject`,
-    /// `s3:GetObjectVersion`, `s3:GetObjectRetention` and `s3:GetObjectLegalHold`. A lock that may be lifted (governance) is
-    /// not. Replicas in other buckets, and what a service keeps of deleted objects for a time, are not touched.
+    /// In a bucket that keeps versions it needs the rights `s3:ListBucketVersions` and `s3:DeleteObjectVersion`, with
+    /// uploads in parts `s3:ListBucketMultipartUploads` and `s3:AbortMultipartUpload`, and to name the end of a lock
+    /// `s3:GetObject`, `s3:GetObjectVersion`, `s3:GetObjectRetention` and `s3:GetObjectLegalHold`. A lock that may be
+    /// lifted (governance) is not. Replicas in other buckets, and what a service keeps of deleted objects for a time,
+    /// are not touched.
     ///
-    /// A name is done when a listing has no version of it any more, so a receipt without an error says that the server knew of
-    /// none. Where the server keeps no versions the file is deleted.
+    /// A name is done when a listing has no version of it any more, so a receipt without an error says that the server
+    /// knew of none. Where the server keeps no versions the file is deleted.
     ///
     /// - Parameter names: Any number of names.
     /// - Returns: A receipt for each name, in the order given.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` when there is no such bucket, and when
-    ///   there are no credentials; `CancellationError`. What was removed before stays removed.
-    /// - Complexity: Three requests for a name with up to a thousand versions; memory for a thousand of each of eight names.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` when there is no such bucket,
+    ///   and when there are no credentials; `CancellationError`. What was removed before stays removed.
+    /// - Complexity: Three requests for a name with up to a thousand versions; memory for a thousand of each of eight
+    ///   names.
     public func purge(_ names: [StorageName]) async throws -> [PurgedFile] {
         try await reporting {
             try await withThrowingTaskGroup(of: (index: Int, receipt: PurgedFile).self) { group in

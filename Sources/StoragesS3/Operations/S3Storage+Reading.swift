@@ -5,8 +5,9 @@ public import Storages
 extension S3Storage {
     /// Opens the current version, or a part of it.
     ///
-    /// Bytes come as they are read. A transfer that is cut goes on where it was, as long as the file is the same version;
-    /// large files are fetched in several ranges at the same time, in memory that does not depend on the file's size.
+    /// Bytes come as they are read. A transfer that is cut goes on where it was, as long as the file is the same
+    /// version; large files are fetched in several ranges at the same time, in memory that does not depend on the
+    /// file's size.
     ///
     /// - Parameters:
     ///   - name: The file.
@@ -15,8 +16,9 @@ extension S3Storage {
     /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound``, ``StorageError/Code/invalidRange``,
     ///   ``StorageError/Code/preconditionFailed``, ``StorageError/Code/permissionDenied``,
     ///   ``StorageError/Code/unavailable`` or ``StorageError/Code/timeout``; its ``StorageError/underlying`` is an
-    ///   ``S3ErrorDetails``. Reading throws ``StorageError/Code/changedDuringRead`` when the file was replaced meanwhile, and
-    ///   ``StorageError/Code/corrupted`` when the bytes do not match the check that the server has of them.
+    ///   ``S3ErrorDetails``. Reading throws ``StorageError/Code/changedDuringRead`` when the file was replaced
+    ///   meanwhile, and ``StorageError/Code/corrupted`` when the bytes do not match the check that the server has of
+    ///   them.
     public func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
         try await open(name, version: nil, options)
     }

@@ -3,8 +3,8 @@ public import Storages
 extension S3Storage {
     /// Replaces a file, unless somebody else has replaced or deleted it since its tag was read.
     ///
-    /// For files that several processes change: read, change, replace, and begin again when the version is not the one that
-    /// was read. Nothing of the others is lost.
+    /// For files that several processes change: read, change, replace, and begin again when the version is not the one
+    /// that was read. Nothing of the others is lost.
     ///
     /// ```swift
     /// let old = try await storage.open(name)
@@ -18,9 +18,10 @@ extension S3Storage {
     ///   - body: The new bytes. Read once.
     ///   - options: Type, metadata, limits; ``UploadOptions/ifExists`` does not count.
     /// - Returns: The size, the tag and the SHA-256 of the new version.
-    /// - Throws: As ``upload(_:to:options:)``; the code is ``StorageError/Code/preconditionFailed`` when the file has another
-    ///   tag or is gone, and ``StorageError/Code/unsupported``, before anything is read, on a server that does not look at the
-    ///   condition; some do with whole files and not with uploads in parts, and refuse only what may go in parts.
+    /// - Throws: As ``upload(_:to:options:)``; the code is ``StorageError/Code/preconditionFailed`` when the file has
+    ///   another tag or is gone, and ``StorageError/Code/unsupported``, before anything is read, on a server that does
+    ///   not look at the condition; some do with whole files and not with uploads in parts, and refuse only what may go
+    ///   in parts.
     @discardableResult
     public func replace(
         _ name: StorageName,

@@ -8,19 +8,19 @@ extension S3Storage {
 
     /// Stores a file, whole or in parts; it is complete or absent, never partial.
     ///
-    /// Up to ``S3Transfers/multipartThreshold`` one request takes the whole file. Larger ones go in parts, some of them at
-    /// the same time, in memory that ``S3Transfers/memoryBudget`` bounds. A source that delivers nothing for
-    /// ``S3Transfers/sourceTimeout`` fails the upload. An upload that fails or is cancelled is aborted
-    /// when its last part has ended, so no part stays that somebody pays for.
+    /// Up to ``S3Transfers/multipartThreshold`` one request takes the whole file. Larger ones go in parts, some of them
+    /// at the same time, in memory that ``S3Transfers/memoryBudget`` bounds. A source that delivers nothing for
+    /// ``S3Transfers/sourceTimeout`` fails the upload. An upload that fails or is cancelled is aborted when its last
+    /// part has ended, so no part stays that somebody pays for.
     ///
-    /// ``IfExists/fail`` and ``IfExists/rename`` make the write depend on the absence of the file. On a server that cannot do
-    /// that, in this bucket and for this size, ``IfExists/fail`` is refused, and ``IfExists/rename`` looks whether the name is
-    /// free before it writes, so that two uploads of one name at the same time may overwrite each other: give files names of
-    /// their own there. Where it can do that for whole files only, an upload in parts gets a random suffix in any case. What an
-    /// unknown server can do is found out with the first such upload.
+    /// ``IfExists/fail`` and ``IfExists/rename`` make the write depend on the absence of the file. On a server that
+    /// cannot do that, in this bucket and for this size, ``IfExists/fail`` is refused, and ``IfExists/rename`` looks
+    /// whether the name is free before it writes, so that two uploads of one name at the same time may overwrite each
+    /// other: give files names of their own there. Where it can do that for whole files only, an upload in parts gets a
+    /// random suffix in any case. What an unknown server can do is found out with the first such upload.
     ///
-    /// Credentials without the right `s3:ListBucket` are not told whether a name is free: where ``IfExists/rename`` has to
-    /// look, the file gets another name then.
+    /// Credentials without the right `s3:ListBucket` are not told whether a name is free: where ``IfExists/rename`` has
+    /// to look, the file gets another name then.
     ///
     /// - Parameters:
     ///   - body: The bytes. Read once.
@@ -30,8 +30,8 @@ extension S3Storage {
     /// - Throws: ``StorageError`` with code ``StorageError/Code/alreadyExists``, ``StorageError/Code/tooLarge``,
     ///   ``StorageError/Code/sourceFailed``, ``StorageError/Code/unsupported`` before anything is read,
     ///   ``StorageError/Code/outcomeUnknown`` when the file may be there although nobody says so,
-    ///   ``StorageError/Code/permissionDenied``, ``StorageError/Code/unavailable`` or ``StorageError/Code/timeout``; what
-    ///   ``UploadOptions/tap`` throws; `CancellationError`.
+    ///   ``StorageError/Code/permissionDenied``, ``StorageError/Code/unavailable`` or ``StorageError/Code/timeout``;
+    ///   what ``UploadOptions/tap`` throws; `CancellationError`.
     /// - Complexity: O(n) in the byte count, constant memory.
     public func upload(
         _ body: UploadBody,

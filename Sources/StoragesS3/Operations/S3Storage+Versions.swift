@@ -5,8 +5,8 @@ extension S3Storage {
     ///
     /// - Parameters:
     ///   - name: The file.
-    ///   - version: The id of the version, as ``FileInfo/versionID`` and ``UploadedFile/versionID`` tell it; also of a file
-    ///     that was deleted or replaced since.
+    ///   - version: The id of the version, as ``FileInfo/versionID`` and ``UploadedFile/versionID`` tell it; also of a
+    ///     file that was deleted or replaced since.
     ///   - options: A range, a tag, progress.
     /// - Returns: The contents of the version.
     /// - Throws: As ``open(_:options:)``; the code is ``StorageError/Code/notFound`` when there is no such version.
@@ -32,8 +32,8 @@ extension S3Storage {
 
     /// Deletes a certain version of a file for good; one that is not there counts as deleted.
     ///
-    /// In a bucket that keeps versions ``delete(_:)-([StorageName])`` only hides a file behind a marker; this removes the bytes,
-    /// or the marker when that is the version.
+    /// In a bucket that keeps versions ``delete(_:)-([StorageName])`` only hides a file behind a marker; this removes
+    /// the bytes, or the marker when that is the version.
     ///
     /// - Parameters:
     ///   - name: The file.

@@ -4,12 +4,13 @@ import Storages
 
 /// Reads a body that may deliver nothing only so long.
 ///
-/// A source need not end when its task is cancelled, so each chunk is read in a task of its own: after the limit that task is
-/// cancelled and left alone, and nobody waits for it.
+/// A source need not end when its task is cancelled, so each chunk is read in a task of its own: after the limit that
+/// task is cancelled and left alone, and nobody waits for it.
 ///
 /// Used by one task; not `Sendable`.
 final class WatchedSource {
-    // Used by one task at a time: the one that reads a chunk, for which the owner waits; after the limit by that task alone.
+    // Used by one task at a time: the one that reads a chunk, for which the owner waits; after the limit by that task
+    // alone.
     private nonisolated(unsafe) let driver: BodyDriver
     private let limit: Duration?
     private var isGivenUp = false

@@ -1,6 +1,7 @@
 import NIOCore
 
-/// Tells the answers of a server of S3 from those of what stands in between: proxies, firewalls, load balancers, portals.
+/// Tells the answers of a server of S3 from those of what stands in between: proxies, firewalls, load balancers,
+/// portals.
 enum S3Answer {
     /// The beginnings of fields that servers of S3 send with every answer, and nothing else does.
     private static let marks = [

@@ -82,8 +82,8 @@ final class S3Client: Sendable {
     ///
     /// - Parameters:
     ///   - operation: What to do.
-    ///   - read: Makes a result of an answer with a status of success; an ``UnusableDocument`` that it throws is a failure
-    ///     of the attempt.
+    ///   - read: Makes a result of an answer with a status of success; an ``UnusableDocument`` that it throws is a
+    ///     failure of the attempt.
     /// - Throws: ``S3Failure``; ``StorageError`` when a request cannot be made; `CancellationError`.
     func perform<Result: Sendable>(
         _ operation: S3Operation,

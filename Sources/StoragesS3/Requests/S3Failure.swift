@@ -7,8 +7,8 @@ struct S3Failure: Error, Sendable {
     enum Cause: Sendable {
         /// An answer that says no.
         case answer(status: Int, headers: HTTPHeaders, S3ErrorDocument)
-        /// An answer that says no, of something between this machine and the server, or in the server's place: its status is
-        /// not the server's word on anything.
+        /// An answer that says no, of something between this machine and the server, or in the server's place: its
+        /// status is not the server's word on anything.
         case foreign(status: Int, headers: HTTPHeaders)
         /// An answer whose status says yes and whose body says no, or nothing.
         case document(status: Int, headers: HTTPHeaders, UnusableDocument)

@@ -1,7 +1,7 @@
 /// How often and how long a request is tried again.
 ///
-/// Waiting times double from attempt to attempt and are drawn at random between zero and that, so that clients that failed
-/// together do not come back together. A client whose requests keep failing stops retrying.
+/// Waiting times double from attempt to attempt and are drawn at random between zero and that, so that clients that
+/// failed together do not come back together. A client whose requests keep failing stops retrying.
 ///
 /// With the defaults the waits are at most 50, 100, 200 and 400 milliseconds, so that five attempts that fail at once,
 /// as they do when a connection is refused, are over within 0.75 seconds, on average in half of that, whatever
@@ -28,8 +28,8 @@ public struct S3Retries: Hashable, Sendable {
     ///
     /// Default: 20 seconds.
     public var maxDelay: Duration
-    /// Whether the requests of a storage have a number of retries in common, some 35 that only successes make good again, so
-    /// that a server on which everything fails is not asked several times as often.
+    /// Whether the requests of a storage have a number of retries in common, some 35 that only successes make good
+    /// again, so that a server on which everything fails is not asked several times as often.
     ///
     /// Default: `true`.
     public var limitsAllRequests = true
@@ -59,11 +59,12 @@ public struct S3Retries: Hashable, Sendable {
     /// One attempt, and no more.
     public static let none = S3Retries(maxAttempts: 1)
 
-    /// As many attempts as ten minutes hold: for programs that had better wait than fail, such as workers and migrations, while
-    /// a server is restarted or fails over.
+    /// As many attempts as ten minutes hold: for programs that had better wait than fail, such as workers and
+    /// migrations, while a server is restarted or fails over.
     ///
-    /// A server that does not answer, or refuses connections, is asked after up to 0.2, 0.4, 0.8 seconds and so on, in the end
-    /// every 15 seconds at the most, on average every 7 or 8. An upload that waits goes on holding the memory of its parts.
+    /// A server that does not answer, or refuses connections, is asked after up to 0.2, 0.4, 0.8 seconds and so on, in
+    /// the end every 15 seconds at the most, on average every 7 or 8. An upload that waits goes on holding the memory
+    /// of its parts.
     public static let patient: S3Retries = {
         var retries = S3Retries(
             maxAttempts: 1000,

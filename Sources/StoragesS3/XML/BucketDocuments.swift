@@ -2,8 +2,8 @@ import NIOCore
 
 /// The answer to GetBucketVersioning.
 struct VersioningConfiguration: Hashable, Sendable {
-    /// What it says; ``BucketVersioning/unknown`` for another document, such as the listing of a server that does not know
-    /// the question.
+    /// What it says; ``BucketVersioning/unknown`` for another document, such as the listing of a server that does not
+    /// know the question.
     let versioning: BucketVersioning
 
     init(_ body: ByteBuffer) {

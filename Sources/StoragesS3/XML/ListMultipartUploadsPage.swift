@@ -8,8 +8,8 @@ struct ListedUpload: Hashable, Sendable {
     var key: [UInt8]
     var uploadID: String
     var initiated: Date?
-    /// The key as the other way to read it has it, where the listing can be read both ways: Ceph encodes keys when it is asked
-    /// to, and does not say so.
+    /// The key as the other way to read it has it, where the listing can be read both ways: Ceph encodes keys when it
+    /// is asked to, and does not say so.
     var otherKey: [UInt8]?
 
     /// Whether it is an upload of a name, in one of the ways to read its key.

@@ -89,8 +89,8 @@ struct ListObjectsPage: Sendable {
         }
     }
 
-    /// What comes last on the page, which says it without a doubt; the marker counts where the page has nothing, and where it
-    /// has prefixes, behind which there may be keys that are not listed.
+    /// What comes last on the page, which says it without a doubt; the marker counts where the page has nothing, and
+    /// where it has prefixes, behind which there may be keys that are not listed.
     private func after(_ cursor: ListCursor?) -> [UInt8]? {
         guard let marker else { return last }
         guard let last else {

@@ -31,7 +31,8 @@ enum ListingEncoding: Hashable, Sendable {
 
     /// The bytes of a key: not always UTF-8.
     ///
-    /// `+` is a space, as Amazon and rclone write it; all servers write `%2B` for a plus. A `%` without two digits stays.
+    /// `+` is a space, as Amazon and rclone write it; all servers write `%2B` for a plus. A `%` without two digits
+    /// stays.
     func decode(_ text: [UInt8]) -> [UInt8] {
         guard self == .url else { return text }
         var result: [UInt8] = []

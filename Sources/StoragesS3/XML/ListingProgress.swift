@@ -2,9 +2,9 @@ import Storages
 
 /// How far a listing of objects has come, so that one that would never end is noticed.
 ///
-/// Pages need not be in order: some servers list directory by directory. So a page is known again by its first key, which is
-/// compared with one kept from before, a later one each time that the count of pages has doubled (Brent's way of finding a
-/// cycle). It costs the memory of one key, however long the listing is.
+/// Pages need not be in order: some servers list directory by directory. So a page is known again by its first key,
+/// which is compared with one kept from before, a later one each time that the count of pages has doubled (Brent's way
+/// of finding a cycle). It costs the memory of one key, however long the listing is.
 struct ListingProgress: Hashable, Sendable {
     /// How many pages in a row may be empty: a server that passes over many deleted objects sends some.
     static let mostEmptyPages = 100
@@ -19,8 +19,8 @@ struct ListingProgress: Hashable, Sendable {
 
     /// Takes note of a page that began at ``cursor``.
     ///
-    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not get on: a page comes again, too many pages
-    ///   are empty, or nothing says where the next begins.
+    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not get on: a page comes again, too
+    ///   many pages are empty, or nothing says where the next begins.
     mutating func advance(over page: ListObjectsPage) throws(StorageError) {
         if let first = page.first {
             guard first != kept else { throw ListObjectsPage.doesNotAdvance }

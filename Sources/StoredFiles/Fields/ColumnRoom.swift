@@ -3,14 +3,14 @@ import Storages
 
 /// How long the names are that a column holds, in SQL that takes the column's row of `pg_attribute` as `a`.
 ///
-/// A `varchar` or `char` counts characters, and a `name` cuts what is longer than 63 bytes without a word. A domain has the
-/// length of the type that it is made of.
+/// A `varchar` or `char` counts characters, and a `name` cuts what is longer than 63 bytes without a word. A domain has
+/// the length of the type that it is made of. In a database of the encoding `SQL_ASCII` every byte is a character.
 enum ColumnRoom {
     /// `room`, NULL for any length, and `is_in_bytes`.
     static let columns: SQL = """
         CASE WHEN b.id = 'pg_catalog.name'::regtype THEN 63 WHEN b.id IN ('pg_catalog.varchar'::regtype, \
         'pg_catalog.bpchar'::regtype) AND b.modifier > 4 THEN b.modifier - 4 END AS room, \
-        b.id = 'pg_catalog.name'::regtype AS is_in_bytes
+        b.id = 'pg_catalog.name'::regtype OR pg_catalog.getdatabaseencoding() = 'SQL_ASCII' AS is_in_bytes
         """
 
     /// The joins that ``columns`` needs.

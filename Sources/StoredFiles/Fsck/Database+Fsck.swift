@@ -15,11 +15,11 @@ extension Database {
     /// Only columns that are tracked count. Files that other tables or other programs keep in the same storage look
     /// like orphans; give them a storage, or a prefix, of their own before mending anything.
     ///
-    /// Keys that no file can have as its name, which others have written, are counted (``FsckProgress/foreignKeys``), and never
-    /// touched.
+    /// Keys that no file can have as its name, which others have written, are counted (``FsckProgress/foreignKeys``),
+    /// and never touched.
     ///
-    /// Of an ``Storages/OverlayStorage`` only the files of the upper storage can be orphans. That no row names one of the lower
-    /// storage's is no finding, and nothing is mended there; a row can name any of both.
+    /// Of an ``Storages/OverlayStorage`` only the files of the upper storage can be orphans. That no row names one of
+    /// the lower storage's is no finding, and nothing is mended there; a row can name any of both.
     ///
     /// - Parameters:
     ///   - storage: The storage.

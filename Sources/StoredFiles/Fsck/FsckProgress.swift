@@ -12,8 +12,8 @@ public struct FsckProgress: Hashable, Sendable {
     public internal(set) var danglingRows = 0
     /// Keys seen that no file can have as its name.
     ///
-    /// Others have written them. No row can name them, and they are neither mended nor deleted: remove them by the tools of the
-    /// storage.
+    /// Others have written them. No row can name them, and they are neither mended nor deleted: remove them by the
+    /// tools of the storage.
     public internal(set) var foreignKeys = 0
     /// The first of these keys, twenty at most.
     public internal(set) var foreignKeySamples: [ForeignKey] = []

@@ -226,8 +226,8 @@ struct FieldUpload: Sendable {
         }
     }
 
-    /// Reserves a name that the column has room for, does the upload under it, and removes what is there of it when that
-    /// fails.
+    /// Reserves a name that the column has room for, does the upload under it, and removes what is there of it when
+    /// that fails.
     private func journaled(
         _ isIndependent: Bool,
         _ upload: (FieldUpload) async throws -> ImageProbeResult?
@@ -238,7 +238,7 @@ struct FieldUpload: Sendable {
         case .none: return try await uploading(isJournaled: false, upload)
         case .tooLong(let room):
             var shorter = self
-            guard let name = name.cut(toFit: room) else { throw noRoom(room) }
+            guard let name = name.cut(toFit: room), name != self.name else { throw noRoom(room) }
             shorter.name = name
             return try await shorter.journaled(isIndependent, upload)
         }

@@ -55,8 +55,8 @@ final class FileContext: Sendable {
 
     /// Reserves a name in the journal, unless the field is known to have no triggers.
     ///
-    /// That a field has none is believed for a minute where no field of its storage has any, so that a table without them
-    /// costs no failing statement per upload.
+    /// That a field has none is believed for a minute where no field of its storage has any, so that a table without
+    /// them costs no failing statement per upload.
     func reserve(
         _ name: StorageName,
         for field: Journal.Field,

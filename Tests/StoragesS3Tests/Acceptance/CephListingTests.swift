@@ -6,8 +6,8 @@ import Testing
 
 @testable import StoragesS3
 
-/// The bytes that Ceph's gateway sends (16.2 and 18.2): keys are encoded, markers never are, and listings of uploads do not say
-/// that their keys are encoded.
+/// The bytes that Ceph's gateway sends (16.2 and 18.2): keys are encoded, markers never are, and listings of uploads do
+/// not say that their keys are encoded.
 @Suite("Listings as Ceph writes them", .timeLimit(.minutes(2)))
 struct CephListingTests {
     private static func encoded(_ key: String) -> String {

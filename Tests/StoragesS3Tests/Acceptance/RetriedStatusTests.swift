@@ -70,7 +70,8 @@ struct RetriedStatusTests {
             #expect(await StorageError.code { try await storage.info(for: name) } == .unavailable)
             let last = try #require(proxy.requests.last)
             #expect(proxy.requests.count > 1)
-            // A busy machine takes some time from the decision to the arrival; without a budget it would go on for minutes.
+            // A busy machine takes some time from the decision to the arrival; without a budget it would go on for
+            // minutes.
             #expect(start.duration(to: last.time) < budget + .seconds(10))
 
             proxy.script { _, _ in .answer(.init(503, headers: [("Retry-After", "3600")])) }

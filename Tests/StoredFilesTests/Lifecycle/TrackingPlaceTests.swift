@@ -9,7 +9,7 @@ struct TrackingPlaceTests {
     enum Change: String, CaseIterable, Sendable {
         case tableRenamedWhileUntracked, columnRenamedWhileUntracked, bothRenamedWhileUntracked
         case columnsSwapped, columnsSwappedWhileUntracked, columnReplacedByOther, columnMadeAnewWhileUntracked
-        case tableReplacedByOther, numberTaken
+        case tableReplacedByOther, tableMadeAnewUnderFormerName, numberTaken
 
         var steps: [SQL] {
             let untrack: SQL = "SELECT stored_files.untrack('old'::regclass, NULL)"
@@ -42,6 +42,12 @@ struct TrackingPlaceTests {
                     "ALTER TABLE old RENAME TO new", "CREATE TABLE old (id int, f text, g text)",
                     "SELECT stored_files.track('old', 'f', 'papers'), stored_files.track('old', 'g', 'papers')",
                 ]
+            case .tableMadeAnewUnderFormerName:
+                [
+                    rename, "SELECT stored_files.renew()", "ALTER TABLE new RENAME TO away",
+                    "SELECT stored_files.renew()",
+                    "ALTER TABLE away RENAME TO new", "DROP TABLE new", "CREATE TABLE new (id int, f text, g text)",
+                ]
             case .numberTaken:
                 // As after a restore into a cluster where another table has the number.
                 [untrack, rename, "UPDATE stored_files.fields SET origin = '1', column_number = column_number + 7"]
@@ -72,6 +78,10 @@ struct TrackingPlaceTests {
                 """
             )
             #expect(try fields.map { try $0.decode(String.self, at: 0) } == ["f", "g"])
+            let problems = try await database.query(
+                "SELECT problem FROM stored_files.catalogue('papers') WHERE problem IS NOT NULL"
+            )
+            #expect(try problems.map { try $0.decode(String.self, at: 0) } == [])
             // One trigger of each kind for each, which write a name down once.
             try await database.execute("INSERT INTO new (id, f, g) VALUES (1, 'a', 'b')")
             try await database.execute("DELETE FROM new")

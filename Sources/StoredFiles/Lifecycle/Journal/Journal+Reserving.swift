@@ -2,13 +2,15 @@ import PostgresModels
 import Storages
 
 extension Journal {
-    /// What came of noting a file.
+    /// The outcome of noting a file.
     enum Reservation {
         /// The field has triggers that will claim the file.
         case made
-        /// It has none, and nothing was noted: the reaper would take a file for abandoned that a row of such a table names.
+        /// It has none, and nothing was noted: the reaper would take a file for abandoned that a row of such a table
+        /// names.
         ///
-        /// It may be so for a moment only where the storage has fields with triggers: another program has changed tables.
+        /// It may be so for a moment only where the storage has fields with triggers: another program has changed
+        /// tables.
         case none(isMomentary: Bool, StorageName.Room?)
         /// The column has no room for the name, and nothing was noted.
         case tooLong(StorageName.Room)
@@ -16,8 +18,9 @@ extension Journal {
 
     /// Notes that a file is about to be uploaded.
     ///
-    /// - Throws: ``StorageError`` with code `.invalidConfiguration` when the column's triggers are those of another storage;
-    ///   ``DatabaseError`` with code `.undefinedObject` or `.missingColumn` when there is no such column that could name it.
+    /// - Throws: ``StorageError`` with code `.invalidConfiguration` when the column's triggers are those of another
+    ///   storage; ``DatabaseError`` with code `.undefinedObject` or `.missingColumn` when there is no such column that
+    ///   could name it.
     func reserve(_ name: StorageName, for field: Field, claimPeriod: Duration) async throws -> Reservation {
         let first = try await ask(name, for: field, claimPeriod)
         guard case .none(isMomentary: true, _) = first else { return first }
@@ -25,7 +28,7 @@ extension Journal {
         return try await ask(name, for: field, claimPeriod)
     }
 
-    /// Asks for a reservation, and where there is none for what there is instead.
+    /// Asks for a reservation, or for the reason why there is none.
     private func ask(_ name: StorageName, for field: Field, _ claimPeriod: Duration) async throws -> Reservation {
         let row: Row
         do {

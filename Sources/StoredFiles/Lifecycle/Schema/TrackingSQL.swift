@@ -221,13 +221,15 @@ enum TrackingSQL {
                 ORDER BY f.ended_at IS NOT NULL, f.ended_at DESC LIMIT 1;
             END IF;
             IF field.id IS NULL THEN
-                -- A table that was made anew: what had the name is gone.
+                -- A table that was made anew, perhaps under a name from before a rename that nothing has followed back:
+                -- what had the name is gone.
                 SELECT f.* INTO field FROM stored_files.fields AS f
                 JOIN pg_class AS c ON c.oid = field_at.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace
-                WHERE f.column_name = field_at.column_name AND f.schema_name = n.nspname AND f.table_name = c.relname
+                WHERE f.column_name = field_at.column_name AND (f.schema_name = n.nspname AND f.table_name = c.relname
+                    OR format('%I.%I', n.nspname, c.relname) = ANY (f.former_tables))
                 AND NOT EXISTS (SELECT FROM stored_files.carriers() AS k WHERE k.field = f.id
                     AND k.column_name IS NOT NULL)
-                ORDER BY f.ended_at IS NOT NULL, f.ended_at DESC LIMIT 1;
+                ORDER BY f.table_name <> c.relname, f.ended_at IS NOT NULL, f.ended_at DESC LIMIT 1;
             END IF;
             RETURN field;
         END
