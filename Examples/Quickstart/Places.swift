@@ -43,7 +43,7 @@ struct Places {
             }
         }
         say("S3_ENDPOINT is not set: starting a temporary S3 server")
-        let server = try await TemporaryS3.start()
+        let server = try await TemporaryS3.start(.seaweedFS)
         say("it listens on \(server.endpoint) only, and is removed at the end\n")
         return try await buckets(remove: { await server.stop() }) { bucket in
             try S3Storage(

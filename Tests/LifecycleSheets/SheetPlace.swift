@@ -5,8 +5,13 @@ package import StoredFiles
 ///
 /// Both ends of the crash tests make it of one text.
 package enum SheetPlace: Sendable {
+    /// The program that a bucket is on.
+    package enum Server: String, Sendable {
+        case openStackSwift, seaweedFS
+    }
+
     case folder(String)
-    case bucket(String, endpoint: String, accessKeyID: String, secretAccessKey: String)
+    case bucket(String, on: Server, endpoint: String, accessKeyID: String, secretAccessKey: String)
 
     /// Takes what ``argument`` gives.
     package init?(_ argument: String) {
@@ -15,14 +20,15 @@ package enum SheetPlace: Sendable {
             self = .folder(argument)
             return
         }
-        guard parts.count == 5 else { return nil }
-        self = .bucket(parts[1], endpoint: parts[2], accessKeyID: parts[3], secretAccessKey: parts[4])
+        guard parts.count == 6, let server = Server(rawValue: parts[2]) else { return nil }
+        self = .bucket(parts[1], on: server, endpoint: parts[3], accessKeyID: parts[4], secretAccessKey: parts[5])
     }
 
     package var argument: String {
         switch self {
         case .folder(let path): path
-        case .bucket(let name, let endpoint, let id, let secret): "s3 \(name) \(endpoint) \(id) \(secret)"
+        case .bucket(let name, let server, let endpoint, let id, let secret):
+            "s3 \(name) \(server.rawValue) \(endpoint) \(id) \(secret)"
         }
     }
 
@@ -40,14 +46,18 @@ package enum SheetPlace: Sendable {
     }
 
     package func makeS3Storage() throws -> S3Storage {
-        guard case .bucket(let name, let endpoint, let id, let secret) = self else {
+        guard case .bucket(let name, let server, let endpoint, let id, let secret) = self else {
             throw NotABucket()
         }
         var options = S3Options()
-        // Said rather than found out, which would leave something behind when the process dies over it. It holds for
-        // whole files only: those in parts are stored without a condition.
-        options.server = .generic
-        options.server.conditionalWrites = true
+        switch server {
+        case .openStackSwift:
+            // Said rather than found out, which would leave something behind when the process dies over it. It holds
+            // for whole files only: those in parts are stored without a condition.
+            options.server = .generic
+            options.server.conditionalWrites = true
+        case .seaweedFS: options.server = .seaweedFS
+        }
         options.transfers.multipartThreshold = 5 << 20
         options.transfers.partSize = 5 << 20
         return try S3Storage(

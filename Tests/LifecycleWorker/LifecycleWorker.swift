@@ -8,7 +8,8 @@ import StoredFiles
 /// Arguments: the database, a ``SheetPlace``, a seed, the name of a failpoint or `none`, and at which occurrence
 /// of it to die. It prints `ready` when it begins. With `migrate` in place of the last three it migrates and ends.
 ///
-/// `Scripts/mixed-versions` builds it with former versions of the library, so it uses nothing that those have not.
+/// `Scripts/mixed-versions` builds it with former versions of the library, so it uses nothing that those have not, but
+/// for lines that end in `// since` and a version, which the script leaves out.
 @main
 struct LifecycleWorker {
     let database: Database
@@ -26,10 +27,12 @@ struct LifecycleWorker {
             throw WorkerError(message: "usage: LifecycleWorker DATABASE PLACE SEED FAILPOINT|none OCCURRENCE")
         }
         let storage = try place.makeStorage()
+        var lifecycle = LifecycleConfiguration(claimPeriod: .milliseconds(300))
+        lifecycle.requiresConditionalUploads = false  // since 0.2.0
         let database = try await Database.connect(
             arguments[1],
             storages: StorageRegistry([.sheets: storage]),
-            lifecycle: LifecycleConfiguration(claimPeriod: .milliseconds(300))
+            lifecycle: lifecycle
         )
         let failpoints = Failpoints(Failpoint(rawValue: arguments[4]), occurrence: occurrence)
         failpoints.observe(database)
@@ -79,12 +82,13 @@ struct LifecycleWorker {
 
     private func step(_ generator: inout SplitMix64) async throws {
         let contents = SheetContents(seed: generator.next(), byteCount: place.byteCount(generator.next()))
+        let original = sheetOriginals.randomElement(using: &generator) ?? "sheet.bin"
         switch generator.next() % 8 {
-        case 0, 1, 2: try await insert(contents)
-        case 3: try await insertOutsideATransaction(contents)
-        case 4: try await replace(contents)
+        case 0, 1, 2: try await insert(contents, original)
+        case 3: try await insertOutsideATransaction(contents, original)
+        case 4: try await replace(contents, original)
         case 5, 6: try await delete()
-        default: try await rollBack(contents)
+        default: try await rollBack(contents, original)
         }
     }
 
@@ -92,19 +96,19 @@ struct LifecycleWorker {
         .stream(DyingChunks(bytes: contents.bytes, failpoints: failpoints), length: Int64(contents.byteCount))
     }
 
-    private func insert(_ contents: SheetContents) async throws {
+    private func insert(_ contents: SheetContents, _ original: String) async throws {
         try await database.transaction { transaction in
             var sheet = Sheet(recipe: contents.recipe)
-            sheet.file = try await transaction.store(body(contents), named: "sheet.bin", for: \Sheet.$file)
+            sheet.file = try await transaction.store(body(contents), named: original, for: \Sheet.$file)
             try await transaction.insert(&sheet)
             failpoints.reach(.written)
         }
         failpoints.reach(.committed)
     }
 
-    private func insertOutsideATransaction(_ contents: SheetContents) async throws {
+    private func insertOutsideATransaction(_ contents: SheetContents, _ original: String) async throws {
         var sheet = Sheet(recipe: contents.recipe)
-        sheet.file = try await database.store(body(contents), named: "sheet.bin", for: \Sheet.$file)
+        sheet.file = try await database.store(body(contents), named: original, for: \Sheet.$file)
         try await database.insert(&sheet)
         failpoints.reach(.committed)
     }
@@ -113,10 +117,10 @@ struct LifecycleWorker {
         try await database.first(Sheet.self, "ORDER BY random()")
     }
 
-    private func replace(_ contents: SheetContents) async throws {
+    private func replace(_ contents: SheetContents, _ original: String) async throws {
         guard var sheet = try await any() else { return }
         sheet.recipe = contents.recipe
-        sheet.file = try await database.store(body(contents), named: "sheet.bin", for: \Sheet.$file)
+        sheet.file = try await database.store(body(contents), named: original, for: \Sheet.$file)
         let changed = sheet
         try await database.transaction { transaction in
             try await transaction.update(changed)
@@ -135,13 +139,13 @@ struct LifecycleWorker {
     }
 
     /// A savepoint that is rolled back, and one that is not.
-    private func rollBack(_ contents: SheetContents) async throws {
+    private func rollBack(_ contents: SheetContents, _ original: String) async throws {
         struct Stop: Error {}
         try await database.transaction { outer in
             do {
                 try await outer.transaction { inner in
                     var sheet = Sheet(recipe: contents.recipe)
-                    sheet.file = try await inner.store(body(contents), named: "gone.bin", for: \Sheet.$file)
+                    sheet.file = try await inner.store(body(contents), named: original, for: \Sheet.$file)
                     try await inner.insert(&sheet)
                     try await inner.execute("DELETE FROM sheets WHERE id % 3 = 0")
                     throw Stop()
@@ -151,7 +155,7 @@ struct LifecycleWorker {
             }
             try await outer.transaction { inner in
                 var sheet = Sheet(recipe: contents.recipe)
-                sheet.file = try await inner.store(body(contents), named: "kept.bin", for: \Sheet.$file)
+                sheet.file = try await inner.store(body(contents), named: original, for: \Sheet.$file)
                 try await inner.insert(&sheet)
             }
         }

@@ -64,7 +64,7 @@ struct ReadmeTests {
     }
 
     @Test func theCodeRunsOnS3() async throws {
-        let server = try await TemporaryS3.start()
+        let server = try await TemporaryS3.start(.seaweedFS)
         _ = try await server.makeBucket(named: "media")
         let storage = try await media(on: server.endpoint, server.accessKeyID, server.secretAccessKey)
         #expect(storage.capabilities.contains(.conditionalUpload))

@@ -11,6 +11,7 @@ struct S3ModelTests {
     private static func run(
         _ kind: TemporaryS3.Kind,
         as id: StorageID = .pictures,
+        requiresConditions: Bool = false,
         _ body: (Database, S3Storage) async throws -> Void
     ) async throws {
         let server = try await TemporaryS3.shared(kind)
@@ -31,11 +32,43 @@ struct S3ModelTests {
                 storages: StorageRegistry([
                     .pictures: id == .pictures ? storage : MemoryStorage(),
                     .papers: id == .papers ? storage : MemoryStorage(),
-                ])
+                ]),
+                lifecycle: LifecycleConfiguration(requiresConditionalUploads: requiresConditions)
             )
             try await database.migrate(albumMigrations)
             try await body(database, storage)
             await database.close()
+        }
+    }
+
+    @Test(
+        "A server that would overwrite is refused before a byte is sent, unless the program says that it may be",
+        arguments: [TemporaryS3.Kind.openStackSwift, .rclone],
+        [true, false]
+    )
+    func overwriting(_ kind: TemporaryS3.Kind, requiresConditions: Bool) async throws {
+        try await Self.run(kind, requiresConditions: requiresConditions) { database, storage in
+            let upload = try UploadBody.buffer(fixture("32x16.png"))
+            guard requiresConditions else {
+                let file = try await database.store(upload, named: "a.png", for: \Album.$cover)
+                #expect(try await file.file.open().collect(upTo: 1 << 20) == fixture("32x16.png"))
+                return
+            }
+            let error = await #expect(throws: StorageError.self) {
+                try await database.store(upload, named: "a.png", for: \Album.$cover)
+            }
+            #expect(error?.code == .unsupported)
+            #expect(error?.message.contains("requiresConditionalUploads") == true)
+            // And of a copy.
+            let other = try await storage.upload(.buffer(fixture("32x16.png")), to: storage.name(for: "other.png"))
+            let copy = await #expect(throws: StorageError.self) {
+                try await database.copy(StorageFile(name: other.name, in: storage), for: \Album.$cover)
+            }
+            #expect(copy?.code == .unsupported)
+            var names: [StorageName] = []
+            for try await file in storage.list() { names.append(file.name) }
+            #expect(names == [other.name])
+            expectEqual(try await database.query("SELECT FROM stored_files.reservations").count, 0)
         }
     }
 

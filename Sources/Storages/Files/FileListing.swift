@@ -14,7 +14,7 @@ public struct FileListing: AsyncSequence, Sendable {
     ///
     /// A value of the task, because it has to reach the storage at the bottom through decorators that know nothing of
     /// it.
-    @TaskLocal static var includesReserved = false
+    @TaskLocal package static var includesReserved = false
 
     /// Who is told of keys that listings which are begun now pass over.
     ///

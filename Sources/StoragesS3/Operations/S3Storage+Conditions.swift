@@ -46,10 +46,11 @@ extension S3Storage {
             guard known.put.absence.isSupported else {
                 throw StorageError(
                     .unsupported,
-                    "This server cannot make an upload depend on the absence of the file. Upload with .rename or .replace; if "
-                        + "it can, say so in the option server.",
+                    "This server cannot make an upload depend on the absence of the file. Upload with .rename or "
+                        + ".replace; if it can, say so in the option server.",
                     name: name,
-                    storage: label
+                    storage: label,
+                    underlying: WriteConditionUnsupported()
                 )
             }
             guard known.complete.absence.isSupported || !mayHaveParts else { throw cannotFailInParts(name) }
@@ -88,7 +89,8 @@ extension S3Storage {
             .unsupported,
             "This server cannot \(what): it does not look at the condition. If it can, say so in the option server.",
             name: name,
-            storage: label
+            storage: label,
+            underlying: WriteConditionUnsupported()
         )
     }
 
@@ -98,7 +100,8 @@ extension S3Storage {
             "This server cannot make an upload in parts depend on \(what). Announce a length up to the option "
                 + "transfers.multipartThreshold, or \(alternative).",
             name: name,
-            storage: label
+            storage: label,
+            underlying: WriteConditionUnsupported()
         )
     }
 

@@ -94,9 +94,12 @@ extension S3Storage {
     private func removeOldProbes() async {
         let anHourAgo = Date(timeIntervalSinceNow: -3600)
         do {
-            var names: [StorageName] = []
-            for try await file in list(prefix: Self.probePrefix) {
-                if let modified = file.modified, modified < anHourAgo { names.append(file.name) }
+            let names = try await FileListing.$includesReserved.withValue(true) {
+                var names: [StorageName] = []
+                for try await file in list(prefix: Self.probePrefix) {
+                    if let modified = file.modified, modified < anHourAgo { names.append(file.name) }
+                }
+                return names
             }
             if !names.isEmpty { await removeProbes(names) }
             try await abortUploads(olderThan: anHourAgo, prefix: Self.probePrefix)

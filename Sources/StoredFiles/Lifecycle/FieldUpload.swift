@@ -209,21 +209,38 @@ struct FieldUpload: Sendable {
         try await creating(options) { try await binding.storage.upload(body, to: name, options: $0) }
     }
 
-    /// Writes a new file, on the condition that its name is free where the storage can do that.
+    /// Writes a new file, on the condition that its name is free.
     ///
-    /// Where it cannot, it says so before it has read anything. There the random part of the name, and its row in the
-    /// journal, have to do. What is unsupported for another reason is so the second time, too.
+    /// A storage that has no such condition says so before it has read anything. Where that is good enough, the random
+    /// part of the name, and its row in the journal, have to do.
     private func creating(
         _ options: UploadOptions,
         _ write: (UploadOptions) async throws -> UploadedFile
     ) async throws -> UploadedFile {
         do {
             return try await write(options)
-        } catch let error as StorageError where error.code == .unsupported {
+        } catch let error as StorageError where error.code == .unsupported && lacksCondition(error) {
+            guard !context.lifecycle.requiresConditionalUploads else { throw wouldOverwrite(error) }
             var options = options
             options.ifExists = .replace
             return try await write(options)
         }
+    }
+
+    private func lacksCondition(_ error: StorageError) -> Bool {
+        error.underlying is WriteConditionUnsupported
+            || !binding.storage.capabilities.contains(.conditionalUpload)
+    }
+
+    private func wouldOverwrite(_ error: StorageError) -> StorageError {
+        var refusal = error
+        refusal.message = """
+            The storage "\(field.storage)" would not notice a file of the same name and overwrite it, so the field \
+            "\(field.column)" of "\(field.table)" stores nothing there. \(error.message) If the 80 random bits in the \
+            names of fields' files are enough for you, connect with \
+            LifecycleConfiguration(requiresConditionalUploads: false).
+            """
+        return refusal
     }
 
     /// Reserves a name that the column has room for, does the upload under it, and removes what is there of it when

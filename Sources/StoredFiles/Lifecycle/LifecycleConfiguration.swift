@@ -1,4 +1,4 @@
-/// The times for which stored files wait for their rows, and this process answers for an upload.
+/// The times for which stored files wait for their rows, and what fields require of a storage.
 public struct LifecycleConfiguration: Sendable {
     /// The time that a file may be without a row that names it, from the beginning of its upload and renewed while that
     /// lasts: one hour by default.
@@ -15,13 +15,28 @@ public struct LifecycleConfiguration: Sendable {
     /// else, then refuses to delete files as long as it says that it is another.
     public var environment: String?
 
+    /// The requirement that a storage refuses to overwrite: `true` by default.
+    ///
+    /// The names of fields' files have 80 random bits, so two are never equal by chance; a condition on the write
+    /// protects them from everything else, such as a program with a broken random generator, or a bucket that was
+    /// restored beside another. Some S3-compatible servers cannot make a write depend on what is there, or only one of a
+    /// whole file and not one in parts. Fields refuse them with ``Storages/StorageError/Code/unsupported`` before a byte
+    /// is sent, unless this is `false`: then they store without the condition there, and with it elsewhere.
+    public var requiresConditionalUploads: Bool
+
     /// Creates a configuration.
     ///
     /// - Parameters:
     ///   - claimPeriod: How long a file may be without a row. Default: one hour; at least 100 milliseconds.
     ///   - environment: The environment that the program runs in. Default: none.
-    public init(claimPeriod: Duration = .seconds(3600), environment: String? = nil) {
+    ///   - requiresConditionalUploads: Whether fields refuse storages that would overwrite. Default: `true`.
+    public init(
+        claimPeriod: Duration = .seconds(3600),
+        environment: String? = nil,
+        requiresConditionalUploads: Bool = true
+    ) {
         self.claimPeriod = max(claimPeriod, .milliseconds(100))
         self.environment = environment
+        self.requiresConditionalUploads = requiresConditionalUploads
     }
 }

@@ -36,7 +36,8 @@ public struct StorageConformance: Sendable {
 
     /// All checks.
     public static let checks: [Check] =
-        contentChecks + rangeChecks + writingChecks + failureChecks + nameChecks + queryChecks + copyChecks
+        contentChecks + rangeChecks + writingChecks + failureChecks + nameChecks + queryChecks
+        + listingChecks + copyChecks
 
     /// Runs one check.
     ///

@@ -205,6 +205,32 @@ struct AbortedUploadTests {
         #expect(try await Self.leftovers(storage) == 0)
     }
 
+    @Test(
+        "of names of every script are found in listings of more than a page, and no other is touched",
+        arguments: [S3World.Server.swift, .seaweed]
+    )
+    func manyOfEveryScript(server: S3World.Server) async throws {
+        let storage = try await S3World.make(server).storage()
+        let scripts = ["Ярлык", "日本 語", "a b+c", "100%", "50%25", "עברית", "é", "🐈", "x&y=<z>"]
+        // A page has 1,000 uploads.
+        let names = (0..<1040).map { StorageName(unchecked: "\($0 % 3)/\(scripts[$0 % scripts.count]) \($0)") }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for first in 0..<8 {
+                group.addTask {
+                    for index in stride(from: first, to: names.count, by: 8) {
+                        _ = try await storage.begin(names[index], [:])
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let chosen = [names[0], names[500], names[1039]] + names.suffix(30)
+        try await storage.abandonUploads(of: chosen)
+        #expect(try await Self.leftovers(storage) == names.count - Set(chosen).count)
+        try await storage.abandonUploads(of: names)
+        #expect(try await Self.leftovers(storage) == 0)
+    }
+
     @Test("do not trouble a server that has no list of them")
     func rclone() async throws {
         let storage = try await S3World.make(.rclone).storage()

@@ -24,16 +24,7 @@ struct ConditionRaceTests {
                 $0.transfers.multipartThreshold = 5 << 20
                 $0.transfers.partSize = 5 << 20
             }
-            guard keepsVersions else { return storage }
-            var operation = S3Operation("PutBucketVersioning", .put)
-            operation.query = [("versioning", "")]
-            operation.body = HTTPBody(
-                "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>Enabled</Status>"
-                    + "</VersioningConfiguration>"
-            )
-            operation.signsBody = true
-            operation.headers.append("Content-Type", "application/xml")
-            try await storage.client.perform(operation) { _ in }
+            if keepsVersions { try await storage.keepVersions() }
             return storage
         }
     }

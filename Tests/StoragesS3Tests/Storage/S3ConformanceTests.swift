@@ -22,6 +22,12 @@ struct S3ConformanceTests {
         try await StorageConformance.run(check) { storage }
     }
 
+    @Test("on a bucket that keeps versions", arguments: StorageConformance.checks)
+    func keepsThemWithVersions(check: StorageConformance.Check) async throws {
+        let storage = try await S3Storages.shared.versioned()
+        try await StorageConformance.run(check) { storage }
+    }
+
     @Test("and lists more than a page of a directory, with the files beside it")
     func listsALongDirectory() async throws {
         let storage = try await S3World.make(.seaweed).storage()
@@ -62,6 +68,7 @@ actor S3Storages {
 
     private var tasks: [S3World.Server: Task<S3Storage, any Error>] = [:]
     private var unknownTask: Task<S3Storage, any Error>?
+    private var versionedTask: Task<S3Storage, any Error>?
 
     /// SeaweedFS, as if nobody had said that it is that.
     func unknown() async throws -> S3Storage {
@@ -73,6 +80,20 @@ actor S3Storages {
                 return storage
             }
         unknownTask = task
+        return try await task.value
+    }
+
+    /// A bucket of SeaweedFS that keeps all versions of its objects.
+    func versioned() async throws -> S3Storage {
+        let task =
+            versionedTask
+            ?? Task {
+                let storage = try await S3World.make(.seaweed).storage()
+                try await storage.keepVersions()
+                try await storage.probeConditionalWrites()
+                return storage
+            }
+        versionedTask = task
         return try await task.value
     }
 

@@ -89,3 +89,18 @@ struct S3World: Sendable {
         return storage
     }
 }
+
+extension S3Storage {
+    /// Has the bucket keep versions from now on.
+    func keepVersions() async throws {
+        var operation = S3Operation("PutBucketVersioning", .put)
+        operation.query = [("versioning", "")]
+        operation.body = HTTPBody(
+            "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>Enabled</Status>"
+                + "</VersioningConfiguration>"
+        )
+        operation.signsBody = true
+        operation.headers.append("Content-Type", "application/xml")
+        try await client.perform(operation) { _ in }
+    }
+}

@@ -103,11 +103,17 @@ extension SheetPlace {
         .folder(FileManager.default.temporaryDirectory.appending(path: "crash-\(UUID().uuidString)").path)
     }
 
-    /// A bucket of its own, on the shared server.
-    static func newBucket() async throws -> SheetPlace {
-        let server = try await TemporaryS3.shared()
+    /// A bucket of its own, on a shared server.
+    static func newBucket(on program: Server = .openStackSwift) async throws -> SheetPlace {
+        let kind: TemporaryS3.Kind =
+            switch program {
+            case .openStackSwift: .openStackSwift
+            case .seaweedFS: .seaweedFS
+            }
+        let server = try await TemporaryS3.shared(kind)
         return .bucket(
             try await server.makeBucket(),
+            on: program,
             endpoint: server.endpoint,
             accessKeyID: server.accessKeyID,
             secretAccessKey: server.secretAccessKey

@@ -12,7 +12,15 @@ import Testing
 @Suite("Killed processes", .serialized, .timeLimit(.minutes(20)))
 struct CrashTests {
     enum Kind: String, CaseIterable {
-        case folder, bucket
+        case folder, openStackSwift, seaweedFS
+
+        func newPlace() async throws -> SheetPlace {
+            switch self {
+            case .folder: .newFolder()
+            case .openStackSwift: try await .newBucket(on: .openStackSwift)
+            case .seaweedFS: try await .newBucket(on: .seaweedFS)
+            }
+        }
     }
 
     private static func seed() -> UInt64 {
@@ -28,7 +36,7 @@ struct CrashTests {
     )
     func failpoints(_ kind: Kind, _ failpoint: Failpoint) async throws {
         let seed = Self.seed()
-        let scene = try await CrashScene(.shared(), kind == .folder ? .newFolder() : .newBucket())
+        let scene = try await CrashScene(.shared(), kind.newPlace())
         defer { scene.remove() }
         // An S3 server takes its time.
         for occurrence in kind == .folder ? [1, 2, 5] : [1, 3] {
@@ -66,11 +74,14 @@ struct CrashTests {
         await server.stop()
     }
 
-    @Test("Sixty processes killed at random instants while they work with S3 lose and leak nothing")
-    func randomKillsOnS3() async throws {
+    @Test(
+        "Sixty processes killed at random instants while they work with S3 lose and leak nothing",
+        arguments: [Kind.openStackSwift, .seaweedFS]
+    )
+    func randomKillsOnS3(_ kind: Kind) async throws {
         let seed = Self.seed()
         var generator = SplitMix64(state: seed)
-        let scene = try await CrashScene(.shared(), .newBucket())
+        let scene = try await CrashScene(.shared(), kind.newPlace())
         for round in 0..<20 {
             let workers = try (0..<3).map { try scene.start(generator.next() &+ UInt64($0), nil) }
             for worker in workers { try await worker.waitUntilReady() }
