@@ -9,7 +9,7 @@ import StoredFiles
 /// of it to die. It prints `ready` when it begins. With `migrate` in place of the last three it migrates and ends.
 ///
 /// `Scripts/mixed-versions` builds it with former versions of the library, so it uses nothing that those have not, but
-/// for lines that end in `// since` and a version, which the script leaves out.
+/// for lines that end in `// Not in former versions.`, which the script leaves out.
 @main
 struct LifecycleWorker {
     let database: Database
@@ -28,7 +28,7 @@ struct LifecycleWorker {
         }
         let storage = try place.makeStorage()
         var lifecycle = LifecycleConfiguration(claimPeriod: .milliseconds(300))
-        lifecycle.requiresConditionalUploads = false  // since 0.2.0
+        lifecycle.requiresConditionalUploads = false  // Not in former versions.
         let database = try await Database.connect(
             arguments[1],
             storages: StorageRegistry([.sheets: storage]),

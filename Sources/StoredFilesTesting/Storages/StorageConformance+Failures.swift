@@ -128,7 +128,7 @@ extension StorageConformance {
 }
 
 extension ConformanceSubject {
-    fileprivate func expectCancelled(_ task: Task<UploadedFile, any Error>) async throws {
+    func expectCancelled(_ task: Task<UploadedFile, any Error>) async throws {
         do {
             let file = try await task.value
             throw ConformanceFailure(check: check, message: "\(file.name) was stored by a cancelled task")

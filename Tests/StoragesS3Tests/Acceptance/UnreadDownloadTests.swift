@@ -58,9 +58,9 @@ struct UnreadDownloadTests {
         let source = StorageName(unchecked: "source")
         _ = try await storage.upload(.buffer(bytes), to: source, options: Self.replace)
         // As a server that cannot make a copy depend on the absence of its destination, but can so for uploads.
-        storage.conditions.withLockedValue {
-            $0.onCopy = .unsupported
-            $0.onComplete = .ifNoneMatch
+        storage.assume {
+            $0.copy = .unsupported
+            $0.complete.absence = .ifNoneMatch
         }
         let copy = try await storage.copy(
             source,
