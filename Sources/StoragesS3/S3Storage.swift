@@ -202,7 +202,7 @@ public final class S3Storage: Storage {
 
     /// The sanitised name, by ``S3Options/namePolicy``.
     public func name(for original: String) throws -> StorageName {
-        try StorageName(sanitizing: original, policy: options.namePolicy)
+        try StorageName(originalPath: original, policy: options.namePolicy)
     }
 
     /// Does something with the server, whose failures then are errors about a name.

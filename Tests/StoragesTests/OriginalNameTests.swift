@@ -29,6 +29,19 @@ struct OriginalNameTests {
     }
 
     @Test(
+        "keep the directories that a program gives them, and lose those of a client",
+        arguments: [
+            ("covers/My Cat.jpg", "covers/My_Cat.jpg"), ("covers/🐈.jpg", "covers/file.jpg"),
+            ("\u{200E}covers/\u{200F}cat.jpg", "covers/cat.jpg"), ("./cat.jpg", "cat.jpg"), ("a//b/", "a/b"),
+            (#"C:\fakepath\cat.jpg"#, "cat.jpg"), ("/tmp/phpX.jpg", "phpX.jpg"), ("c:/Users/cat.jpg", "cat.jpg"),
+            (#"covers\cat.jpg"#, "cat.jpg"), ("cat.jpg", "cat.jpg"),
+        ]
+    )
+    func paths(original: String, expected: String) throws {
+        #expect(try MemoryStorage().name(for: original).string == expected)
+    }
+
+    @Test(
         "of nothing but symbols are called file, with the extension that they or the type have",
         arguments: [
             ("🐈", ContentType.jpeg, "file.jpg"), ("🐈", nil, "file"), ("???", .pdf, "file.pdf"),
@@ -57,8 +70,10 @@ struct OriginalNameTests {
         ]
     )
     func hostile(original: String) {
-        let error = #expect(throws: StorageError.self) { try StorageName(original: original) }
-        #expect(error?.code == .invalidName)
+        for make in [{ try StorageName(original: $0) }, { try MemoryStorage().name(for: $0) }] {
+            let error = #expect(throws: StorageError.self) { try make(original) }
+            #expect(error?.code == .invalidName)
+        }
     }
 
     @Test(

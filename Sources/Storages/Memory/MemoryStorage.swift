@@ -32,7 +32,7 @@ public final class MemoryStorage: Storage {
 
     /// The sanitised name.
     public func name(for original: String) throws -> StorageName {
-        try StorageName(sanitizing: original)
+        try StorageName(originalPath: original, policy: .unicode)
     }
 
     /// Gathers the bytes, then makes them visible at once.

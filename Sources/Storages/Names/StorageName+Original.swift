@@ -52,6 +52,34 @@ extension StorageName {
         self.init(unchecked: ending.map { "\(name).\($0)" } ?? name)
     }
 
+    /// Makes a name of an original that may have directories, as a program composes it: `covers/My Cat.jpg`.
+    ///
+    /// The last segment is taken as by ``init(original:contentType:policy:)``, the directories are sanitised. Of a path
+    /// of the client's own machine, which begins with a slash or a drive or has backslashes, only the last segment
+    /// counts.
+    package init(originalPath path: String, policy: StorageNamePolicy) throws {
+        let utf8 = path.utf8
+        let isOfClient =
+            utf8.first == UInt8(ascii: "/") || utf8.contains(UInt8(ascii: "\\"))
+            || utf8.dropFirst().first == UInt8(ascii: ":")
+        if !isOfClient, case .ascii = policy.kind {
+            // As the libraries that this policy follows make them: "日本.txt" becomes "txt".
+            let plain = path.unicodeScalars.filter { !$0.isTextDirection }
+            try self.init(sanitizing: String(String.UnicodeScalarView(plain)), policy: policy)
+            return
+        }
+        guard !isOfClient, let end = utf8.lastIndex(where: { $0 != UInt8(ascii: "/") }),
+            let slash = utf8[...end].lastIndex(of: UInt8(ascii: "/"))
+        else {
+            try self.init(original: path, policy: policy)
+            return
+        }
+        let file = try StorageName(original: String(path[utf8.index(after: slash)...]), policy: policy)
+        var directory = String(path[..<slash])
+        directory.unicodeScalars.removeAll(where: \.isTextDirection)
+        try self.init(sanitizing: directory + "/" + file.string, policy: policy)
+    }
+
     private static func nothing(in original: String) -> StorageError {
         (original.isEmpty ? NameViolation.empty : .nothingLeft).error(for: original)
     }
