@@ -61,8 +61,9 @@ struct S3ModelTests {
             #expect(error?.message.contains("requiresConditionalUploads") == true)
             // And of a copy.
             let other = try await storage.upload(.buffer(fixture("32x16.png")), to: storage.name(for: "other.png"))
+            let original = StorageImage(file: StorageFile(name: other.name, in: storage))
             let copy = await #expect(throws: StorageError.self) {
-                try await database.copy(StorageFile(name: other.name, in: storage), for: \Album.$cover)
+                try await database.copy(original, for: \Album.$cover)
             }
             #expect(copy?.code == .unsupported)
             var names: [StorageName] = []
