@@ -57,6 +57,16 @@ import Testing
             }
         }
 
+        @Test("The directory of unfinished uploads is made again when it is removed before something is made in it")
+        func removedStaging() async throws {
+            let outcomes = try await files.use(
+                ["create */upload-* errno \(ENOENT) 3", "mkdirat */probe-* errno \(ENOENT) 3"],
+                ["put a 10 replace", "probe", "get a"]
+            )
+            #expect(outcomes[0] == "ok" && outcomes[2] == "10 bytes", "\(outcomes)")
+            #expect(outcomes[1].hasSuffix("failure none"), "\(outcomes)")
+        }
+
         @Test("A read-only file system is read, and probed")
         func readOnly() async throws {
             let outcomes = try await files.use(
