@@ -42,11 +42,13 @@ import Testing
 
         @Test(
             "Two users of one group store, replace and delete below one root",
-            .enabled(if: geteuid() == 0, "another user can only be become by the superuser; see the mode bits above")
+            .enabled(
+                if: geteuid() == 0,
+                "only the superuser can become another; mode bits are looked at above"
+            )
         )
         func twoUsers() async throws {
             try #require(chown(files.root, 0, 65_533) == 0 && chmod(files.root, 0o2775) == 0)
-            // So that both may write what the library writes: its rules.
             let open = "open \(files.root) fsync"
             let nameless = [FaultyFileSystem.nameless]
             for (user, name) in [(65_534, "a"), (65_533, "b"), (65_532, "a")] {
@@ -61,7 +63,7 @@ import Testing
 
         @Test(
             "Another user's that is closed is an error with the command that opens it",
-            .enabled(if: geteuid() == 0, "another user can only be become by the superuser")
+            .enabled(if: geteuid() == 0, "only the superuser can become another user")
         )
         func namesTheCommand() async throws {
             try #require(chown(files.root, 0, 65_533) == 0 && chmod(files.root, 0o2775) == 0)
