@@ -126,9 +126,16 @@ let package = Package(
             path: "Examples/Quickstart",
             swiftSettings: settings
         ),
+        // Runs in processes of its own, into which a library is loaded that makes system calls fail, or as another user.
+        .executableTarget(
+            name: "FileSystemWorker",
+            dependencies: ["Storages", nio],
+            path: "Tests/FileSystemWorker",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "StoragesTests",
-            dependencies: ["Storages", "StoredFilesTesting", nio, nioLocks, nioThreads],
+            dependencies: ["Storages", "StoredFilesTesting", "FileSystemWorker", nio, nioLocks, nioThreads],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,17 +1,43 @@
+internal import NIOConcurrencyHelpers
 package import NIOPosix
 
 /// The threads for calls that block, so that the cooperative pool never waits for a disk.
 ///
-/// One pool for the process, started when first used. It has 16 threads, whatever the number of cores: they wait for
-/// disks and do not compute, a waiting thread costs little but its stack, and a device or a file system across a
-/// network that takes 16 `fsync`s at once needs no longer than for four.
+/// Each pool is started when first used. It has 16 threads, whatever the number of cores: they wait for disks and do not
+/// compute, a waiting thread costs little but its stack, and a device or a file system across a network that takes 16
+/// `fsync`s at once needs no longer than for four.
+///
+/// There is one for each file system that a storage lies on: a mount that hangs keeps the threads that wait for it, for
+/// hours perhaps, and must not keep those of others.
 package enum BlockingPool {
-    /// The shared pool.
-    package static let shared: NIOThreadPool = {
+    /// The pool for what is on no storage: names of hosts, children, temporary files.
+    package static let shared = start()
+
+    /// The pool for the local files that are uploaded from.
+    ///
+    /// One for all of them: on which file system a file lies is known only when it is open, and opening it may hang.
+    package static let sources = start()
+
+    private static let pools = NIOLockedValueBox<[UInt64: NIOThreadPool]>([:])
+
+    /// The pool for the storages on a file system.
+    ///
+    /// - Parameter device: The number of the file system, `st_dev`.
+    /// - Returns: One that lives as long as the process: nobody knows that a thread will not hang any more.
+    package static func pool(ofDevice device: UInt64) -> NIOThreadPool {
+        pools.withLockedValue { pools in
+            if let pool = pools[device] { return pool }
+            let pool = start()
+            pools[device] = pool
+            return pool
+        }
+    }
+
+    private static func start() -> NIOThreadPool {
         let pool = NIOThreadPool(numberOfThreads: 16)
         pool.start()
         return pool
-    }()
+    }
 
     /// Runs blocking work on a thread of a pool.
     ///
@@ -49,11 +75,16 @@ package enum BlockingPool {
 
     /// Runs blocking work to its end although the task may be cancelled: for clearing up.
     ///
-    /// - Parameter work: May block.
+    /// - Parameters:
+    ///   - pool: Whose threads; one of those above.
+    ///   - work: May block.
     /// - Returns: What the work returns.
-    package static func runShielded<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
+    package static func runShielded<Result: Sendable>(
+        on pool: NIOThreadPool,
+        _ work: @escaping @Sendable () -> Result
+    ) async -> Result {
         await withUnsafeContinuation { continuation in
-            shared.submit { _ in
+            pool.submit { _ in
                 // The pool is never shut down, so the item is always active.
                 continuation.resume(returning: work())
             }

@@ -25,9 +25,13 @@ struct FileSystemConformanceTests {
         #expect(try fixture.remains() == [])
     }
 
-    @Test("FileSystemStorage without files that have no name", arguments: StorageConformance.checks)
-    func namingUploads(check: StorageConformance.Check) async throws {
-        try await StorageConformance.run(check) { try fixture.storage(makesAnonymousFiles: false) }
+    @Test(
+        "FileSystemStorage with each way to place a file, where those before it are missing",
+        arguments: StorageConformance.checks,
+        [FileSystemProbe.Placement.link, .exclusiveRename, .placeholder]
+    )
+    func placing(check: StorageConformance.Check, placement: FileSystemProbe.Placement) async throws {
+        try await StorageConformance.run(check) { try fixture.storage(placements: [placement]) }
         #expect(try fixture.remains() == [])
     }
 

@@ -23,11 +23,13 @@ final class FileSystemFixture: Sendable {
         durability: FileSystemStorage.Durability = .none,
         checksSteps: Bool = false,
         makesAnonymousFiles: Bool = true,
+        placements: [FileSystemProbe.Placement]? = nil,
         synchronize: (@Sendable (Int32) -> Int32)? = nil
     ) throws -> FileSystemStorage {
         var platform = FileSystemPlatform()
         platform.opensBeneath = !checksSteps
-        platform.makesAnonymousFiles = makesAnonymousFiles
+        if !makesAnonymousFiles { platform.placements.removeAll { $0 == .namelessLink } }
+        if let placements { platform.placements = placements }
         platform.synchronize = synchronize
         return try FileSystemStorage(
             root: root,

@@ -40,6 +40,19 @@ struct FileSystemReadingTests {
         #expect(read == all.getSlice(at: expected.lowerBound, length: expected.count))
     }
 
+    @Test("Files that were deleted while they were open are no files of the storage, and have names of their own")
+    func deletedButOpen() async throws {
+        let hidden = [".nfs00000000013f0b2d00000a12", ".fuse_hidden0000002b00000001", ".smb0123456789abcdef01234567"]
+        let others = [".nfs", ".nfsrc", ".nfs-00000001", ".fuse_hidden", ".nfs0000000g", ".nfs12345"]
+        for name in hidden + others { try fixture.write("x", to: fixture.root + "/d/" + name) }
+        #expect(try await storage.names() == others.map { "d/" + $0 }.sorted())
+        for name in hidden {
+            #expect(await storageErrorCode { try await storage.put("x", "e/" + name) } == .invalidName)
+        }
+        for name in others { try await storage.put("x", "e/" + name) }
+        #expect(try await storage.put("x", hidden[0] + "/a").byteCount == 1)
+    }
+
     @Test("A range outside the file, and a missing file, are errors with name and storage")
     func typedErrors() async throws {
         try await storage.put("abc", "f")

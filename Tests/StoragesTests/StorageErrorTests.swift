@@ -9,7 +9,9 @@ import Testing
         (EACCES, .permissionDenied),
         (EROFS, .permissionDenied), (ELOOP, .permissionDenied), (ENAMETOOLONG, .invalidName), (ENOSPC, .outOfSpace),
         (EDQUOT, .outOfSpace), (EFBIG, .tooLarge), (EMFILE, .unavailable), (EIO, .io), (ETIMEDOUT, .timeout),
-        (ENOSYS, .unsupported),
+        (ENOSYS, .unsupported), (EOPNOTSUPP, .unsupported), (EPERM, .permissionDenied), (ENOTCONN, .unavailable),
+        (ESHUTDOWN, .unavailable), (EHOSTDOWN, .unavailable), (EHOSTUNREACH, .unavailable), (ECONNRESET, .unavailable),
+        (ESTALE, .unavailable), (EMLINK, .outOfSpace),
     ])
     func mapsErrno(errno: Int32, code: StorageError.Code) {
         let error = StorageError(errno: errno, "open the file", path: "/var/x", name: "x", storage: "Test")

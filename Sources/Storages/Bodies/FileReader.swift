@@ -8,7 +8,7 @@ package import NIOCore
     import Darwin
 #endif
 
-/// An open file that is read at offsets on the blocking pool; closed when the last reference goes.
+/// An open file that is read at offsets on a thread pool; closed when the last reference goes.
 package final class FileReader: Sendable {
     package let path: String
     /// The size when the file was opened.
@@ -33,7 +33,7 @@ package final class FileReader: Sendable {
         _ path: String,
         readingFirst count: Int = 0
     ) async throws -> (reader: FileReader, beginning: ByteBuffer) {
-        try await BlockingPool.run {
+        try await BlockingPool.run(on: BlockingPool.sources) {
             guard !path.utf8.contains(0) else { throw failure(path, "the path contains NUL", nil) }
             let reader: FileReader
             do {
@@ -56,7 +56,7 @@ package final class FileReader: Sendable {
     package func read(at offset: Int64, atMost count: Int) async throws -> ByteBuffer {
         // Beyond the size there is nothing to wait for: the last bytes were checked when they were read.
         guard offset < length else { return ByteBuffer() }
-        return try await BlockingPool.run { try self.readNow(at: offset, atMost: count) }
+        return try await BlockingPool.run(on: BlockingPool.sources) { try self.readNow(at: offset, atMost: count) }
     }
 
     private func readNow(at offset: Int64, atMost limit: Int) throws -> ByteBuffer {

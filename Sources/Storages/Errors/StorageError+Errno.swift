@@ -43,10 +43,19 @@ extension StorageError {
             (.notFound, "A directory has this name; a storage has files only.")
         case EEXIST:
             (.alreadyExists, "Choose another name, or allow replacing.")
-        case EACCES, EPERM:
+        case EACCES:
             (.permissionDenied, "Give the user of this process access to the path.")
+        case EPERM:
+            (
+                .permissionDenied,
+                "Give the user of this process access to the path, and look whether it was made immutable (lsattr)."
+            )
         case EROFS:
-            (.permissionDenied, "The file system is mounted read-only.")
+            (
+                .permissionDenied,
+                "The file system is mounted read-only. If nobody did that, the kernel did, after an error of the device "
+                    + "that its log tells."
+            )
         case ELOOP, EXDEV:
             (.permissionDenied, "A symbolic link or mount point leads out of the storage, which is not followed.")
         case ENAMETOOLONG:
@@ -54,26 +63,68 @@ extension StorageError {
         case EILSEQ:
             (.invalidName, "The file system does not take these characters in a name.")
         case ENOSPC:
-            (.outOfSpace, "Free space on the device.")
+            (.outOfSpace, "Free space on the device (df), or remove files where their number is used up (df -i).")
         case EDQUOT:
             (.outOfSpace, "The disk quota is used up; raise it or delete files.")
+        case EMLINK:
+            (.outOfSpace, "The file system takes no more directories in this one; spread them over several.")
         case EFBIG:
             (.tooLarge, "The file system does not take a file this large.")
         case EMFILE, ENFILE:
             (.unavailable, "Too many files are open; raise the limit (ulimit -n) or lower the concurrency.")
-        case ENOMEM, EAGAIN, EBUSY, ETXTBSY:
+        case ENOMEM, EAGAIN, EBUSY, ETXTBSY, ENOLCK, ENOBUFS:
             (.unavailable, "The system is short of a resource now; try again.")
         case ETIMEDOUT:
             (.timeout, "The file system's server did not answer in time; try again.")
+        case ENOTCONN, ESHUTDOWN, ECONNABORTED:
+            (
+                .unavailable,
+                "What serves the file system has ended: the program behind FUSE, or the connection. Mount it again, then "
+                    + "try again."
+            )
+        case EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH, ECONNREFUSED, ECONNRESET, EPIPE:
+            (.unavailable, "The file system's server cannot be reached. Look at it and at the network, then try again.")
         case ESTALE:
-            (.changedDuringRead, "The file was replaced on its server; open it again.")
-        case ENOTSUP, ENOSYS:
+            (
+                .unavailable,
+                "The file or directory is not on its server any more. Try again; if it stays so, the server exports it "
+                    + "anew: mount it again."
+            )
+        case ENOTSUP, EOPNOTSUPP, ENOSYS:
             (.unsupported, "The file system or kernel does not offer this call.")
         case EINVAL:
             (.io, "The file system refused the arguments of the call.")
+        case EIO:
+            (
+                .io,
+                "Look at the state of the device in the kernel's log. On a file system across a network, its server may "
+                    + "not have answered in time."
+            )
         default:
-            (.io, "Look at the state of the device.")
+            systemMeaning(ofErrno: code)
         }
+    }
+
+    /// What is not an error of every system.
+    private static func systemMeaning(ofErrno code: Int32) -> (Code, String) {
+        #if os(Linux)
+            switch code {
+            case ENOKEY, EKEYEXPIRED, EKEYREVOKED, EKEYREJECTED:
+                return (
+                    .permissionDenied,
+                    "The key to the file system is missing or has expired: renew the Kerberos ticket (kinit), or unlock the "
+                        + "directory."
+                )
+            case EUCLEAN, EBADMSG:
+                return (.io, "The file system is damaged: unmount and check it (fsck, xfs_repair).")
+            case ENOMEDIUM:
+                return (.unavailable, "There is no medium in the device.")
+            case EREMOTEIO:
+                return (.io, "The file system's server failed; look at its log.")
+            default: break
+            }
+        #endif
+        return (.io, "Look at the state of the device.")
     }
 }
 

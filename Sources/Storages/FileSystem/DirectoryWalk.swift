@@ -172,7 +172,7 @@ struct DirectoryWalk: Sendable {
     ///
     /// Names in another form than NFC, which other programs may have written, are listed as they are.
     private static func isVisible(_ path: String) -> Bool {
-        StorageName.safetyViolation(in: path) == nil && !StagingArea.isReserved(path)
+        StorageName.safetyViolation(in: path) == nil && !StagingArea.isReserved(path) && !DeletedFileName.isOne(path)
     }
 }
 

@@ -2,8 +2,8 @@
 package struct FileSystemPlatform: Sendable {
     /// Whether whole names are resolved by `openat2` where the kernel has it.
     package var opensBeneath = true
-    /// Whether uploads are written to files without a name where the kernel has those.
-    package var makesAnonymousFiles = true
+    /// The ways to place a new file that may be tried, in the order of ``FileSystemProbe/Placement/allCases``.
+    package var placements = FileSystemProbe.Placement.allCases
     /// Takes the place of `fsync`, gets the descriptor and returns 0 or an `errno`; `nil` is `fsync` itself.
     package var synchronize: (@Sendable (Int32) -> Int32)?
 

@@ -112,6 +112,7 @@ extension FileSystemStorage {
         switch error {
         case let error as StorageError: error
         case let error as SystemCallError: explain(error, "delete the file", name, writes: false)
+        case let error as StagingAreaClosed: explain(error, "remove unfinished uploads", name)
         default: StorageError(.io, "Cannot delete the file.", name: name, storage: label, underlying: error)
         }
     }

@@ -31,6 +31,7 @@ extension FileSystemStorage {
         options: UploadOptions
     ) async throws -> UploadedFile {
         try requireOwnName(name)
+        try requireListed(name)
         try requireKeepable(options, name)
         let driver = try BodyDriver(body, options: options, name: name, storage: label)
         let writer = FileWriter(storage: self, name: name, ifExists: options.ifExists)
@@ -55,7 +56,8 @@ extension FileSystemStorage {
             driver.reportEnd()
             return UploadedFile(name: final, byteCount: driver.byteCount, entityTag: entityTag, sha256: sha256)
         } catch {
-            await BlockingPool.runShielded { writer.discard() }
+            // Nothing yet: then nobody waits for a file system that may hang.
+            if writer.hasFile { await BlockingPool.runShielded(on: directory.threads) { writer.discard() } }
             throw error
         }
     }
@@ -78,6 +80,7 @@ extension FileSystemStorage {
         options: UploadOptions
     ) async throws -> UploadedFile {
         try requireOwnName(destination)
+        try requireListed(destination)
         try requireKeepable(options, destination)
         let contents = try await open(source, options: OpenOptions())
         let body = UploadBody.stream(contents, length: contents.info.byteCount)
@@ -90,6 +93,18 @@ extension FileSystemStorage {
     }
 
     // MARK: Checks
+
+    /// Refuses names that file systems give to files which were deleted while they were open: they are not listed.
+    private func requireListed(_ name: StorageName) throws {
+        guard DeletedFileName.isOne(name.string) else { return }
+        throw StorageError(
+            .invalidName,
+            "Names such as \(name.lastComponent) are those that NFS and FUSE give to deleted files which are still open. "
+                + "Use another name.",
+            name: name,
+            storage: label
+        )
+    }
 
     private func requireKeepable(_ options: UploadOptions, _ name: StorageName) throws {
         let refused =
@@ -142,6 +157,9 @@ private final class FileWriter: @unchecked Sendable {
     private let ifExists: IfExists
     private var file: StagedFile?
 
+    /// Whether there is something to undo.
+    var hasFile: Bool { file != nil }
+
     init(storage: FileSystemStorage, name: StorageName, ifExists: IfExists) {
         self.storage = storage
         self.name = name
@@ -156,9 +174,18 @@ private final class FileWriter: @unchecked Sendable {
     /// Writes the last bytes and gives the file its name.
     func finish(_ buffers: [ByteBuffer]) throws -> (StorageName, entityTag: String) {
         try write(buffers)
-        let file = try stagedFile()
-        let status = try file.complete()
-        let final = try place(file)
+        var file = try stagedFile()
+        var status = try file.complete()
+        let final: StorageName
+        do {
+            final = try place(file, status)
+        } catch is NamelessFileRefused {
+            // Seen once: then a way for files with names has worked here, and all are made with names.
+            file = try storage.staging.named(file, for: name)
+            self.file = file
+            status = try file.complete()
+            final = try place(file, status)
+        }
         self.file = nil
         return (final, status.entityTag)
     }
@@ -170,16 +197,16 @@ private final class FileWriter: @unchecked Sendable {
         return new
     }
 
-    private func place(_ file: StagedFile) throws -> StorageName {
+    private func place(_ file: StagedFile, _ status: FileStatus) throws -> StorageName {
         switch ifExists {
         case .replace:
-            try file.rename(to: name.string)
+            try file.rename(to: name.string, as: status)
             return name
         case .fail:
-            try file.link(to: name.string)
+            try file.link(to: name.string, as: status)
             return name
         case .rename:
-            return try storage.linkUnderFreeName(file, name)
+            return try storage.linkUnderFreeName(file, status, name)
         }
     }
 
@@ -192,17 +219,21 @@ private final class FileWriter: @unchecked Sendable {
 }
 
 extension FileSystemStorage {
-    fileprivate func linkUnderFreeName(_ file: StagedFile, _ name: StorageName) throws -> StorageName {
+    fileprivate func linkUnderFreeName(
+        _ file: StagedFile,
+        _ status: FileStatus,
+        _ name: StorageName
+    ) throws -> StorageName {
         var candidate = name
         for _ in 1..<Self.renameAttempts {
             do {
-                try file.link(to: candidate.string)
+                try file.link(to: candidate.string, as: status)
                 return candidate
             } catch let error as SystemCallError where error.isExisting {
                 candidate = try name.withRandomSuffix()
             }
         }
-        try file.link(to: candidate.string)
+        try file.link(to: candidate.string, as: status)
         return candidate
     }
 }

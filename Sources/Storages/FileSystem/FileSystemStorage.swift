@@ -7,7 +7,8 @@ internal import Foundation
 /// ```
 ///
 /// **Complete or absent.** A file is written without a name (`O_TMPFILE`) or under a hidden one, and appears under its
-/// own by one system call: `linkat`, which fails when the name is taken, or `renameat` for ``IfExists/replace``. With
+/// own by one system call: `linkat`, which fails when the name is taken, or `renameat` for ``IfExists/replace``; a file
+/// system without links is the last section's. With
 /// ``Durability/fsync`` the bytes, the entry and the directories on the way to it are on the medium when an upload
 /// returns. When the medium refuses the entry, the upload throws and the file is removed; one that has replaced another
 /// by then stays, since the other is gone, and the error says so.
@@ -26,7 +27,30 @@ internal import Foundation
 /// one file.
 ///
 /// Several processes may use one root at the same time. The directory `.stored-files-tmp` below it belongs to the
-/// storage: it is not listed, and names that begin with it, in any case of its letters, are refused.
+/// storage: it is not listed, and names that begin with it, in any case of its letters, are refused. Users of one group
+/// may share a root that is theirs (`chmod 2775`) with a `directoryMode` of `0o775` and a umask of `002`: the storage's own
+/// directory gets the permission bits of the root.
+///
+/// **File systems of others.** The root may lie on NFS, on a share (CIFS, vboxsf, 9p), on FAT or exFAT, or behind FUSE;
+/// ``probe()`` says what such a file system can do.
+///
+/// - A new file gets its name without overwriting another by the first way that works there, which is then kept to:
+///   ``FileSystemProbe/Placement``. Only the last, where there are neither links nor exclusive renames, shows an empty
+///   file for a moment, which stays when the process is killed in this moment. Whether two machines cannot take one name
+///   is as true as the file system's `O_EXCL`: some behind FUSE that keep objects decide only when a file is closed.
+/// - Requests that a server did, and was asked for again because its answer was lost, are not taken for failures. What
+///   NFS and FUSE leave of a deleted file that is still open (`.nfs…`, `.fuse_hidden…`) is not listed, and no upload gets
+///   such a name.
+/// - A full disk or quota that is told only when a file is closed is told by the upload, also with ``Durability/none``.
+///   Directories that the file system does not write out, and modification times that it does not set, are no failure.
+/// - Each file system has 16 threads of its own, so one that hangs does not hold up storages on others. Operations on it
+///   wait until it answers, or until its mount gives up (`soft`, `timeo` of NFS). Only what lies on a device of this
+///   machine is read without a thread.
+/// - ``StorageError/Code/outOfSpace``, ``StorageError/Code/unavailable``, ``StorageError/Code/timeout`` and
+///   ``StorageError/Code/permissionDenied`` say in their messages what to do, leave nothing behind, and are over when
+///   their cause is. A mount whose program or server had ended is found again under the root's path when it is the same
+///   kind of file system: the first operation after that still fails.
+/// - Where inode numbers change while a file is unchanged (FAT after a remount), so do entity tags.
 public final class FileSystemStorage: Storage {
     /// What must have reached the medium before an operation returns.
     public enum Durability: Hashable, Sendable {
@@ -159,7 +183,8 @@ public final class FileSystemStorage: Storage {
     /// Removes what uploads left behind whose process was killed.
     ///
     /// Where the kernel has files without names (Linux with ext4, XFS, Btrfs, tmpfs and others) only uploads with
-    /// ``IfExists/replace`` can leave anything. It is never listed and cannot be opened by a name.
+    /// ``IfExists/replace`` can leave anything. It is never listed and cannot be opened by a name. The empty file that
+    /// ``FileSystemProbe/Placement/placeholder`` may leave cannot be told from others, and stays.
     ///
     /// - Parameter age: How long nothing must have been written to it. Default: one day. An upload that stalls for
     ///   longer fails at its end.
@@ -183,7 +208,7 @@ public final class FileSystemStorage: Storage {
         writes: Bool = false,
         _ work: @escaping @Sendable () throws -> Result
     ) async throws -> Result {
-        try await BlockingPool.run {
+        try await BlockingPool.run(on: directory.threads) {
             try self.explaining(operation, name, writes: writes, work)
         }
     }
@@ -207,6 +232,8 @@ public final class FileSystemStorage: Storage {
                 name: name?.string,
                 storage: label
             )
+        } catch let error as StagingAreaClosed {
+            throw explain(error, operation, name)
         }
     }
 
@@ -219,6 +246,25 @@ public final class FileSystemStorage: Storage {
             "Names that begin with \(StagingArea.directoryName) belong to the storage itself. Use another name.",
             name: name,
             storage: label
+        )
+    }
+
+    /// Whether a name is none on FAT and shares of Windows, some of which say `ENOENT` to it.
+    private static func isUncommon(_ name: StorageName?) -> Bool {
+        guard let name else { return false }
+        return name.string.utf8.contains { "\\:*?\"<>|".utf8.contains($0) }
+            || name.string.pathSegments.contains { ". ".utf8.contains($0.utf8.last ?? 0) }
+    }
+
+    /// Says what to do about a directory of unfinished uploads that another user has closed.
+    func explain(_ error: StagingAreaClosed, _ operation: String, _ name: StorageName?) -> StorageError {
+        StorageError(
+            .permissionDenied,
+            "Cannot \(operation): the directory of unfinished uploads belongs to another user, and lets in fewer than the "
+                + "root does. Let that user, or the superuser, run: \(error.command)",
+            name: name?.string,
+            storage: label,
+            underlying: SystemCallFailure(errno: error.number)
         )
     }
 
@@ -247,9 +293,18 @@ public final class FileSystemStorage: Storage {
             case nil: break
             }
         }
+        directory.renewMount(after: error)
         if error.isNoFile { return noFile(name) }
         var failure = StorageError(errno: error.number, operation, name: name?.string, storage: label)
-        if error.isAfterReplacing {
+        if error.number == ESTALE && !writes && ["pread", "fstat"].contains(error.call) {
+            failure.code = .changedDuringRead
+            failure.message = "Cannot \(operation): it was deleted or replaced on its server meanwhile. Open it again."
+        } else if writes && error.isOfName && (error.number == EINVAL || error.isMissing && Self.isUncommon(name)) {
+            failure.code = .invalidName
+            failure.message =
+                "Cannot \(operation): the file system does not take this name. FAT, exFAT and shares of Windows take none "
+                + "of \\ : * ? \" < > | and no dot or space at the end of a segment. Use another name."
+        } else if error.isAfterReplacing {
             failure.message += " The new file has replaced the old one, but may not survive a power cut."
         } else if writes && error.isADirectory {
             failure.code = .alreadyExists

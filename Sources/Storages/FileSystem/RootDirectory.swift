@@ -1,3 +1,6 @@
+internal import NIOConcurrencyHelpers
+internal import NIOPosix
+
 #if canImport(Darwin)
     internal import Darwin
 #elseif canImport(Musl)
@@ -20,7 +23,13 @@ final class RootDirectory: Sendable {
     let canonicalPath: String?
     let directoryMode: UInt32
     let synchronizes: Bool
-    let descriptor: Descriptor
+    /// The directory itself, as it is mounted now.
+    var descriptor: Descriptor { mount.withLockedValue { $0.descriptor } }
+    /// Which file system it lies on.
+    var kind: FileSystemKind { mount.withLockedValue { $0.kind } }
+    /// The threads that may wait for this file system.
+    var threads: NIOThreadPool { BlockingPool.pool(ofDevice: mount.withLockedValue { $0.status.device }) }
+    private let mount: NIOLockedValueBox<Mount>
     private let platform: FileSystemPlatform
     private let opensBeneath: Bool
     private let synchronized = SynchronizedDirectories()
@@ -37,12 +46,14 @@ final class RootDirectory: Sendable {
         self.platform = platform
         self.directoryMode = directoryMode
         self.synchronizes = synchronizes
+        let descriptor: Descriptor
         do {
             descriptor = try Self.open(path)
         } catch let error as SystemCallError where error.isMissing && creates {
             try Self.makeDirectories(path, mode: directoryMode, synchronizes: synchronizes)
             descriptor = try Self.open(path)
         }
+        mount = NIOLockedValueBox(try Mount(descriptor))
         canonicalPath = SystemCall.canonicalPath(path)
         opensBeneath = platform.opensBeneath && SystemCall.canOpenBeneath(descriptor)
     }
@@ -56,10 +67,68 @@ final class RootDirectory: Sendable {
         var current = try open(path.utf8.first == UInt8(ascii: "/") ? "/" : ".")
         for name in path.pathSegments {
             if try SystemCall.makeDirectory(name, in: current, mode: mode), synchronizes {
-                try SystemCall.synchronize(current)
+                try synchronizingDirectory { try SystemCall.synchronize(current) }
             }
             current = try SystemCall.open(name, in: current, flags: O_RDONLY | O_DIRECTORY)
         }
+    }
+
+    // MARK: Mounts
+
+    /// The directory as it was found when it was opened.
+    private struct Mount {
+        var descriptor: Descriptor
+        var status: FileStatus
+        var kind: FileSystemKind
+
+        init(_ descriptor: Descriptor) throws {
+            self.descriptor = descriptor
+            status = try SystemCall.status(of: descriptor)
+            kind = try SystemCall.fileSystem(of: descriptor).kind
+        }
+    }
+
+    /// Opens the directory anew when what it was mounted from has gone, and is mounted again.
+    ///
+    /// A descriptor of a mount whose program or server has ended stays dead for ever, while its path may lead to a new
+    /// mount, or to the empty directory below the mount point: only a directory on the same kind of file system is
+    /// taken, and after `ESTALE`, which may mean that just this directory was removed, only the very same one.
+    func renewMount(after error: SystemCallError) {
+        guard error.isDeadMount, let canonicalPath else { return }
+        let old = mount.withLockedValue { $0 }
+        do {
+            _ = try SystemCall.status(of: SystemCall.open(".", in: old.descriptor, flags: O_RDONLY | O_DIRECTORY))
+            // A file of it is stale, not the directory.
+            return
+        } catch let error as SystemCallError where error.isDeadMount {
+            guard let new = try? Mount(Self.open(canonicalPath)), new.kind == old.kind,
+                error.number == ENOTCONN || new.status.inode == old.status.inode
+            else { return }
+            mount.withLockedValue { current in
+                if current.descriptor === old.descriptor { current = new }
+            }
+            synchronized.forget()
+        } catch {
+            // Something else is wrong: the operation has said what.
+        }
+    }
+
+    // MARK: Writing out
+
+    /// Writes a directory out by `work`, where the file system does that at all.
+    ///
+    /// Several file systems across a network and behind FUSE refuse it, and write entries out when they are made or not
+    /// at all: nothing that is asked again would change that.
+    private static func synchronizingDirectory(_ work: () throws -> Void) throws {
+        do {
+            try work()
+        } catch let error as SystemCallError where error.isSynchronizationRefused {
+        }
+    }
+
+    /// Puts the entries of a directory onto the medium.
+    private func synchronizeEntries(of directory: Descriptor) throws {
+        try Self.synchronizingDirectory { try synchronize(directory) }
     }
 
     // MARK: Ways down
@@ -79,7 +148,7 @@ final class RootDirectory: Sendable {
         var path = path[...]
         while true {
             do {
-                return try synchronized.synchronize(directory(at: String(path)), by: synchronize)
+                return try synchronized.synchronize(directory(at: String(path)), by: synchronizeEntries)
             } catch let error as SystemCallError where !path.isEmpty && (error.isMissing || error.isNotADirectory) {
                 path = Self.parent(of: path)
             }
@@ -96,7 +165,8 @@ final class RootDirectory: Sendable {
 
     /// Opens what is at `name` below the root if no disk has to be waited for; `nil` when that is not known.
     func openCached(_ name: String, flags: Int32) throws -> Descriptor? {
-        guard opensBeneath else { return nil }
+        // Elsewhere it can wait for a server even to look at an open file.
+        guard opensBeneath, kind.isLocal else { return nil }
         return try SystemCall.openBeneathIfCached(name, in: descriptor, flags: flags)
     }
 
@@ -154,7 +224,7 @@ final class RootDirectory: Sendable {
                 }
                 guard synchronizes else { return }
                 do {
-                    try synchronize(way.end)
+                    try synchronizeEntries(of: way.end)
                 } catch {
                     undo(way.end, last)
                     removeMade(way)
@@ -192,7 +262,7 @@ final class RootDirectory: Sendable {
                 }
                 next = try SystemCall.openDirectory(segment, in: way.end)
             }
-            if synchronizes { try synchronized.synchronize(way.end, by: synchronize) }
+            if synchronizes { try synchronized.synchronize(way.end, by: synchronizeEntries) }
             way.end = next
         }
     }
@@ -208,8 +278,12 @@ final class RootDirectory: Sendable {
     func removeEntry(_ name: String) throws -> Bool {
         do {
             return try withParent(of: name) { parent, segment in
+                // Across a network a request whose answer was lost is sent again, and then finds nothing to remove.
+                let isThere = !kind.isLocal && (try? SystemCall.status(of: segment, in: parent))?.kind == .file
                 do {
                     try SystemCall.unlink(segment, in: parent)
+                    return true
+                } catch let error as SystemCallError where error.isMissing && isThere {
                     return true
                 } catch let error as SystemCallError where !error.isMissing {
                     // A directory: Linux says EISDIR, POSIX and Darwin EPERM.
@@ -250,33 +324,6 @@ final class RootDirectory: Sendable {
     static func parent(of name: Substring) -> Substring {
         guard let slash = name.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
         return name[..<slash]
-    }
-
-    // MARK: Obstacles
-
-    /// What stands where a directory was needed.
-    enum Obstacle {
-        case symbolicLink(String)
-        case file(String)
-    }
-
-    /// The first segment on the way to a name, or its end, that is a link, or that is a file where more follows.
-    func firstObstacle(on name: String) -> Obstacle? {
-        var path = ""
-        var current = descriptor
-        let segments = name.pathSegments
-        for (index, segment) in segments.enumerated() {
-            path += path.isEmpty ? segment : "/" + segment
-            guard let status = try? SystemCall.status(of: segment, in: current) else { return nil }
-            switch status.kind {
-            case .symbolicLink: return .symbolicLink(path)
-            case .file, .other: return index + 1 < segments.count ? .file(path) : nil
-            case .directory:
-                guard let next = try? SystemCall.openDirectory(segment, in: current) else { return nil }
-                current = next
-            }
-        }
-        return nil
     }
 
     // MARK: Segments

@@ -24,6 +24,11 @@ final class SynchronizedDirectories: Sendable {
 
     private let known = NIOLockedValueBox<[Key: Stamp]>([:])
 
+    /// Forgets all: directories of another mount may have the same numbers.
+    func forget() {
+        known.withLockedValue { $0 = [:] }
+    }
+
     /// Writes a directory out unless it is known to be; `now` in seconds since 1970.
     func synchronize(
         _ directory: Descriptor,

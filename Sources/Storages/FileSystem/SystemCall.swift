@@ -1,6 +1,5 @@
 internal import CLinuxFiles
 internal import NIOCore
-internal import Synchronization
 
 #if canImport(Darwin)
     internal import Darwin
@@ -9,123 +8,6 @@ internal import Synchronization
 #else
     internal import Glibc
 #endif
-
-/// A system call that failed, before it is known for which name it was made.
-///
-/// It never leaves the target: `FileSystemStorage` turns it into a ``StorageError`` that names the operation, the file
-/// and the remedy.
-struct SystemCallError: Error {
-    let call: String
-    let number: Int32
-
-    /// The failure of the call that returned just now.
-    static func last(_ call: String) -> SystemCallError {
-        SystemCallError(call: call, number: errno)
-    }
-
-    /// A path segment exists but is a symbolic link or a file where a directory is needed.
-    var isNotADirectory: Bool { number == ENOTDIR || number == ELOOP }
-    var isMissing: Bool { number == ENOENT }
-    var isExisting: Bool { number == EEXIST }
-    var isADirectory: Bool { number == EISDIR }
-    /// A socket cannot be opened, nor a device without a driver.
-    var isNoFile: Bool { number == ENXIO || number == ENODEV }
-    /// The upload is complete and has replaced the old file; only whether that survives a power cut is not known.
-    var isAfterReplacing = false
-
-    init(call: String, number: Int32) {
-        self.call = call
-        self.number = number
-    }
-}
-
-/// A file descriptor that is closed when the last reference to it goes, or before.
-final class Descriptor: Sendable {
-    /// What relative paths start from.
-    static let workingDirectory = Descriptor(AT_FDCWD)
-
-    private let value: Atomic<Int32>
-
-    init(_ number: Int32) {
-        value = Atomic(number)
-    }
-
-    deinit {
-        closeNow()
-    }
-
-    /// Calls `body` with the descriptor, which stays open meanwhile; -1 once it is closed, so that calls fail.
-    func use<Result>(_ body: (Int32) throws -> Result) rethrows -> Result {
-        // Without this the object could go, and the number be another file's, between its reading and the call.
-        try withExtendedLifetime(self) { try body(value.load(ordering: .relaxed)) }
-    }
-
-    /// Closes it here and now: letting go of the last name of a large file takes time that only a pool thread has.
-    func closeNow() {
-        let number = value.exchange(-1, ordering: .relaxed)
-        if number >= 0 { _ = close(number) }
-    }
-}
-
-/// What `fstat` says about a file, in plain integers.
-struct FileStatus: Equatable, Sendable {
-    enum Kind: Sendable { case file, directory, symbolicLink, other }
-
-    var kind: Kind
-    var inode: UInt64
-    var size: Int64
-    var seconds: Int64
-    var nanoseconds: Int64
-
-    /// Opaque text that is different for different contents under one name: (inode, size, modification time) in
-    /// hexadecimal.
-    var entityTag: String {
-        let numbers = (
-            inode, UInt64(bitPattern: size), UInt64(bitPattern: seconds &* 1_000_000_000 &+ nanoseconds)
-        )
-        // Each opening of a file makes one, so it is written in place.
-        return String(unsafeUninitializedCapacity: 50) { output in
-            var count = 0
-            func write(_ number: UInt64) {
-                var shift = number == 0 ? 0 : (63 - number.leadingZeroBitCount) / 4 * 4
-                while shift >= 0 {
-                    let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift) & 15)
-                    output[count] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
-                    count += 1
-                    shift -= 4
-                }
-            }
-            func writeSeparator() {
-                output[count] = UInt8(ascii: "-")
-                count += 1
-            }
-            write(numbers.0)
-            writeSeparator()
-            write(numbers.1)
-            writeSeparator()
-            write(numbers.2)
-            return count
-        }
-    }
-
-    init(_ raw: stat) {
-        switch raw.st_mode & S_IFMT {
-        case S_IFREG: kind = .file
-        case S_IFDIR: kind = .directory
-        case S_IFLNK: kind = .symbolicLink
-        default: kind = .other
-        }
-        inode = UInt64(raw.st_ino)
-        size = Int64(raw.st_size)
-        #if canImport(Darwin)
-            let modified = raw.st_mtimespec
-        #else
-            let modified = raw.st_mtim
-        #endif
-        seconds = Int64(modified.tv_sec)
-        nanoseconds = Int64(modified.tv_nsec)
-    }
-}
 
 /// The system calls of this folder: errors thrown, interrupted calls repeated, short writes completed.
 enum SystemCall {
@@ -186,8 +68,8 @@ enum SystemCall {
     ) throws -> Descriptor? {
         let number = directory.use { clinux_open_beneath($0, path, flags | O_CLOEXEC, 0, 1) }
         if number >= 0 { return Descriptor(number) }
-        // EINVAL: a kernel before 5.12.
-        guard ![-EAGAIN, -EINTR, -EINVAL].contains(number) else { return nil }
+        // EINVAL: a kernel before 5.12. EXDEV: something is mounted on the way.
+        guard ![-EAGAIN, -EINTR, -EINVAL, -EXDEV].contains(number) else { return nil }
         throw SystemCallError(call: "openat2", number: -number)
     }
 
@@ -293,7 +175,19 @@ enum SystemCall {
         guard result == 0 else { throw SystemCallError.last("fsync") }
     }
 
+    /// Asks the system for the errors of what was written so far, as the last `close` would.
+    ///
+    /// Where nothing is asked to be on the medium, a file system across a network tells only here of a full disk or
+    /// quota: NFS and CIFS write out when a descriptor is closed, FUSE calls its program.
+    static func flush(_ descriptor: Descriptor) throws {
+        let number = descriptor.use { fcntl($0, F_DUPFD_CLOEXEC, 0) }
+        guard number >= 0 else { throw SystemCallError.last("fcntl") }
+        try Descriptor(number).closeTelling()
+    }
+
     /// Sets the modification time to the clock's nanosecond.
+    ///
+    /// Where it may not be set (a share that maps users, a program behind FUSE) the file keeps the kernel's time.
     ///
     /// A kernel stamps files with the time of the last timer tick (up to 10 ms old), and an inode number is reused as
     /// soon as its file is deleted: two versions made within one tick could have equal entity tags.
@@ -304,68 +198,8 @@ enum SystemCall {
             times.initialize(repeating: now)
             return descriptor.use { futimens($0, times.baseAddress) }
         }
-        guard result == 0 else { throw SystemCallError.last("futimens") }
-    }
-
-    // MARK: Entries of directories
-
-    /// What a name in a directory is; a symbolic link is reported, not followed.
-    static func status(of name: UnsafePointer<CChar>, in directory: Descriptor) throws -> FileStatus {
-        var raw = stat()
-        guard directory.use({ fstatat($0, name, &raw, AT_SYMLINK_NOFOLLOW) }) == 0 else {
-            throw SystemCallError.last("fstatat")
+        guard result == 0 || [EPERM, EACCES, ENOSYS, EINVAL, ENOTSUP, EOPNOTSUPP].contains(errno) else {
+            throw SystemCallError.last("futimens")
         }
-        return FileStatus(raw)
-    }
-
-    /// Makes a directory; returns whether it is new.
-    static func makeDirectory(_ name: UnsafePointer<CChar>, in directory: Descriptor, mode: UInt32) throws -> Bool {
-        if directory.use({ mkdirat($0, name, mode_t(truncatingIfNeeded: mode)) }) == 0 { return true }
-        guard errno == EEXIST else { throw SystemCallError.last("mkdirat") }
-        return false
-    }
-
-    /// Gives a file a second name; throws `EEXIST` when that is taken.
-    static func link(
-        _ name: UnsafePointer<CChar>,
-        in directory: Descriptor,
-        to newName: UnsafePointer<CChar>,
-        in newDirectory: Descriptor
-    ) throws {
-        let result = directory.use { old in newDirectory.use { new in linkat(old, name, new, newName, 0) } }
-        guard result == 0 else { throw SystemCallError.last("linkat") }
-    }
-
-    #if os(Linux)
-        /// `O_TMPFILE` of asm-generic/fcntl.h, which the C library's module does not export.
-        static let anonymousFileFlag: Int32 = 0o20_000_000 | O_DIRECTORY
-
-        /// Gives a file without a name one, as open(2) says under `O_TMPFILE`; throws `EEXIST` when it is taken.
-        static func link(
-            _ file: Descriptor,
-            to newName: UnsafePointer<CChar>,
-            in newDirectory: Descriptor
-        ) throws {
-            let result = file.use { file in
-                newDirectory.use { linkat(AT_FDCWD, "/proc/self/fd/\(file)", $0, newName, AT_SYMLINK_FOLLOW) }
-            }
-            guard result == 0 else { throw SystemCallError.last("linkat") }
-        }
-    #endif
-
-    /// Gives a file another name, in place of a file that has it.
-    static func rename(
-        _ name: UnsafePointer<CChar>,
-        in directory: Descriptor,
-        to newName: UnsafePointer<CChar>,
-        in newDirectory: Descriptor
-    ) throws {
-        let result = directory.use { old in newDirectory.use { new in renameat(old, name, new, newName) } }
-        guard result == 0 else { throw SystemCallError.last("renameat") }
-    }
-
-    /// Removes a name; of a directory, which must be empty, with `AT_REMOVEDIR`.
-    static func unlink(_ name: UnsafePointer<CChar>, in directory: Descriptor, flags: Int32 = 0) throws {
-        guard directory.use({ unlinkat($0, name, flags) }) == 0 else { throw SystemCallError.last("unlinkat") }
     }
 }

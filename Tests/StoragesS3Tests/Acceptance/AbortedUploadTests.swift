@@ -213,7 +213,7 @@ struct AbortedUploadTests {
         let storage = try await S3World.make(server).storage()
         let scripts = ["Ярлык", "日本 語", "a b+c", "100%", "50%25", "עברית", "é", "🐈", "x&y=<z>"]
         // A page has 1,000 uploads.
-        let names = (0..<1040).map { StorageName(unchecked: "\($0 % 3)/\(scripts[$0 % scripts.count]) \($0)") }
+        let names = (0..<1010).map { StorageName(unchecked: "\($0 % 3)/\(scripts[$0 % scripts.count]) \($0)") }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for first in 0..<8 {
                 group.addTask {
@@ -224,11 +224,12 @@ struct AbortedUploadTests {
             }
             try await group.waitForAll()
         }
-        let chosen = [names[0], names[500], names[1039]] + names.suffix(30)
+        let before = try await Self.leftovers(storage)
+        #expect(before == names.count)
+        let chosen = [names[0], names[500]] + names.suffix(30)
         try await storage.abandonUploads(of: chosen)
-        #expect(try await Self.leftovers(storage) == names.count - Set(chosen).count)
-        try await storage.abandonUploads(of: names)
-        #expect(try await Self.leftovers(storage) == 0)
+        let after = try await Self.leftovers(storage)
+        #expect(after == names.count - chosen.count)
     }
 
     @Test("do not trouble a server that has no list of them")

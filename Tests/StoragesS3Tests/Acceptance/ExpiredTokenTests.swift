@@ -69,6 +69,11 @@ struct ExpiredTokenTests {
             && request.headers["x-amz-security-token"] == set.sessionToken
     }
 
+    private static func success(_ request: FaultProxy.Request) -> FaultProxy.Action {
+        request.method == "DELETE"
+            ? ScriptedBucket.answer(204) : ScriptedBucket.answer(200, "x", [("ETag", "\"tag\"")])
+    }
+
     @Test(
         "are replaced, and the request is sent once more",
         arguments: Work.allCases,
@@ -78,15 +83,14 @@ struct ExpiredTokenTests {
         try await FaultProxy.with { proxy in
             let provider = Rotation([Self.old, Self.new])
             let storage = try S3Storage(Self.setup(proxy.endpoint, provider))
-            proxy.script { _, _ in ScriptedBucket.answer(200, "x") }
+            proxy.script { request, _ in Self.success(request) }
             _ = try await storage.open(Self.name).collect(upTo: 10)
             #expect(proxy.requests.count == 1)
             #expect(provider.callCount == 1)
 
             // In the middle of everything.
             proxy.script { request, _ in
-                Self.isSigned(request, with: Self.old)
-                    ? ScriptedBucket.failure(400, code) : ScriptedBucket.answer(200, "x")
+                Self.isSigned(request, with: Self.old) ? ScriptedBucket.failure(400, code) : Self.success(request)
             }
             try await work.run(storage)
             let requests = proxy.requests.dropFirst()

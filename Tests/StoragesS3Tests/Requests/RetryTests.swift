@@ -115,7 +115,7 @@ struct RetryTests {
         arguments: [
             (["Retry-After": "3"], .seconds(3)), (["x-amz-retry-after": "250"], .milliseconds(250)),
             (["Retry-After": "3", "x-amz-retry-after": "250"], .milliseconds(250)),
-            (["Retry-After": "-1"], nil), (["Retry-After": "Fri, 24 May 2013 00:00:00 GMT"], nil),
+            (["Retry-After": "-1"], nil), (["Retry-After": "Fri, 24 May 2013 00:00:00 GMT"], .zero),
             (["Retry-After": "99999999999999999999"], nil), (["Retry-After": "9223372036854775807"], .seconds(3600)),
             (["x-amz-retry-after": "9223372036854775807"], .seconds(3600)),
         ] as [(HTTPHeaders, Duration?)]

@@ -25,14 +25,23 @@ struct S3ConformanceTests {
     @Test("on a bucket that keeps versions", arguments: StorageConformance.checks)
     func keepsThemWithVersions(check: StorageConformance.Check) async throws {
         let storage = try await S3Storages.shared.versioned()
+        guard check.name != "takes a segment of 255 bytes and deep directories" else {
+            return await withKnownIssue("SeaweedFS keeps versions in a folder whose name is longer than the file's") {
+                try await StorageConformance.run(check) { storage }
+            }
+        }
         try await StorageConformance.run(check) { storage }
     }
 
-    @Test("and lists more than a page of a directory, with the files beside it")
-    func listsALongDirectory() async throws {
-        let storage = try await S3World.make(.seaweed).storage()
+    @Test(
+        "and lists more than a page of a directory of every script, with the files beside it",
+        arguments: [S3World.Server.swift, .seaweed]
+    )
+    func listsALongDirectory(server: S3World.Server) async throws {
+        let storage = try await S3World.make(server).storage()
+        let scripts = ["x", "Ярлык", "日本 語", "a b+c", "100%", "50%25", "עברית", "é", "🐈", "x&y=<z>"]
         // The first page ends in the directory, and the second begins with what comes before it in the order of bytes.
-        let keys = (0..<1000).map { "d/x/\($0)" } + ["d/x-y.txt", "d/x.txt"]
+        let keys = (0..<1000).map { "d/x/\(scripts[$0 % scripts.count]) \($0)" } + ["d/x-y.txt", "d/x.txt"]
         try await withThrowingTaskGroup(of: Void.self) { group in
             for first in 0..<8 {
                 group.addTask {

@@ -176,6 +176,7 @@ struct S3ProfileTests {
         ("https://minio.internal:9000", "https://minio.internal:9000/media/k"),
         ("http://localhost/", "http://localhost/media/k"),
         ("HTTPS://[::1]:443", "https://[::1]/media/k"),
+        ("https://gateway.internal/storage/v1/s3", "https://gateway.internal/storage/v1/s3/media/k"),
         ("https://s3.eu-central-1.amazonaws.com", "https://media.s3.eu-central-1.amazonaws.com/k"),
     ]
 
@@ -187,7 +188,7 @@ struct S3ProfileTests {
 
     @Test(
         "refuse what is no URL of a server, and say what to give",
-        arguments: ["minio.internal:9000", "ftp://h", "https://", "https://u:hush@h", "https://h/path", "https://h?q"]
+        arguments: ["minio.internal:9000", "ftp://h", "https://", "https://u:hush@h", "https://h?q"]
     )
     func noServerURL(server: String) async throws {
         let error = await storageError { try S3Storage(bucketName: "media", serverURL: server) }
