@@ -126,7 +126,8 @@ let package = Package(
             path: "Examples/Quickstart",
             swiftSettings: settings
         ),
-        // Runs in processes of its own, into which a library is loaded that makes system calls fail, or as another user.
+        // Runs in processes of its own, into which a library is loaded that makes system calls fail, or as another
+        // user.
         .executableTarget(
             name: "FileSystemWorker",
             dependencies: ["Storages", nio],

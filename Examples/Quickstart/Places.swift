@@ -5,8 +5,9 @@ import StoredFilesTesting
 
 /// Where the files go: folders of our own, or with `--s3` buckets of an S3 server.
 ///
-/// With `--s3` that is the server of `S3_ENDPOINT`, such as `http://127.0.0.1:8333`, with its keys in `AWS_ACCESS_KEY_ID`
-/// and `AWS_SECRET_ACCESS_KEY`; without the variable a real S3 server of our own that goes when we go.
+/// With `--s3` that is the server of `S3_ENDPOINT`, such as `http://127.0.0.1:8333`, with its keys in
+/// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`; without the variable a real S3 server of our own that goes when we
+/// go.
 struct Places {
     let media: FaultyStorage
     let documents: FaultyStorage

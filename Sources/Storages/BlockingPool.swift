@@ -3,9 +3,9 @@ package import NIOPosix
 
 /// The threads for calls that block, so that the cooperative pool never waits for a disk.
 ///
-/// Each pool is started when first used. It has 16 threads, whatever the number of cores: they wait for disks and do not
-/// compute, a waiting thread costs little but its stack, and a device or a file system across a network that takes 16
-/// `fsync`s at once needs no longer than for four.
+/// Each pool is started when first used. It has 16 threads, whatever the number of cores: they wait for disks and do
+/// not compute, a waiting thread costs little but its stack, and a device or a file system across a network that takes
+/// 16 `fsync`s at once needs no longer than for four.
 ///
 /// There is one for each file system that a storage lies on: a mount that hangs keeps the threads that wait for it, for
 /// hours perhaps, and must not keep those of others.

@@ -28,9 +28,9 @@ public protocol Storage: Sendable {
 
     /// The valid name a file with this original name would be stored under.
     ///
-    /// - Parameter original: A name as a client sent it; directories may stand before it, with slashes. Of a path of the
-    ///   client's own machine, such as `C:\fakepath\cat.jpg`, only the last segment counts, and invisible marks of text
-    ///   direction are dropped.
+    /// - Parameter original: A name as a client sent it; directories may stand before it, with slashes. Of a path of
+    ///   the client's own machine, such as `C:\fakepath\cat.jpg`, only the last segment counts, and invisible marks of
+    ///   text direction are dropped.
     /// - Returns: The sanitised name; whether it is free is not looked up.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName`` when the name is hostile or nothing is
     ///   left of it.

@@ -2,8 +2,8 @@ import Foundation
 import NIOCore
 import Storages
 
-/// Uses a `FileSystemStorage` in a process of its own, into which a library is loaded that makes system calls fail, or as
-/// another user.
+/// Uses a `FileSystemStorage` in a process of its own, into which a library is loaded that makes system calls fail, or
+/// as another user.
 ///
 /// Usage: `FileSystemWorker COMMAND…`, each one argument, done in their order; each prints one line. `FAULTS` in the
 /// environment names the file with the rules of the library.

@@ -41,8 +41,8 @@ public struct FileSystemProbe: Sendable {
     public var keepsNormalizationApart: Bool?
     /// Whether the entries of a directory can be put onto the medium; `nil` when that could not be tried.
     ///
-    /// Where they cannot, ``FileSystemStorage/Durability/fsync`` promises the bytes of a file, and its name as far as the
-    /// file system does by itself.
+    /// Where they cannot, ``FileSystemStorage/Durability/fsync`` promises the bytes of a file, and its name as far as
+    /// the file system does by itself.
     public var synchronizesDirectories: Bool?
     /// Whether modification times can be set; `nil` when that could not be tried.
     ///

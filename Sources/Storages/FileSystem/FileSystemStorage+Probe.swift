@@ -11,9 +11,9 @@ internal import NIOCore
 extension FileSystemStorage {
     /// Finds out what the file system can do, by trying it in the storage's own directory.
     ///
-    /// For the start of a program, or its diagnosis: what it finds belongs into a log. Uploads need none of it, they find
-    /// their way by themselves. Nothing is left behind, also not by a probe that was killed: the next one removes what is
-    /// older than ten minutes.
+    /// For the start of a program, or its diagnosis: what it finds belongs into a log. Uploads need none of it, they
+    /// find their way by themselves. Nothing is left behind, also not by a probe that was killed: the next one removes
+    /// what is older than ten minutes.
     ///
     /// ```swift
     /// let probe = try await storage.probe()
@@ -22,8 +22,8 @@ extension FileSystemStorage {
     /// ```
     ///
     /// - Returns: What was found; where the storage cannot be written to, why, and what can be said without.
-    /// - Throws: ``StorageError`` when the root cannot even be looked at, such as with ``StorageError/Code/unavailable``
-    ///   when what serves the file system has ended; `CancellationError`.
+    /// - Throws: ``StorageError`` when the root cannot even be looked at, such as with
+    ///   ``StorageError/Code/unavailable`` when what serves the file system has ended; `CancellationError`.
     public func probe() async throws -> FileSystemProbe {
         try await run("probe the file system", nil) { try self.probeNow() }
     }

@@ -28,23 +28,24 @@ internal import Foundation
 ///
 /// Several processes may use one root at the same time. The directory `.stored-files-tmp` below it belongs to the
 /// storage: it is not listed, and names that begin with it, in any case of its letters, are refused. Users of one group
-/// may share a root that is theirs (`chmod 2775`) with a `directoryMode` of `0o775` and a umask of `002`: the storage's own
-/// directory gets the permission bits of the root.
+/// may share a root that is theirs (`chmod 2775`) with a `directoryMode` of `0o775` and a umask of `002`: the storage's
+/// own directory gets the permission bits of the root.
 ///
 /// **File systems of others.** The root may lie on NFS, on a share (CIFS, vboxsf, 9p), on FAT or exFAT, or behind FUSE;
 /// ``probe()`` says what such a file system can do.
 ///
 /// - A new file gets its name without overwriting another by the first way that works there, which is then kept to:
 ///   ``FileSystemProbe/Placement``. Only the last, where there are neither links nor exclusive renames, shows an empty
-///   file for a moment, which stays when the process is killed in this moment. Whether two machines cannot take one name
-///   is as true as the file system's `O_EXCL`: some behind FUSE that keep objects decide only when a file is closed.
+///   file for a moment, which stays when the process is killed in this moment. Whether two machines cannot take one
+///   name is as true as the file system's `O_EXCL`: some behind FUSE that keep objects decide only when a file is
+///   closed.
 /// - Requests that a server did, and was asked for again because its answer was lost, are not taken for failures. What
-///   NFS and FUSE leave of a deleted file that is still open (`.nfs…`, `.fuse_hidden…`) is not listed, and no upload gets
-///   such a name.
+///   NFS and FUSE leave of a deleted file that is still open (`.nfs…`, `.fuse_hidden…`) is not listed, and no upload
+///   gets such a name.
 /// - A full disk or quota that is told only when a file is closed is told by the upload, also with ``Durability/none``.
 ///   Directories that the file system does not write out, and modification times that it does not set, are no failure.
-/// - Each file system has 16 threads of its own, so one that hangs does not hold up storages on others. Operations on it
-///   wait until it answers, or until its mount gives up (`soft`, `timeo` of NFS). Only what lies on a device of this
+/// - Each file system has 16 threads of its own, so one that hangs does not hold up storages on others. Operations on
+///   it wait until it answers, or until its mount gives up (`soft`, `timeo` of NFS). Only what lies on a device of this
 ///   machine is read without a thread.
 /// - ``StorageError/Code/outOfSpace``, ``StorageError/Code/unavailable``, ``StorageError/Code/timeout`` and
 ///   ``StorageError/Code/permissionDenied`` say in their messages what to do, leave nothing behind, and are over when
@@ -171,9 +172,9 @@ public final class FileSystemStorage: Storage {
 
     /// The valid name a file with this original name would be stored under.
     ///
-    /// - Parameter original: A name as a client sent it; directories may stand before it, with slashes. Of a path of the
-    ///   client's own machine, such as `C:\fakepath\cat.jpg`, only the last segment counts, and invisible marks of text
-    ///   direction are dropped.
+    /// - Parameter original: A name as a client sent it; directories may stand before it, with slashes. Of a path of
+    ///   the client's own machine, such as `C:\fakepath\cat.jpg`, only the last segment counts, and invisible marks of
+    ///   text direction are dropped.
     /// - Returns: The sanitised name; whether it is free is not looked up.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidName``.
     public func name(for original: String) throws -> StorageName {

@@ -2,9 +2,9 @@ internal import NIOConcurrencyHelpers
 
 /// The ways to place a new file that are left to try on a file system, found out by uploading.
 ///
-/// Nothing is tried beforehand: a disk that is full or read-only when a program starts would decide for its whole life. A
-/// way that was refused is left out from then on only when one after it has worked for the same file, so that a missing
-/// permission, which has the same `errno` on some systems, decides nothing.
+/// Nothing is tried beforehand: a disk that is full or read-only when a program starts would decide for its whole life.
+/// A way that was refused is left out from then on only when one after it has worked for the same file, so that a
+/// missing permission, which has the same `errno` on some systems, decides nothing.
 final class PlacementWays: Sendable {
     typealias Way = FileSystemProbe.Placement
 

@@ -203,8 +203,8 @@ final class StagedFile: Sendable {
             throw error
         }
         do {
-            // Both are closed before: where an open file cannot be renamed or replaced (shares of Windows), and where it
-            // would stay as a hidden file until it is closed (NFS, FUSE).
+            // Both are closed before: where an open file cannot be renamed or replaced (shares of Windows), and where
+            // it would stay as a hidden file until it is closed (NFS, FUSE).
             try placeholder.closeTelling()
             try descriptor.closeTelling()
             try acceptingOwn(segment, in: directory, as: status) {

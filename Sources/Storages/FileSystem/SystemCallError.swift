@@ -28,10 +28,11 @@ struct SystemCallError: Error {
     var isNoFile: Bool { number == ENXIO || number == ENODEV }
     /// The file system, or the kernel, does not offer the call, and will not for another file either.
     ///
-    /// `EPERM` may mean that, as `linkat` on FAT does, or that permission is missing: then whatever else is tried fails,
-    /// too.
+    /// `EPERM` may mean that, as `linkat` on FAT does, or that permission is missing: then whatever else is tried
+    /// fails, too.
     var isRefused: Bool { [EPERM, EOPNOTSUPP, ENOTSUP, ENOSYS, EINVAL].contains(number) }
-    /// The kernel, or the file system, has no files without a name; `EISDIR` is said by one that does not know the flag.
+    /// The kernel, or the file system, has no files without a name; `EISDIR` is said by one that does not know the
+    /// flag.
     var isWithoutNamelessFiles: Bool { [EOPNOTSUPP, ENOTSUP, ENOSYS, EINVAL, EISDIR].contains(number) }
     /// The file system does not write out what it was asked to; on some, CIFS and FUSE among them, directories.
     var isSynchronizationRefused: Bool { [EINVAL, EOPNOTSUPP, ENOTSUP, ENOSYS, EBADF].contains(number) }

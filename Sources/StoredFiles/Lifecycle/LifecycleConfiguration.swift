@@ -19,9 +19,9 @@ public struct LifecycleConfiguration: Sendable {
     ///
     /// The names of fields' files have 80 random bits, so two are never equal by chance; a condition on the write
     /// protects them from everything else, such as a program with a broken random generator, or a bucket that was
-    /// restored beside another. Some S3-compatible servers cannot make a write depend on what is there, or only one of a
-    /// whole file and not one in parts. Fields refuse them with ``Storages/StorageError/Code/unsupported`` before a byte
-    /// is sent, unless this is `false`: then they store without the condition there, and with it elsewhere.
+    /// restored beside another. Some S3-compatible servers cannot make a write depend on what is there, or only one of
+    /// a whole file and not one in parts. Fields refuse them with ``Storages/StorageError/Code/unsupported`` before a
+    /// byte is sent, unless this is `false`: then they store without the condition there, and with it elsewhere.
     public var requiresConditionalUploads: Bool
 
     /// Creates a configuration.

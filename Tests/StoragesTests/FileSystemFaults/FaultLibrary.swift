@@ -1,9 +1,9 @@
 /// A library that is loaded before the C library and makes the system calls on files fail as its rules say.
 ///
-/// The rules are lines of the file that `FAULTS` names, read anew for each call: `CALL PATTERN ACTION VALUE [TIMES]`. The
-/// pattern is one of fnmatch(3) for the whole path; of `linkat` and renames for the new one. Calls have their own names,
-/// but for `create` and `tmpfile`, which are `openat` with `O_CREAT` and `O_TMPFILE`, and `cached`, which is `openat2` with
-/// `RESOLVE_CACHED`. Actions:
+/// The rules are lines of the file that `FAULTS` names, read anew for each call: `CALL PATTERN ACTION VALUE [TIMES]`.
+/// The pattern is one of fnmatch(3) for the whole path; of `linkat` and renames for the new one. Calls have their own
+/// names, but for `create` and `tmpfile`, which are `openat` with `O_CREAT` and `O_TMPFILE`, and `cached`, which is
+/// `openat2` with `RESOLVE_CACHED`. Actions:
 ///
 /// - `errno N`: the call is not made and fails.
 /// - `after N`: the call is made, and fails all the same when it has succeeded, as over a network that lost the answer.
