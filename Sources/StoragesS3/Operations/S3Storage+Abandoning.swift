@@ -96,10 +96,10 @@ extension S3Storage {
                 operation.query.append(("encoding-type", "url"))
             }
             if let cursor = progress.cursor {
-                guard let key = String(validating: cursor.key, as: UTF8.self) else {
-                    throw ListObjectsPage.doesNotAdvance
+                if let key = cursor.key {
+                    guard let key = String(validating: key, as: UTF8.self) else { throw ListObjectsPage.doesNotAdvance }
+                    operation.query.append(("key-marker", key))
                 }
-                operation.query.append(("key-marker", key))
                 if let uploadID = cursor.uploadID { operation.query.append(("upload-id-marker", uploadID)) }
             }
             let page: ListMultipartUploadsPage

@@ -20,9 +20,10 @@ struct ListedUpload: Hashable, Sendable {
 
 /// A page of ListMultipartUploads.
 struct ListMultipartUploadsPage: Sendable {
-    /// After which upload a page begins: a key, and an upload among those of the same key.
+    /// After which upload a page begins: a key, and an upload among those of the same key; an upload alone where the
+    /// listing is in the order of their ids.
     struct Cursor: Hashable, Sendable {
-        var key: [UInt8]
+        var key: [UInt8]?
         var uploadID: String?
     }
 
@@ -30,6 +31,8 @@ struct ListMultipartUploadsPage: Sendable {
     /// Whether there is more.
     var isTruncated: Bool
     private var marker: (key: ListingMarker, uploadID: String?)?
+    /// The upload that the next page begins after, when it is not said which key has it.
+    private var uploadMarker: String?
 
     /// Reads a page.
     ///
@@ -56,10 +59,17 @@ struct ListMultipartUploadsPage: Sendable {
             )
         }
         isTruncated = root.bool("IsTruncated") ?? false
+        let nextUpload = root.string("NextUploadIdMarker").flatMap { $0.isEmpty ? nil : $0 }
         if let next {
-            marker = (ListingMarker(text: next, encoding: encoding), root.string("NextUploadIdMarker"))
+            marker = (ListingMarker(text: next, encoding: encoding), nextUpload)
+        } else {
+            uploadMarker = nextUpload
         }
     }
+
+    /// Whether the listing is in the order of the uploads' ids, and not of their keys, as SeaweedFS's is: it then names
+    /// an upload to go on after and no key.
+    var isInOrderOfIDs: Bool { uploadMarker != nil }
 
     /// What a marker that is not encoded says of the key that it names.
     private static func encoding(_ last: [UInt8]?, _ marker: [UInt8]?) -> ListingEncoding? {
@@ -73,9 +83,15 @@ struct ListMultipartUploadsPage: Sendable {
     /// - Throws: ``StorageError`` with code `unsupported` when the listing does not get on.
     func next(after previous: Cursor?) throws(StorageError) -> Cursor? {
         guard isTruncated else { return nil }
+        if let uploadMarker {
+            if let previous = previous?.uploadID, !previous.utf8.lexicographicallyPrecedes(uploadMarker.utf8) {
+                throw ListObjectsPage.doesNotAdvance
+            }
+            return Cursor(key: nil, uploadID: uploadMarker)
+        }
         // Uploads of one key come in the order of their beginning, so their ids say nothing about who comes first.
-        guard let cursor = cursor(after: previous), cursor != previous,
-            previous.map({ !cursor.key.lexicographicallyPrecedes($0.key) }) ?? true
+        guard let cursor = cursor(after: previous), cursor != previous, let key = cursor.key,
+            previous?.key.map({ !key.lexicographicallyPrecedes($0) }) ?? true
         else { throw ListObjectsPage.doesNotAdvance }
         return cursor
     }
@@ -90,7 +106,7 @@ struct ListMultipartUploadsPage: Sendable {
             return Cursor(key: encoding.decode(marker.key.text), uploadID: marker.uploadID)
         }
         // Of two uploads of one key the second begins no page of another key.
-        let key = previous.flatMap { previous in marker.key.names(previous.key) ? previous.key : nil }
+        let key = previous?.key.flatMap { marker.key.names($0) ? $0 : nil }
         return Cursor(key: key ?? marker.key.key(after: previous?.key), uploadID: marker.uploadID)
     }
 }

@@ -63,6 +63,10 @@ struct UploadListingProgress: Hashable, Sendable {
             cursor = nil
             return
         }
+        if page.isInOrderOfIDs {
+            cursor = try page.next(after: cursor)
+            return
+        }
         if let newest = page.uploads.last {
             // Uploads of one key come in the order of their beginning, so only their ids say whether they are others.
             let isSameKey = key == newest.key

@@ -70,8 +70,11 @@ struct ExpiredTokenTests {
     }
 
     private static func success(_ request: FaultProxy.Request) -> FaultProxy.Action {
-        request.method == "DELETE"
-            ? ScriptedBucket.answer(204) : ScriptedBucket.answer(200, "x", [("ETag", "\"tag\"")])
+        switch request.method {
+        case "DELETE": ScriptedBucket.answer(204)
+        case "PUT": ScriptedBucket.answer(200, "", [("ETag", "\"tag\"")])
+        default: ScriptedBucket.answer(200, "x", [("ETag", "\"tag\"")])
+        }
     }
 
     @Test(

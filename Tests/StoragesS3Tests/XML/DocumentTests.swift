@@ -13,6 +13,30 @@ struct DocumentTests {
         if case .unreadable? = error { true } else { false }
     }
 
+    @Test("of uploads in the order of their ids go on after an id, and are an error when they do not get on")
+    func uploadsInOrderOfIDs() throws {
+        func page(_ marker: String, isTruncated: Bool = true) throws -> ListMultipartUploadsPage {
+            try ListMultipartUploadsPage(
+                ByteBuffer(
+                    string: """
+                        <ListMultipartUploadsResult><IsTruncated>\(isTruncated)</IsTruncated>\
+                        <NextUploadIdMarker>\(marker)</NextUploadIdMarker>\
+                        <Upload><Key>z</Key><UploadId>a</UploadId></Upload>\
+                        <Upload><Key>b</Key><UploadId>\(marker)</UploadId></Upload></ListMultipartUploadsResult>
+                        """
+                )
+            )
+        }
+        var progress = UploadListingProgress()
+        try progress.advance(over: page("b"))
+        #expect(progress.cursor == ListMultipartUploadsPage.Cursor(key: nil, uploadID: "b"))
+        try progress.advance(over: page("c"))
+        #expect(progress.cursor == ListMultipartUploadsPage.Cursor(key: nil, uploadID: "c"))
+        #expect(throws: StorageError.self) { try progress.advance(over: page("c")) }
+        try progress.advance(over: page("d", isTruncated: false))
+        #expect(progress.cursor == nil)
+    }
+
     @Test("ListMultipartUploads")
     func listMultipartUploads() throws {
         func page(_ markers: String) throws -> ListMultipartUploadsPage {
