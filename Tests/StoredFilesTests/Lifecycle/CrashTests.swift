@@ -39,7 +39,13 @@ struct CrashTests {
         let scene = try await CrashScene(.shared(), kind.newPlace())
         defer { scene.remove() }
         // An S3 server takes its time.
-        for occurrence in kind == .folder ? [1, 2, 5] : [1, 3] {
+        let occurrences =
+            switch kind {
+            case .folder: [1, 2, 5]
+            case .openStackSwift: [1, 3]
+            case .seaweedFS: [2]
+            }
+        for occurrence in occurrences {
             let worker = try scene.start(seed &+ UInt64(occurrence), failpoint, occurrence: occurrence)
             let status = await worker.waitUntilExit(patience: .seconds(60))
             #expect(status == .killed, "\(failpoint) was not reached \(occurrence) times")
