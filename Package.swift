@@ -78,7 +78,7 @@ let package = Package(
         ),
         .target(
             name: "StoragesS3",
-            dependencies: ["Storages", "CLibCurl", "CLibCrypto", nio, nioLocks, logging],
+            dependencies: ["Storages", "CLibCurl", nio, nioLocks, logging],
             swiftSettings: settings
         ),
         .target(

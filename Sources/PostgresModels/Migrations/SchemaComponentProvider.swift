@@ -8,3 +8,13 @@ public protocol SchemaComponentProvider: AnyObject, Sendable {
     /// - Parameter database: The database.
     func didMigrate(_ database: Database) async
 }
+
+extension DatabaseAttachments {
+    var providers: [any SchemaComponentProvider] {
+        objects.values.compactMap { $0 as? any SchemaComponentProvider }
+    }
+
+    var components: [SchemaComponent] {
+        providers.flatMap(\.schemaComponents)
+    }
+}

@@ -1,8 +1,7 @@
 import CLibCrypto
-import Storages
 
 /// A private RSA key; never printed.
-final class RSAPrivateKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package final class RSAPrivateKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     // EVP_PKEY is not changed after it was read, and OpenSSL locks what signing computes with it for the first time: the
     // manual of OpenSSL's threads allows reading calls at the same time.
     nonisolated(unsafe) private let key: OpaquePointer
@@ -11,7 +10,7 @@ final class RSAPrivateKey: Sendable, CustomStringConvertible, CustomDebugStringC
     ///
     /// - Parameter pem: PKCS #1 (`BEGIN RSA PRIVATE KEY`) or PKCS #8 (`BEGIN PRIVATE KEY`), not encrypted.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for anything else; the text is not in the message.
-    init(pem: String) throws {
+    package init(pem: String) throws {
         let bytes = Array(pem.utf8)
         let key: OpaquePointer? = bytes.withUnsafeBytes { bytes in
             guard let count = Int32(exactly: bytes.count), let source = BIO_new_mem_buf(bytes.baseAddress, count) else {
@@ -43,7 +42,7 @@ final class RSAPrivateKey: Sendable, CustomStringConvertible, CustomDebugStringC
     ///
     /// - Throws: ``StorageError`` with code `unavailable` when libcrypto failed, as some do that were told to have no
     ///   SHA-1.
-    func signatureWithSHA1(of message: String) throws -> [UInt8] {
+    package func signatureWithSHA1(of message: String) throws -> [UInt8] {
         guard let context = EVP_MD_CTX_new() else { throw RSAPrivateKey.failure() }
         defer { EVP_MD_CTX_free(context) }
         let message = Array(message.utf8)
@@ -60,9 +59,9 @@ final class RSAPrivateKey: Sendable, CustomStringConvertible, CustomDebugStringC
         return signature
     }
 
-    var description: String { "RSAPrivateKey(…)" }
-    var debugDescription: String { description }
-    var customMirror: Mirror { Mirror(self, children: [:]) }
+    package var description: String { "RSAPrivateKey(…)" }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: [:]) }
 
     private static func failure() -> StorageError {
         // What other calls left in the thread's queue must not be taken for theirs.

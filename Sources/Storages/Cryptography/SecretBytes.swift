@@ -1,11 +1,11 @@
 import CLibCrypto
-import NIOCore
+package import NIOCore
 
 extension [UInt8] {
     /// Overwrites the bytes, in a way no optimiser drops, and empties the array.
     ///
     /// It reaches this array only. Whoever made a `String` of the bytes has a copy that Swift cannot wipe.
-    mutating func wipe() {
+    package mutating func wipe() {
         withUnsafeMutableBytes { bytes in
             guard let base = bytes.baseAddress else { return }
             OPENSSL_cleanse(base, bytes.count)
@@ -16,7 +16,7 @@ extension [UInt8] {
 
 extension ByteBuffer {
     /// Overwrites the readable bytes and empties the buffer, as `[UInt8].wipe()` does.
-    mutating func wipe() {
+    package mutating func wipe() {
         withUnsafeMutableReadableBytes { bytes in
             guard let base = bytes.baseAddress else { return }
             OPENSSL_cleanse(base, bytes.count)

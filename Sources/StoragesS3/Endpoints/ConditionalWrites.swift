@@ -110,16 +110,6 @@ extension ConditionalWrites.Tag {
     }
 }
 
-/// Whether a bucket keeps the versions of its objects, as locked ones always do.
-enum BucketVersioning: Hashable, Sendable {
-    /// It never did.
-    case never
-    /// It does, or did once.
-    case enabled
-    /// The server does not say.
-    case unknown
-}
-
 /// What is claimed of a server without a trial, for each state that a bucket can be in.
 ///
 /// A claim holds only where it was measured, or where the maker of the server says so: that a condition is honoured

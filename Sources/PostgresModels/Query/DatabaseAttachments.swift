@@ -1,6 +1,6 @@
 /// Objects that layers above hang onto a database, found again by their type from every row and every session.
 public struct DatabaseAttachments: Sendable {
-    private var objects: [ObjectIdentifier: any AnyObject & Sendable] = [:]
+    private(set) var objects: [ObjectIdentifier: any AnyObject & Sendable] = [:]
 
     /// Nothing.
     public init() {}
@@ -18,18 +18,6 @@ public struct DatabaseAttachments: Sendable {
     /// - Returns: The object, `nil` when there is none.
     public func get<Object: AnyObject & Sendable>(_ type: Object.Type) -> Object? {
         objects[ObjectIdentifier(type)] as? Object
-    }
-
-    var verifiers: [any ModelVerifier] {
-        objects.values.compactMap { $0 as? any ModelVerifier }
-    }
-
-    var providers: [any SchemaComponentProvider] {
-        objects.values.compactMap { $0 as? any SchemaComponentProvider }
-    }
-
-    var components: [SchemaComponent] {
-        providers.flatMap(\.schemaComponents)
     }
 
     /// An error in the words of the layers above, where they know more than the server says.

@@ -9,3 +9,9 @@ public protocol ModelVerifier: AnyObject, Sendable {
     /// - Throws: ``DatabaseError`` when it cannot be found out; `CancellationError`.
     func problems<M: Model>(of model: M.Type, in session: any DatabaseSession) async throws -> [String]
 }
+
+extension DatabaseAttachments {
+    var verifiers: [any ModelVerifier] {
+        objects.values.compactMap { $0 as? any ModelVerifier }
+    }
+}
