@@ -37,7 +37,7 @@ extension Storage {
         }
     }
 
-    /// Whether a file has the name now.
+    /// Returns whether a file with this name exists.
     ///
     /// The answer may be outdated at once: to avoid overwriting use ``UploadOptions/ifExists``, not this.
     ///

@@ -16,14 +16,15 @@ public protocol Storage: Sendable {
     /// A short name for messages, without secrets, such as `FileSystemStorage(/var/lib/app)`.
     var label: String { get }
 
-    /// Where the bytes are: the same for all values that see the same files. Default: `nil`, then every object is a
-    /// place of its own, and values of one type are one place when their labels are the same.
+    /// The location of the bytes, which is the same for all values that see the same files. Default: `nil`. Then every
+    /// storage that is an object has a location of its own, and values of one type share a location when their labels
+    /// are equal.
     ///
     /// It decides whether two files are the same, whether a copy stays within one storage, and whether a file belongs
     /// to a field. A decorator that keeps names forwards it, see ``StorageLocation``.
     var location: StorageLocation? { get }
 
-    /// What this storage can do.
+    /// The capabilities of this storage.
     var capabilities: StorageCapabilities { get }
 
     /// The valid name a file with this original name would be stored under.
@@ -60,7 +61,7 @@ public protocol Storage: Sendable {
     ///   ``StorageError/Code/preconditionFailed`` when ``OpenOptions/ifMatch`` does not hold.
     func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents
 
-    /// What the storage knows about a file.
+    /// Returns what the storage knows about a file: its size, media type, entity tag and date.
     ///
     /// - Parameter name: The file.
     /// - Returns: Size, type, tag, date.

@@ -9,7 +9,7 @@ public struct StorageFile: Hashable, Sendable, CustomStringConvertible {
     public let name: StorageName
     /// The storage.
     public let storage: any Storage
-    /// What a file that was just stored for a field says about its reservation; files of rows have none.
+    /// The reservation of a file that was just stored for a field; files that come from rows have none.
     package let receipt: StorageReceipt?
 
     /// Binds a name to a storage.
@@ -91,7 +91,7 @@ public struct StorageFile: Hashable, Sendable, CustomStringConvertible {
         try await storage.url(for: name, options: options)
     }
 
-    /// What the storage knows about the file.
+    /// Returns what the storage knows about the file: its size, media type, entity tag and date.
     ///
     /// - Returns: Size, type, tag, date.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound`` when it does not exist.
@@ -99,7 +99,7 @@ public struct StorageFile: Hashable, Sendable, CustomStringConvertible {
         try await storage.info(for: name)
     }
 
-    /// Whether the file exists now.
+    /// Returns whether the file exists.
     ///
     /// - Returns: Whether it exists; the answer may be outdated at once.
     /// - Throws: ``StorageError`` when the storage cannot tell.
@@ -124,7 +124,7 @@ public struct StorageFile: Hashable, Sendable, CustomStringConvertible {
     /// The name.
     public var description: String { name.string }
 
-    /// Whether two files have the same name in storages of one location.
+    /// Returns whether two files have the same name in storages of one location.
     public static func == (left: StorageFile, right: StorageFile) -> Bool {
         left.name == right.name && StorageIdentity(left.storage) == StorageIdentity(right.storage)
     }

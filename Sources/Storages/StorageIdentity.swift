@@ -1,4 +1,4 @@
-/// Where a storage keeps its bytes: a root, and a directory below it.
+/// The place where a storage keeps its bytes: a root, and a directory below it.
 ///
 /// Valid for as long as the storage lives. Files of two storages are the same when their identities and names are.
 package struct StorageIdentity: Hashable, Sendable {
@@ -46,7 +46,7 @@ package struct StorageIdentity: Hashable, Sendable {
         StorageIdentity(root: root, directory: directory + Self.segments(path))
     }
 
-    /// Whether one is the other, or a directory within it.
+    /// Returns whether two identities are equal, or the directory of one lies within that of the other.
     package func overlaps(_ other: StorageIdentity) -> Bool {
         root == other.root && zip(directory, other.directory).allSatisfy(==)
     }

@@ -43,8 +43,8 @@ public struct StorageLocation: Hashable, Sendable {
         StorageLocation(identity.directory(prefix.string))
     }
 
-    /// Whether a name of one location can be the same file as a name of the other: they are one, or one is a directory
-    /// within the other.
+    /// Returns whether a name in one location can be the same file as a name in the other: the locations are equal, or
+    /// one is a directory within the other.
     ///
     /// - Parameter other: The other location.
     /// - Returns: Whether they overlap.

@@ -21,7 +21,7 @@ package final class BodyDriver {
     private let options: UploadOptions
     private let name: StorageName
     private let storage: String
-    /// What the body announced, when it did.
+    /// The size in bytes that the body declared; `nil` when it declared none.
     package let totalByteCount: Int64?
     private let hasher: SHA256Hasher?
     private var isFinished = false
@@ -59,13 +59,13 @@ package final class BodyDriver {
         return chunk
     }
 
-    /// Says that all bytes handed out so far are stored.
+    /// Reports that all bytes handed out so far are stored.
     package func reportProgress() {
         guard byteCount > 0 else { return }
         options.progress?(TransferProgress(completedBytes: byteCount, totalBytes: totalByteCount))
     }
 
-    /// Says that the upload is over and its file can be seen.
+    /// Reports that the upload is complete and its file is visible.
     package func reportEnd() {
         options.progress?(TransferProgress(completedBytes: byteCount, totalBytes: byteCount))
     }

@@ -25,7 +25,7 @@ extension UploadBody {
             var state: State
             var expected: Int64?
             var delivered: Int64 = 0
-            /// What is left of a large chunk of the source.
+            /// The remainder of a large chunk of the source.
             var rest = ByteBuffer()
             /// Small chunks of the source, copied together.
             var gathered = ByteBuffer()

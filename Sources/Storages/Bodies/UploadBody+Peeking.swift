@@ -37,7 +37,8 @@ extension UploadBody {
     }
 }
 
-/// What was read already and the iterator that has the remainder, on their way into the body that replays both.
+/// The bytes that were read already and the iterator that has the remainder, on their way into the body that replays
+/// both.
 //
 // @unchecked: an iterator is not Sendable, but this one has exactly one reader: the OneTimeSource that holds the box
 // calls `take` at most once.

@@ -10,7 +10,7 @@ public struct DecodedContents: AsyncSequence, Sendable {
     /// Reading can fail with ``StorageError`` or `CancellationError`.
     public typealias Failure = any Error
 
-    /// What is known about the stored file; its size and tag are those of the encoded bytes.
+    /// The properties of the stored file; its size and entity tag are those of the encoded bytes.
     public let info: FileInfo
 
     let contents: StoredContents

@@ -1,5 +1,6 @@
 extension ContentType {
-    /// Whether a browser that opens a file of this type may run code in it with the rights of the site that serves it.
+    /// A Boolean value that indicates whether a browser that opens a file of this type may run code in it with the
+    /// rights of the site that serves it.
     ///
     /// Such files must be served as attachments, or from a domain of their own: HTML, XML of every kind (SVG too, and
     /// whatever may name a style sheet), scripts, saved web pages.
@@ -8,7 +9,7 @@ extension ContentType {
         return ContentType.active.contains(rawValue)
     }
 
-    /// Whether the type is `image/…`.
+    /// A Boolean value that indicates whether the type is `image/…`.
     public var isImage: Bool { rawValue.hasPrefix("image/") }
 
     private static let active: Set<String> = [

@@ -1,5 +1,5 @@
 extension ContentType {
-    /// Tells the type of a file by what it begins with, by its name, and by what somebody has declared it to be.
+    /// Determines the type of a file from its first bytes, its name, and the type that somebody has declared.
     ///
     /// A declaration chooses among the types that the bytes allow, and never widens what they are: a picture that is
     /// declared to be HTML stays a picture. See ``admits(declared:)`` for what is allowed. Without a declaration, or
@@ -20,7 +20,8 @@ extension ContentType {
         self = declared
     }
 
-    /// Whether a file whose bytes were recognised as this type, without regard to its name, may be served as another.
+    /// Returns whether a file whose bytes were recognised as this type, without regard to its name, may be served as
+    /// another.
     ///
     /// | the bytes are | may be declared as |
     /// |---|---|
@@ -48,8 +49,8 @@ extension ContentType {
         return declared.family == nil && declared.canBeText
     }
 
-    /// Whether all files of the type are XML, so that a browser that takes it for this type takes it for active
-    /// content.
+    /// A Boolean value that indicates whether all files of the type are XML, so that a browser that takes it for this
+    /// type takes it for active content.
     private var isMarkupOfXML: Bool { rawValue.hasSuffix("+xml") || rawValue.hasSuffix("/xml") }
 
     private var canBeText: Bool {
@@ -58,7 +59,7 @@ extension ContentType {
         return ["text/", "application/", "model/", "message/", "chemical/"].contains { rawValue.hasPrefix($0) }
     }
 
-    /// The name that the registry of media types has for it, where others are about.
+    /// The name under which the type is registered with IANA, where synonyms are in use.
     private var canonical: ContentType { ContentType.synonyms[rawValue].map(ContentType.init(known:)) ?? self }
 
     /// The container that files of the type begin with; `nil` for a type without a signature.
@@ -129,7 +130,7 @@ extension ContentType {
         ("woff", ["font/woff"]), ("woff2", ["font/woff2"]),
     ]
 
-    /// What browsers and operating systems send in the place of the registered names.
+    /// The names that browsers and operating systems send instead of the registered ones.
     private static let synonyms: [String: String] = [
         "image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png",
         "image/x-ms-bmp": "image/bmp", "image/x-bmp": "image/bmp", "image/x-icon": "image/vnd.microsoft.icon",

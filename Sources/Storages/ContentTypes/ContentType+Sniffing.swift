@@ -1,8 +1,8 @@
 extension ContentType {
-    /// How many bytes from the beginning of a file are enough for ``init(sniffing:name:)``.
+    /// The number of bytes from the beginning of a file that are enough for ``init(sniffing:name:)``.
     public static let sniffedBytes = 4096
 
-    /// Tells the type of a file by what it begins with, then by its name.
+    /// Determines the type of a file from its first bytes, then from its name.
     ///
     /// What the bytes say counts for more than the name: HTML called `photo.jpg` is HTML. Where many formats share one
     /// container, as Office documents do ZIP, the extension chooses among them. A name that claims a format which
@@ -57,7 +57,7 @@ extension ContentType {
         return kin.contains(byName) ? byName : self
     }
 
-    /// Whether every file of the type begins with one of the signatures below.
+    /// A Boolean value that indicates whether every file of the type begins with one of the signatures below.
     private var hasSignature: Bool {
         let withSignature: Set<ContentType> = [
             .jpeg, .png, .gif, .webp, .bmp, .tiff, .avif, .heic, "image/heif", .icon, .photoshop, .pdf, .zip, .gzip,

@@ -2,7 +2,7 @@
 struct MarkupSniffer {
     /// The bytes in lower case, without a byte order mark and white space in front; UTF-16 narrowed to its ASCII.
     private let text: [UInt8]
-    /// Whether there is no byte that a text does not have.
+    /// A Boolean value that indicates whether the bytes have none that a text never contains.
     let isText: Bool
 
     init(_ head: [UInt8]) {

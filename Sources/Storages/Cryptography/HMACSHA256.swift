@@ -22,7 +22,7 @@ package enum HMACSHA256 {
         try authenticate(Array(message.utf8), key: key)
     }
 
-    /// Whether two byte strings are equal, in time that depends on their lengths only.
+    /// Returns whether two byte strings are equal, in time that depends on their lengths only.
     package static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         guard left.count == right.count else { return false }
         return left.withUnsafeBytes { left in
@@ -35,7 +35,7 @@ package enum HMACSHA256 {
 }
 
 extension HMACSHA256 {
-    /// What libcrypto computes in, kept for the next call: making one costs more than a short message.
+    /// A context of libcrypto for computing, kept for the next call: making one costs more than a short message.
     ///
     /// Each is used by one call at a time.
     // Unchecked: EVP_MAC_CTX has no lock of its own. A context is in the pool or with the one call that took it out,

@@ -1,11 +1,11 @@
 extension OverlayStorage {
     /// Stores a file in the upper storage.
     ///
-    /// With ``IfExists/fail`` and ``IfExists/rename`` a name that only the lower storage has is taken, too. The lower storage is
-    /// asked before the first byte is read; what it gets after that is covered.
+    /// With ``IfExists/fail`` and ``IfExists/rename`` a name that only the lower storage has is taken, too. The lower
+    /// storage is asked before the first byte is read; what it gets after that is covered.
     ///
-    /// - Throws: As the upper storage; ``StorageError`` with code ``StorageError/Code/outcomeUnknown`` when the file is stored, but
-    ///   somebody may have deleted the name at the same time and it cannot be found out.
+    /// - Throws: As the upper storage; ``StorageError`` with code ``StorageError/Code/outcomeUnknown`` when the file is
+    ///   stored, but somebody may have deleted the name at the same time and it cannot be found out.
     public func upload(
         _ body: UploadBody,
         to name: StorageName,
@@ -19,12 +19,12 @@ extension OverlayStorage {
 
     /// Copies a file to a name of the upper storage.
     ///
-    /// A file of the upper storage is copied by that storage. The bytes of one that only the lower storage has pass through this
-    /// process, in constant memory; of its type, disposition, cache control and metadata the copy gets what the upper storage
-    /// keeps.
+    /// A file of the upper storage is copied by that storage. The bytes of one that only the lower storage has pass
+    /// through this process, in constant memory; of its type, disposition, cache control and metadata the copy gets
+    /// what the upper storage keeps.
     ///
-    /// - Throws: As the upper storage; ``StorageError`` with code ``StorageError/Code/unsupported`` when the lower storage has the
-    ///   file in a coding such as gzip: its bytes without the coding would be another file.
+    /// - Throws: As the upper storage; ``StorageError`` with code ``StorageError/Code/unsupported`` when the lower
+    ///   storage has the file in a coding such as gzip: its bytes without the coding would be another file.
     public func copy(
         _ source: StorageName,
         to destination: StorageName,
@@ -110,7 +110,7 @@ extension OverlayStorage {
         return Target(name: try name.withRandomSuffix(), isHidden: false)
     }
 
-    /// Whether the lower storage has a file of a name that may come from there.
+    /// Returns whether the lower storage has a file with this name; `false` for reserved names.
     func lowerHas(_ name: StorageName) async throws -> Bool {
         guard !name.isReserved else { return false }
         do {
@@ -124,8 +124,8 @@ extension OverlayStorage {
 
     /// Removes the whiteout of a name that has a file again.
     ///
-    /// After the file is there, not before: whoever is killed in between leaves both, and the file counts. The other way round
-    /// the deleted file of the lower storage would be back.
+    /// After the file is there, not before: whoever is killed in between leaves both, and the file counts. The other
+    /// way round the deleted file of the lower storage would be back.
     private func uncover(_ file: UploadedFile, _ target: Target) async throws {
         guard target.isHidden, file.name == target.name else { return }
         // To its end, also when the caller is cancelled.
@@ -139,9 +139,9 @@ extension OverlayStorage {
             } catch is StorageError {
                 // One that stays does no harm, but it may be gone all the same.
             }
-            // Who deletes the name in the same moment puts the whiteout first, then removes the file: when the file went before
-            // the whiteout did here, nothing would hide the lower storage's file. Whoever comes last finds that out, here or in
-            // the deletion, and hides it again.
+            // Who deletes the name in the same moment puts the whiteout first, then removes the file: when the file
+            // went before the whiteout did here, nothing would hide the lower storage's file. Whoever comes last finds
+            // that out, here or in the deletion, and hides it again.
             if try await !upper.exists(name) { try await whiteouts.insert(name) }
         } catch let error as StorageError {
             throw StorageError(

@@ -34,7 +34,7 @@ public struct PrefixedStorage: Storage {
     /// The directory in the location of the storage below.
     public var location: StorageLocation? { StorageLocation(of: base).directory(prefix) }
 
-    /// What the storage below can do.
+    /// The capabilities of the storage below.
     public var capabilities: StorageCapabilities { base.capabilities }
 
     /// The name the storage below would give, which must leave room for the prefix.
@@ -60,7 +60,7 @@ public struct PrefixedStorage: Storage {
         return try await renaming { try await base.open(full, options: options).renamed(to: name) }
     }
 
-    /// What is known about a file below the prefix.
+    /// Returns what the storage below knows about a file under the prefix.
     public func info(for name: StorageName) async throws -> FileInfo {
         let full = try full(name)
         var info = try await renaming { try await base.info(for: full) }

@@ -89,9 +89,10 @@ extension Whiteouts {
     }
 }
 
-/// Tells a listing which of its names are hidden, in constant memory.
+/// A filter that determines which names of a listing are hidden, in constant memory.
 ///
-/// A listing of few files asks about each; a long one lists the whiteouts once instead, which are a thousand to a request.
+/// A listing of few files asks about each; a long one lists the whiteouts once instead, which are a thousand to a
+/// request.
 struct WhiteoutFilter: Sendable {
     private enum Knowledge {
         case nothing
@@ -101,9 +102,9 @@ struct WhiteoutFilter: Sendable {
     }
 
     let whiteouts: Whiteouts
-    /// How many names are asked about one by one.
+    /// The number of names that are looked up one by one.
     let askedAtMost: Int
-    /// How many whiteouts are kept.
+    /// The number of whiteouts that are kept in memory.
     let keptAtMost: Int
     private var asked = 0
     private var knowledge = Knowledge.nothing
@@ -114,7 +115,7 @@ struct WhiteoutFilter: Sendable {
         self.keptAtMost = keptAtMost
     }
 
-    /// Whether each name is hidden.
+    /// Returns for each name whether it is hidden.
     mutating func isHidden(_ names: [StorageName]) async throws -> [Bool] {
         if case .nothing = knowledge, asked + names.count > askedAtMost {
             knowledge = try await whiteouts.digests(upTo: keptAtMost).map { .all($0) } ?? .tooMuch

@@ -2,7 +2,7 @@
 ///
 /// They are entries of their directory like others, and go by themselves: files of no storage.
 enum DeletedFileName {
-    /// Whether the last segment of a path is `.nfs`, `.smb` or `.fuse_hidden` and a number in hexadecimal.
+    /// Returns whether the last segment of a path is `.nfs`, `.smb` or `.fuse_hidden` and a number in hexadecimal.
     static func isOne(_ path: String) -> Bool {
         let start = path.utf8.lastIndex(of: UInt8(ascii: "/")).map(path.utf8.index(after:)) ?? path.utf8.startIndex
         let segment = path.utf8[start...]

@@ -24,7 +24,7 @@ struct DirectoryWalk: Sendable {
     private struct Level: Sendable {
         /// "" or the directory's path with a "/" at its end.
         var path: String
-        /// What entries must start with.
+        /// The bytes with which entries must start.
         var filter: [UInt8]
         /// Names in order, directories with a "/" at their end.
         var entries: [[UInt8]] = []
@@ -37,7 +37,7 @@ struct DirectoryWalk: Sendable {
     private let root: RootDirectory
     private var levels: [Level]
 
-    /// Whether there is nothing more to see.
+    /// A Boolean value that indicates whether there is nothing more to list.
     var isFinished: Bool { levels.isEmpty }
 
     init(root: RootDirectory, prefix: String) {
@@ -168,7 +168,7 @@ struct DirectoryWalk: Sendable {
         return isVisible(level.path + text) ? bytes : nil
     }
 
-    /// Whether a path is a name that can be opened, and not one that the storage keeps for itself.
+    /// Returns whether a path is a name that can be opened, and not one that the storage keeps for itself.
     ///
     /// Names in another form than NFC, which other programs may have written, are listed as they are.
     private static func isVisible(_ path: String) -> Bool {

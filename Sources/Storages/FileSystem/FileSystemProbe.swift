@@ -1,8 +1,8 @@
-/// What the file system below a ``FileSystemStorage`` can do, found out by trying.
+/// The abilities of the file system below a ``FileSystemStorage``, found out by trying.
 ///
 /// See ``FileSystemStorage/probe()``.
 public struct FileSystemProbe: Sendable {
-    /// How a new file gets its name without overwriting one that has it.
+    /// The way in which a new file gets its name without overwriting one that has it.
     ///
     /// In the order in which they are tried. All but the last are one step that other processes see as a whole.
     public enum Placement: String, Hashable, Sendable, CaseIterable {
@@ -25,36 +25,39 @@ public struct FileSystemProbe: Sendable {
     /// Everything behind FUSE is `fuse`; of one that is not known here it is the number in hexadecimal, and
     /// `unknown` when the system does not tell.
     public var fileSystem: String
-    /// Whether the file system is known to lie on a device of this machine.
+    /// A Boolean value that indicates whether the file system is known to lie on a device of this machine.
     ///
     /// Only there a file that the kernel has in its cache is read without a thread.
     public var isLocal: Bool
-    /// Why the storage cannot be written to; `nil` when it can.
+    /// The reason why the storage cannot be written to; `nil` when it can.
     public var writeFailure: StorageError?
-    /// How a new file gets its name; `nil` when the storage cannot be written to.
+    /// The way in which a new file gets its name; `nil` when the storage cannot be written to.
     public var placement: Placement?
-    /// Whether two names that differ in case only are two files; `nil` when that could not be tried.
+    /// A Boolean value that indicates whether two names that differ in case only are two files; `nil` when that could
+    /// not be tried.
     ///
     /// Where they are one, a name in another case finds a file that no row names so.
     public var keepsCaseApart: Bool?
-    /// Whether a name in NFC and the same in NFD are two files; `nil` when that could not be tried.
+    /// A Boolean value that indicates whether a name in NFC and the same in NFD are two files; `nil` when that could
+    /// not be tried.
     public var keepsNormalizationApart: Bool?
-    /// Whether the entries of a directory can be put onto the medium; `nil` when that could not be tried.
+    /// A Boolean value that indicates whether the entries of a directory can be put onto the medium; `nil` when that
+    /// could not be tried.
     ///
     /// Where they cannot, ``FileSystemStorage/Durability/fsync`` promises the bytes of a file, and its name as far as
     /// the file system does by itself.
     public var synchronizesDirectories: Bool?
-    /// Whether modification times can be set; `nil` when that could not be tried.
+    /// A Boolean value that indicates whether modification times can be set; `nil` when that could not be tried.
     ///
     /// Where they cannot, two versions of a file that are made within a few milliseconds may have one entity tag.
     public var setsModificationTimes: Bool?
-    /// Bytes that this process may still write; `nil` when the file system does not say.
+    /// The number of bytes that this process may still write; `nil` when the file system does not report it.
     public var freeBytes: UInt64?
-    /// Files that may still be made; `nil` where they are not counted.
+    /// The number of files that may still be made; `nil` where files are not counted.
     public var freeFiles: UInt64?
-    /// The length of the longest name of a file or directory, in bytes; `nil` when the file system does not say.
+    /// The length of the longest name of a file or directory, in bytes; `nil` when the file system does not report it.
     public var longestName: Int?
 
-    /// Whether the storage can be written to.
+    /// A Boolean value that indicates whether the storage can be written to.
     public var isWritable: Bool { writeFailure == nil }
 }

@@ -203,7 +203,7 @@ struct FileChunks: AsyncSequence, Sendable {
 }
 
 extension FileInfo {
-    /// What the file system and the name say about a file.
+    /// Creates a description of a file from its status and its name.
     init(name: StorageName, status: FileStatus) {
         self.init(
             name: name,

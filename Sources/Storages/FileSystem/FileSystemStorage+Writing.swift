@@ -1,7 +1,7 @@
 internal import NIOCore
 
 extension FileSystemStorage {
-    /// How often a free name is looked for; with 100 random bits the second attempt finds one.
+    /// The number of attempts to find a free name; with 100 random bits the second one finds it.
     private static let renameAttempts = 4
 
     /// Stores a file; it is complete or absent, never partial.
@@ -157,7 +157,7 @@ private final class FileWriter: @unchecked Sendable {
     private let ifExists: IfExists
     private var file: StagedFile?
 
-    /// Whether there is something to undo.
+    /// A Boolean value that indicates whether there is something to undo.
     var hasFile: Bool { file != nil }
 
     init(storage: FileSystemStorage, name: StorageName, ifExists: IfExists) {

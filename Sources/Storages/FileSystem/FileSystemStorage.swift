@@ -53,7 +53,7 @@ internal import Foundation
 ///   kind of file system: the first operation after that still fails.
 /// - Where inode numbers change while a file is unchanged (FAT after a remount), so do entity tags.
 public final class FileSystemStorage: Storage {
-    /// What must have reached the medium before an operation returns.
+    /// The data that must have reached the medium before an operation returns.
     public enum Durability: Hashable, Sendable {
         /// The file's bytes, its directory entry and the directories above it, whoever made them: a power cut after the
         /// return loses nothing.
@@ -250,14 +250,14 @@ public final class FileSystemStorage: Storage {
         )
     }
 
-    /// Whether a name is none on FAT and shares of Windows, some of which say `ENOENT` to it.
+    /// Returns whether a name is invalid on FAT and on Windows shares, some of which report `ENOENT` for it.
     private static func isUncommon(_ name: StorageName?) -> Bool {
         guard let name else { return false }
         return name.string.utf8.contains { "\\:*?\"<>|".utf8.contains($0) }
             || name.string.pathSegments.contains { ". ".utf8.contains($0.utf8.last ?? 0) }
     }
 
-    /// Says what to do about a directory of unfinished uploads that another user has closed.
+    /// Describes what to do about a directory of unfinished uploads that another user has closed.
     func explain(_ error: StagingAreaClosed, _ operation: String, _ name: StorageName?) -> StorageError {
         StorageError(
             .permissionDenied,
@@ -269,7 +269,7 @@ public final class FileSystemStorage: Storage {
         )
     }
 
-    /// Says what a failed system call means for a file.
+    /// Describes what a failed system call means for a file.
     func explain(_ error: SystemCallError, _ operation: String, _ name: StorageName?, writes: Bool) -> StorageError {
         if let name, error.isNotADirectory {
             switch directory.firstObstacle(on: name.string) {

@@ -22,10 +22,10 @@ final class PlacementWays: Sendable {
         PlacementWays(usable: usable)
     }
 
-    /// Whether a file without a name is the next to try.
+    /// A Boolean value that indicates whether a file without a name is the next way to try.
     var startsNameless: Bool { usable[first.withLockedValue { $0 }...].first == .namelessLink }
 
-    /// Those to try for a file that has a name, best first.
+    /// The ways to try for a file that has a name, best first.
     var forNamedFiles: [Way] { usable[first.withLockedValue { $0 }...].filter { $0 != .namelessLink } }
 
     /// Leaves out what comes before a way that has worked.

@@ -1,5 +1,5 @@
 extension RootDirectory {
-    /// What stands where a directory was needed.
+    /// An entry that stands where a directory was needed.
     enum Obstacle {
         case symbolicLink(String)
         case file(String)

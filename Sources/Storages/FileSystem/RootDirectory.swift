@@ -15,7 +15,7 @@ internal import NIOPosix
 /// `RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS` resolves a whole name; where that call is missing or forbidden, every
 /// segment is opened on its own with `O_NOFOLLOW | O_DIRECTORY`, starting at the root's descriptor.
 final class RootDirectory: Sendable {
-    /// How often a walk starts again after another process removed an empty directory under its feet.
+    /// The number of times that a walk starts again after another process removed an empty directory on its way.
     private static let attempts = 100
 
     let path: String
@@ -25,7 +25,7 @@ final class RootDirectory: Sendable {
     let synchronizes: Bool
     /// The directory itself, as it is mounted now.
     var descriptor: Descriptor { mount.withLockedValue { $0.descriptor } }
-    /// Which file system it lies on.
+    /// The kind of the file system that the directory lies on.
     var kind: FileSystemKind { mount.withLockedValue { $0.kind } }
     /// The threads that may wait for this file system.
     var threads: NIOThreadPool { BlockingPool.pool(ofDevice: mount.withLockedValue { $0.status.device }) }
@@ -170,7 +170,7 @@ final class RootDirectory: Sendable {
         return try SystemCall.openBeneathIfCached(name, in: descriptor, flags: flags)
     }
 
-    /// What is at `name` below the root; a symbolic link is reported, not followed.
+    /// Returns the status of the entry at `name` below the root; a symbolic link is reported, not followed.
     func status(of name: String) throws -> FileStatus {
         try withParent(of: name) { parent, segment in
             try SystemCall.status(of: segment, in: parent)

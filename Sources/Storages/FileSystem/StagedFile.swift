@@ -236,7 +236,7 @@ final class StagedFile: Sendable {
         }
     }
 
-    /// Tells a temporary name that is gone from a directory that is: both are `ENOENT` of one call.
+    /// Distinguishes a temporary name that is gone from a directory that is: one call reports `ENOENT` for both.
     private func keepingCollected(_ temporary: Temporary, _ work: () throws -> Void) throws {
         do {
             try work()

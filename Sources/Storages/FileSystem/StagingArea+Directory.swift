@@ -10,14 +10,14 @@ internal import NIOConcurrencyHelpers
 
 /// The directory of unfinished uploads does not let this user in, though the root does.
 struct StagingAreaClosed: Error {
-    /// What its owner has to run.
+    /// The command that the directory's owner has to run.
     var command: String
     var number: Int32
 }
 
 // The directory itself: it lets in whom the root lets in.
 extension StagingArea {
-    /// How often an entry is tried again that somebody removed the directory of.
+    /// The number of attempts to make an entry whose directory was removed meanwhile.
     private static let attempts = 10
 
     /// Opens the directory, and makes it when it is missing and `creates`.
@@ -81,7 +81,7 @@ extension StagingArea {
         try SystemCall.permissions(of: root.descriptor).mode & 0o3777 | 0o700
     }
 
-    /// Says which command mends it, when the directory is less open than the root.
+    /// Returns the error with the command that mends it, when the directory is less open than the root.
     private func explanation(of error: SystemCallError) -> any Error {
         guard let wanted = try? wantedMode(),
             let found = try? SystemCall.permissions(of: Self.directoryName, in: root.descriptor),

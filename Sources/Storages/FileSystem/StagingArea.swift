@@ -9,14 +9,14 @@ internal import NIOCore
     internal import Glibc
 #endif
 
-/// Where files are written before they get their names.
+/// The directory in which files are written before they get their names.
 final class StagingArea: Sendable {
     /// The first segment of names that this storage keeps for itself.
     static let directoryName = ".stored-files-tmp"
-    /// What the names of unfinished uploads start with.
+    /// The prefix of the names of unfinished uploads.
     static let filePrefix = "upload-"
 
-    /// Whether a path leads to what this storage keeps for itself, also on a file system that folds case.
+    /// Returns whether a path leads to what this storage keeps for itself, also on a file system that folds case.
     static func isReserved(_ path: String) -> Bool {
         guard let byte = path.utf8.first, byte == UInt8(ascii: ".") || byte >= 0x80 else { return false }
         let start = path.utf8.prefix(directoryName.utf8.count)
@@ -36,7 +36,7 @@ final class StagingArea: Sendable {
     let root: RootDirectory
     let fileMode: UInt32
     let ways: PlacementWays
-    /// Whether the directory has been seen to let in whom the root lets in.
+    /// A Boolean value that indicates whether the directory has been seen to let in everybody whom the root lets in.
     let isOpened = NIOLockedValueBox(false)
 
     init(root: RootDirectory, fileMode: UInt32, platform: FileSystemPlatform) {
@@ -166,7 +166,7 @@ final class StagingArea: Sendable {
         return removed
     }
 
-    /// What the name of an unfinished upload ends in: a name may be longer than a file's, so its hash stands for it.
+    /// The ending of the name of an unfinished upload: a name may be longer than a file's, so its hash stands for it.
     private static func key(of name: StorageName) throws -> String {
         try SHA256Hasher.hash(Array(name.string.utf8)).prefix(16).hexadecimal
     }

@@ -1,13 +1,14 @@
 public import Foundation
 
-/// What a signed URL of a ``FileSystemStorage`` allows, after its signature and expiry were checked.
+/// The file that a signed URL of a ``FileSystemStorage`` gives access to, and the headers to send, after its signature
+/// and expiry were checked.
 public struct VerifiedFileURL: Hashable, Sendable {
     /// The file that may be fetched.
     public var name: StorageName
-    /// When the URL stops working; the answer should not be cached for longer.
+    /// The time at which the URL expires; the response should not be cached for longer.
     public var expires: Date
-    /// The `Content-Disposition` the answer shall have, if the URL names one.
+    /// The `Content-Disposition` of the response, if the URL names one.
     public var contentDisposition: String?
-    /// The `Content-Type` the answer shall have, if the URL names one; otherwise the file's own.
+    /// The `Content-Type` of the response, if the URL names one; otherwise use the file's own.
     public var contentType: ContentType?
 }

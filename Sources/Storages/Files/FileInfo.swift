@@ -1,6 +1,6 @@
 public import Foundation
 
-/// What a storage knows about a file without reading it.
+/// The properties of a file that a storage knows without reading it.
 public struct FileInfo: Hashable, Sendable {
     /// The name.
     public var name: StorageName
@@ -8,9 +8,9 @@ public struct FileInfo: Hashable, Sendable {
     public var byteCount: Int64
     /// The media type, stored or derived from the name.
     public var contentType: ContentType?
-    /// The version's tag: changes when the contents do, and is what ``OpenOptions/ifMatch`` takes.
+    /// The entity tag of the version: it changes when the contents do, and is what ``OpenOptions/ifMatch`` takes.
     public var entityTag: String?
-    /// When the contents last changed.
+    /// The time at which the contents last changed.
     public var modified: Date?
     /// The `Content-Disposition` given at upload, from storages with ``StorageCapabilities/storedMetadata``.
     public var contentDisposition: String?
@@ -23,7 +23,8 @@ public struct FileInfo: Hashable, Sendable {
     public var metadata: [String: String]
     /// The id of this version, from storages that keep old ones.
     public var versionID: String?
-    /// Whether the file is the lower storage's of an ``OverlayStorage``, which reads it and never changes it.
+    /// A Boolean value that indicates whether the file comes from the lower storage of an ``OverlayStorage``, which
+    /// reads it and never changes it.
     public var isInherited: Bool
 
     /// Creates a description of a file.

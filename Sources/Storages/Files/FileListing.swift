@@ -9,14 +9,14 @@ public struct FileListing: AsyncSequence, Sendable {
     /// Listing can fail with ``StorageError`` or `CancellationError`.
     public typealias Failure = any Error
 
-    /// Whether listings that are begun now have the library's own objects, too: for who looks for what it has put
-    /// there.
+    /// A Boolean value that indicates whether listings that are begun now include the library's own objects, for
+    /// callers that look for what the library has stored there.
     ///
     /// A value of the task, because it has to reach the storage at the bottom through decorators that know nothing of
     /// it.
     @TaskLocal package static var includesReserved = false
 
-    /// Who is told of keys that listings which are begun now pass over.
+    /// The closure that is told of the keys which listings that are begun now skip.
     ///
     /// A value of the task for the same reason.
     @TaskLocal package static var onForeignKey: (@Sendable (ForeignKey) -> Void)?

@@ -5,7 +5,7 @@
 public struct ForeignKey: Hashable, Sendable, CustomStringConvertible {
     /// The bytes of the key, which need not be UTF-8.
     public let bytes: [UInt8]
-    /// What is wrong with it as a name, as the error for such a name says it.
+    /// The reason why the key is no valid name, in the words of the error for such a name.
     public let reason: String
 
     /// Looks whether a key can be the name of a file; for authors of storages.

@@ -1,4 +1,4 @@
-/// What to do when an upload finds its name taken.
+/// The way in which an upload proceeds when its name is taken.
 public enum IfExists: Hashable, Sendable {
     /// Keep both: a random suffix is added to the new file's name, atomically.
     case rename

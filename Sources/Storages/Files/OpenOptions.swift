@@ -1,4 +1,4 @@
-/// How a file is opened for reading.
+/// The options for opening a file for reading.
 public struct OpenOptions: Sendable {
     /// The part to read.
     ///

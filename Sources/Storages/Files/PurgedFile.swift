@@ -1,25 +1,27 @@
 public import Foundation
 
-/// What came of removing everything that a storage keeps under one name, see ``Storage/purge(_:)``.
+/// The result of removing everything that a storage keeps under one name, see ``Storage/purge(_:)``.
 ///
-/// When ``error`` is `nil` nothing is left, but for what ``isInherited`` speaks of, and the counts say what there was: the
-/// receipt for who has to prove a deletion.
+/// When ``error`` is `nil` nothing is left, but for what ``isInherited`` speaks of, and the counts say what there was:
+/// the receipt for who has to prove a deletion.
 public struct PurgedFile: Sendable, CustomStringConvertible {
     /// The name.
     public var name: StorageName
-    /// How many versions were removed, bytes and all; at most 1 in a storage that keeps one version of a file.
+    /// The number of versions that were removed, bytes and all; at most 1 in a storage that keeps one version of a
+    /// file.
     public var versionCount: Int
-    /// How many markers of deletions were removed, in a storage that keeps versions.
+    /// The number of delete markers that were removed, in a storage that keeps versions.
     public var markerCount: Int
-    /// How many unfinished uploads were given up, where the storage can count them.
+    /// The number of unfinished uploads that were aborted, where the storage can count them.
     public var uploadCount: Int
-    /// Why something may be left; `nil` when nothing is.
+    /// The reason why something may be left; `nil` when nothing is.
     ///
     /// The counts say what was removed all the same.
     public var error: StorageError?
-    /// Until when the storage keeps a version that it would not remove, if it says so.
+    /// The time until which the storage retains a version that it did not remove, if it reports one.
     public var retainedUntil: Date?
-    /// Whether the lower storage of an ``OverlayStorage`` has a file of the name: it is hidden and was not removed.
+    /// A Boolean value that indicates whether the lower storage of an ``OverlayStorage`` has a file of the name: it is
+    /// hidden and was not removed.
     public var isInherited: Bool
 
     /// Creates a receipt.

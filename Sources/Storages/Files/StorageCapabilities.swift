@@ -1,4 +1,4 @@
-/// What a storage can do; what is missing here it refuses with ``StorageError/Code/unsupported``.
+/// The capabilities of a storage; it refuses what is missing here with ``StorageError/Code/unsupported``.
 public struct StorageCapabilities: OptionSet, Hashable, Sendable {
     /// The bits.
     public let rawValue: UInt32

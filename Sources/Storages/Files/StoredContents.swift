@@ -14,7 +14,7 @@ public struct StoredContents: AsyncSequence, Sendable {
     /// Reading can fail with ``StorageError`` or `CancellationError`.
     public typealias Failure = any Error
 
-    /// What is known about the file; ``FileInfo/byteCount`` is the size of the whole file, not of the range.
+    /// The properties of the file; ``FileInfo/byteCount`` is the size of the whole file, not of the range.
     public internal(set) var info: FileInfo
     /// The offsets this sequence delivers.
     public let range: Range<Int64>
@@ -109,7 +109,8 @@ public struct StoredContents: AsyncSequence, Sendable {
         let name: StorageName
         let expected: Int64
         let progress: ProgressHandler?
-        /// Whether the source knows the file by another name, which its errors must not give away.
+        /// A Boolean value that indicates whether the source knows the file by another name, which its errors must not
+        /// give away.
         let isRenamed: Bool
         var advance: (() async throws -> ByteBuffer?)?
         var delivered: Int64 = 0

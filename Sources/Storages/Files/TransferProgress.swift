@@ -1,4 +1,4 @@
-/// How far a transfer has come.
+/// The progress of a transfer.
 public struct TransferProgress: Hashable, Sendable {
     /// Bytes moved so far.
     public var completedBytes: Int64

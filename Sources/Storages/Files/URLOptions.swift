@@ -1,17 +1,17 @@
-/// What kind of URL is wanted.
+/// The options for a URL of a file.
 public struct URLOptions: Hashable, Sendable {
-    /// How long the URL shall work.
+    /// The time for which the URL works.
     ///
     /// Default: the storage's own default, which may be "for ever".
     ///
     /// Asking for a lifetime from a storage without ``StorageCapabilities/temporaryURL`` throws
     /// ``StorageError/Code/unsupported``.
     public var lifetime: Duration?
-    /// The `Content-Disposition` the answer shall have.
+    /// The `Content-Disposition` of the response.
     ///
     /// Default: as stored.
     public var contentDisposition: String?
-    /// The `Content-Type` the answer shall have.
+    /// The `Content-Type` of the response.
     ///
     /// Default: as stored.
     public var contentType: ContentType?

@@ -1,8 +1,8 @@
 public import NIOCore
 
-/// How a file is uploaded.
+/// The options for an upload.
 public struct UploadOptions: Sendable {
-    /// What to do when the name is taken.
+    /// The way in which to proceed when the name is taken.
     ///
     /// Default: ``IfExists/rename``.
     public var ifExists: IfExists
@@ -30,8 +30,8 @@ public struct UploadOptions: Sendable {
     ///
     /// Default: no limit.
     public var maxBytes: Int64?
-    /// Whether the SHA-256 of the bytes is computed and returned; leaving it out saves about a second of processor time
-    /// for two gigabytes.
+    /// A Boolean value that indicates whether the SHA-256 of the bytes is computed and returned; leaving it out saves
+    /// about a second of processor time for two gigabytes.
     ///
     /// Default: `true`.
     public var computesSHA256: Bool

@@ -1,4 +1,4 @@
-/// What a storage reports about a file it has just taken in.
+/// The description of a file that a storage has just stored.
 public struct UploadedFile: Hashable, Sendable {
     /// The final name; differs from the one asked for when ``IfExists/rename`` had to add a suffix.
     public var name: StorageName

@@ -101,7 +101,7 @@ public final class MemoryStorage: Storage {
         return StoredContents(info: file.info(name), range: range, progress: options.progress, buffer: part)
     }
 
-    /// What is known about the current version.
+    /// Returns what is known about the current version.
     public func info(for name: StorageName) async throws -> FileInfo {
         try file(name).info(name)
     }

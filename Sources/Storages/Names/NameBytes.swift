@@ -1,6 +1,6 @@
-/// What the bytes and scalars of a name are, for the loops that must not ask the Unicode tables about each.
+/// A classification of the bytes and scalars of a name, for the loops that must not ask the Unicode tables about each.
 enum NameBytes {
-    /// What becomes of a byte or scalar in ``StorageNamePolicy/unicode``.
+    /// The treatment of a byte or scalar under ``StorageNamePolicy/unicode``.
     enum Kind: UInt8 {
         case keep, drop, space, dot, separator, null, control, textDirection, multibyte
     }

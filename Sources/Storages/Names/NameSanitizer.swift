@@ -75,7 +75,7 @@ enum NameSanitizer {
         }
     }
 
-    /// What the name loses when it is too long: the end of a stem before an extension, then the last directories.
+    /// Shortens a name that is too long: it loses the end of a stem before an extension, then the last directories.
     static func fitting(_ name: String, _ policy: StorageNamePolicy) -> String {
         guard name.utf8.count > StorageName.maxSegmentBytes else { return name }
         var segments = name.pathSegments.map { shortened($0, to: StorageName.maxSegmentBytes, policy) }

@@ -114,6 +114,6 @@ extension Unicode.Scalar {
         }
     }
 
-    /// Whether no name may contain this scalar.
+    /// A Boolean value that indicates whether no name may contain this scalar.
     var isForbiddenInNames: Bool { nameViolation != nil }
 }

@@ -2,13 +2,13 @@ import Foundation
 
 /// NFC without Foundation for the text of most names.
 enum Normalization {
-    /// Whether a text is in NFC for a reason that needs no tables: all its scalars are plain.
+    /// Returns whether a text is in NFC for a reason that needs no tables: all its scalars are plain.
     static func isPlainlyComposed(_ text: String) -> Bool {
         var text = text
         return text.withUTF8 { isPlainlyComposed($0) }
     }
 
-    /// The same of valid UTF-8.
+    /// Returns the same for valid UTF-8.
     static func isPlainlyComposed(_ utf8: UnsafeBufferPointer<UInt8>) -> Bool {
         var index = 0
         while index < utf8.count {

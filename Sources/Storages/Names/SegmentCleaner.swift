@@ -2,9 +2,9 @@
 struct SegmentCleaner {
     private let output: UnsafeMutableBufferPointer<UInt8>
     private var count = 0
-    /// Where the current segment begins in the output.
+    /// The index in the output at which the current segment begins.
     private var start = 0
-    /// Where the current segment ends without the dots and spaces at its end.
+    /// The index at which the current segment ends without the dots and spaces at its end.
     private var solidEnd = 0
     private var hasPendingSpace = false
     private var hasDropped = false
@@ -136,7 +136,7 @@ struct SegmentCleaner {
         return length
     }
 
-    /// What the Unicode tables say about a scalar above ASCII.
+    /// Returns the kind of a scalar above ASCII, as the Unicode tables give it.
     static func kind(of scalar: Unicode.Scalar) -> NameBytes.Kind {
         switch scalar.nameViolation {
         case .control: return .control
@@ -184,8 +184,8 @@ struct SegmentCleaner {
         count += 1
     }
 
-    /// Whether Windows takes the segment for a device: CON, PRN, AUX, NUL, COM1…9, LPT1…9, also with superscript
-    /// digits and with an extension ("Naming Files, Paths, and Namespaces", Microsoft).
+    /// A Boolean value that indicates whether Windows takes the segment for a device: CON, PRN, AUX, NUL, COM1…9,
+    /// LPT1…9, also with superscript digits and with an extension ("Naming Files, Paths, and Namespaces", Microsoft).
     private var isDeviceName: Bool {
         let stem = output[start..<count].prefix { $0 != UInt8(ascii: ".") }
         guard stem.count >= 3, stem.count <= 5 else { return false }

@@ -105,7 +105,7 @@ extension StorageError {
         }
     }
 
-    /// What is not an error of every system.
+    /// Returns the meaning of an `errno` that not every system defines.
     private static func systemMeaning(ofErrno code: Int32) -> (Code, String) {
         #if os(Linux)
             switch code {

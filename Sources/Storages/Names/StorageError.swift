@@ -11,7 +11,7 @@
 /// }
 /// ```
 public struct StorageError: Error, Sendable, CustomStringConvertible {
-    /// What kind of failure it is.
+    /// The kind of the failure.
     public var code: Code
     /// One sentence: what failed, for which name, and the remedy.
     public var message: String

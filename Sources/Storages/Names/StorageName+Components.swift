@@ -1,12 +1,12 @@
 extension StorageName {
-    /// What follows the last `/`: the file's own name.
+    /// The last segment, after the last `/`: the file's own name.
     public var lastComponent: String {
         let utf8 = string.utf8
         guard let slash = utf8.lastIndex(of: UInt8(ascii: "/")) else { return string }
         return String(string[utf8.index(after: slash)...])
     }
 
-    /// What precedes the last `/`; `nil` when the name has one segment.
+    /// The part before the last `/`; `nil` when the name has one segment.
     public var directory: String? {
         string.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(string[..<$0]) }
     }

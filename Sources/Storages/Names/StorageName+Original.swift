@@ -111,7 +111,7 @@ extension StorageName {
         }
     }
 
-    /// Tells whether a name has room.
+    /// Returns whether the name fits into the room that a column has.
     package func fits(into room: Room) -> Bool {
         room.size(of: string) <= room.count
     }
@@ -143,7 +143,8 @@ extension StorageName {
 }
 
 extension Unicode.Scalar {
-    /// Tells whether this is an invisible mark of text direction that disguises nothing: no override.
+    /// A Boolean value that indicates whether this is an invisible mark of text direction that disguises nothing: no
+    /// override.
     fileprivate var isTextDirection: Bool {
         switch value {
         case 0x202D, 0x202E: false

@@ -18,17 +18,17 @@ extension StorageName {
         return error
     }
 
-    /// Whether the UTF-8 bytes begin with those of a prefix.
+    /// Returns whether the UTF-8 bytes begin with those of a prefix.
     package func hasPrefix(bytesOf prefix: String) -> Bool {
         string.utf8.starts(with: prefix.utf8)
     }
 }
 
 extension StorageName {
-    /// What the segments of names begin with that this library keeps for itself; they are not listed.
+    /// The prefix of the segments that this library keeps for its own names; these are not listed.
     package static let reservedPrefix = ".stored-files-"
 
-    /// Whether one of the segments begins so.
+    /// A Boolean value that indicates whether one of the segments has the reserved prefix.
     package var isReserved: Bool {
         let prefix = Self.reservedPrefix.utf8
         var segment = string.utf8[...]

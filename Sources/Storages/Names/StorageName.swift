@@ -77,12 +77,12 @@ public struct StorageName: Hashable, Comparable, Sendable, CustomStringConvertib
     /// The name as text.
     public var description: String { string }
 
-    /// Whether two names have the same UTF-8 bytes.
+    /// Returns whether two names have the same UTF-8 bytes.
     public static func == (left: StorageName, right: StorageName) -> Bool {
         left.string.utf8.elementsEqual(right.string.utf8)
     }
 
-    /// Whether one name comes before another in the order of their UTF-8 bytes.
+    /// Returns whether one name comes before another in the order of their UTF-8 bytes.
     public static func < (left: StorageName, right: StorageName) -> Bool {
         left.string.utf8.lexicographicallyPrecedes(right.string.utf8)
     }

@@ -1,4 +1,4 @@
-/// Which characters of an original name stay in a ``StorageName``.
+/// The choice of characters that an original name keeps in a ``StorageName``.
 public struct StorageNamePolicy: Hashable, Sendable {
     enum Kind {
         case unicode, ascii

@@ -1,5 +1,5 @@
 extension String {
-    /// What stands between the slashes, without empty segments.
+    /// The texts between the slashes, without empty ones.
     ///
     /// Cut at bytes: a slash and a combining mark behind it are one `Character`, which a split at the character "/"
     /// does not find.

@@ -10,7 +10,7 @@ internal import Synchronization
 
 /// A file descriptor that is closed when the last reference to it goes, or before.
 final class Descriptor: Sendable {
-    /// What relative paths start from.
+    /// The working directory, from which relative paths start.
     static let workingDirectory = Descriptor(AT_FDCWD)
 
     private let value: Atomic<Int32>

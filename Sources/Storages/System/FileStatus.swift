@@ -6,7 +6,7 @@
     internal import Glibc
 #endif
 
-/// What `fstat` says about a file, in plain integers.
+/// The result of `fstat` for a file, in plain integers.
 struct FileStatus: Equatable, Sendable {
     enum Kind: Sendable { case file, directory, symbolicLink, other }
 
@@ -48,7 +48,7 @@ struct FileStatus: Equatable, Sendable {
         }
     }
 
-    /// Whether a name in a directory is this very file.
+    /// Returns whether a name in a directory is this very file.
     func isEntry(_ name: UnsafePointer<CChar>, in directory: Descriptor) -> Bool {
         guard let there = try? SystemCall.status(of: name, in: directory) else { return false }
         return there.inode == inode && there.device == device

@@ -1,9 +1,9 @@
-/// Which file system it is.
+/// The kind of a file system.
 struct FileSystemKind: Hashable, Sendable {
     /// Its name as `mount` has it, such as `ext4`; the number in hexadecimal of one that is not known here.
     var name: String
-    /// Whether it is known that the file system lies on a device of this machine: looking at what is cached never waits
-    /// for a server, or for a program behind FUSE.
+    /// A Boolean value that indicates whether the file system is known to lie on a device of this machine: looking at
+    /// what is cached never waits for a server, or for a program behind FUSE.
     var isLocal: Bool
 
     init(name: String, isLocal: Bool) {

@@ -10,7 +10,7 @@ internal import CLinuxFiles
 
 // Entries of directories.
 extension SystemCall {
-    /// What a name in a directory is; a symbolic link is reported, not followed.
+    /// Returns the status of an entry of a directory; a symbolic link is reported, not followed.
     static func status(of name: UnsafePointer<CChar>, in directory: Descriptor) throws -> FileStatus {
         var raw = stat()
         guard directory.use({ fstatat($0, name, &raw, AT_SYMLINK_NOFOLLOW) }) == 0 else {
@@ -62,7 +62,7 @@ extension SystemCall {
             guard result == 0 else { throw SystemCallError.last("linkat") }
         }
 
-        /// Whether a file can be reached as `linkat` needs it: `/proc` may not be mounted.
+        /// Returns whether a file can be reached as `linkat` needs it: `/proc` may not be mounted.
         static func isReachable(_ file: Descriptor) -> Bool {
             file.use { access("/proc/self/fd/\($0)", F_OK) == 0 }
         }

@@ -8,7 +8,7 @@ internal import CLinuxFiles
     internal import Glibc
 #endif
 
-/// What the system says about a file system, in plain integers.
+/// The description that the system gives of a file system, in plain integers.
 struct FileSystemDescription: Sendable {
     var kind: FileSystemKind
     /// `nil` when the file system does not say, as the others.
@@ -18,7 +18,7 @@ struct FileSystemDescription: Sendable {
     var longestName: Int?
 }
 
-/// Who may do what with a directory.
+/// The permissions and the owner of a file or directory.
 struct FilePermissions: Equatable, Sendable {
     /// The permission bits, set-user-ID, set-group-ID and sticky among them.
     var mode: UInt32
@@ -57,20 +57,21 @@ extension SystemCall {
         #endif
     }
 
-    /// What is known when the call is refused, as by a program behind FUSE that does not offer it, or by a sandbox.
+    /// Returns what is known when the call is refused, as by a program behind FUSE that does not offer it, or by a
+    /// sandbox.
     private static func undescribed(_ error: SystemCallError) throws -> FileSystemDescription {
         guard error.isRefused || error.number == EACCES else { throw error }
         return FileSystemDescription(kind: FileSystemKind(name: "unknown", isLocal: false))
     }
 
-    /// Who may do what with an open file or directory.
+    /// Returns the permissions of an open file or directory.
     static func permissions(of descriptor: Descriptor) throws -> FilePermissions {
         var raw = stat()
         guard descriptor.use({ fstat($0, &raw) }) == 0 else { throw SystemCallError.last("fstat") }
         return FilePermissions(mode: UInt32(raw.st_mode) & 0o7777, owner: UInt32(raw.st_uid))
     }
 
-    /// Who may do what with an entry of a directory.
+    /// Returns the permissions of an entry of a directory.
     static func permissions(of name: UnsafePointer<CChar>, in directory: Descriptor) throws -> FilePermissions {
         var raw = stat()
         guard directory.use({ fstatat($0, name, &raw, AT_SYMLINK_NOFOLLOW) }) == 0 else {

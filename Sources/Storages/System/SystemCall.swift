@@ -42,7 +42,7 @@ enum SystemCall {
         }
     }
 
-    /// Whether the kernel, and what filters its calls, offer `openat2`.
+    /// Returns whether the kernel, and what filters its calls, offer `openat2`.
     static func canOpenBeneath(_ directory: Descriptor) -> Bool {
         (try? openBeneath(".", in: directory, flags: O_RDONLY | O_DIRECTORY)) != nil
     }
@@ -139,7 +139,7 @@ enum SystemCall {
         return buffer
     }
 
-    /// Which directory it is, and when its entries last changed.
+    /// Returns the identity of a directory, and the time at which its entries last changed.
     static func stamp(of directory: Descriptor) throws -> SynchronizedDirectories.Stamp {
         var raw = stat()
         guard directory.use({ fstat($0, &raw) }) == 0 else { throw SystemCallError.last("fstat") }

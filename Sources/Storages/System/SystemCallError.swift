@@ -36,7 +36,8 @@ struct SystemCallError: Error {
     var isWithoutNamelessFiles: Bool { [EOPNOTSUPP, ENOTSUP, ENOSYS, EINVAL, EISDIR].contains(number) }
     /// The file system does not write out what it was asked to; on some, CIFS and FUSE among them, directories.
     var isSynchronizationRefused: Bool { [EINVAL, EOPNOTSUPP, ENOTSUP, ENOSYS, EBADF].contains(number) }
-    /// What the descriptor was opened on is there no more: a server or a program behind the file system has gone.
+    /// A Boolean value that indicates whether the file system below the descriptor is gone: the server or program
+    /// behind it has ended.
     var isDeadMount: Bool { number == ENOTCONN || number == ESTALE }
     /// The call was given a new name.
     var isOfName: Bool { ["openat", "openat2", "mkdirat", "linkat", "renameat", "renameat2"].contains(call) }
