@@ -2,7 +2,7 @@
 ///
 /// The message says what failed and how to mend it; it never contains bytes of the file.
 public struct ImageError: Error, Sendable, CustomStringConvertible {
-    /// What kind of failure it is; switch over this, not over the message.
+    /// The kind of a failure; switch over this, not over the message.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String, Hashable, Sendable {
             case notAnImage, unsupportedFormat, tooManyPixels, tooManyBytes, corrupt, truncated, malformed
@@ -40,10 +40,10 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
         public var description: String { kind.rawValue }
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     public var code: Code
 
-    /// What failed and how to mend it, in one or two sentences.
+    /// A message of one or two sentences about what failed and how to mend it.
     public var message: String
 
     /// The name of the stored file that the error is about, when it is known.

@@ -1,4 +1,4 @@
-/// How the stored pixels have to be turned to be shown upright: the values of the EXIF tag 0x0112.
+/// The transformation by which the stored pixels are shown upright: the values of the EXIF tag 0x0112.
 ///
 /// Source: EXIF 2.3, section 4.6.4 A, "Orientation". The `irot` and `imir` properties of AVIF and HEIC are expressed
 /// with the same eight values.
@@ -20,7 +20,7 @@ public enum ImageOrientation: UInt8, Hashable, Sendable, CaseIterable {
     /// 8: needs a quarter turn counter-clockwise to be upright.
     case left = 8
 
-    /// Whether width and height change places when the image is shown.
+    /// A Boolean value that indicates whether width and height change places when the image is shown.
     public var swapsSides: Bool {
         rawValue >= 5
     }

@@ -1,14 +1,14 @@
 import NIOConcurrencyHelpers
 
-/// What all decodes of the process share, such as memory or threads, handed out in the order of asking.
+/// A resource that all decodes of the process share, such as memory or threads, granted in the order of requests.
 ///
-/// A job waits until as much as it needs is free; a large job at the head of the line is not overtaken by small ones, or it
-/// would wait for ever. The line has a bound, and waiting has a deadline.
+/// A job waits until as much as it needs is free; a large job at the head of the line is not overtaken by small ones,
+/// or it would wait for ever. The line has a bound, and waiting has a deadline.
 final class DecodeBudget: Sendable {
     /// A part of the budget; it goes back when the last reference to it goes.
     final class Grant: Sendable {
         private let budget: DecodeBudget
-        /// How much it is.
+        /// The amount that is granted.
         let amount: Int64
 
         fileprivate init(_ budget: DecodeBudget, _ amount: Int64) {
@@ -61,7 +61,7 @@ final class DecodeBudget: Sendable {
         state = NIOLockedValueBox(State(free: total))
     }
 
-    /// What nobody has now.
+    /// The amount that is not granted to any job.
     var free: Int64 { state.withLockedValue { $0.free } }
 
     /// The number of jobs that wait now.
@@ -151,7 +151,7 @@ final class DecodeBudget: Sendable {
         return admitted
     }
 
-    /// What is said to a job whose patience ends.
+    /// The error for a job whose deadline has passed.
     static var waitedTooLong: ImageError { busy("Images have been waiting too long to be decoded") }
 
     private static func busy(_ what: String) -> ImageError {

@@ -8,7 +8,7 @@ import Storages
 /// Decoding takes up to a second of a processor; it never runs on the threads of Swift's concurrency. Cancelling a
 /// task cannot stop a decode that has begun, but one that waits.
 package final class GDDecoder: Sendable {
-    /// How much a decoder may use.
+    /// The resources that a decoder may use.
     package struct Configuration: Sendable {
         /// The bytes of memory of all decodes together.
         ///
@@ -19,8 +19,7 @@ package final class GDDecoder: Sendable {
         ///
         /// Default 256.
         package var longestQueue = 256
-        /// How long a job waits for memory, and how long for a thread, before it fails with
-        /// ``ImageError/Code/busy``.
+        /// The time that a job waits for memory, and again for a thread, before it fails with ``ImageError/Code/busy``.
         ///
         /// Default 30 seconds.
         package var patience: Duration = .seconds(30)
@@ -38,11 +37,11 @@ package final class GDDecoder: Sendable {
         package init() {}
     }
 
-    /// What a decode showed.
+    /// The result of a decode.
     package struct Decoded: Hashable, Sendable {
         /// The size of the decoded pixel matrix.
         package var size: PixelSize
-        /// Whether libjpeg ran out of bytes and made up the rest of the image.
+        /// A Boolean value that indicates whether libjpeg ran out of bytes and made up the rest of the image.
         package var isTruncated: Bool
     }
 
@@ -60,8 +59,8 @@ package final class GDDecoder: Sendable {
     private let budget: DecodeBudget
     /// Places in the pool, on a thread or waiting for one: the pool itself has no bound.
     ///
-    /// Jobs wait there and not in a line of their own, so that a thread that becomes free finds the next one without the
-    /// help of Swift's concurrency, whose threads may be busy.
+    /// Jobs wait there and not in a line of their own, so that a thread that becomes free finds the next one without
+    /// the help of Swift's concurrency, whose threads may be busy.
     private let places: DecodeBudget
     private let threads: Int
     private let patience: Duration
@@ -123,9 +122,9 @@ package final class GDDecoder: Sendable {
     ///   - header: Its header.
     ///   - admission: From ``admit(_:byteCount:hasSeveralScans:)`` for this image.
     /// - Returns: What the decode showed; `nil` when the image may be sound but cannot be decoded silently.
-    /// - Throws: ``ImageError`` with code `.corrupt`, `.malformed` or `.truncated` when it does not decode, or to another
-    ///   size than its header claims; ``ImageError/Code/busy`` when no thread became free in time or the machine has no
-    ///   memory; `CancellationError` when cancelled before it began.
+    /// - Throws: ``ImageError`` with code `.corrupt`, `.malformed` or `.truncated` when it does not decode, or to
+    ///   another size than its header claims; ``ImageError/Code/busy`` when no thread became free in time or the
+    ///   machine has no memory; `CancellationError` when cancelled before it began.
     package func decode(_ file: ByteBuffer, header: ImageHeader, admission: Admission) async throws -> Decoded? {
         let place = try await places.acquire(1)
         let job = Task { [pool, willDecode] in

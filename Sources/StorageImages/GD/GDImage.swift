@@ -9,9 +9,9 @@ struct GDImage: ~Copyable {
         case jpeg, png, gif, webp, bmp
     }
 
-    /// What gd and its codecs said while an image was decoded.
+    /// The messages of gd and its codecs from the decoding of an image.
     struct Report: Hashable, Sendable {
-        /// Whether libjpeg ran out of bytes and made up the rest of the image.
+        /// A Boolean value that indicates whether libjpeg ran out of bytes and made up the rest of the image.
         var isPrematureEnd = false
         /// The first message, `nil` when there was none.
         ///
@@ -20,13 +20,13 @@ struct GDImage: ~Copyable {
     }
 
     private let pointer: gdImagePtr
-    /// What was said while the image was decoded.
+    /// The messages from the decoding of this image.
     let report: Report
 
     /// Decodes an image on the calling thread, which is busy for as long as it takes.
     ///
-    /// The bytes must have passed ``ImageGuard``, PNG also ``PNGForDecoder``: libgd has no limits of its own, and libpng
-    /// writes its warnings to standard error.
+    /// The bytes must have passed ``ImageGuard``, PNG also ``PNGForDecoder``: libgd has no limits of its own, and
+    /// libpng writes its warnings to standard error.
     ///
     /// - Parameters:
     ///   - bytes: The whole file, less than 2 GiB.
@@ -69,7 +69,7 @@ struct GDImage: ~Copyable {
         PixelSize(width: Int(clibgd_width(pointer)), height: Int(clibgd_height(pointer)))
     }
 
-    /// Whether the machine would give so many bytes now.
+    /// Returns whether the machine would allocate this many bytes now.
     static func canAllocate(_ byteCount: Int64) -> Bool {
         guard let count = Int(exactly: byteCount), count > 0 else { return byteCount <= 0 }
         return clibgd_can_allocate(count) != 0

@@ -17,13 +17,13 @@ struct InflateScan {
         case tooManyBlocks
     }
 
-    /// What a whole stream came to.
+    /// The result of scanning a whole stream.
     struct Summary: Hashable {
         /// The number of bytes of the stream, with header and check value.
         var byteCount: Int
         /// The number of bytes it inflates to.
         var outputCount: Int
-        /// Where in the stream the last piece begins that inflates to anything.
+        /// The offset in the stream at which the last piece begins that inflates to anything.
         var lastOutputOffset: Int
     }
 
@@ -126,8 +126,8 @@ struct InflateScan {
 
     /// Counts a block with codes, and gives up when there are too many.
     ///
-    /// An empty block takes ten bits, but costs the building of its tables. Compressors make blocks of kilobytes; whoever
-    /// flushes after every row stays below one in 64 bytes.
+    /// An empty block takes ten bits, but costs the building of its tables. Compressors make blocks of kilobytes;
+    /// whoever flushes after every row stays below one in 64 bytes.
     private mutating func countBlock() throws(Failure) {
         codedBlocks += 1
         guard codedBlocks <= 1024 + input.count / 64 else { throw .tooManyBlocks }

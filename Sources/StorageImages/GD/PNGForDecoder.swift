@@ -16,7 +16,7 @@ import NIOCore
 /// The order of checks makes errors of everything that libpng calls one: sums of critical chunks, parameters of IHDR,
 /// the compressed stream.
 struct PNGForDecoder {
-    /// What to do with a PNG.
+    /// The plan for decoding a PNG.
     enum Plan {
         /// Decode these files one after the other; each must come out in the size that goes with it.
         case decode([(file: ByteBuffer, size: PixelSize)])

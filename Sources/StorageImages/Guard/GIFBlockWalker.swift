@@ -14,7 +14,7 @@ struct GIFBlockWalker {
     /// The frames begun so far.
     private(set) var frames = 0
 
-    /// Whether the trailer was seen.
+    /// A Boolean value that indicates whether the trailer was seen.
     var isComplete: Bool { state == .done }
 
     /// Looks at the next bytes.

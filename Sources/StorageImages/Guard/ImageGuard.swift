@@ -8,7 +8,7 @@ public import NIOCore
 ///
 /// ``check(_:)-(ByteBuffer)`` looks at a file in memory, ``ImageScan`` at bytes that stream by.
 public struct ImageGuard: Hashable, Sendable {
-    /// What may be done with an accepted image.
+    /// The permitted use of an accepted image.
     public enum Verdict: Hashable, Sendable {
         /// libgd may decode it in this process.
         case decode
@@ -20,12 +20,13 @@ public struct ImageGuard: Hashable, Sendable {
         case headerOnly
     }
 
-    /// What is allowed.
+    /// The limits that images must meet.
     public let limits: ImageLimits
 
     /// Creates a guard.
     ///
-    /// - Parameter limits: What is allowed. Default ``ImageLimits/init(maxPixels:verifyMaxPixels:maxFileBytes:formats:maxJPEGScans:)``.
+    /// - Parameter limits: What is allowed. Default
+    ///   ``ImageLimits/init(maxPixels:verifyMaxPixels:maxFileBytes:formats:maxJPEGScans:)``.
     public init(limits: ImageLimits = ImageLimits()) {
         self.limits = limits
     }
@@ -34,8 +35,8 @@ public struct ImageGuard: Hashable, Sendable {
     ///
     /// - Parameter header: The header.
     /// - Returns: What may be done with the image, provided that the checks of its whole file pass, too.
-    /// - Throws: `.unsupportedFormat` for a format that is not allowed or a flavour that neither libgd nor browsers show
-    ///   (JPEG that is lossless, hierarchical or not 8-bit, PNG of kind CgBI); `.tooManyPixels`.
+    /// - Throws: `.unsupportedFormat` for a format that is not allowed or a flavour that neither libgd nor browsers
+    ///   show (JPEG that is lossless, hierarchical or not 8-bit, PNG of kind CgBI); `.tooManyPixels`.
     /// - Complexity: O(1).
     public func check(_ header: ImageHeader) throws(ImageError) -> Verdict {
         guard limits.formats.contains(header.format) else {
@@ -115,8 +116,9 @@ public struct ImageGuard: Hashable, Sendable {
     /// - Parameters:
     ///   - header: The header.
     ///   - byteCount: The size of the file in bytes.
-    ///   - hasSeveralScans: Whether a JPEG keeps its components in scans of their own, which its header does not say and
-    ///     ``ImageScan/hasSeveralScans`` does; a progressive one always has several. Default `true`, which is the most.
+    ///   - hasSeveralScans: Whether a JPEG keeps its components in scans of their own, which its header does not say
+    ///     and ``ImageScan/hasSeveralScans`` does; a progressive one always has several. Default `true`, which is the
+    ///     most.
     /// - Returns: The bytes, `Int64.max` when no number is large enough.
     public static func decodeMemory(
         for header: ImageHeader,
@@ -147,7 +149,8 @@ public struct ImageGuard: Hashable, Sendable {
         return overflow || sumOverflow ? .max : sum
     }
 
-    /// What libjpeg keeps of a JPEG in several scans until the last of them: two bytes for every coefficient.
+    /// Returns the bytes that libjpeg keeps of a JPEG in several scans until the last of them: two for every
+    /// coefficient.
     ///
     /// Every component counts in full, as the header does not say how it is sampled, and each side is rounded up to the
     /// largest unit that there is, four blocks of eight pixels (ITU T.81, A.1.1 and A.2.4).
@@ -164,7 +167,7 @@ public struct ImageGuard: Hashable, Sendable {
         )
     }
 
-    /// Whether libgd decodes this flavour in this process; throws for flavours that nobody can show.
+    /// Returns whether libgd decodes this flavour in this process; throws for flavours that no viewer can show.
     private func canDecode(_ header: ImageHeader) throws(ImageError) -> Bool {
         switch header.details {
         case .jpeg(let frame):
@@ -203,7 +206,7 @@ public struct ImageGuard: Hashable, Sendable {
         }
     }
 
-    /// Whether the file is long enough for its headers and, in an uncompressed BMP, all rows.
+    /// Returns whether the file is long enough for its headers and, in an uncompressed BMP, all rows.
     ///
     /// Rows are padded to four bytes, but some writers leave that out of the last one.
     static func hasAllRows(_ header: ImageHeader, byteCount: Int64) -> Bool {

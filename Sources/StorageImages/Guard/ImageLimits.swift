@@ -1,4 +1,4 @@
-/// What ``ImageGuard`` allows.
+/// The limits that ``ImageGuard`` enforces.
 ///
 /// The defaults accept the photos of phones up to 48 megapixels and every format whose header can be read.
 public struct ImageLimits: Hashable, Sendable {
@@ -26,7 +26,8 @@ public struct ImageLimits: Hashable, Sendable {
 
     /// The most scans (SOS markers) of a JPEG.
     ///
-    /// Default 100; real files have up to 14. Every scan makes a decoder walk over the whole image, so that 220 KB with 20,000 scans cost it 24 seconds.
+    /// Default 100; real files have up to 14. Every scan makes a decoder walk over the whole image, so that 220 KB with
+    /// 20,000 scans cost it 24 seconds.
     public var maxJPEGScans: Int
 
     /// One byte less than 2 GiB.

@@ -9,20 +9,21 @@ public import NIOCore
 /// The scan holds no more than some hundred bytes, whatever the size of the file. After an error every call throws it
 /// again.
 public struct ImageScan: Sendable {
-    /// What the scan of a whole file found.
+    /// The result of scanning a whole file.
     public struct Result: Hashable, Sendable {
         /// The header; for a GIF with ``ImageHeader/isAnimated`` set by the number of frames.
         public let header: ImageHeader
-        /// What may be done with the image.
+        /// The permitted use of the image.
         public let verdict: ImageGuard.Verdict
         /// The size of the file in bytes.
         public let byteCount: Int64
-        /// Whether the file ends before the image's own end mark.
+        /// A Boolean value that indicates whether the file ends before the image's own end mark.
         ///
         /// That is EOI of JPEG, IEND of PNG, the trailer of GIF, the length at the beginning of a WebP, the rows of an
         /// uncompressed BMP. Browsers show such files in part; libgd accepts cut off JPEGs and GIFs.
         public let isTruncated: Bool
-        /// Whether the pixels come in several scans, as in ``ImageScan/hasSeveralScans``; `true` for a JPEG without any.
+        /// A Boolean value that indicates whether the pixels come in several scans, as in
+        /// ``ImageScan/hasSeveralScans``; `true` for a JPEG without any.
         public let hasSeveralScans: Bool
     }
 
@@ -47,10 +48,11 @@ public struct ImageScan: Sendable {
     /// The header, as soon as it is known; it then has passed the checks that need no more than the header.
     public private(set) var header: ImageHeader?
 
-    /// Whether the pixels come in several scans, so that a decoder keeps coefficients; `nil` while that is not known.
+    /// A Boolean value that indicates whether the pixels come in several scans, so that a decoder keeps coefficients;
+    /// `nil` while that is not known.
     ///
-    /// Only a JPEG can have several. It is known when the header is, except for a JPEG that is not progressive: there the
-    /// first scan tells, which follows the header closely.
+    /// Only a JPEG can have several. It is known when the header is, except for a JPEG that is not progressive: there
+    /// the first scan tells, which follows the header closely.
     public var hasSeveralScans: Bool? {
         guard let header else { return nil }
         guard case .jpeg(let counter) = structure else { return false }
@@ -58,7 +60,8 @@ public struct ImageScan: Sendable {
         return counter.firstScanComponents.map { $0 < header.channels ?? 0 }
     }
 
-    /// How far ahead of the bytes consumed the next ones of the header lie; 0 when they follow at once.
+    /// The distance in bytes from the end of the bytes consumed to the next ones of the header; 0 when they follow at
+    /// once.
     var distanceToHeader: Int64 { max(0, headerOffset - byteCount) }
 
     /// Creates a scan for one file.
@@ -95,11 +98,11 @@ public struct ImageScan: Sendable {
         }
     }
 
-    /// Says that the file has no more bytes, and judges it as a whole.
+    /// Ends the scan, because the file has no more bytes, and judges the file as a whole.
     ///
     /// - Returns: Header and verdict.
-    /// - Throws: As `consume`; `.truncated` when the header is not complete; `.corrupt` when so few bytes cannot hold so
-    ///   many pixels.
+    /// - Throws: As `consume`; `.truncated` when the header is not complete; `.corrupt` when so few bytes cannot hold
+    ///   so many pixels.
     public mutating func finish() throws(ImageError) -> Result {
         if let failure { throw failure }
         do throws(ImageError) {

@@ -14,12 +14,12 @@ struct JPEGScanCounter {
     /// The SOS markers seen.
     private(set) var scans = 0
 
-    /// How many components the first scan has, `nil` before it comes.
+    /// The number of components of the first scan, `nil` before it comes.
     ///
     /// When it has fewer than the frame, libjpeg keeps the coefficients of the whole image, in a baseline JPEG, too.
     private(set) var firstScanComponents: Int?
 
-    /// Whether the end mark (EOI) was seen; what follows it belongs to no decoder.
+    /// A Boolean value that indicates whether the end mark (EOI) was seen; what follows it belongs to no decoder.
     var isComplete: Bool { state == .done }
 
     /// Looks at the next bytes; stops early when there are more scans than `limit`.

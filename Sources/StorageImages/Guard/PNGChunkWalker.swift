@@ -10,7 +10,7 @@ struct PNGChunkWalker {
     private var claimedEnd: Int64 = 0
     private var isDataChunk = false
 
-    /// Whether the IEND chunk was seen.
+    /// A Boolean value that indicates whether the IEND chunk was seen.
     private(set) var isComplete = false
 
     private static let idat: UInt64 = 0x4944_4154

@@ -35,7 +35,7 @@ struct HEIFBox {
     var length: Int64 { end - start }
 }
 
-/// What an item property says, as far as it bears on the size.
+/// An item property, as far as it bears on the size.
 enum HEIFProperty {
     case size(PixelSize)
     case rotation(UInt8)
@@ -53,7 +53,7 @@ struct HEIFItems {
 
     private static let maxAssociations = 4096
 
-    /// Whether the associations of an item have to be kept.
+    /// Returns whether the associations of an item have to be kept.
     func matters(_ item: Int) -> Bool {
         primary == nil || primary == item
     }

@@ -17,7 +17,7 @@ struct HeaderReader {
     /// The size of the file, when it is known.
     var total: Int64?
 
-    /// How many bytes were taken.
+    /// The number of bytes that were read.
     private(set) var bytesRead = 0
 
     private var readCount = 0
@@ -25,7 +25,7 @@ struct HeaderReader {
     /// No header needs more reads; a file that does was made to waste time.
     private static let maxReads = 20_000
 
-    /// How far a chain of segments or chunks is followed.
+    /// The offset up to which a chain of segments or chunks is followed.
     ///
     /// By offset, not by reads, so that a stream and ranged reads, and
     /// so an upload and a later probe, give up at the same place.

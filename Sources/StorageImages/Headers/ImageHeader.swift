@@ -1,4 +1,4 @@
-/// What the first kilobytes of an image say about it, read without decoding a pixel.
+/// The description of an image in its first kilobytes, read without decoding a pixel.
 ///
 /// Produced by ``ImageHeaderParser``. The numbers are the file's own claim: ``ImageGuard`` decides whether they are
 /// plausible, a decoder whether they are true.
@@ -9,7 +9,7 @@ public struct ImageHeader: Hashable, Sendable {
     /// The size of the stored pixel matrix, before any turning.
     public let codedSize: PixelSize
 
-    /// How the pixels have to be turned to be upright; ``ImageOrientation/up`` when the file does not say.
+    /// The transformation by which the pixels are shown upright; ``ImageOrientation/up`` when the file names none.
     ///
     /// From EXIF in JPEG, PNG and TIFF, from `irot` and `imir` in AVIF and HEIC. EXIF in WebP, AVIF and HEIC is
     /// ignored, as browsers ignore it.
@@ -19,7 +19,8 @@ public struct ImageHeader: Hashable, Sendable {
     /// as ``codedSize``.
     public let croppedSize: PixelSize
 
-    /// Whether the image has several frames: APNG, animated WebP, AVIF and HEIC sequences.
+    /// A Boolean value that indicates whether the image has several frames: APNG, animated WebP, AVIF and HEIC
+    /// sequences.
     ///
     /// The header of a GIF does not say; ``ImageScan`` counts the frames and sets this.
     public internal(set) var isAnimated: Bool
@@ -30,10 +31,10 @@ public struct ImageHeader: Hashable, Sendable {
     /// The number of channels (components, samples) of a pixel, `nil` when the header does not say.
     public let channels: Int?
 
-    /// What only this format has, for the checks of ``ImageGuard``.
+    /// The properties that only this format has, for the checks of ``ImageGuard``.
     public let details: Details
 
-    /// How many bytes of the file were looked at to learn this; skipped bytes do not count.
+    /// The number of bytes of the file that were read to learn this; skipped bytes do not count.
     public let bytesRead: Int
 
     /// The size as a browser shows the image: cropped, and with the sides exchanged by a quarter turn.
@@ -41,7 +42,7 @@ public struct ImageHeader: Hashable, Sendable {
         orientation.swapsSides ? croppedSize.transposed : croppedSize
     }
 
-    /// What only one format has.
+    /// The properties that only one format has.
     public enum Details: Hashable, Sendable {
         /// JPEG: the second byte of the SOF marker (0xC0 to 0xCF, or 0xF7 for JPEG-LS).
         case jpeg(startOfFrame: UInt8)
@@ -65,7 +66,8 @@ public struct ImageHeader: Hashable, Sendable {
         case extended
     }
 
-    /// Whether it is a JPEG in several passes (SOF2, SOF6, SOF10 or SOF14), which a decoder holds in memory twice.
+    /// A Boolean value that indicates whether the image is a JPEG in several passes (SOF2, SOF6, SOF10 or SOF14), which
+    /// a decoder holds in memory twice.
     public var isProgressive: Bool {
         guard case .jpeg(let frame) = details else { return false }
         return frame == 0xC2 || frame == 0xC6 || frame == 0xCA || frame == 0xCE

@@ -9,12 +9,12 @@ public import NIOCore
 ///
 /// The parser never asks for an earlier byte than the last one it asked for, keeps at most some hundred bytes between
 /// two calls, and bounds everything that a hostile file could make long: 32 ranged reads, 8 MiB of looked-at bytes,
-/// chains of segments or chunks up to an offset of 8 MiB, 20,000 reads of a field, 4096 entries of a TIFF directory, 1000 boxes of an AVIF. It has no unsafe code: no bytes
-/// make it crash.
+/// chains of segments or chunks up to an offset of 8 MiB, 20,000 reads of a field, 4096 entries of a TIFF directory,
+/// 1000 boxes of an AVIF. It has no unsafe code: no bytes make it crash.
 ///
 /// - Complexity: O(header length), not O(file size): segments and chunks are skipped, not read.
 public struct ImageHeaderParser: Sendable {
-    /// What a call to `parse` came to.
+    /// The result of a call to `parse`.
     public enum Step: Hashable, Sendable {
         /// The header is complete.
         case header(ImageHeader)
@@ -111,7 +111,7 @@ public struct ImageHeaderParser: Sendable {
         try parse(window.span, at: offset, totalSize: totalSize)
     }
 
-    /// Says that the file has no more bytes than those seen.
+    /// Ends the parsing, because the file has no more bytes than those seen.
     ///
     /// - Parameter totalSize: The size of the file in bytes.
     /// - Returns: The header, when the bytes seen suffice for it.

@@ -30,7 +30,7 @@ enum ImageSignature {
 
     private static func isBitmapHeader(_ length: Int) -> Bool { length == 12 || (16...1024).contains(length) }
 
-    /// What bytes are that are no image, in words for the uploader.
+    /// Returns a description, for the uploader, of bytes that are no image.
     static func rejection(_ window: Span<UInt8>, _ index: Int, count: Int) -> String {
         guard count > 0 else { return "The file is empty, not an image." }
         var start = index

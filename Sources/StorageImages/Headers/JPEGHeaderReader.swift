@@ -8,7 +8,7 @@ struct JPEGHeaderReader {
     }
 
     private var stage = Stage.marker
-    /// Where the next marker is looked for; behind the marker, the place of the segment's length.
+    /// The offset at which the next marker is looked for; after the marker was read, that of the segment's length.
     private var position: Int64 = 2
     private var marker: UInt8 = 0
     private var length: Int64 = 0

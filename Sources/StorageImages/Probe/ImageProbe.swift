@@ -1,4 +1,4 @@
-/// How thoroughly an image is looked at.
+/// The thoroughness of a probe of an image.
 public enum ImageProbe: Hashable, Sendable {
     /// The header is read and checked, then libgd decodes the image as the proof that it is one. The default.
     ///

@@ -1,4 +1,4 @@
-/// What a probe found out about an image.
+/// The result of probing an image.
 public struct ImageProbeResult: Hashable, Sendable {
     /// The size to show: display or coded, as the prober was told.
     ///
@@ -8,16 +8,16 @@ public struct ImageProbeResult: Hashable, Sendable {
     public var codedSize: PixelSize
     /// The format, by magic bytes.
     public var format: ImageFormat
-    /// How the stored pixels have to be turned to be upright.
+    /// The transformation by which the stored pixels are shown upright.
     public var orientation: ImageOrientation
-    /// Whether libgd decoded the image; `false` when only its header was looked at.
+    /// A Boolean value that indicates whether libgd decoded the image; `false` when only its header was read.
     ///
     /// The size is then the header's claim, and whether the pixels are intact is not known. That is so for formats that
     /// libgd does not decode here, for more than ``ImageLimits/verifyMaxPixels``, for images that need more memory than
-    /// all decodes together may take, and for uploads that ``ImageUploadInspector`` could not keep. Nothing verifies such
-    /// an image later; to do so, probe the stored file again.
+    /// all decodes together may take, and for uploads that ``ImageUploadInspector`` could not keep. Nothing verifies
+    /// such an image later; to do so, probe the stored file again.
     public var isVerified: Bool
-    /// Whether the file ends before the image does.
+    /// A Boolean value that indicates whether the file ends before the image does.
     ///
     /// Browsers show such a JPEG or GIF in part.
     public var isTruncated: Bool

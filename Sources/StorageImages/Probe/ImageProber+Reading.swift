@@ -2,7 +2,7 @@ import NIOCore
 import Storages
 
 extension ImageProber {
-    /// What one pass over the stream of a file came to.
+    /// The result of one pass over the stream of a file.
     private enum Pass {
         case over(ImageProbeResult)
         case decode(ByteBuffer, ImageScan.Result, GDDecoder.Admission)
@@ -12,7 +12,7 @@ extension ImageProber {
         case ahead
     }
 
-    /// What a second open of a file must meet.
+    /// The version of a file that a second open must find.
     private struct Version {
         let byteCount: Int64
         let entityTag: String?

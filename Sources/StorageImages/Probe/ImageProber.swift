@@ -9,7 +9,7 @@ public import Storages
 ///
 /// A prober is small, cheap to copy, and made once.
 public struct ImageProber: Sendable {
-    /// Which size a probe reports.
+    /// The kind of size that a probe reports.
     public enum SizeKind: Hashable, Sendable {
         /// As browsers show the image: a quarter turn from EXIF, `irot` or `imir` swaps the sides.
         case display
@@ -60,11 +60,11 @@ public struct ImageProber: Sendable {
         settings = Settings(mode: mode, limits: limits, orientation: orientation, decoder: decoder)
     }
 
-    /// How thoroughly this prober looks.
+    /// The thoroughness of this prober.
     public var mode: ImageProbe { settings.mode }
-    /// What this prober accepts.
+    /// The limits of what this prober accepts.
     public var limits: ImageLimits { settings.limits }
-    /// Which size this prober reports.
+    /// The kind of size that this prober reports.
     public var orientation: SizeKind { settings.orientation }
 
     package var decoder: GDDecoder { settings.decoder }

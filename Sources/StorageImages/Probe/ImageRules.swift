@@ -1,4 +1,4 @@
-/// What a field demands of an image, besides being one.
+/// The requirements of a field for an image, besides being one.
 ///
 /// All sizes are those that the prober reports, by default as browsers show the image.
 public struct ImageRules: Hashable, Sendable {

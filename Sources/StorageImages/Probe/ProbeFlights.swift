@@ -10,7 +10,7 @@ import Storages
 /// the recorder can only know through them what the leader holds while it waits: in a transaction, perhaps the one
 /// connection that there is.
 final class ProbeFlights: Sendable {
-    /// What makes two callers ask for the same.
+    /// The values that two callers have in common when they ask for the same probe.
     struct Key: Hashable {
         private let storage: StorageIdentity
         private let name: StorageName

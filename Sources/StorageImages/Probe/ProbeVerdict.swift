@@ -1,11 +1,11 @@
 import NIOConcurrencyHelpers
 
-/// What a probe of an image came to, for good: worth remembering.
+/// The final outcome of a probe of an image, which is worth remembering.
 enum ProbeVerdict: Sendable {
     case size(PixelSize)
     case refused(ImageError)
 
-    /// What the size columns shall hold; `nil` when a refusal depends on the limits of this prober and says nothing
+    /// The value for the size columns; `nil` when a refusal depends on the limits of this prober and reveals nothing
     /// about the bytes.
     var recorded: PixelSize? {
         switch self {
@@ -23,18 +23,18 @@ enum ProbeVerdict: Sendable {
 }
 
 extension ImageError {
-    /// Whether the bytes are to blame, whoever probes them.
+    /// A Boolean value that indicates whether the bytes are to blame, whoever probes them.
     var isAboutBytes: Bool {
         code == .notAnImage || code == .corrupt || code == .malformed || code == .truncated
     }
 
-    /// Whether a second probe of the same bytes by the same prober would end the same.
+    /// A Boolean value that indicates whether a second probe of the same bytes by the same prober would end the same.
     var isFinal: Bool {
         code != .busy
     }
 }
 
-/// What one image and its copies remember of their probe.
+/// A box for the outcome of a probe, which one image and its copies share.
 final class ProbeMemory: Sendable {
     private let box = NIOLockedValueBox<ProbeVerdict?>(nil)
 

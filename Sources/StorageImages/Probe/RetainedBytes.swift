@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// An upload that finds the bound reached does not wait, as its client is sending; it is taken by its header.
 final class RetainedBytes: Sendable {
-    /// What one upload keeps; it goes back with the last reference.
+    /// The bytes that one upload keeps; they are given back with the last reference.
     final class Share: Sendable {
         private let owner: RetainedBytes
         private let byteCount = Atomic(0)

@@ -1,6 +1,6 @@
 public import Storages
 
-/// What an image can do because it is a file.
+/// The properties and functions that an image has because it is a file.
 extension StorageImage {
     /// The name.
     public var name: StorageName { file.name }
@@ -63,7 +63,7 @@ extension StorageImage {
         try await file.url(options: options)
     }
 
-    /// What the storage knows about the file.
+    /// Returns what the storage knows about the file: its size, media type, entity tag and date.
     ///
     /// - Returns: Size, type, tag, date.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound`` when it does not exist.
@@ -71,7 +71,7 @@ extension StorageImage {
         try await file.info()
     }
 
-    /// Whether the file exists now.
+    /// Returns whether the file exists.
     ///
     /// - Returns: Whether it exists; the answer may be outdated at once.
     /// - Throws: ``StorageError`` when the storage cannot tell.

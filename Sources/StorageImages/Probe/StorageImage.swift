@@ -2,12 +2,13 @@ public import Storages
 
 /// An image in a storage: a file that knows, or can learn, its size in pixels.
 ///
-/// Making one does no I/O. The size comes from where the image was loaded from, such as the two columns beside its name;
-/// when it is not known, the first ``dimensions()`` probes the file, and this value and its copies remember the answer.
+/// Making one does no I/O. The size comes from where the image was loaded from, such as the two columns beside its
+/// name; when it is not known, the first ``dimensions()`` probes the file, and this value and its copies remember the
+/// answer.
 ///
 /// Two images are equal when their files are.
 public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
-    /// What is known about the size.
+    /// The state of the knowledge about the size.
     public enum SizeState: Hashable, Sendable {
         /// Nobody has looked.
         case unknown
@@ -74,7 +75,7 @@ public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
 
     // MARK: Size
 
-    /// What is known about the size now, without I/O.
+    /// The state of the knowledge about the size, without I/O.
     ///
     /// An image that was refused because of the prober's limits stays ``SizeState/unknown``.
     public var sizeState: SizeState {
@@ -98,8 +99,8 @@ public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
     ///
     /// A known size, or the knowledge that the file is no image, is answered without I/O. Callers in this process who
     /// ask for the same image at the same time share one probe; one of them being cancelled does not disturb the
-    /// others. This value and its copies remember the answer, and the recorder is told once. The last 1024 refusals by a
-    /// prober's limits are remembered for the process, for images that have a recorder.
+    /// others. This value and its copies remember the answer, and the recorder is told once. The last 1024 refusals by
+    /// a prober's limits are remembered for the process, for images that have a recorder.
     ///
     /// - Returns: The size, at least 1x1.
     /// - Throws: ``ImageError`` with code ``ImageError/Code/notAnImage`` when it is known to be none, with the other
@@ -131,7 +132,7 @@ public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
     /// The name.
     public var description: String { file.description }
 
-    /// Whether two images are the same file.
+    /// Returns whether two images are the same file.
     public static func == (left: StorageImage, right: StorageImage) -> Bool {
         left.file == right.file
     }
