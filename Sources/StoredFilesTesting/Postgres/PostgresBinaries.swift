@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where the programs of the server are, and as whom they run.
+/// The directory of the programs of the server, and the user as whom they run.
 struct PostgresBinaries: Sendable {
     let directory: String
 

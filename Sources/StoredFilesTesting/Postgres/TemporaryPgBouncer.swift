@@ -15,13 +15,13 @@ import PostgresModels
 /// `nobody`, like the server. It and its files are removed by ``stop()``, and otherwise when the process ends, even by
 /// a crash.
 public final class TemporaryPgBouncer: Sendable {
-    /// How a PgBouncer is set up.
+    /// The configuration of a PgBouncer.
     public struct Configuration: Sendable {
-        /// When a session of the server is given back: "transaction" by default; "session" or "statement".
+        /// The pool mode, which decides when a session of the server is given back: "transaction" (default), "session", "statement".
         public var poolMode: String
-        /// How many sessions each database may have on the server: 2 by default.
+        /// The number of sessions that each database may have on the server: 2 by default.
         public var poolSize: Int
-        /// How many prepared statements are followed in each session of the server: 0, the default, for none.
+        /// The number of prepared statements that are tracked in each session of the server: 0, the default, for none.
         ///
         /// It needs PgBouncer 1.21 or newer.
         public var maxPreparedStatements: Int
@@ -97,7 +97,7 @@ public final class TemporaryPgBouncer: Sendable {
         }
     }
 
-    /// Whether the PgBouncer that is installed can follow prepared statements, which it does since version 1.21.
+    /// Returns whether the PgBouncer that is installed can track prepared statements, which it does since version 1.21.
     ///
     /// - Throws: ``TemporaryServerError`` with code `.serverNotInstalled`, or `.startFailed` when it does not say its
     ///   version.
@@ -161,7 +161,7 @@ public final class TemporaryPgBouncer: Sendable {
         return "postgresql://\(name)?host=\(socket)&port=\(Self.port)&user=app"
     }
 
-    /// What it has logged.
+    /// The text that it has logged.
     public var log: String {
         folder.text(of: "\(folder.path)/log")
     }

@@ -1,13 +1,13 @@
 extension TemporaryPostgres {
-    /// How a temporary server is set up.
+    /// The configuration of a temporary server.
     public struct Configuration: Sendable {
-        /// Where `initdb` and `postgres` are; nil, the default, looks for them.
+        /// The directory of `initdb` and `postgres`; nil, the default, looks for them.
         ///
         /// The order: the environment variable `PG_BINDIR`, the newest of the usual places of Debian, Red Hat and
         /// Homebrew, `pg_config --bindir`, the search path.
         public var binaryDirectory: String?
-        /// Where the cluster's directory is made: `/tmp` by default, because the path of a socket is limited to about
-        /// 100 bytes.
+        /// The directory in which the cluster's directory is made: `/tmp` by default, because the path of a socket is
+        /// limited to about 100 bytes.
         public var parentDirectory: String
         /// Further settings of the server by name, such as `["max_connections": "20"]`; they win over ours.
         public var settings: [String: String]
@@ -24,7 +24,7 @@ extension TemporaryPostgres {
         }
     }
 
-    /// How the server is stopped.
+    /// The mode of a shutdown of the server.
     public enum ShutdownMode: String, Sendable {
         /// Waits until all sessions have ended by themselves.
         case smart

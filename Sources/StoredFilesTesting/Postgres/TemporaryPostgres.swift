@@ -60,10 +60,10 @@ public final class TemporaryPostgres: Sendable {
     /// Makes a cluster out of what a body puts into its data directory, and starts its server.
     ///
     /// - Parameters:
-    ///   - configuration: Where the programs are and which settings to change, after what the body has left of them; the
-    ///     defaults by default.
-    ///   - fill: Makes ``dataDirectory``, which belongs to the user that the server runs as, for example from a base backup
-    ///     by ``shell(_:_:asServerUser:)``.
+    ///   - configuration: Where the programs are and which settings to change, after what the body has left of them;
+    ///     the defaults by default.
+    ///   - fill: Makes ``dataDirectory``, which belongs to the user that the server runs as, for example from a base
+    ///     backup by ``shell(_:_:asServerUser:)``.
     /// - Throws: as `start`, and what the body throws.
     package static func start(
         _ configuration: Configuration = Configuration(),
@@ -256,7 +256,7 @@ public final class TemporaryPostgres: Sendable {
         await watchdog.releaseAndWait()
     }
 
-    /// What the server has logged.
+    /// The text that the server has logged.
     public var log: String {
         folder.text(of: serverLog)
     }
@@ -269,7 +269,7 @@ public final class TemporaryPostgres: Sendable {
 
     // MARK: Files and programs
 
-    /// Where the server keeps its data.
+    /// The data directory of the server.
     package var dataDirectory: String {
         "\(directory)/data"
     }

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 
-/// Lets so many pass at the same time: tests run all at once, and a server takes only so many sessions.
+/// A limit on how many tests run a body at the same time: tests run all at once, and a server takes only so many
+/// sessions.
 package final class Turnstile: Sendable {
     private struct State {
         var free: Int

@@ -135,7 +135,7 @@ enum ChildProcess {
         return meaning(of: status)
     }
 
-    /// What `wait` would return, without blocking; nil while the program runs.
+    /// Returns what `wait` would return, without blocking; nil while the program runs.
     static func endStatus(of pid: pid_t) -> Int32? {
         var status: Int32 = 0
         while true {

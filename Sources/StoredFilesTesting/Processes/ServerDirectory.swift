@@ -52,7 +52,7 @@ struct ServerDirectory: Sendable {
         }
     }
 
-    /// What is in a file; nothing when it is not there.
+    /// Returns the contents of a file; an empty string when it does not exist.
     func text(of file: String) -> String {
         FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }

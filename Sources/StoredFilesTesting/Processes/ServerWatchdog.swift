@@ -13,26 +13,27 @@ import NIOConcurrencyHelpers
 ///
 /// The system closes the pipe of a process however that ends, so nothing stays behind after a crash either.
 final class ServerWatchdog: Sendable {
-    /// What it ends.
+    /// The process that a watchdog ends.
     struct Target {
         /// The file that begins with the number of the process, relative to the directory.
         var pidFile: String
         /// The signal that asks the server to end, or kills it; ten seconds later it is killed.
         var signal: String
-        /// Whether signals go to the process group that the process leads.
+        /// A Boolean value that indicates whether signals go to the process group that the process leads.
         var isGroup: Bool
 
         /// The first process of a PostgreSQL cluster.
         static let postmaster = Target(pidFile: "data/postmaster.pid", signal: "QUIT", isGroup: false)
-        /// What `ChildProcess.start(…, isServer: true)` starts.
+        /// The process that `ChildProcess.start(…, isServer: true)` starts.
         static let server = Target(pidFile: ServerWatchdog.pidFile, signal: "TERM", isGroup: true)
         /// The same when it takes its time after being asked to end.
         static let unwillingServer = Target(pidFile: ServerWatchdog.pidFile, signal: "KILL", isGroup: true)
     }
 
-    /// Where a server that we start writes its number.
+    /// The file into which a server that we start writes its process id.
     static let pidFile = "server.pid"
-    /// What appears when the watchdog begins; whoever finds it after having written its number does not start.
+    /// The file that appears when the watchdog begins; a server that finds it after having written its process id does
+    /// not start.
     static let closingFile = "closing"
     /// The paths of files that a server leaves outside the directory, one a line; they are removed, too.
     static let outsideFile = "outside"
@@ -112,7 +113,7 @@ final class ServerWatchdog: Sendable {
         Self.live.withLockedValue { $0[ObjectIdentifier(self)] = self }
     }
 
-    /// Lets the watchdog do its work; returns at once.
+    /// Starts the watchdog's work; returns at once.
     ///
     /// Calling it again does nothing.
     func release() {
@@ -123,7 +124,7 @@ final class ServerWatchdog: Sendable {
         if let end { _ = close(end) }
     }
 
-    /// Lets the watchdog do its work and waits for it.
+    /// Starts the watchdog's work and waits for its end.
     func releaseAndWait() async {
         release()
         await withCheckedContinuation { continuation in
@@ -134,7 +135,7 @@ final class ServerWatchdog: Sendable {
         }
     }
 
-    /// Lets the watchdog do its work and waits for it elsewhere; returns at once.
+    /// Starts the watchdog's work and waits for its end on another thread; returns at once.
     func releaseAndForget() {
         release()
         DispatchQueue.global().async { [self] in bury() }

@@ -25,9 +25,9 @@ public struct TemporaryServerError: Error, Sendable, CustomStringConvertible {
         public static let stopped = Code(name: .stopped)
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     public var code: Code
-    /// What failed and how to mend it.
+    /// A message about what failed and how to mend it.
     public var message: String
     /// The error that led to this one.
     public var underlying: (any Error)?

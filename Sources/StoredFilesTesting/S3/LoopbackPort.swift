@@ -36,7 +36,7 @@ enum LoopbackPort {
 
     private static let given = NIOLockedValueBox<Set<Int>>([])
 
-    /// Whether somebody accepts connections; answers at once, for the other side is this machine.
+    /// Returns whether a server accepts connections on a port; returns at once, for the other side is this machine.
     static func isOpen(_ port: Int) -> Bool {
         withSocket(port) { connect($0, $1, $2) } == 0
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where `Scripts/s3-servers` has put the programs of the servers.
+/// The programs of the servers, where `Scripts/s3-servers` has put them.
 struct S3Programs: Sendable {
     /// The variable that names another folder than `.build/s3-servers`.
     static let variable = "STORED_FILES_S3_SERVERS"

@@ -1,5 +1,5 @@
 extension TemporaryS3 {
-    /// Which server it is.
+    /// The kind of a server.
     public enum Kind: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
         /// OpenStack Swift with its S3 API: strict about signatures, hashes, dates and the sizes of parts, and it has
         /// `If-None-Match: *` on uploads, of which two at the same time may both succeed. It takes no forms.
@@ -24,14 +24,14 @@ extension TemporaryS3 {
             }
         }
 
-        /// How many ports it listens on.
+        /// The number of ports on which it listens.
         var portCount: Int { self == .seaweedFS ? TemporaryS3.seaweedFSPorts.count : 1 }
 
-        /// Whether it ends soon after SIGTERM: SeaweedFS takes 25 seconds, and has written everything before it
-        /// answers.
+        /// A Boolean value that indicates whether it ends soon after SIGTERM: SeaweedFS takes 25 seconds, and has
+        /// written everything before it responds.
         var endsWhenAsked: Bool { self != .seaweedFS }
 
-        /// How a watchdog ends it.
+        /// The way in which a watchdog ends it.
         var watchdogTarget: ServerWatchdog.Target { endsWhenAsked ? .server : .unwillingServer }
     }
 

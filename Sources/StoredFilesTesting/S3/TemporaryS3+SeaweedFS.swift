@@ -1,7 +1,7 @@
 import Foundation
 
 extension TemporaryS3 {
-    /// What its ports are called: each part listens on one for HTTP and on one for the other parts.
+    /// The names of its ports: each part listens on one for HTTP and on one for the other parts.
     static let seaweedFSPorts = ["s3", "master", "volume", "filer"].flatMap { ["\($0).port", "\($0).port.grpc"] }
 
     /// All parts in one process.
@@ -77,7 +77,7 @@ extension TemporaryS3 {
     }
 }
 
-/// Who may do what, as SeaweedFS reads it.
+/// The identities and their permissions, as SeaweedFS reads them.
 private struct SeaweedFSIdentities: Encodable {
     struct Key: Encodable {
         var accessKey: String

@@ -33,9 +33,9 @@ public final class TemporaryS3: Sendable {
         var isStopped = false
     }
 
-    /// Which server it is.
+    /// The kind of the server.
     public let kind: Kind
-    /// Whether it speaks https; then clients have to trust `caFile`.
+    /// A Boolean value that indicates whether it speaks https; then clients have to trust `caFile`.
     public let usesTLS: Bool
     /// The directory of the server: data, configuration and log.
     public var directory: String { folder.path }
@@ -298,7 +298,7 @@ public final class TemporaryS3: Sendable {
         await watchdog.releaseAndWait()
     }
 
-    /// What the server has logged since its last start.
+    /// The text that the server has logged since its last start.
     public var log: String {
         folder.text(of: serverLog)
     }

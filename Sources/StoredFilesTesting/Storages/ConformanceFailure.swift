@@ -2,7 +2,7 @@
 public struct ConformanceFailure: Error, Sendable, CustomStringConvertible {
     /// The name of the check.
     public let check: String
-    /// What was expected and what happened.
+    /// A description of what was expected and what happened.
     public let message: String
 
     /// Creates a failure.

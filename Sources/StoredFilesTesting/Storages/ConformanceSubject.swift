@@ -14,7 +14,7 @@ struct ConformanceSubject: Sendable {
         directory = "conformance-\(StorageName.timeOrderedID())"
     }
 
-    /// What a write to a taken name with ``IfExists/fail`` throws.
+    /// The code of the error that a write to a taken name with ``IfExists/fail`` throws.
     var refusal: StorageError.Code {
         storage.capabilities.contains(.conditionalUpload) ? .alreadyExists : .unsupported
     }
@@ -101,7 +101,7 @@ struct ConformanceSubject: Sendable {
     }
 }
 
-/// What a scripted source throws.
+/// The error that a scripted source throws.
 struct ScriptedFailure: Error, Equatable {
     let number: Int
 }

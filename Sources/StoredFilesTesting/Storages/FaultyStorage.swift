@@ -15,7 +15,7 @@ public import Storages
 /// Operations are counted when they begin, whether they succeed or not; a deletion of many names, a copy and each
 /// listing count once, each chunk read counts as ``Operation/read``.
 public final class FaultyStorage: Storage {
-    /// What is done with a storage.
+    /// An operation of a storage.
     public enum Operation: Hashable, Sendable, CaseIterable {
         /// ``Storage/upload(_:to:options:)``.
         case upload
@@ -41,13 +41,13 @@ public final class FaultyStorage: Storage {
 
     /// An operation as it was called.
     public struct Call: Hashable, Sendable {
-        /// What was done.
+        /// The operation that was called.
         public let operation: Operation
         /// The names it was done with: none for a listing, source and destination for a copy.
         public let names: [StorageName]
     }
 
-    /// What goes wrong.
+    /// A fault to inject.
     public enum Fault: Sendable {
         /// The operation is not begun and throws.
         case error(any Error)
@@ -85,7 +85,7 @@ public final class FaultyStorage: Storage {
         state = NIOLockedValueBox(State(script: script))
     }
 
-    /// How often each operation was begun.
+    /// The number of times that each operation was begun.
     public var counts: [Operation: Int] { state.withLockedValue { $0.counts } }
 
     /// All operations that were begun but reads, in order.
@@ -97,7 +97,7 @@ public final class FaultyStorage: Storage {
     /// Bytes that readers were given.
     public var bytesRead: Int64 { state.withLockedValue { $0.bytesRead } }
 
-    /// How often an operation was begun.
+    /// Returns the number of times that an operation was begun.
     ///
     /// - Parameter operation: The operation.
     /// - Returns: 0 when it never was.
@@ -124,7 +124,7 @@ public final class FaultyStorage: Storage {
     /// The location of the storage below, so that files of both are equal.
     public var location: StorageLocation? { StorageLocation(of: base) }
 
-    /// What the storage below can do.
+    /// The capabilities of the storage below.
     public var capabilities: StorageCapabilities { base.capabilities }
 
     /// The name the storage below would give.

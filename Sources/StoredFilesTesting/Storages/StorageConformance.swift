@@ -27,7 +27,7 @@ public struct StorageConformance: Sendable {
         /// The sentence.
         public var description: String { name }
 
-        /// Whether two checks have the same name.
+        /// Returns whether two checks have the same name.
         public static func == (left: Check, right: Check) -> Bool { left.name == right.name }
 
         /// Feeds the name into a hasher.
