@@ -1,7 +1,7 @@
 import PostgresModels
 import Storages
 
-/// How long the names are that a column holds, in SQL that takes the column's row of `pg_attribute` as `a`.
+/// The room that a column has for names, in SQL that takes the column's row of `pg_attribute` as `a`.
 ///
 /// A `varchar` or `char` counts characters, and a `name` cuts what is longer than 63 bytes without a word. A domain has
 /// the length of the type that it is made of. In a database of the encoding `SQL_ASCII` every byte is a character.

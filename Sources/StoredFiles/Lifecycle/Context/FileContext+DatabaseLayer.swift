@@ -27,7 +27,7 @@ extension FileContext: SchemaComponentProvider {
 }
 
 extension FileContext: DatabaseErrorExplainer {
-    /// Says what to do about a file that two rows shall name, and about one that is gone.
+    /// Adds to an error what to do about a file that two rows would name, and about one that is gone.
     func explain(_ error: DatabaseError) -> DatabaseError {
         var error = error
         if FileConstraint.isViolated(error) {

@@ -85,7 +85,7 @@ extension FileContext: ModelVerifier {
         /// The type of the column, and what an index must be made on.
         let type: String
         let indexKey: String
-        /// How long its values may be.
+        /// The largest length of the column's values.
         let room: StorageName.Room?
         /// The problem that keeps rows from being looked into.
         let problem: String?

@@ -21,7 +21,7 @@ final class FileContext: Sendable {
         let column: String
     }
 
-    /// That a field has no triggers, for how long that is believed, and the room of its column.
+    /// The finding that a field has no triggers, with the time until which it is trusted, and the room of its column.
     private struct Bareness {
         let end: ContinuousClock.Instant
         let room: StorageName.Room?
@@ -77,7 +77,7 @@ final class FileContext: Sendable {
 
     // MARK: Ownership
 
-    /// Tells whether the database was found to own a storage a while ago.
+    /// Returns whether the database was recently found to own a storage.
     func isOwner(of storage: StorageID) -> Bool {
         owned.withLockedValue { owned in owned[storage].map { .now < $0 } ?? false }
     }

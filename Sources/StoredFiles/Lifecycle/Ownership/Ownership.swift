@@ -25,8 +25,8 @@ struct Ownership: Sendable {
         let database: Int64
     }
 
-    /// How long what was found out is believed: a program of the former database deletes on for that long after another
-    /// has adopted the storage, and each look costs the reading of one small object.
+    /// The time for which a finding is trusted: a program of the former database deletes on for that long after another
+    /// has adopted the storage, and each check costs the reading of one small object.
     private static let validity = Duration.seconds(60)
 
     /// Fails unless this database may delete files of the storage; what was found out is believed for a minute.

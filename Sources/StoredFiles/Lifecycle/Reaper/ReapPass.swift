@@ -38,7 +38,8 @@ struct ReapPass: Sendable {
         }
     }
 
-    /// Again before each batch: there may be work for hours, and another database may have adopted the storage meanwhile.
+    /// Again before each batch: there may be work for hours, and another database may have adopted the storage
+    /// meanwhile.
     private func checkOwner() async throws {
         try await Ownership(id: id, storage: storage, database: database, context: context).check()
     }
@@ -222,7 +223,7 @@ struct ReapPass: Sendable {
         return report
     }
 
-    /// Tells whether names wait for transactions that were running when they were marked.
+    /// Returns whether names wait for transactions that were running when they were marked.
     private func isWaiting() async throws -> Bool {
         let rows = try await database.query(
             """

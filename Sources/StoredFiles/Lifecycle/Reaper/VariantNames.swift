@@ -2,7 +2,7 @@ import Foundation
 import Storages
 
 extension StorageName {
-    /// What the names of everything begin with that is derived from this file: its variants lie beside it, are found
+    /// The prefix of the names of everything that is derived from this file: its variants lie beside it, are found
     /// without a query, and are deleted with it.
     var variantPrefix: String { string + Self.variantMark }
 

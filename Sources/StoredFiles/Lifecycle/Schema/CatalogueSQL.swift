@@ -26,7 +26,7 @@ enum CatalogueSQL {
         $body$
         """#
 
-    /// Whether a relation has a column of a type of text, domains over one included.
+    /// The function that returns whether a relation has a column of a type of text, domains over one included.
     private static let isText = #"""
         CREATE OR REPLACE FUNCTION stored_files.is_text(relation oid, column_name name) RETURNS boolean
         LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
@@ -60,10 +60,11 @@ enum CatalogueSQL {
         $body$
         """#
 
-    /// Where the rows are that name files of a storage, as things stand now, and what is wrong with that.
+    /// The function that returns the places of the rows that name files of a storage, as things stand now, and what is
+    /// wrong with them.
     ///
-    /// A row with a problem cannot be looked into: the field's table is gone, was made anew, or another has taken its place.
-    /// Tables that were detached count on.
+    /// A row with a problem cannot be looked into: the field's table is gone, was made anew, or another has taken its
+    /// place. Tables that were detached count on.
     private static let catalogue = #"""
         CREATE OR REPLACE FUNCTION stored_files.catalogue(storage text DEFAULT NULL)
         RETURNS TABLE (field bigint, field_storage text, relation oid, column_name name, column_number smallint,
@@ -199,8 +200,8 @@ enum CatalogueSQL {
         $body$
         """#
 
-    /// Ends in 55000, with the remedy, when rows that name files of a storage cannot be looked into: who cannot look must not
-    /// delete.
+    /// Ends in 55000, with the remedy, when rows that name files of a storage cannot be looked into: who cannot look
+    /// must not delete.
     private static let checkCatalogue = #"""
         CREATE OR REPLACE FUNCTION stored_files.check_catalogue(storage text) RETURNS void
         LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
@@ -220,7 +221,7 @@ enum CatalogueSQL {
         $body$
         """#
 
-    /// Which of some names the rows of any field of a storage still have.
+    /// The function that returns those of some names that the rows of any field of a storage still have.
     ///
     /// `row_security = off`: a policy that hides rows must end in an error, not in the deletion of their files.
     private static let named = #"""
@@ -243,7 +244,8 @@ enum CatalogueSQL {
         $body$
         """#
 
-    /// Remembers the tables below each field's table: detaching one takes its triggers off, and its rows still name files.
+    /// Remembers the tables below each field's table: detaching one takes its triggers off, and its rows still name
+    /// files.
     private static let noticePartitions = #"""
         CREATE OR REPLACE FUNCTION stored_files.notice_partitions() RETURNS void
         LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$

@@ -1,4 +1,4 @@
-/// What a server must be able to do, looked at before anything is made in it.
+/// The requirements for a server, checked before anything is made in it.
 enum EngineSQL {
     /// Fails on servers that speak the protocol of PostgreSQL and lack what the triggers need.
     static let requirements = #"""

@@ -21,7 +21,7 @@ enum FileConstraint {
         return kept + hash + suffix
     }
 
-    /// Tells whether a violated constraint is that of a field.
+    /// Returns whether the constraint that an error reports as violated is that of a field.
     static func isViolated(_ error: DatabaseError) -> Bool {
         error.code == .uniqueViolation && error.constraint?.hasSuffix(suffix) == true
     }

@@ -8,8 +8,8 @@ enum TrackingSQL {
         allow,
     ]
 
-    /// Refuses what triggers cannot follow: views, unlogged and temporary tables, single partitions, columns of another type,
-    /// and tables whose rows Citus keeps on other servers.
+    /// Refuses what triggers cannot follow: views, unlogged and temporary tables, single partitions, columns of another
+    /// type, and tables whose rows Citus keeps on other servers.
     private static let refuseTable = #"""
         CREATE OR REPLACE FUNCTION stored_files.refuse_table(relation regclass, column_name text) RETURNS void
         LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
@@ -145,8 +145,8 @@ enum TrackingSQL {
 
     /// Makes a column the field of a storage: from now on files live as long as its rows name them.
     ///
-    /// Rows and files that are there stay as they are. Calling it again renews the triggers, and takes in a table that was made
-    /// anew under its name.
+    /// Rows and files that are there stay as they are. Calling it again renews the triggers, and takes in a table that
+    /// was made anew under its name.
     private static let track = #"""
         CREATE OR REPLACE FUNCTION stored_files.track(
             relation regclass, column_name text, storage text, is_image boolean DEFAULT false,
@@ -321,7 +321,7 @@ enum TrackingSQL {
         $body$
         """#
 
-    /// Lets go of all names in a table, before they go with it.
+    /// The function that lets go of all names in a table, before they go with it.
     private static let condemnRows = #"""
         CREATE OR REPLACE FUNCTION stored_files.condemn_rows(field_id bigint, target regclass,
             column_name name) RETURNS void
