@@ -70,8 +70,8 @@ struct ConnectionDisclosure: Sendable {
         ConnectionDisclosure(isAmbiguous: isAmbiguous, values)
     }
 
-    /// Tells whether a URI may be a user and the beginning of a password, for want of a host: its host and port are not
-    /// preceded by a user.
+    /// Returns whether a URI may be a user and the beginning of a password, for want of a host: its host and port are
+    /// not preceded by a user.
     private static func mayLackItsHost(_ conninfo: String, _ values: [String: String]) -> Bool {
         guard let scheme = ["postgresql://", "postgres://"].first(where: conninfo.hasPrefix) else { return false }
         let rest = conninfo.dropFirst(scheme.count)
@@ -104,7 +104,7 @@ struct ConnectionDisclosure: Sendable {
         }
     }
 
-    /// Tells whether a text is an IP address, which may have a zone.
+    /// Returns whether a text is an IP address, which may have a zone.
     private static func isAddress(_ text: some StringProtocol) -> Bool {
         let address = String(text.prefix { $0 != "%" })
         var bytes = in6_addr()

@@ -155,7 +155,7 @@ extension PostgresConnection {
         }
     }
 
-    /// Lets the reactor look at a session whose end libpq met while it was sending.
+    /// Makes the reactor look at a session whose end libpq met while it was sending.
     ///
     /// libpq has closed the socket then, and a closed socket is never ready: without this the command would wait for
     /// ever, and whoever wants to know of the session's end would not hear of it.

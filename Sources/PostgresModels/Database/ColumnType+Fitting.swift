@@ -10,7 +10,7 @@ struct ActualColumn {
 }
 
 extension ColumnType {
-    /// Which columns a model that expects this type can be used with.
+    /// Returns whether a model that expects this type can be used with a column.
     ///
     /// Reading: what the Swift types accept. Writing: parameters have the model's type, and PostgreSQL casts them to
     /// the column's by itself only where it has an assignment cast (manual, CREATE CAST): none from `text` to enums,

@@ -32,17 +32,17 @@ enum SQLState {
     static let remedyForVanished =
         "set preparedStatements to .off, or use PgBouncer 1.21 or newer with max_prepared_statements."
 
-    /// Tells whether a session that reported this can do no more work.
+    /// Returns whether a session that reported this error code can do no more work.
     static func endsSession(_ state: String) -> Bool {
         state.hasPrefix("08") || ["57P01", "57P02", "57P03", "57P04", "57P05", "25P03"].contains(state)
     }
 
-    /// Tells whether trying to connect again later can help.
+    /// Returns whether trying to connect again later can help.
     static func connectingAgainMayHelp(_ state: String) -> Bool {
         state.hasPrefix("08") || state.hasPrefix("53") || ["57P01", "57P02", "57P03"].contains(state)
     }
 
-    /// Tells whether the primary message may quote a value: "invalid input syntax for type integer: "abc"".
+    /// Returns whether the primary message may quote a value: "invalid input syntax for type integer: "abc"".
     static func messageMayQuoteValue(_ state: String) -> Bool {
         state.hasPrefix("22")
     }

@@ -119,7 +119,8 @@ extension Database {
         }
     }
 
-    /// What was applied on top of a migration must be undone before it, by whoever knows how.
+    /// Refuses to revert a migration on top of which an unknown one was applied: that has to be reverted before, by a
+    /// version of the program that knows it.
     private static func refuseUnknown(
         in applied: [String: Migrator.Record],
         _ plans: [MigrationPlan],

@@ -137,7 +137,7 @@ public final class TableBuilder {
         components.append(component)
     }
 
-    /// Says that the table cannot be made as it was described; the migration throws the first such error.
+    /// Reports that the table cannot be made as it was described; the migration throws the first such error.
     ///
     /// - Parameter error: What is wrong.
     public func fail(_ error: any Error) {

@@ -8,7 +8,7 @@ struct ModelStatements: Sendable {
     /// `SELECT …, … FROM …`, to which conditions are added.
     let select: String
     let find: String
-    /// Which columns are written when the database makes the key.
+    /// A Boolean value for each column that indicates whether it is written when the database makes the key.
     let isGenerated: [Bool]
     let insertGenerated: String
     let insertWithKey: String

@@ -159,7 +159,7 @@ final class NotificationListener: Sendable {
         return error.code == .connectionFailed || error.code == .connectionLost
     }
 
-    /// Tells the consumer that the server listens; false when the iteration is over.
+    /// Reports to the consumer that the server listens; returns `false` when the iteration is over.
     private func adopt(_ connection: PostgresConnection) -> Bool {
         let (isWanted, delivery) = state.withLockedValue { state -> (Bool, (Continuation, DatabaseNotification)?) in
             state.connecting = nil
