@@ -1,5 +1,5 @@
 #if Macros
-    /// How properties become columns, and what PostgreSQL takes as a name.
+    /// The conversion of properties' names to columns' names, and PostgreSQL's limits for them.
     enum ColumnName {
         /// PostgreSQL cuts longer identifiers silently (`NAMEDATALEN` - 1), so two of them could become one.
         static let maxBytes = 63

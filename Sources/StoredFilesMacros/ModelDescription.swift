@@ -1,12 +1,12 @@
 #if Macros
     import SwiftSyntax
 
-    /// What `@Model` has read of a struct, checked: enough to write the conformance.
+    /// A struct with `@Model`, read and checked: enough to write the conformance.
     struct ModelDescription {
         /// The table, as the attribute names it.
         let table: String
 
-        /// The access modifier of what a protocol asks for: `public`, `package` or none.
+        /// The access modifier of the members that the protocol requires: `public`, `package` or none.
         let access: String?
 
         /// The stored properties in declaration order, which is the order of the columns.
@@ -15,10 +15,11 @@
         /// The property of the primary key.
         let identity: ModelProperty
 
-        /// Whether the struct itself says what `id` is although `@ID` marks another property.
+        /// A Boolean value that indicates whether the struct itself maps `id` although `@ID` marks another property.
         let declaresIDMapping: Bool
 
-        /// Whether the struct is generic or lives in something generic, where Swift has no stored static properties.
+        /// A Boolean value that indicates whether the struct is generic or nested in a generic type, where Swift has no
+        /// stored static properties.
         let isGeneric: Bool
 
         /// The properties with `@StoredFile` or `@StoredImage`.
@@ -41,7 +42,7 @@
         /// The column; of a field, the column of the file's name.
         let column: String
 
-        /// What chose the column: the literal of `@Column` or `column:`, otherwise the property's name.
+        /// The syntax that chose the column: the literal of `@Column` or `column:`, otherwise the property's name.
         let columnSource: Syntax
 
         /// `let` or `var`.
@@ -59,7 +60,7 @@
 
     /// The arguments of `@StoredFile` or `@StoredImage`.
     struct FieldDescription {
-        /// Which of the two it is.
+        /// The kind of the field: file or image.
         let kind: FieldKind
 
         /// The storage, as written.
@@ -68,7 +69,7 @@
         /// The columns of width and height, with the literals that name them; none or both.
         let sizeColumns: [(label: String, name: String, source: Syntax)]
 
-        /// What the wrapper takes besides, as written.
+        /// The other arguments of the wrapper, as written.
         let others: [(label: String, value: ExprSyntax)]
     }
 

@@ -36,7 +36,7 @@
             self.fixIts = fixIts
         }
 
-        /// Whether the struct can still be expanded.
+        /// A Boolean value that indicates whether the diagnostic is an error, so that the struct cannot be expanded.
         var isError: Bool { message.severity == .error }
     }
 

@@ -6,13 +6,13 @@
         let attribute: AttributeSyntax
         let lexicalContext: [Syntax]
 
-        /// What there is to say, in the order of the source as far as one pass goes.
+        /// The diagnostics so far, in the order of the source as far as one pass goes.
         var diagnostics: [ModelDiagnostic] = []
 
         /// Names of stored properties that were left out because something is wrong with them.
         var rejected: Set<String> = []
 
-        /// Whether `@ID` stands on a property, good or bad, and where first.
+        /// The first `@ID` on a property, valid or not, and the property's name.
         var idMarker: (node: Syntax, property: String)?
 
         init(attribute: AttributeSyntax, lexicalContext: [Syntax]) {
@@ -127,7 +127,7 @@
     }
 
     extension DeclGroupSyntax {
-        /// What this is, with an article, and what it is called.
+        /// The kind of the declaration, with an article, and its name.
         fileprivate var kindAndName: (kind: String, name: String?) {
             let name = asProtocol((any NamedDeclSyntax).self)?.name.bareText
             return switch introducer.tokenKind {
@@ -140,7 +140,7 @@
     }
 
     extension StructDeclSyntax {
-        /// Whether the struct has a computed `id` of its own.
+        /// A Boolean value that indicates whether the struct has a computed `id` of its own.
         fileprivate var declaresComputedID: Bool {
             memberBlock.members.contains { member in
                 guard let variable = member.decl.as(VariableDeclSyntax.self),
@@ -152,7 +152,7 @@
             }
         }
 
-        /// Whether the struct has an initializer of its own, and so no memberwise one.
+        /// A Boolean value that indicates whether the struct has an initializer of its own, and so no memberwise one.
         var declaresInitializer: Bool {
             memberBlock.members.contains { $0.decl.is(InitializerDeclSyntax.self) }
         }

@@ -11,14 +11,14 @@
             }
         }
 
-        /// Whether an attribute of that name is there.
+        /// Returns whether there is an attribute of that name.
         func contains(attribute name: String) -> Bool {
             !attributes(named: name).isEmpty
         }
     }
 
     extension AttributeSyntax {
-        /// Whether this is `@name`, `@StoredFiles.name` or `@PostgresModels.name`.
+        /// Returns whether this is `@name`, `@StoredFiles.name` or `@PostgresModels.name`.
         func isNamed(_ name: String) -> Bool {
             if let identifier = attributeName.as(IdentifierTypeSyntax.self) { return identifier.name.text == name }
             guard let member = attributeName.as(MemberTypeSyntax.self), member.name.text == name else { return false }
@@ -66,7 +66,7 @@
     }
 
     extension DeclModifierListSyntax {
-        /// Whether one of the keywords is among the modifiers; `private(set)` is not `private`.
+        /// Returns whether one of the keywords is among the modifiers; `private(set)` is not `private`.
         func contains(anyOf keywords: [Keyword]) -> Bool {
             first(of: keywords) != nil
         }
@@ -89,7 +89,8 @@
     }
 
     extension PatternBindingSyntax {
-        /// Whether the binding has a getter instead of storage; `willSet` and `didSet` leave it stored.
+        /// A Boolean value that indicates whether the binding has a getter instead of storage; `willSet` and `didSet`
+        /// leave it stored.
         var isComputed: Bool {
             switch accessorBlock?.accessors {
             case nil: false
