@@ -5,7 +5,7 @@ public import Storages
 /// Equal bytes become equal gzip, byte for byte, on one machine: no date and no name is written. Other versions of zlib
 /// may compress otherwise.
 public struct GzipCoding: ContentCoding, Hashable {
-    /// How much work is done to make bytes smaller: 1, fast, to 9, small.
+    /// The compression level, from 1 (fastest) to 9 (smallest).
     public let level: Int
 
     /// Creates the coding.

@@ -5,7 +5,8 @@ import Storages
 /// Decompresses one file.
 final class GzipDecoder: ContentTransform {
     private let stream: ZlibStream
-    /// Where the file may end: nowhere within a gzip, and not before the first one.
+    /// A Boolean value that indicates whether the file may end here: not within a gzip member, and not before the first
+    /// one.
     private var mayEnd = false
 
     init() throws {

@@ -6,11 +6,11 @@ import Storages
 ///
 /// Used by one task at a time; not `Sendable`.
 final class ZlibStream {
-    /// What one call gives at most.
+    /// The most bytes that one call returns.
     private static let outputSize = 64 * 1024
 
     private let stream: UnsafeMutablePointer<z_stream>
-    /// What zlib writes into; kept when little came.
+    /// The buffer into which zlib writes; kept when little was written.
     private var space = ByteBuffer()
     private let end: (UnsafeMutablePointer<z_stream>) -> Void
 
@@ -43,7 +43,7 @@ final class ZlibStream {
         stream.deallocate()
     }
 
-    /// Lets zlib take of the input and give output.
+    /// Runs one step of zlib, which consumes input and produces output.
     ///
     /// - Parameters:
     ///   - input: What is taken is gone from it.
@@ -74,7 +74,8 @@ final class ZlibStream {
         return (takeOutput(), status)
     }
 
-    /// What was written, in a buffer that is not much larger than it: it may be held until a part of an upload is full.
+    /// Returns what was written, in a buffer that is not much larger than it: it may be held until a part of an upload
+    /// is full.
     private func takeOutput() -> ByteBuffer {
         guard space.readableBytes >= Self.outputSize / 2 else {
             return space.readableBytes > 0 ? ByteBuffer(bytes: space.readableBytesView) : ByteBuffer()
