@@ -17,7 +17,8 @@ import PostgresModels
 public final class TemporaryPgBouncer: Sendable {
     /// The configuration of a PgBouncer.
     public struct Configuration: Sendable {
-        /// The pool mode, which decides when a session of the server is given back: "transaction" (default), "session", "statement".
+        /// The pool mode, which decides when a session of the server is given back: "transaction" (the default),
+        /// "session" or "statement".
         public var poolMode: String
         /// The number of sessions that each database may have on the server: 2 by default.
         public var poolSize: Int

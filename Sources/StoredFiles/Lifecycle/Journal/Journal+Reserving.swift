@@ -61,8 +61,10 @@ extension Journal {
         )
     }
 
-    /// Returns the reservation in a database without the functions of this version: for a table of the application's
-    /// own, because no migration of this library has run. A journal of an earlier version is an error.
+    /// Returns the reservation in a database without the functions of this version, for a table of the application's
+    /// own.
+    ///
+    /// No migration of this library has run there. A journal of an earlier version is an error.
     private func withoutSchema(_ name: StorageName, _ field: Field) async throws -> Reservation {
         let row = try await only(
             """
