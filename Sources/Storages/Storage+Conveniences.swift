@@ -1,5 +1,6 @@
 extension Storage {
-    /// `nil`: an object is a place of its own, a value is what its type and label say.
+    /// The default, `nil`: an object is a location of its own, and values of one type share one when their labels are
+    /// equal.
     public var location: StorageLocation? { nil }
 
     /// Stores a file with default options: renamed when the name is taken.

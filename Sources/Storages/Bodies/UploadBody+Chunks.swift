@@ -177,6 +177,6 @@ extension UploadBody {
     }
 }
 
-/// Chunks below this are copied together, 32 KiB: a buffer costs memory and a system call beside its bytes, and copying
-/// so few takes less time than that call.
+/// The size below which chunks are copied together, 32 KiB: a buffer costs memory and a system call beside its bytes,
+/// and copying so few takes less time than that call.
 private let smallChunk = 32 * 1024

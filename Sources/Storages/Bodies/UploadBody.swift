@@ -133,5 +133,6 @@ public struct UploadBody: Sendable {
     public var chunks: Chunks { Chunks(body: self) }
 }
 
-/// Single bytes are gathered into chunks of 64 KiB, so that a slow source of few bytes does not fill much memory.
+/// The size of the chunks into which single bytes are gathered, 64 KiB, so that a slow source of few bytes does not
+/// fill much memory.
 private let byteStreamChunk = 64 * 1024

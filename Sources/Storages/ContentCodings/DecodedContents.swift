@@ -14,7 +14,7 @@ public struct DecodedContents: AsyncSequence, Sendable {
     public let info: FileInfo
 
     let contents: StoredContents
-    /// `nil` when the bytes are stored as they are.
+    /// The coding to undo; `nil` when the bytes are stored as they are.
     let coding: (any ContentCoding)?
 
     /// Reads everything into one buffer.

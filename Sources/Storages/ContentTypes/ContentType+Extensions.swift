@@ -14,7 +14,7 @@ extension ContentType {
         key(bytes).flatMap { byExtension[$0] }
     }
 
-    /// Up to eight ASCII letters and digits in one integer, last byte first and without regard to case.
+    /// Returns up to eight ASCII letters and digits in one integer, last byte first and without regard to case.
     private static func key(_ reversed: some Sequence<UInt8>) -> UInt64? {
         var key: UInt64 = 0
         var count = 0

@@ -36,7 +36,7 @@ extension ContentType {
         return String(Substring(last[last.index(after: dot)...]))
     }
 
-    /// Among the formats in one container the extension chooses.
+    /// Returns the format that the extension chooses among those in one container.
     private func narrowed(by byName: ContentType?) -> ContentType {
         guard let byName else { return self }
         let kin: [ContentType] =

@@ -50,7 +50,8 @@ struct OverlayListing: AsyncSequence, Sendable {
 
         private var page: [FileInfo] = []
         private var position = 0
-        /// Small at first: who only wants to know whether there is a file does not wait for many.
+        /// The size of the next page, small at first: a caller that only wants to know whether there is a file does not
+        /// wait for many.
         private var pageSize = 8
         private var isFinished = false
 

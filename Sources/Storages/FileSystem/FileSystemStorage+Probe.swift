@@ -85,7 +85,7 @@ extension FileSystemStorage {
 // Probes have a directory of their own among the unfinished uploads.
 extension StagingArea {
     private static let probePrefix = "probe-"
-    /// For how many seconds a probe may take.
+    /// The number of seconds that a probe may take.
     private static let probeTime: Int64 = 600
 
     /// Calls `body` with a new, empty directory, and removes it with all that is in it, and what killed probes left.

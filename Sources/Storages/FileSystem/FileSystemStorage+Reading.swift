@@ -84,7 +84,7 @@ extension FileSystemStorage {
         var status: FileStatus
         var range: Range<Int64>
         var first: ByteBuffer
-        /// `nil` when `first` is everything.
+        /// The open file; `nil` when `first` is everything.
         var descriptor: Descriptor?
     }
 

@@ -17,7 +17,7 @@ extension FileSystemStorage {
         try url(for: name, options: options, now: Date())
     }
 
-    /// As ``url(for:options:)``, at a moment of the caller's choice.
+    /// Returns a URL as ``url(for:options:)`` does, at a moment of the caller's choice.
     func url(for name: StorageName, options: URLOptions, now: Date) throws -> String {
         try requireOwnName(name)
         return try urls.url(for: name, options: options, now: now)

@@ -121,7 +121,7 @@ public final class FileSystemStorage: Storage {
         )
     }
 
-    /// As the public one, on a system of the caller's choice.
+    /// Opens the directory as the public initializer does, on a system of the caller's choice.
     package init(
         root: String,
         baseURL: String? = nil,
@@ -316,7 +316,7 @@ public final class FileSystemStorage: Storage {
         return failure
     }
 
-    /// Something has the name that is neither file nor directory nor link.
+    /// Returns the error for a name of something that is neither file nor directory nor link.
     func noFile(_ name: StorageName?) -> StorageError {
         StorageError(
             .notFound,

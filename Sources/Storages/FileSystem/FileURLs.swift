@@ -14,7 +14,7 @@ struct FileURLs: Sendable {
     }
 
     private let root: String
-    /// Without a "/" at its end.
+    /// The base of all URLs, without a "/" at its end.
     private let base: String?
     /// The path of `base`: "" or "/media".
     private let basePath: String
@@ -191,7 +191,7 @@ struct FileURLs: Sendable {
         )
     }
 
-    /// Path and query of an absolute URL or of a request's target; `nil` when it is neither.
+    /// Returns path and query of an absolute URL or of a request's target; `nil` when it is neither.
     private static func target(of url: String) -> Substring.UTF8View? {
         let slash = UInt8(ascii: "/")
         guard url.utf8.count <= 16_384, !url.utf8.contains(UInt8(ascii: "#")) else { return nil }

@@ -251,7 +251,7 @@ final class StagedFile: Sendable {
     }
 }
 
-/// Somebody has removed the temporary name of an upload that was not finished.
+/// An error that reports that another process has removed the temporary name of an unfinished upload.
 struct StagedFileCollected: Error {}
 
 /// The file system makes files without a name, but gives them none.

@@ -1,8 +1,8 @@
-/// One name that a deletion of many could not delete.
+/// A name that a deletion of many could not delete, with the error.
 public struct DeletionFailure: Sendable, CustomStringConvertible {
     /// The name that may still exist.
     public var name: StorageName
-    /// Why it could not be deleted.
+    /// The reason why it could not be deleted.
     public var error: StorageError
 
     /// Creates a failure.

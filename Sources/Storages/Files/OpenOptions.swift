@@ -8,7 +8,7 @@ public struct OpenOptions: Sendable {
     ///
     /// Default: any version.
     public var ifMatch: String?
-    /// Told after each chunk.
+    /// The closure that receives the progress after each chunk.
     ///
     /// Default: none.
     public var progress: ProgressHandler?

@@ -1,6 +1,6 @@
 import NIOConcurrencyHelpers
 
-/// Until when a file that was just stored may be named by a row for the first time.
+/// The time until which a file that was just stored may be named by a row for the first time.
 ///
 /// Who has waited longer names a file that may have been deleted, and once its tombstone is gone no database would
 /// notice. Copies of a file share the receipt.

@@ -35,11 +35,12 @@ public struct UploadOptions: Sendable {
     ///
     /// Default: `true`.
     public var computesSHA256: Bool
-    /// Told how many bytes are stored, after each part that was, and once at the end.
+    /// The closure that receives the number of bytes that are stored, after each part and once at the end.
     ///
     /// Default: none.
     public var progress: ProgressHandler?
-    /// Sees every chunk once, in order, before it is sent; throwing aborts the upload and leaves nothing.
+    /// The closure that sees every chunk once, in order, before it is sent; throwing aborts the upload and leaves
+    /// nothing.
     ///
     /// Default: none.
     public var tap: (@Sendable (ByteBuffer) throws -> Void)?

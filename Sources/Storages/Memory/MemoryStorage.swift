@@ -25,7 +25,7 @@ public final class MemoryStorage: Storage {
         self.capacity = capacity
     }
 
-    /// Everything but temporary URLs and direct uploads.
+    /// All capabilities but temporary URLs and direct uploads.
     public var capabilities: StorageCapabilities {
         [.conditionalUpload, .rangedRead, .serverSideCopy, .orderedListing, .storedMetadata]
     }

@@ -1,7 +1,7 @@
 import Foundation
 
 extension NameSanitizer {
-    /// Each segment as `secure_filename` of Werkzeug 3.1.9 makes it on POSIX.
+    /// Returns each segment as `secure_filename` of Werkzeug 3.1.9 makes it on POSIX.
     ///
     /// The steps of `werkzeug/utils.py`: NFKD; what is not ASCII goes; `/` becomes a space; words are joined by `_`;
     /// all but `[A-Za-z0-9_.-]` goes; `.` and `_` at both ends go. Segments are what `pathlib` would split: at `/`,

@@ -118,7 +118,7 @@ enum NameSanitizer {
 /// A segment as stem and suffix: `.tar.gz` and its kin count as one suffix.
 struct NameParts {
     var stem: String
-    /// With its dot; empty when there is none.
+    /// The extension with its dot; empty when there is none.
     var suffix: String
 
     init(_ segment: String) {

@@ -7,7 +7,7 @@ extension String {
         utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
     }
 
-    /// Without the last byte, when that is a slash.
+    /// The text without its last byte, when that is a slash.
     var withoutTrailingSlash: String {
         utf8.last == UInt8(ascii: "/") ? String(Substring(utf8.dropLast())) : self
     }

@@ -11,9 +11,9 @@ internal import CLinuxFiles
 /// The description that the system gives of a file system, in plain integers.
 struct FileSystemDescription: Sendable {
     var kind: FileSystemKind
-    /// `nil` when the file system does not say, as the others.
+    /// The number of bytes that may still be written; `nil` when the file system does not report it, as the others.
     var freeBytes: UInt64?
-    /// `nil` also where files are not counted.
+    /// The number of files that may still be made; `nil` also where files are not counted.
     var freeFiles: UInt64?
     var longestName: Int?
 }
