@@ -1,4 +1,4 @@
-/// Why bytes were not accepted as an image, or why an image could not be made.
+/// An error that bytes were not accepted as an image, or that an image could not be made.
 ///
 /// The message says what failed and how to mend it; it never contains bytes of the file.
 public struct ImageError: Error, Sendable, CustomStringConvertible {

@@ -28,7 +28,7 @@ package final class GDDecoder: Sendable {
         /// Default 2, but 1 on a machine of fewer than four processors: a decode takes a whole one, and requests need
         /// the others.
         package var threads = min(2, max(1, System.coreCount / 2))
-        /// Called on the decoding thread before each decode, for tests.
+        /// The closure that is called on the decoding thread before each decode, for tests.
         ///
         /// Default: nothing.
         package var willDecode: (@Sendable () -> Void)?

@@ -84,6 +84,6 @@ struct GDImage: ~Copyable {
         )
     }
 
-    /// Installed once, before the first decode: gd keeps it in a plain global pointer.
+    /// The hook for gd's messages, installed once, before the first decode: gd keeps it in a plain global pointer.
     private static let hookInstalled: Void = clibgd_install_message_hook()
 }

@@ -5,7 +5,7 @@
 /// error and carry on, so such streams must be known before libpng sees them. Walking without output costs a fraction
 /// of a decode, as no window is kept and nothing is copied.
 struct InflateScan {
-    /// Why a stream was given up.
+    /// The reason why the scan of a stream ended early.
     enum Failure: Error, Hashable {
         /// It breaks a rule of the format.
         case invalid

@@ -28,7 +28,7 @@ struct PNGForDecoder {
     private static let longestSide = 1_000_000
     /// The most bytes an interlaced image may inflate to; it is inflated here, and held while its passes are decoded.
     private static let mostInterlacedBytes = 64 << 20
-    /// Half of libpng's read buffer (PNG_IDAT_READ_SIZE, 8,192 bytes).
+    /// The length of the last IDAT chunk: half of libpng's read buffer (PNG_IDAT_READ_SIZE, 8,192 bytes).
     private static let tailBytes = 4096
 
     private let bytes: UnsafeRawBufferPointer
@@ -138,7 +138,8 @@ struct PNGForDecoder {
         return .decode(files)
     }
 
-    /// No compressor makes bytes much longer than they are; a stream that is holds blocks that only cost time.
+    /// Returns whether a stream is short enough to be scanned: no compressor makes bytes much longer than they are, and
+    /// a stream that is holds blocks that only cost time.
     private func isWorthScanning(_ stream: ByteBuffer, expected: Int) -> Bool {
         stream.readableBytes <= expected + expected / 8 + 65_536
     }
@@ -183,7 +184,8 @@ struct PNGForDecoder {
         static let data = Name(code: 0x4944_4154)
         static let end = Name(code: 0x4945_4E44)
 
-        /// Bit 5 of the first letter (PNG specification, 5.4).
+        /// A Boolean value that indicates whether the chunk is critical: bit 5 of the first letter (PNG specification,
+        /// 5.4).
         var isCritical: Bool { code & 0x2000_0000 == 0 }
     }
 

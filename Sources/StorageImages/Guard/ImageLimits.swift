@@ -30,7 +30,7 @@ public struct ImageLimits: Hashable, Sendable {
     /// 20,000 scans cost it 24 seconds.
     public var maxJPEGScans: Int
 
-    /// One byte less than 2 GiB.
+    /// The largest file in bytes, one less than 2 GiB.
     static let largestFile = Int64(Int32.max)
 
     /// Creates limits.

@@ -1,4 +1,4 @@
-/// Why a reader of one format stopped before it had the header.
+/// The reason why a reader of one format stopped before it had the header.
 enum HeaderStop: Error {
     /// At least `length` bytes from `offset` on are needed.
     case more(offset: Int64, length: Int)
@@ -22,7 +22,7 @@ struct HeaderReader {
 
     private var readCount = 0
 
-    /// No header needs more reads; a file that does was made to waste time.
+    /// The largest number of reads: no header needs more, and a file that does was made to waste time.
     private static let maxReads = 20_000
 
     /// The offset up to which a chain of segments or chunks is followed.
@@ -31,7 +31,8 @@ struct HeaderReader {
     /// so an upload and a later probe, give up at the same place.
     static let longestChain: Int64 = 8 << 20
 
-    /// Larger offsets cannot be those of a file; below it the sum of two offsets does not overflow.
+    /// The largest offset: larger ones cannot be those of a file, and below it the sum of two offsets does not
+    /// overflow.
     static let maxOffset = Int64(1) << 61
 
     /// Finds `count` bytes at `offset` and counts them as read.

@@ -11,9 +11,9 @@ public import Storages
 public struct ImageProber: Sendable {
     /// The kind of size that a probe reports.
     public enum SizeKind: Hashable, Sendable {
-        /// As browsers show the image: a quarter turn from EXIF, `irot` or `imir` swaps the sides.
+        /// The size as browsers show the image: a quarter turn from EXIF, `irot` or `imir` swaps the sides.
         case display
-        /// As the pixels are stored.
+        /// The size as the pixels are stored.
         case coded
     }
 

@@ -2,11 +2,12 @@ public import Storages
 
 /// Writes down the size that a probe found, so that no one has to probe the image again.
 public protocol ImageSizeRecorder: AnyObject, Sendable {
-    /// Called once for each probe that came to a verdict about the bytes.
+    /// Records the outcome of a probe, once for each probe that came to a verdict about the bytes.
     ///
-    /// It is not called when the file could not be read, the decoder was busy, the probe was cancelled, or the image was
-    /// refused because of the prober's limits. It runs with the task-local values of the caller who started the probe;
-    /// what they speak of may have ended meanwhile. That caller waits for it, the others do not. A recorder that fails keeps it to itself: the caller has the size.
+    /// It is not called when the file could not be read, the decoder was busy, the probe was cancelled, or the image
+    /// was refused because of the prober's limits. It runs with the task-local values of the caller who started the
+    /// probe; what they speak of may have ended meanwhile. That caller waits for it, the others do not. A recorder that
+    /// fails keeps it to itself: the caller has the size.
     ///
     /// - Parameters:
     ///   - size: The size; ``PixelSize/notAnImage`` when the bytes are known not to be an image.

@@ -37,7 +37,7 @@ final class RefusalMemory: Sendable {
     /// The number of refusals remembered.
     var count: Int { state.withLockedValue { $0.entries.count } }
 
-    /// Why a prober refused a file, if it did so lately.
+    /// Returns the error with which a prober refused a file, if it did so lately.
     func refusal(of file: StorageFile, by prober: ImageProber) -> ImageError? {
         state.withLockedValue { state in
             // Nearly always there is none, and a key need not be made.

@@ -10,11 +10,11 @@ public import Storages
 public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
     /// The state of the knowledge about the size.
     public enum SizeState: Hashable, Sendable {
-        /// Nobody has looked.
+        /// Not known: nobody has looked.
         case unknown
         /// The size.
         case known(PixelSize)
-        /// Somebody has looked: the file is no image.
+        /// Known: the file is no image.
         case notAnImage
     }
 
@@ -24,7 +24,7 @@ public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
     private let initialState: SizeState
     private let prober: ImageProber
     private let recorder: (any ImageSizeRecorder)?
-    /// Only an image of unknown size has something to remember; rows with a size cost no allocation.
+    /// The memory of a probe's outcome, for an image of unknown size only: rows with a size cost no allocation.
     private let memory: ProbeMemory?
 
     /// Binds a name to a storage, with what is known about the size.
