@@ -16,7 +16,7 @@ struct ServerUser: Sendable {
         var gid: gid_t
     }
 
-    /// Nil when no change of user is needed.
+    /// The other account; `nil` when no change of user is needed.
     private let other: Account?
 
     init() throws {

@@ -8,7 +8,7 @@ package final class Turnstile: Sendable {
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
-    /// For tests that each open a few connections to the shared server.
+    /// The turnstile for tests that each open a few connections to the shared server.
     package static let sharedServer = Turnstile(width: 32)
 
     private let state: NIOLockedValueBox<State>

@@ -1,4 +1,4 @@
-/// Why a program could not be run.
+/// An error that a program could not be run.
 struct ChildProcessError: Error, CustomStringConvertible {
     var description: String
 }

@@ -1,4 +1,4 @@
-/// Why a temporary server could not be started, stopped or used.
+/// An error that a temporary server could not be started, stopped or used.
 public struct TemporaryServerError: Error, Sendable, CustomStringConvertible {
     /// The kinds of failure.
     public struct Code: Hashable, Sendable, CustomStringConvertible {

@@ -12,7 +12,7 @@ public import Storages
 /// A check works below a directory of its own with a random name and removes it afterwards, so all may run at the same
 /// time on one bucket. What a storage does not list in its capabilities is expected to be refused.
 public struct StorageConformance: Sendable {
-    /// One promise.
+    /// A check of one promise.
     public struct Check: Sendable, Hashable, CustomStringConvertible {
         /// A sentence such as `deletes a missing name without an error`.
         public let name: String
