@@ -160,7 +160,7 @@ private final class RunReader {
         )
     }
 
-    /// Has at least so many bytes in the buffer; false at the end of the run.
+    /// Fills the buffer with at least so many bytes; returns `false` at the end of the run.
     private func fill(_ count: Int) throws -> Bool {
         while buffer.readableBytes < count {
             guard let more = try handle.read(upToCount: 64 << 10), !more.isEmpty else { return false }

@@ -4,7 +4,7 @@ public import Storages
 public struct FsckConfiguration: Sendable {
     /// The findings to look for: orphans and dangling rows by default.
     public var checks: FsckCheck
-    /// True when what is found is mended: false by default.
+    /// A Boolean value that indicates whether what is found is mended: `false` by default.
     ///
     /// An orphan is condemned: a ``Reaper`` deletes it after its retention, unless a row names it by then. A wrong size
     /// is forgotten, so that the next access finds out the right one. A dangling row is only reported: what to show in
@@ -26,7 +26,7 @@ public struct FsckConfiguration: Sendable {
     ///
     /// Default: at the beginning.
     public var position: StorageName?
-    /// Only names that begin with this are looked at.
+    /// The prefix of the names that are compared.
     ///
     /// Default: all.
     public var prefix: String

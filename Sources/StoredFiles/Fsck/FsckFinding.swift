@@ -23,7 +23,7 @@ public enum FsckFinding: Sendable, CustomStringConvertible {
     /// A row whose size columns do not say what the image's header says.
     case wrongSize(Reference, cached: PixelSize, actual: PixelSize)
 
-    /// One line.
+    /// A description in one line.
     public var description: String {
         switch self {
         case .orphan(let info): "orphan: \(StorageError.quoted(info.name.string)), \(info.byteCount) bytes"

@@ -19,7 +19,7 @@ struct FsckRun: ~Copyable {
     let storage: any Storage
     let configuration: FsckConfiguration
     let onProgress: (@Sendable (FsckProgress) -> Void)?
-    /// Told by the listing.
+    /// The count of keys that the listing skips.
     let foreignKeys: ForeignKeyCount
     /// Fails unless the database decides about the files of the storage.
     let checkOwner: @Sendable () async throws -> Void
@@ -29,9 +29,9 @@ struct FsckRun: ~Copyable {
     private var journal: Journal { Journal(database: database, isIndependent: false) }
     private var progress = FsckProgress()
     private var orphans: [FileInfo] = []
-    /// Objects that are the storage's own: those of which orphans are a part.
+    /// The number of objects that are the storage's own: those of which orphans are a part.
     private var ownObjects = 0
-    /// Orphans that are not condemned yet.
+    /// The orphans that are not condemned yet.
     private var unwanted: [StorageName] = []
     private var dangling: [NameReferences.Element] = []
     private var sized: [NameReferences.Element] = []

@@ -39,7 +39,7 @@ extension Database {
         attachments.get(FileContext.self)?.storages
     }
 
-    /// Has the steps in the lives of files announced; for tests that end the process at one of them.
+    /// Registers an observer of the steps in the lives of files, for tests that end the process at one of them.
     package func observeLifecycleSteps(_ observe: @escaping @Sendable (LifecycleStep) async -> Void) {
         attachments.get(FileContext.self)?.observeSteps(observe)
     }

@@ -75,8 +75,8 @@ struct FieldUpload: Sendable {
             self.declared = declared
         }
 
-        /// True when a browser might run the file: also when only the sender says so, because something between here
-        /// and the browser may believe it.
+        /// A Boolean value that indicates whether a browser might run the file: also when only the sender says so,
+        /// because something between here and the browser may believe it.
         var mayBeActive: Bool {
             sniffed.isActiveContent || effective.isActiveContent || declared?.isActiveContent == true
         }

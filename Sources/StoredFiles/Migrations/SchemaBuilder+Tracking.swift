@@ -93,7 +93,7 @@ extension JournalSchema {
 }
 
 extension SizeColumns {
-    /// Both columns or none; one alone is refused.
+    /// Creates the pair of columns; `nil` when neither is given, and an error when only one is.
     init?(width: String?, height: String?, of column: String, table: String) throws {
         switch (width, height) {
         case (nil, nil): return nil

@@ -2,8 +2,8 @@ import PostgresModels
 import Storages
 
 extension FileContext: ModelVerifier {
-    /// Names the storages that the fields of a model need and the database was not opened with, and the columns whose
-    /// triggers are missing, switched off, or of another storage.
+    /// Returns the problems of a model: the storages that its fields need and the database was not opened with, and the
+    /// columns whose triggers are missing, switched off, or of another storage.
     func problems<M: Model>(of model: M.Type, in session: any DatabaseSession) async throws -> [String] {
         guard let model = model as? any FieldModel.Type else { return [] }
         var problems: [String] = []

@@ -88,7 +88,7 @@ final class FileContext: Sendable {
 
     // MARK: Steps
 
-    /// Has steps announced to a test, which may end the process there.
+    /// Registers an observer of the steps for a test, which may end the process there.
     package func observeSteps(_ observe: @escaping @Sendable (LifecycleStep) async -> Void) {
         observer.withLockedValue { $0 = observe }
     }

@@ -9,7 +9,7 @@ struct Compensation: Sendable {
     let file: StorageFile
     let storage: StorageID
     let database: Database
-    /// True when the journal knows the file; without it nobody else will ever delete it.
+    /// A Boolean value that indicates whether the journal knows the file; without it nobody else will ever delete it.
     let isJournaled: Bool
 
     /// The time that other processes leave the deletion to this one; that two do it harms nobody.

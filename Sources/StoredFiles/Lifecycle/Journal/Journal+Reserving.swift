@@ -28,7 +28,7 @@ extension Journal {
         return try await ask(name, for: field, claimPeriod)
     }
 
-    /// Asks for a reservation, or for the reason why there is none.
+    /// Requests a reservation, or the reason why there is none.
     private func ask(_ name: StorageName, for field: Field, _ claimPeriod: Duration) async throws -> Reservation {
         let row: Row
         do {

@@ -7,7 +7,8 @@ import Storages
 struct Journal: Sendable {
     let database: Database
 
-    /// True when they run beside the pool, whose only connection a transaction around the caller may hold.
+    /// A Boolean value that indicates whether statements run beside the pool, whose only connection a transaction
+    /// around the caller may hold.
     let isIndependent: Bool
 
     /// Settings of the server for the transactions that decide on files.

@@ -7,7 +7,7 @@ struct StorageMark: Equatable, Sendable {
     /// The random id that the database knows, too.
     let id: String
 
-    /// Its name: at the top of the storage, or of the prefix that the storage is.
+    /// The name of the mark: at the top of the storage, or of the prefix that the storage is.
     static let name = StorageName(unchecked: StorageName.reservedPrefix + "owner")
 
     init() {

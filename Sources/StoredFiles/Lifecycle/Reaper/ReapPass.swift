@@ -4,7 +4,7 @@ import Metrics
 import PostgresModels
 import Storages
 
-/// One look at the part of the journal that belongs to one storage.
+/// A pass over the part of the journal that belongs to one storage.
 struct ReapPass: Sendable {
     let database: Database
     let context: FileContext
@@ -22,7 +22,7 @@ struct ReapPass: Sendable {
         let attempts: Int
     }
 
-    /// Works until nothing is due or `shouldStop` says so.
+    /// Runs until nothing is due or `shouldStop` returns `true`.
     func run(shouldStop: @escaping @Sendable () -> Bool = { false }) async throws -> ReapReport {
         try await checkOwner()
         _ = try await database.query("SELECT \(raw: JournalSchema.name).notice_partitions()")
@@ -38,8 +38,8 @@ struct ReapPass: Sendable {
         }
     }
 
-    /// Again before each batch: there may be work for hours, and another database may have adopted the storage
-    /// meanwhile.
+    /// Checks the owner again before each batch: there may be work for hours, and another database may have adopted the
+    /// storage meanwhile.
     private func checkOwner() async throws {
         try await Ownership(id: id, storage: storage, database: database, context: context).check()
     }

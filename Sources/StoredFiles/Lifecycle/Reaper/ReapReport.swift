@@ -10,7 +10,7 @@ public struct ReapReport: Sendable {
         public let name: StorageName
         /// The number of times that it has been tried.
         public let attempts: Int
-        /// Why it could not be deleted.
+        /// The reason why it could not be deleted.
         public let error: any Error
     }
 
@@ -34,7 +34,8 @@ public struct ReapReport: Sendable {
     public internal(set) var failures: [Failure] = []
     /// The storages of which nothing was deleted; the others were worked on.
     public internal(set) var refusals: [Refusal] = []
-    /// True when names wait for transactions that were running when they were marked; a later look deletes their files.
+    /// A Boolean value that indicates whether names wait for transactions that were running when they were marked; a
+    /// later pass deletes their files.
     public internal(set) var isWaiting = false
 
     init() {}
@@ -43,7 +44,7 @@ public struct ReapReport: Sendable {
         refusals = [Refusal(storage: storage, error: error)]
     }
 
-    /// True when there was anything to do.
+    /// A Boolean value that indicates whether there was nothing to do.
     var isEmpty: Bool { deleted + revived + forgotten + failed == 0 }
 
     mutating func add(_ failures: [Failure]) {

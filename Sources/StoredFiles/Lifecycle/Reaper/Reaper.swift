@@ -35,7 +35,7 @@ public final class Reaper: Service, Sendable {
         self.configuration = configuration
     }
 
-    /// Works until the service is shut down or the task is cancelled.
+    /// Runs until the service is shut down or the task is cancelled.
     ///
     /// Failures of the database and of storages are logged and tried again; they do not end it.
     ///
@@ -72,7 +72,7 @@ public final class Reaper: Service, Sendable {
         }
     }
 
-    /// One look at the journal; how long to pause after it.
+    /// Runs one pass over the journal; returns the pause after it.
     private func pass() async -> Duration {
         do {
             let report = try await database.reap(configuration, patience: .zero) { [isStopping] in

@@ -20,7 +20,7 @@ enum ReservationSQL {
         $body$
         """#
 
-    /// Has the end of the transaction written to disk before it is reported.
+    /// The function that makes the end of the transaction durable before it is reported.
     private static let beDurable = #"""
         CREATE OR REPLACE FUNCTION stored_files.be_durable() RETURNS void
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
