@@ -8,7 +8,7 @@ internal import CLibPQ
     import Musl
 #endif
 
-/// One try to open a session, on a private thread: name look-up, password files, certificates and SCRAM all block.
+/// An attempt to open a session, on a private thread: name look-up, password files, certificates and SCRAM all block.
 struct ConnectionAttempt: Sendable {
     let target: ConnectionTarget
     let applicationName: String

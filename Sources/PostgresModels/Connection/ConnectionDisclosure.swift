@@ -17,11 +17,12 @@ internal import CLibPQ
 struct ConnectionDisclosure: Sendable {
     /// Host, port, database and user, as far as they may be shown.
     let label: String
-    /// True when one of those is withheld, so that no text may be shown in which it could stand.
+    /// A Boolean value that indicates whether one of those is withheld, so that no text may be shown in which it could
+    /// stand.
     let isReticent: Bool
-    /// True when the server is sent settings that it might repeat.
+    /// A Boolean value that indicates whether the server is sent settings that it might repeat.
     private let hasOptions: Bool
-    /// True when the connection string may mean something else than libpq takes it for.
+    /// A Boolean value that indicates whether the connection string may mean something else than libpq takes it for.
     private let isAmbiguous: Bool
     private let known: Set<String>
 

@@ -36,7 +36,7 @@ final class ConnectionHandle: @unchecked Sendable {
 final class CancelHandle: @unchecked Sendable {
     private let pointer: UnsafeMutableRawPointer
 
-    /// Must be called under the lock of the connection.
+    /// Creates a cancel request; to be called under the lock of the connection.
     init?(for handle: ConnectionHandle) {
         guard let pointer = clibpq_cancel_create(handle.pointer) else { return nil }
         self.pointer = pointer
@@ -46,7 +46,8 @@ final class CancelHandle: @unchecked Sendable {
         clibpq_cancel_free(pointer)
     }
 
-    /// Blocks until the server has taken note of it, which is when it closes the connection this opens.
+    /// Sends the request; blocks until the server has taken note of it, which is when it closes the connection this
+    /// opens.
     func send() {
         _ = clibpq_cancel_send(pointer)
     }
@@ -73,7 +74,7 @@ final class NoticeBox: Sendable {
         }
     }
 
-    /// Why the server ended the session, if it said so.
+    /// The report with which the server ended the session, if it sent one.
     var lastFatal: ServerReport? {
         fatal.withLockedValue { $0 }
     }

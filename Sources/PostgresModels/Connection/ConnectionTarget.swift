@@ -5,7 +5,7 @@ struct ConnectionTarget: Sendable {
     let conninfo: String
     /// The parts of it that may be shown in messages.
     let disclosure: ConnectionDisclosure
-    /// True when only a server that accepts writes will do.
+    /// A Boolean value that indicates whether only a server that accepts writes will do.
     let requiresReadWrite: Bool
     /// `connect_timeout` of the connection string, which PQconnectPoll leaves to its caller.
     let timeout: Duration?

@@ -101,9 +101,9 @@ public struct DatabaseConfiguration: Sendable {
     public struct PreparedStatements: Hashable, Sendable {
         private let isCached: Bool
 
-        /// Each connection prepares a statement the first time and reuses the plan: fastest.
+        /// The mode in which each connection prepares a statement the first time and reuses the plan: fastest.
         public static let cached = PreparedStatements(isCached: true)
-        /// Nothing stays on the server: for PgBouncer in transaction mode before 1.21, or without
+        /// The mode in which nothing stays on the server: for PgBouncer in transaction mode before 1.21, or without
         /// `max_prepared_statements`.
         public static let off = PreparedStatements(isCached: false)
     }

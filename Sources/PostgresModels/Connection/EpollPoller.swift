@@ -18,7 +18,7 @@
         private let epoll: Int32
         private let wakeup: Int32
 
-        /// Nil when the system has no descriptors left.
+        /// Creates a poller; `nil` when the system has no descriptors left.
         init?() {
             epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
             wakeup = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))

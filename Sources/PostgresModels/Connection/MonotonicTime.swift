@@ -8,7 +8,7 @@ enum MonotonicTime {
 }
 
 extension Duration {
-    /// Whole nanoseconds; 0 for negative durations, a century for longer ones.
+    /// The duration in whole nanoseconds; 0 for negative durations, a century for longer ones.
     var nanoseconds: UInt64 {
         let century: Int64 = 3_155_760_000
         let (seconds, attoseconds) = components

@@ -21,7 +21,7 @@ final class PollPoller: SocketPoller {
     private let wakeRead: Int32
     private let wakeWrite: Int32
 
-    /// Nil when the system has no descriptors left.
+    /// Creates a poller; `nil` when the system has no descriptors left.
     init?() {
         var ends: [Int32] = [-1, -1]
         #if canImport(Darwin)

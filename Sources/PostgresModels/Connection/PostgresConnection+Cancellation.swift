@@ -2,7 +2,7 @@ import NIOConcurrencyHelpers
 
 /// Stopping a command whose task was cancelled, without ever hitting the one after it.
 extension PostgresConnection {
-    /// Called from cancellation handlers, on any thread: stops the command of this operation if one is running.
+    /// Stops the command of this operation if one is running; called from cancellation handlers, on any thread.
     func cancel(_ operation: UInt64) {
         let request = state.withLockedValue { state -> CancelHandle? in
             guard let command = state.command, command.operation == operation, command.isCancellable,
@@ -42,7 +42,7 @@ extension PostgresConnection {
         if let request { send(request, for: operation, pause: min(pause, .seconds(2))) }
     }
 
-    /// From here on no cancel request is under way: what was held back may go on.
+    /// Ends the time of a cancel request: what was held back may go on.
     private func cancelRequestReturned() {
         let parked = state.withLockedValue { state -> Completion? in
             state.isCancelInFlight = false

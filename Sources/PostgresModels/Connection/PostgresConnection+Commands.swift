@@ -164,7 +164,7 @@ extension PostgresConnection {
         _ = reactor.schedule(after: .zero) { [self] in socketReady(readable: true, writable: false) }
     }
 
-    /// Nothing was sent.
+    /// Returns the error for a command that was not sent.
     private func refusal(_ state: inout State, _ handle: ConnectionHandle) -> DatabaseError {
         noticeEnd(handle)
         let isBroken = PQstatus(handle.pointer) != CONNECTION_OK

@@ -30,7 +30,7 @@ extension PostgresConnection {
         return try await runUnprepared(sql, parameters, operation)
     }
 
-    /// True when prepared statements are still there later.
+    /// A Boolean value that indicates whether prepared statements are still there later.
     ///
     /// A pooler in transaction mode that does not follow prepared statements has taken three, so it would go on to take
     /// them, and leave others behind in sessions that this program cannot name.

@@ -148,7 +148,7 @@ extension PostgresConnection {
         return .failure(report.error)
     }
 
-    /// Why the session broke: the server's last words if there were any, else what libpq saw.
+    /// Returns the reason why the session broke: the server's last report if there was one, else what libpq saw.
     private func lossReason(_ handle: ConnectionHandle) -> DatabaseError {
         if let fatal = handle.notices.lastFatal {
             let said = target.disclosure.shown(report: ServerReport.oneLine(fatal.message), sqlState: fatal.sqlState)

@@ -3,7 +3,7 @@ import Logging
 import NIOConcurrencyHelpers
 import Synchronization
 
-/// One session with the server.
+/// A session with the server.
 ///
 /// One command at a time; a second one gets `.commandInProgress`. Commands are sent by the caller, under the lock;
 /// the reactor reads the result, under the same lock, and resumes the caller outside it with the finished result.
@@ -153,7 +153,7 @@ package final class PostgresConnection: ReactorClient, Sendable {
         completion?.resume()
     }
 
-    /// Called once, with no lock held, when the session ends by itself.
+    /// Registers a handler that is called once, with no lock held, when the session ends by itself.
     func onDeath(_ handler: @escaping @Sendable () -> Void) {
         let isDead = state.withLockedValue { state in
             if state.death == nil { state.deathHandler = handler }
@@ -162,7 +162,8 @@ package final class PostgresConnection: ReactorClient, Sendable {
         if isDead { handler() }
     }
 
-    /// Called on the reactor's thread, with no lock held, for each notification, in their order.
+    /// Registers a handler that is called on the reactor's thread, with no lock held, for each notification, in their
+    /// order.
     ///
     /// LISTEN comes after it.
     func onNotification(_ handler: @escaping @Sendable (DatabaseNotification) -> Void) {
@@ -171,12 +172,12 @@ package final class PostgresConnection: ReactorClient, Sendable {
 
     // MARK: State
 
-    /// True when the session can run commands, as far as is known.
+    /// A Boolean value that indicates whether the session can run commands, as far as is known.
     package var isUsable: Bool {
         isAlive.load(ordering: .relaxed)
     }
 
-    /// Why the session ended, nil while it has not.
+    /// The reason why the session ended; `nil` while it has not.
     package var deathReason: DatabaseError? {
         state.withLockedValue { $0.death }
     }

@@ -9,7 +9,7 @@ package struct QueryParameters: Sendable {
     /// The bytes of all values, one after the other.
     package private(set) var bytes: ByteBuffer
 
-    /// No parameters yet.
+    /// Creates an empty list of parameters.
     ///
     /// - Parameter capacity: how many bytes to reserve for values.
     package init(capacity: Int = 0) {

@@ -87,12 +87,12 @@ package final class QueryResult: @unchecked Sendable {
         }
     }
 
-    /// True when the command was DISCARD ALL.
+    /// A Boolean value that indicates whether the command was DISCARD ALL.
     var resetsSession: Bool {
         clibpq_is_command(pointer, "DISCARD ALL") != 0
     }
 
-    /// True when the command made the session forget what was prepared.
+    /// A Boolean value that indicates whether the command made the session forget what was prepared.
     var forgetsStatements: Bool {
         resetsSession || clibpq_is_command(pointer, "DEALLOCATE ALL") != 0
     }

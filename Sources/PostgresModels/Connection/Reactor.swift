@@ -11,12 +11,12 @@ import Synchronization
 
 /// The owner of a socket that the reactor watches.
 protocol ReactorClient: AnyObject, Sendable {
-    /// Called on the reactor's thread, with no lock of the reactor held.
+    /// Handles the readiness of a socket, on the reactor's thread, with no lock of the reactor held.
     func socketReady(readable: Bool, writable: Bool)
 }
 
-/// One thread that waits for the sockets of all connections, runs their timers and, as a task executor, the tasks
-/// that prefer it: a task that runs here gets its rows without a hop between threads.
+/// A thread that waits for the sockets of all connections, runs their timers and, as a task executor, the tasks that
+/// prefer it: a task that runs here gets its rows without a hop between threads.
 package final class Reactor: TaskExecutor, Sendable {
     private struct Timer {
         var deadline: UInt64
@@ -36,7 +36,7 @@ package final class Reactor: TaskExecutor, Sendable {
 
     /// The state of the poller.
     private struct Registrations {
-        /// Under which token the poller watches a descriptor.
+        /// The token under which the poller watches a descriptor.
         ///
         /// libpq closes its socket by itself when it meets the end of the session, and the next connection may have the
         /// same number before the owner of the old one learns of it. What the old one still asks for is not for the
@@ -48,7 +48,8 @@ package final class Reactor: TaskExecutor, Sendable {
 
     private let poller: any SocketPoller
     private let state = NIOLockedValueBox(State())
-    /// Its lock also orders the calls to the poller: what the map says and what is watched never differ.
+    /// The registered clients; the lock also orders the calls to the poller, so that the map and the watched
+    /// descriptors never differ.
     private let registrations = NIOLockedValueBox(Registrations())
     private let thread = Atomic<UInt>(0)
     private let hasEnded = Atomic<Bool>(false)

@@ -35,7 +35,7 @@ struct ServerReport: Sendable {
         "errorMissingColumn", "checkInsertTargets", "transformUpdateTargetList", "transformAssignedExpr",
     ]
 
-    /// True when a prepared statement failed because its tables changed since.
+    /// A Boolean value that indicates whether a prepared statement failed because its tables changed since.
     private var isStalePlan: Bool {
         sqlState == SQLState.featureNotSupported && function == "RevalidateCachedQuery"
     }

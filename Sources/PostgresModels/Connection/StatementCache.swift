@@ -55,7 +55,8 @@ struct StatementCache {
     private var newest = none
     private var oldest = none
 
-    /// Grows whenever names go out of use, and is part of those made afterwards: none comes twice in a session.
+    /// A number that grows whenever names go out of use, and is part of those made afterwards: none comes twice in a
+    /// session.
     ///
     /// A pooler that follows the protocol does not see a DEALLOCATE, and ends the session in which a name is prepared
     /// again (08P01).

@@ -5,7 +5,7 @@ struct ActualColumn {
     var typeName: String
     /// The type as SQL writes it, the domain's name for a domain.
     var shown: String
-    /// True when the column, or its domain, refuses NULL.
+    /// A Boolean value that indicates whether the column, or its domain, refuses NULL.
     var isRequired: Bool
 }
 

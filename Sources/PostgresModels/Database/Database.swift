@@ -7,7 +7,8 @@ import Synchronization
 /// and gives it back; a ``transaction(_:)`` keeps one for its duration.
 public final class Database: DatabaseSession {
     let pool: ConnectionPool
-    /// For statements that must not wait for a connection that the caller holds; past a pooler, when there is a way.
+    /// The pool for statements that must not wait for a connection that the caller holds; past a pooler, when there is
+    /// a way.
     let sidePool: ConnectionPool
     let listeners = NotificationListeners()
     private let statementCount = Atomic<Int>(0)

@@ -75,7 +75,7 @@ private struct Insertion<M: Model> {
         names = zip(statements.columnNames, statements.isGenerated).filter { !isGenerated || $1 }.map { $0.0 }
     }
 
-    /// As many rows as one statement should carry.
+    /// Returns as many rows as one statement should carry.
     func chunk(of models: [M], from start: Int) throws -> Chunk {
         var encoder = RowEncoder(
             columns: M.columns,

@@ -1,6 +1,6 @@
 /// Counts of what a database has done and holds at a moment.
 public struct DatabaseStatistics: Hashable, Sendable {
-    /// Statements run since the database was opened, BEGIN, COMMIT and the like not among them.
+    /// The number of statements run since the database was opened, BEGIN, COMMIT and the like not among them.
     public let statements: Int
 
     /// Connections that are open: those of the pool, and the few that package code keeps for statements outside of the

@@ -14,7 +14,7 @@ public final class Transaction: DatabaseSession {
 
     private struct State {
         var isOpen = true
-        /// Statements under way: one, or more where tasks get in each other's way.
+        /// The number of statements under way: one, or more where tasks get in each other's way.
         var running = 0
         var savepoints = 0
         var hooks = Hooks()
@@ -118,7 +118,7 @@ public final class Transaction: DatabaseSession {
 
     // MARK: Hooks
 
-    /// Has something done once the transaction is committed, after its connection went back to the pool.
+    /// Registers work to do once the transaction is committed, after its connection went back to the pool.
     ///
     /// Within a savepoint it is forgotten when the savepoint rolls back.
     ///
@@ -132,7 +132,7 @@ public final class Transaction: DatabaseSession {
         }
     }
 
-    /// Has something undone when the transaction, or the savepoint that this is, rolls back.
+    /// Registers work that undoes something when the transaction, or the savepoint that this is, rolls back.
     ///
     /// It runs after the rollback, last registered first, although the task may be cancelled. It does *not* run when
     /// the outcome of the COMMIT is unknown: what may have been committed must not be undone.
@@ -230,7 +230,7 @@ public final class Transaction: DatabaseSession {
         await close(cursors: names)
     }
 
-    /// Has a cursor closed before the next statement; the end of the transaction does it otherwise.
+    /// Schedules the closing of a cursor before the next statement; the end of the transaction does it otherwise.
     func abandonCursor(_ name: String) {
         state.withLockedValue { $0.abandonedCursors.append(name) }
     }

@@ -1,17 +1,18 @@
 /// The options of a transaction.
 struct TransactionOptions {
     var isolation: TransactionIsolation?
-    /// True when writing is refused; `nil` leaves it to the default of the server.
+    /// A Boolean value that indicates whether writing is refused; `nil` leaves it to the default of the server.
     var isReadOnly: Bool?
     var retries = 0
     /// Settings of the server that hold until the end of the transaction.
     var settings: [(name: String, value: String)] = []
 
-    /// True when limits that are meant for requests are lifted until the end of the transaction.
+    /// A Boolean value that indicates whether limits that are meant for requests are lifted until the end of the
+    /// transaction.
     var liftsLimits = false
 
-    /// For work of this library's own: it needs to see what was committed meanwhile, and must not be ended by limits
-    /// that are meant for requests, whatever the defaults of the database and the role are.
+    /// The options for work of this library's own: it needs to see what was committed meanwhile, and must not be ended
+    /// by limits that are meant for requests, whatever the defaults of the database and the role are.
     static let maintenance = TransactionOptions(isolation: .readCommitted, isReadOnly: false, liftsLimits: true)
 
     /// The settings that end statements or transactions when they are not 0; not every server knows all of them.

@@ -1,4 +1,4 @@
-/// Why work with a database failed: one type for connections, the pool, statements, models and values.
+/// An error of the work with a database: one type for connections, the pool, statements, models and values.
 ///
 /// `code` is what a program decides by; `message` says what failed and what to do about it. Bound values, and the
 /// DETAIL of the server (which quotes rows), are never kept. A cancelled task throws `CancellationError`, not this.
@@ -50,7 +50,7 @@ public struct DatabaseError: Error, Sendable {
 }
 
 extension DatabaseError: CustomStringConvertible {
-    /// One line: the code, the message, and the names the server gave.
+    /// A description in one line: the code, the message, and the names the server gave.
     public var description: String {
         var text = "\(code): \(message)"
         let names = [("SQLSTATE", sqlState), ("constraint", constraint), ("table", table), ("column", column)]

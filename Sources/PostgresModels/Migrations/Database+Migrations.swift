@@ -175,7 +175,7 @@ extension Database {
         }
     }
 
-    /// Past a pooler, when there is a way: a migration may set something for its session.
+    /// The pool for migrations, past a pooler when there is a way: a migration may set something for its session.
     private var migrationPool: ConnectionPool {
         pool.configuration.directAddress == nil ? pool : sidePool
     }

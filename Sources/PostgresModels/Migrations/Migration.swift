@@ -1,4 +1,4 @@
-/// One step in the life of a schema: named, ordered, run once.
+/// A step in the life of a schema: named, ordered, run once.
 ///
 /// ```swift
 /// Migration("2026-11-23 create photos") { schema in
@@ -17,7 +17,7 @@ public struct Migration: Sendable {
     /// Never rename one that has been.
     public let name: String
 
-    /// True when it runs outside of a transaction, as `CREATE INDEX CONCURRENTLY` must.
+    /// A Boolean value that indicates whether it runs outside of a transaction, as `CREATE INDEX CONCURRENTLY` must.
     public let isOutsideTransaction: Bool
 
     let up: Body

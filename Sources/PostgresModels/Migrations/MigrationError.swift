@@ -1,4 +1,4 @@
-/// Why migrations were not applied.
+/// An error that keeps migrations from being applied.
 public struct MigrationError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
@@ -60,7 +60,7 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
         self.underlying = underlying
     }
 
-    /// One line: the code, the message, the cause.
+    /// A description in one line: the code, the message, the cause.
     public var description: String {
         underlying.map { "\(code): \(message) (caused by: \($0))" } ?? "\(code): \(message)"
     }

@@ -12,7 +12,7 @@ struct Migrator {
     private let connection: PostgresConnection
     private let database: Database
     private let components: [SchemaComponent]
-    /// Nil for one that only reads.
+    /// The lock; `nil` for a migrator that only reads.
     private let lock: MigrationLock?
     private let lockTimeout: Duration?
 

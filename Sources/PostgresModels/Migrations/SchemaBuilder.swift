@@ -84,7 +84,7 @@ public final class SchemaBuilder: Sendable {
         try append([sql])
     }
 
-    /// Has a component installed before the migration runs.
+    /// Requires a component to be installed before the migration runs.
     ///
     /// - Parameter component: The component.
     public func require(_ component: SchemaComponent) {

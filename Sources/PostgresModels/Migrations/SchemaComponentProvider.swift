@@ -3,7 +3,7 @@ public protocol SchemaComponentProvider: AnyObject, Sendable {
     /// The components that it needs.
     var schemaComponents: [SchemaComponent] { get }
 
-    /// Called after each migration of the database, for what is not in it.
+    /// Runs after each migration of the database, for what is not in it.
     ///
     /// - Parameter database: The database.
     func didMigrate(_ database: Database) async

@@ -1,10 +1,10 @@
-/// One thing that a migration writes down.
+/// A piece that a migration writes down.
 enum SchemaPiece: Sendable {
     /// A statement.
     case sql(SQL)
     /// A statement that components accompany.
     case change(SchemaChange, SQL)
-    /// Something that has to be there before.
+    /// A component that has to be installed before.
     case requirement(SchemaComponent)
 
     /// The SQL that the application itself wrote, which a checksum is made of: components may change what they add.

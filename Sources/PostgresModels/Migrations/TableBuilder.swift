@@ -9,7 +9,7 @@ public final class TableBuilder {
         let kind: Kind
         let sql: SQL
 
-        /// As a part of ALTER TABLE.
+        /// The piece as a part of ALTER TABLE.
         var addition: SQL {
             switch kind {
             case .column: "ADD COLUMN \(sql: sql)"
@@ -96,7 +96,7 @@ public final class TableBuilder {
         )
     }
 
-    /// No two rows agree in these columns.
+    /// Adds a unique constraint: no two rows agree in these columns.
     ///
     /// - Parameters:
     ///   - columns: The columns.
@@ -130,7 +130,7 @@ public final class TableBuilder {
         statementsAfter.append(statement)
     }
 
-    /// Has a component installed before the migration runs.
+    /// Requires a component to be installed before the migration runs.
     ///
     /// - Parameter component: The component.
     public func require(_ component: SchemaComponent) {

@@ -73,7 +73,8 @@ extension ConnectionPool {
         closers.forEach { $0.resume() }
     }
 
-    /// Those who still wait must not depend on the connections that are left: they may be held for long.
+    /// Sets a timer for another attempt if tasks wait: they must not depend on the connections that are left, which may
+    /// be held for long.
     private func setRetryIfNeeded(_ state: inout State) {
         guard !state.isRetrySet, !state.isClosed, !state.waiters.isEmpty else { return }
         state.isRetrySet = true

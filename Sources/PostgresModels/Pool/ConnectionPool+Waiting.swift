@@ -29,7 +29,7 @@ extension ConnectionPool {
         waiter?.continuation.resume(throwing: CancellationError())
     }
 
-    /// One timer for all waiters: they have the same patience, so the first is also the first to lose it.
+    /// Sets one timer for all waiters: they have the same timeout, so the first is also the first to reach it.
     private func setWaiterTimerIfNeeded(_ state: inout State, _ now: UInt64) {
         guard !state.isWaiterTimerSet, let first = state.waiters.first else { return }
         state.isWaiterTimerSet = true
@@ -49,7 +49,7 @@ extension ConnectionPool {
         for waiter in late { waiter.continuation.resume(throwing: error) }
     }
 
-    /// Why a task got no connection in time: nobody gave one back, or there was none to be had from the server.
+    /// Returns the error for a task that got no connection in time: none was given back, or the server gave none.
     private func timeoutError(_ state: State) -> DatabaseError {
         if state.members.isEmpty, state.lastFailure != nil || state.connecting > 0 {
             return DatabaseError(

@@ -40,7 +40,7 @@ package final class ConnectionPool: Sendable {
         var isIdleTimerSet = false
         var isRetrySet = false
         var isClosed = false
-        /// Why connecting failed last, nil after a success.
+        /// The error of the last attempt to connect; `nil` after a success.
         var lastFailure: DatabaseError?
         var failedRounds = 0
         var closers: [UInt64: UnsafeContinuation<Void, Never>] = [:]
@@ -226,7 +226,8 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    /// One timer for all that are idle: those at the bottom are not looked at otherwise, and would never grow too old.
+    /// Sets one timer for all connections that are idle: those at the bottom are not looked at otherwise, and would
+    /// never grow too old.
     private func setIdleTimerIfNeeded(_ state: inout State) {
         guard !state.isIdleTimerSet, let expiry = state.idle.lazy.map(\.expiry).min() else { return }
         state.isIdleTimerSet = true

@@ -1,4 +1,4 @@
-/// Objects that layers above hang onto a database, found again by their type from every row and every session.
+/// The objects that layers above attach to a database, found again by their type from every row and every session.
 public struct DatabaseAttachments: Sendable {
     private(set) var objects: [ObjectIdentifier: any AnyObject & Sendable] = [:]
 

@@ -1,4 +1,4 @@
-/// One column of a model.
+/// A column of a model.
 public struct ModelColumn: Sendable {
     /// The column's name.
     public let name: String
@@ -6,7 +6,7 @@ public struct ModelColumn: Sendable {
     /// The type that the model binds and expects.
     public let type: ColumnType
 
-    /// True when the model accepts NULL.
+    /// A Boolean value that indicates whether the model accepts NULL.
     public let isOptional: Bool
 
     /// The property that the column belongs to; the columns of one property share its key path.

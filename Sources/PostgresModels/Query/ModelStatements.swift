@@ -12,7 +12,7 @@ struct ModelStatements: Sendable {
     let isGenerated: [Bool]
     let insertGenerated: String
     let insertWithKey: String
-    /// For any number of rows, whose columns are bound as arrays.
+    /// The INSERT statements for any number of rows, whose columns are bound as arrays.
     let insertManyGenerated: String
     let insertManyWithKey: String
     let update: String

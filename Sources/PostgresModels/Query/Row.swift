@@ -1,4 +1,4 @@
-/// One row of a result.
+/// A row of a result.
 public struct Row: Sendable {
     let rows: Rows
     let index: Int

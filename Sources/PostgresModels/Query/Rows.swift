@@ -26,7 +26,7 @@ public struct Rows: RandomAccessCollection, Sendable {
     /// The number of rows that an INSERT, UPDATE, DELETE or MERGE touched, or a SELECT returned.
     public var affectedRows: Int { result.affectedRows }
 
-    /// One row.
+    /// The row at a position.
     ///
     /// - Parameter position: Its place, from 0.
     public subscript(position: Int) -> Row {

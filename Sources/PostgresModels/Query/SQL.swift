@@ -49,7 +49,7 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConve
         return text
     }
 
-    /// True when there is nothing in it.
+    /// A Boolean value that indicates whether the SQL is empty.
     var isEmpty: Bool {
         texts.count == 1 && texts[0].isEmpty
     }

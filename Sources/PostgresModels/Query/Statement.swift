@@ -5,7 +5,7 @@ public struct Statement: Sendable {
 
     package var parameters: QueryParameters
 
-    /// True when it is worth preparing: the same text will come again.
+    /// A Boolean value that indicates whether it is worth preparing: the same text will come again.
     let isReused: Bool
 
     package init(text: String, parameters: QueryParameters = QueryParameters()) {

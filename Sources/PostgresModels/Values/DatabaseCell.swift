@@ -1,4 +1,4 @@
-/// One cell of a result that is not NULL: its bytes in binary format and its type.
+/// A cell of a result that is not NULL: its bytes in binary format and its type.
 ///
 /// The bytes belong to the result; a cell is for the duration of the call that gets it.
 public struct DatabaseCell {
@@ -87,7 +87,7 @@ enum CellError {
 }
 
 extension DatabaseType {
-    /// Below this number are the types that PostgreSQL brings along (source, `FirstNormalObjectId`).
+    /// The number below which are the types that PostgreSQL brings along (source, `FirstNormalObjectId`).
     static let firstUserOID: UInt32 = 16_384
 
     /// A name for messages: the common ones by their SQL names, others by their number.

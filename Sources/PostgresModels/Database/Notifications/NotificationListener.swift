@@ -2,7 +2,7 @@ import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// One iteration over a channel: its connection, and what has arrived and was not consumed yet.
+/// An iteration over a channel: its connection, and what has arrived and was not consumed yet.
 final class NotificationListener: Sendable {
     private typealias Continuation = UnsafeContinuation<DatabaseNotification?, any Error>
 
@@ -10,7 +10,8 @@ final class NotificationListener: Sendable {
         var hasStarted = false
         var connection: PostgresConnection?
         var connecting: Task<Void, Never>?
-        /// True when the consumer was told that the server listens, on this connection and on any.
+        /// A Boolean value that indicates whether the consumer was told that the server listens: on this connection,
+        /// and on any.
         var isListening = false
         var hasListened = false
         /// Notifications that came between the server's LISTEN and our telling of it.
@@ -57,7 +58,8 @@ final class NotificationListener: Sendable {
         }
     }
 
-    /// Answers at once if it can; otherwise keeps the continuation, and makes the connection if there is none yet.
+    /// Returns a result at once if there is one; otherwise keeps the continuation, and makes the connection if there is
+    /// none yet.
     private func answer(or continuation: Continuation) -> Result<DatabaseNotification?, any Error>? {
         // Under the lock: a cancellation from here on finds the continuation, one before it is seen here.
         let (answer, mustStart) = state.withLockedValue {

@@ -14,7 +14,7 @@ final class NotificationListeners: Sendable {
         state.withLockedValue { Array($0.listeners.values) }.count { $0.isConnected }
     }
 
-    /// False when the database is closed.
+    /// Adds a listener; returns `false` when the database is closed.
     func add(_ listener: NotificationListener) -> Bool {
         state.withLockedValue { state in
             guard !state.isClosed else { return false }

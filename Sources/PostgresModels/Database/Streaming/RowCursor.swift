@@ -16,9 +16,9 @@ final class RowCursor {
         case unopened, open, ended
     }
 
-    /// Rows that one FETCH asks for at most, fewer when they are large.
+    /// The number of rows that one FETCH asks for at most, fewer when they are large.
     static let maximumRows = 1000
-    /// Bytes that a batch should not exceed by much.
+    /// The number of bytes that a batch should not exceed by much.
     private static let targetBytes = 8 << 20
 
     private static let nextNumber = Atomic<UInt64>(1)
