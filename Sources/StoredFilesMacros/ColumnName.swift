@@ -28,7 +28,8 @@
             return !isPlural
         }
 
-        /// Why PostgreSQL would not take a name, in words that fit behind "the name … ", or `nil` when it would.
+        /// Returns the reason why PostgreSQL would not accept a name, in words that fit behind "the name … ", or `nil`
+        /// when it would.
         static func problem(with name: String) -> String? {
             if name.isEmpty { return "is empty" }
             if name.utf8.contains(0) { return "contains NUL" }
