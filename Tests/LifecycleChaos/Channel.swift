@@ -23,7 +23,7 @@ enum Channel {
         if number > 0 { send("count \(happening.rawValue) \(number)") }
     }
 
-    /// What a task does from now on.
+    /// Reports what a task does from now on.
     static func doing(_ lane: String, _ what: String) { send("doing \(lane) \(what)") }
 
     static func violation(_ text: String) { send("violation \(text)") }

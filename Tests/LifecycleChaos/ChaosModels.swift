@@ -153,7 +153,7 @@ struct Place: Sendable, Equatable {
     var table: String
     var column: String
 
-    /// What the place may be called in the middle of an upheaval.
+    /// Returns a name that the place may have in the middle of an upheaval.
     func disguised(_ dice: Dice) -> Place {
         switch dice.int(0...3) {
         case 0: Place(table: table + "_away", column: column)

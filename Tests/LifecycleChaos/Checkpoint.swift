@@ -137,7 +137,7 @@ struct Checkpoint: Sendable {
         counts.violate("the journal of the \(Scene.sides[side]) does not become empty: \(last)")
     }
 
-    /// Which rows of a table wait for more than a moment.
+    /// Returns a condition for the rows of a table that wait for more than a moment.
     private static func waiting(_ table: String) -> String {
         let column = table.split(separator: " ").last ?? ""
         return "WHERE \(column) > clock_timestamp() + interval '1 s'"
@@ -207,7 +207,7 @@ struct Checkpoint: Sendable {
 
     // MARK: What is known of a name
 
-    /// What the sessions of the server do.
+    /// Returns a description of what the sessions of the server do.
     func sessions() async -> String {
         let rows = try? await databases[0].query(
             """

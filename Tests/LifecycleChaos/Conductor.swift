@@ -87,7 +87,7 @@ struct Conductor: Sendable {
         }
     }
 
-    /// What never happened, in a run that is long enough.
+    /// The happenings that never occurred, in a run that is long enough.
     var missing: [Happening] {
         guard settings.seconds >= 100, settings.sabotage == nil else { return [] }
         return Happening.required.filter { counts[$0] == 0 && !settings.leavingOut.contains($0.rawValue) }
@@ -121,7 +121,7 @@ struct Conductor: Sendable {
         if dice.chance(2) { try await crew.end(.reaper, dice) }
     }
 
-    /// What was checked needs no logs.
+    /// Empties the journals and logs of what was checked.
     private func tidy() async throws {
         for database in databases { try await persistently { try await Audit.clear(database) } }
         let logs = try FileManager.default.contentsOfDirectory(atPath: scene.folder + "/logs")
@@ -190,8 +190,8 @@ struct Conductor: Sendable {
 
     /// Kills the server and starts it again.
     ///
-    /// Sessions of a server that was killed hold its memory until they have noticed, and the next one has to wait for them.
-    /// One that waits for another's lock does not notice.
+    /// Sessions of a server that was killed hold its memory until they have noticed, and the next one has to wait for
+    /// them. One that waits for another's lock does not notice.
     private func killServer() async throws {
         let text = try? String(contentsOfFile: server.directory + "/data/postmaster.pid", encoding: .utf8)
         let first = text?.split(separator: "\n").first.map(String.init) ?? ""

@@ -1,7 +1,7 @@
 import Foundation
 import NIOConcurrencyHelpers
 
-/// What was counted, and what must not have happened.
+/// The counts of a run, and the violations that must not have happened.
 final class Counts: Sendable {
     private struct State {
         var numbers: [Happening: Int] = [:]
@@ -49,7 +49,7 @@ final class Member: Sendable {
     private struct State {
         var isRunning = true
         var isReady = false
-        /// Whether its end is wanted.
+        /// A Boolean value that indicates whether its end is wanted.
         var isDismissed = false
         var doing: [String: String] = [:]
     }

@@ -1,4 +1,4 @@
-/// What is counted: in a long run nothing of it may be missing, because what never happened was not tried.
+/// A kind of event that is counted: in a long run none may be missing, because what never happened was not tried.
 enum Happening: String, CaseIterable, Sendable {
     // What writers do, with models.
     case insert, insertInTransaction, insertAfterStore, replace, clear, deleteOne, rollback, savepoint, copy, storeTwice
@@ -20,7 +20,7 @@ enum Happening: String, CaseIterable, Sendable {
     case replaceTable, changeType, byMigration, byStatement, refusalSeen, bareOrphan
     case checkpoint
 
-    /// What need not happen in every run, because it takes luck.
+    /// The happenings that need not occur in every run, because they take luck.
     private static let lucky: Set<Happening> = [
         .outcomeUnknown, .deadlock, .lockTimeout, .staleStatement, .refusal, .uniqueViolation, .missing,
         .bareOrphan,

@@ -1,7 +1,7 @@
 import Foundation
 import StoredFiles
 
-/// What can be done with a row of any of the tables.
+/// The jobs that can be done with a row of any of the tables.
 extension Holder {
     static func add(_ dice: Dice, in session: some DatabaseSession) async throws {
         let contents = ChaosContents.random(dice)

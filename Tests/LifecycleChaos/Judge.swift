@@ -1,13 +1,13 @@
 import StoredFiles
 
-/// Which errors a process has to expect in a run; any other is a failure.
+/// A judge of the errors that a process has to expect in a run; any other is a failure.
 struct Judge: Sendable {
     let upheaval: Flag
 
     /// The number of the upheaval, to be taken before something is tried.
     func glance() -> Int { upheaval.number }
 
-    /// What happened, or `nil` when it must not.
+    /// Returns what happened, or `nil` when it must not.
     func judge(_ error: any Error, since glance: Int, _ allowed: Set<Happening> = []) -> Happening? {
         let now = upheaval.number
         return Self.judge(error, isUpheaval: glance % 2 == 1 || now != glance, allowed)

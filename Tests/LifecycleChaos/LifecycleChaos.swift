@@ -3,12 +3,13 @@ import NIOConcurrencyHelpers
 import StoredFiles
 import StoredFilesTesting
 
-/// Processes that write rows and files in every way there is, reap, die, and lose their server, storage and tables, on two
-/// databases over one storage; now and then it is looked whether each row's file is there and each file has its row.
+/// Processes that write rows and files in every way there is, reap, die, and lose their server, storage and tables, on
+/// two databases over one storage; now and then it is looked whether each row's file is there and each file has its
+/// row.
 ///
-/// Usage: `LifecycleChaos`. It starts a private PostgreSQL cluster, and itself again as writers and reapers. It prints the
-/// seed, a line of counts for each checkpoint, and exits with 1 when a file was lost or left behind, when something failed
-/// that must not, or when in a run of at least 100 seconds something never happened. The environment:
+/// Usage: `LifecycleChaos`. It starts a private PostgreSQL cluster, and itself again as writers and reapers. It prints
+/// the seed, a line of counts for each checkpoint, and exits with 1 when a file was lost or left behind, when something
+/// failed that must not, or when in a run of at least 100 seconds something never happened. The environment:
 ///
 /// - `CHAOS_SECONDS`: how long it goes on, 120 by default; up to twice as long where something has not happened yet.
 /// - `CHAOS_SEED`: repeats the decisions of a run; what they meet depends on the machine.
@@ -93,7 +94,7 @@ struct LifecycleChaos {
     }
 }
 
-/// What the environment says.
+/// The settings of a run, from the environment.
 struct Settings: Sendable {
     let seed: UInt64
     let seconds: Int

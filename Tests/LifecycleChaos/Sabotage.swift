@@ -10,7 +10,7 @@ enum Sabotage: String, CaseIterable, Sendable {
     case wait
     /// Files that are being deleted can be named.
     case claim
-    /// What the reaper has written is not on disk when it deletes files.
+    /// The writes of the reaper are not on disk when it deletes files.
     case durable
 
     /// Puts the fault in, again and again: migrations would mend some.
@@ -61,7 +61,8 @@ enum Sabotage: String, CaseIterable, Sendable {
     }
 }
 
-/// Notes what happens to the journal, for whoever looks into a violation; not by default, because it changes the timing.
+/// Notes what happens to the journal, for whoever looks into a violation; not by default, because it changes the
+/// timing.
 enum Audit {
     static func install(in database: Database) async throws {
         for statement in [

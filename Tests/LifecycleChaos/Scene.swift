@@ -2,11 +2,12 @@ import Foundation
 import Logging
 import StoredFiles
 
-/// What all processes of a run know: the databases, and the folder in which they leave word for each other.
+/// The knowledge that all processes of a run share: the databases, and the folder in which they leave word for each
+/// other.
 struct Scene: Codable, Sendable {
     /// Two databases on one server, whose files are in two folders of one storage.
     static let sides = ["left", "right"]
-    /// How long a file waits for its row, and how long a deleted file's name stays unusable.
+    /// The time that a file waits for its row.
     static let claimPeriod = Duration.seconds(1)
     static let tombstoneAge = Duration.seconds(8)
 
@@ -38,7 +39,8 @@ struct Scene: Codable, Sendable {
         StorageLog.append("\(Clock.now) \(text)\n", to: log(Self.conductor))
     }
 
-    /// The storages of a side; with the name of a process they are as reliable as the weather, and what is done is logged.
+    /// The storages of a side; with the name of a process they are as reliable as the weather, and what is done is
+    /// logged.
     func storages(of side: Int, for process: String? = nil, _ dice: Dice = Dice(0)) throws -> StorageRegistry {
         let base = try FileSystemStorage(root: root, durability: .none)
         func storage(_ id: StorageID) throws -> any Storage {
@@ -95,7 +97,7 @@ struct Flag: Sendable {
     }
 }
 
-/// What failed in a way that nobody has foreseen.
+/// An error that nobody has foreseen.
 struct ChaosError: Error, CustomStringConvertible {
     let description: String
 

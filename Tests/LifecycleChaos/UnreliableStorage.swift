@@ -2,7 +2,7 @@ import Foundation
 import NIOConcurrencyHelpers
 import StoredFiles
 
-/// What can be wrong with a storage, for all processes at once.
+/// A condition of a storage in which operations fail, for all processes at once.
 enum Weather: String, CaseIterable, Sendable {
     /// Nothing is done.
     case down
@@ -12,7 +12,7 @@ enum Weather: String, CaseIterable, Sendable {
     case flaky
     /// Everything takes its time, longer than leases last.
     case slow
-    /// What has failed is done after all, some time later.
+    /// An operation that has failed is done after all, some time later.
     case late
 }
 
@@ -27,7 +27,7 @@ struct UnreliableStorage: Storage {
     var location: StorageLocation? { StorageLocation(of: base) }
     var capabilities: StorageCapabilities { base.capabilities }
 
-    /// What errors say that were made here.
+    /// The mark of the errors that were made here.
     static let mark = "chaos: the weather is"
 
     private func failure(_ code: StorageError.Code, _ weather: Weather) -> StorageError {
@@ -148,7 +148,7 @@ struct UnreliableStorage: Storage {
     }
 }
 
-/// What is still going to be done, and must be over before the storage is looked at.
+/// The operations that are still going to be done, and must be over before the storage is looked at.
 enum Latecomers {
     private static let count = NIOLockedValueBox(0)
 
@@ -161,7 +161,7 @@ enum Latecomers {
     }
 }
 
-/// What was done with which name, for whoever looks into a violation.
+/// A log of operations and their names, for whoever looks into a violation.
 struct StorageLog: Sendable {
     private let descriptor: Int32
     private let prefix: String

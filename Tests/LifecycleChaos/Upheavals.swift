@@ -3,7 +3,7 @@ import NIOConcurrencyHelpers
 import PostgresModels
 import StoredFiles
 
-/// What other programs and migrations do to the tables of one database, and then undo.
+/// The changes that other programs and migrations make to the tables of one database, and then undo.
 final class Upheavals: Sendable {
     static let kinds: [Happening] = [
         .renameTable, .renameColumn, .detachPartition, .addPartition, .dropColumn, .dropTable, .swapTables,
@@ -62,7 +62,7 @@ final class Upheavals: Sendable {
         counts.add(kind)
     }
 
-    /// Whether a file was stored for a table that had no triggers: what no row came to name nobody deletes.
+    /// Returns whether a file was stored for a table that had no triggers: nobody deletes what no row came to name.
     func wasBare(_ name: String) -> Bool {
         let parts = name.split(separator: "/")
         guard parts.count == 3, parts[0] == "notes", let time = Self.time(ofRandom: parts[1]) else { return false }
@@ -80,7 +80,7 @@ final class Upheavals: Sendable {
         return Date(timeIntervalSince1970: Double(milliseconds) / 1000)
     }
 
-    /// Tells the others that something begins, or is over.
+    /// Announces to the others that an upheaval begins, or is over.
     private func turn() {
         let number = number.withLockedValue { number in
             number += 1
@@ -100,7 +100,8 @@ final class Upheavals: Sendable {
         return try rows.first?.decode(Bool.self, at: 0) ?? false
     }
 
-    /// Sees to it that a condition holds, by statements or by a migration that has them, whatever happens to the server.
+    /// Sees to it that a condition holds, by statements or by a migration that has them, whatever happens to the
+    /// server.
     private func ensure(
         _ condition: String,
         _ statements: [String],
@@ -231,7 +232,7 @@ final class Upheavals: Sendable {
 
     // MARK: What cannot be followed
 
-    /// What another program drops is refused, until it is put back.
+    /// Drops a column as another program does, which is refused until it is put back.
     private func dropColumn() async throws {
         try await ensure(
             "to_regclass('extras_saved') IS NOT NULL",

@@ -10,7 +10,8 @@ extension Writer {
     private func reserved(_ count: Int, _ dice: Dice) async throws -> [String] {
         let all = (0..<count).map { _ in ChaosContents.tiny(dice) }
         let names = try all.map { try StorageName.unique(path: "bulk", original: $0.fileName) }
-        // A few at a time: while the table is no field's, or has another name, each takes a look at the whole catalogue.
+        // A few at a time: while the table is no field's, or has another name, each takes a look at the whole
+        // catalogue.
         for start in stride(from: 0, to: count, by: 50) {
             let some = names[start..<min(start + 50, count)].map(\.string)
             let rows = try await database.query(
@@ -125,7 +126,7 @@ extension Writer {
 
     // MARK: Transactions in two phases
 
-    /// What is prepared outlives its session, and the server.
+    /// Prepares statements that outlive their session, and the server.
     func prepare(_ dice: Dice) async throws {
         var configuration = DatabaseConfiguration(applicationName: "prepare")
         configuration.logger.logLevel = .critical

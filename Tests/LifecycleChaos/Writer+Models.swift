@@ -2,7 +2,7 @@ import Foundation
 import NIOConcurrencyHelpers
 import StoredFiles
 
-/// What applications do, through the models.
+/// The work that applications do, through the models.
 extension Writer {
     // MARK: Rows that come
 

@@ -1,7 +1,7 @@
 import Foundation
 import StoredFiles
 
-/// What other programs do, in statements that know nothing of files.
+/// The work that other programs do, in statements that know nothing of files.
 extension Writer {
     /// Deletes some rows, and remembers their names.
     func drop(_ place: Place, _ count: Int, in session: some DatabaseSession) async throws -> Int {
@@ -182,7 +182,7 @@ extension Writer {
         Channel.count(.movePartition)
     }
 
-    /// What is in neither table's file comes, what is in both goes.
+    /// Merges: rows that are in neither table's file come, those that are in both go.
     func merge(_ dice: Dice) async throws {
         try await transaction(dice) { transaction in
             try await transaction.execute(

@@ -101,7 +101,7 @@ struct Writer: Sendable {
 /// There was nothing to do it with.
 struct Skipped: Error {}
 
-/// What a transaction throws to be rolled back.
+/// An error that a transaction throws to be rolled back.
 struct RolledBack: Error {}
 
 /// Tries again while the server restarts.
@@ -127,7 +127,7 @@ enum Failpoints {
     }
 }
 
-/// What a writer can be asked to do.
+/// A job for a writer.
 enum Job: String, CaseIterable, Sendable {
     case insert, insertInTransaction, insertAfterStore, replace, clear, deleteOne, rollback, savepoint, copy, storeTwice
     case picture, movePicture, cancel, dawdle, read
