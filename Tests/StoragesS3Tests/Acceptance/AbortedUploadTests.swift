@@ -56,7 +56,7 @@ struct AbortedUploadTests {
         request.method == "PUT" && request.query.hasPrefix("partNumber=\(number.map { "\($0)&" } ?? "")")
     }
 
-    /// What nobody has completed or aborted.
+    /// Returns the number of multipart uploads that are neither completed nor aborted.
     private static func leftovers(_ storage: S3Storage) async throws -> Int {
         var count = 0
         try await storage.forEachUpload(prefix: "") { _ in count += 1 }
@@ -132,7 +132,7 @@ struct AbortedUploadTests {
         #expect(storage.memory.inUse == 0)
     }
 
-    /// Where an upload may be when its task is cancelled.
+    /// The moment at which the task of an upload is cancelled.
     enum Moment: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case creation, firstPart, laterPart, completion
 

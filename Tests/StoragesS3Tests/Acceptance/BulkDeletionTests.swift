@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Deleting many files", .timeLimit(.minutes(3)))
 struct BulkDeletionTests {
-    /// What XML, URLs or old servers might make something else of, and names of files may have.
+    /// Returns a key with characters that XML, URLs or old servers might misread, and that names of files may have.
     private static func key(_ number: Int) -> String { "n&<>\"'&amp;]]>+%é日\u{1F600} \(number)" }
 
     private static func names(_ count: Int) -> [StorageName] {

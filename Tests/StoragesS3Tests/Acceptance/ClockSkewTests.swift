@@ -8,7 +8,7 @@ import Testing
 struct ClockSkewTests {
     static let name = StorageName(unchecked: "file")
 
-    /// How servers say that a request is dated wrong.
+    /// A form in which servers report that a request has a wrong date.
     enum Complaint: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case coded, serverTime, accessDenied, head
 

@@ -7,7 +7,7 @@ import Storages
 
 /// A server in a script that keeps tags, and looks at conditions as a real one does.
 final class ConditionalServer: Sendable {
-    /// What is done about a tag.
+    /// The treatment of an entity tag.
     enum Tags: Sendable {
         case ignored
         /// With quotes or without.
@@ -16,7 +16,7 @@ final class ConditionalServer: Sendable {
         case comparedBare
     }
 
-    /// What GetBucketVersioning says.
+    /// The response to GetBucketVersioning.
     enum Versioning: Sendable {
         case never, enabled, suspended, forbidden, notImplemented, listing
     }
@@ -29,10 +29,11 @@ final class ConditionalServer: Sendable {
         var tagsOnComplete = Tags.compared
         var tagsOnDelete = Tags.compared
         var versioning = Versioning.never
-        /// Whether answers to writes name a version.
+        /// A Boolean value that indicates whether responses to writes name a version.
         var namesVersions = false
         var locksAllObjects = false
-        /// How long an object cannot be seen that is being written: who looks before that writes, too.
+        /// The time for which an object that is being written cannot be seen: a client that looks before it ends
+        /// writes, too.
         var blindness = Duration.zero
 
         /// Looks at nothing.

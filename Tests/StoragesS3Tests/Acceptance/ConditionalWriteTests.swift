@@ -11,7 +11,7 @@ import Testing
 struct ConditionalWriteTests {
     static let name = StorageName(unchecked: "file")
 
-    /// What a scripted server does about `If-None-Match`.
+    /// The treatment of `If-None-Match` by a scripted server.
     enum Attitude: Sendable {
         case honours, ignores, refuses, doesNotKnow
     }

@@ -32,7 +32,7 @@ struct ExpiredTokenTests {
         func credentials() async throws -> S3Credentials? { sets[min(calls.next(), sets.count) - 1] }
     }
 
-    /// What is done while the credentials end.
+    /// The work that is done while the credentials expire.
     enum Work: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case open, upload, delete
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import StoragesS3
 
-/// What stands between a program and its server answers in the server's place, with any status.
+/// Tests of responses by whatever stands between a program and its server, with any status.
 @Suite("Answers that are not the server's", .timeLimit(.minutes(2)))
 struct ForeignAnswerTests {
     static let name = StorageName(unchecked: "file")

@@ -14,7 +14,7 @@ struct HeaderInjectionTests {
     /// Looks at bytes: to a string, a line break of two characters is another one than that of one.
     private static func hasControls(_ text: String) -> Bool { text.utf8.contains { HeaderValidation.isControl($0) } }
 
-    /// Where a user's text goes into the head of a request.
+    /// The place at which a user's text goes into the head of a request.
     enum Place: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case metadataValue, metadataName, contentType, contentDisposition, contentEncoding, contentLanguage,
             cacheControl
@@ -25,7 +25,7 @@ struct HeaderInjectionTests {
 
         var testDescription: String { rawValue }
 
-        /// Whether an error has to quote the text.
+        /// A Boolean value that indicates whether an error has to quote the text.
         var isName: Bool { self == .metadataName || self == .headerName }
 
         func set(_ options: inout S3Options, to text: String) {

@@ -13,7 +13,7 @@ struct LostConnectionTests {
     struct Loss: Sendable, CustomTestStringConvertible {
         var cut: FaultProxy.Cut
         var manner: FaultProxy.Manner
-        /// Whether the connection had served a request before.
+        /// A Boolean value that indicates whether the connection had served a request before.
         var isReused: Bool
 
         var testDescription: String { "\(cut), \(manner), \(isReused ? "a used" : "a new") connection" }
@@ -132,16 +132,16 @@ struct LostConnectionTests {
 
     // MARK: Uploads in parts
 
-    /// How the first completion is lost, and what the server says to the next one.
+    /// The loss of the first completion, and the server's response to the next one.
     struct LostCompletion: Sendable, CustomTestStringConvertible {
         enum Repetition: String, CaseIterable, Sendable {
-            /// What the server itself says: OpenStack Swift says yes once more.
+            /// The server's own response: OpenStack Swift confirms once more.
             case passes
-            /// That the file is there, as Amazon S3 does.
+            /// The response that the file exists, as from Amazon S3.
             case exists
-            /// That there is no such upload, as rclone does.
+            /// The response that there is no such upload, as from rclone.
             case isGone
-            /// Nothing, however often it is asked.
+            /// No response, however often the request is repeated.
             case isLost
         }
 

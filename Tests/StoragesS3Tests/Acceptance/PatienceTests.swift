@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Servers that are started again", .timeLimit(.minutes(8)))
 struct PatienceTests {
-    /// What is under way when the server is killed.
+    /// The work that is under way when the server is killed.
     enum Work: String, CaseIterable, Sendable {
         case put, parts, download, ranges, info, list, delete, deleteMany, copy, abandon
 

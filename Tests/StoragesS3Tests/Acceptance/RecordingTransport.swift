@@ -20,7 +20,7 @@ final class RecordingTransport: HTTPTransport {
 
     var events: [Event] { kept.withLockedValue { $0 } }
 
-    /// How many parts were on their way before each abort.
+    /// The number of parts that were on their way before each abort.
     var partsAtAborts: [Int] {
         var running = 0
         return events.reduce(into: []) { counts, event in
@@ -32,7 +32,7 @@ final class RecordingTransport: HTTPTransport {
         }
     }
 
-    /// How many parts were begun when an abort had been.
+    /// The number of parts that were begun after an abort.
     var partsAfterAbort: Int {
         events.drop { $0 != .abortBegins }.count { $0 == .partBegins }
     }
@@ -61,20 +61,20 @@ final class RecordingTransport: HTTPTransport {
 }
 
 extension HTTPRequest {
-    /// Whether it brings a part of an upload.
+    /// A Boolean value that indicates whether the request uploads a part.
     var isPart: Bool { method == .put && url.contains("partNumber=") }
 
-    /// Whether it gives an upload in parts up.
+    /// A Boolean value that indicates whether the request aborts a multipart upload.
     var isAbort: Bool { method == .delete && url.contains("uploadId=") }
 
-    /// Whether it makes a file of parts.
+    /// A Boolean value that indicates whether the request completes a multipart upload.
     var isCompletion: Bool { method == .post && url.contains("uploadId=") }
 }
 
 extension FaultProxy.Request {
-    /// Whether it makes a file of parts.
+    /// A Boolean value that indicates whether the request completes a multipart upload.
     var isCompletion: Bool { method == "POST" && query.hasPrefix("uploadId=") }
 
-    /// Whether it gives an upload in parts up.
+    /// A Boolean value that indicates whether the request aborts a multipart upload.
     var isAbort: Bool { method == "DELETE" && query.contains("uploadId=") }
 }

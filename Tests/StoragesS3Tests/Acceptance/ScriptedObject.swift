@@ -20,7 +20,7 @@ struct ScriptedObject: Sendable {
     /// The whole object, and status 200.
     var whole: FaultProxy.Answer { answer(200, 0..<bytes.readableBytes) }
 
-    /// What a request asks for: all, or a range.
+    /// Returns the response to a request for the whole object, or for a range.
     func answer(to request: FaultProxy.Request) -> FaultProxy.Answer {
         guard let range = Self.range(request["Range"], bytes.readableBytes) else { return whole }
         return part(range)
@@ -92,7 +92,7 @@ extension FaultProxy {
         )
     }
 
-    /// How many requests of a method came.
+    /// Returns the number of requests with a method.
     func count(_ method: String) -> Int { requests.count { $0.method == method } }
 }
 

@@ -50,7 +50,7 @@ struct SlowReaderTests {
         }
     }
 
-    /// How much memory the process has, in bytes.
+    /// Returns the size of the process's resident memory, in bytes.
     static func residentBytes() throws -> Int {
         let text = try String(contentsOfFile: "/proc/self/statm", encoding: .ascii)
         return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0)
@@ -99,7 +99,8 @@ struct SlowReaderTests {
                 try await storage.upload(.buffer(TestBytes.make(8 << 20)), to: name, options: .init(ifExists: .replace))
             }
             #expect(code == .timeout)
-            // What the system takes of the body counts as progress for five seconds, which is how long libcurl looks back.
+            // What the system takes of the body counts as progress for five seconds, which is how long libcurl looks
+            // back.
             #expect(second.duration(to: .now) < .seconds(20))
         }
     }

@@ -14,7 +14,7 @@ struct WrongRegionTests {
         var testDescription: String
         var isHead = false
         var answer: ScriptedTransport.Answer
-        /// Whether the bucket has to be asked.
+        /// A Boolean value that indicates whether the bucket has to be asked.
         var asks = false
     }
 

@@ -98,7 +98,7 @@ struct DirectUploadFormServerTests {
         try await expectNothing(storage)
     }
 
-    /// What somebody changes about a form.
+    /// A change that a client makes to a form.
     struct Change: Sendable, CustomTestStringConvertible {
         var testDescription: String
         var change: @Sendable (inout [(name: String, value: String)]) throws -> Void

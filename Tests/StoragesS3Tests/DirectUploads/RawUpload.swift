@@ -3,7 +3,7 @@ import NIOCore
 
 @testable import StoragesS3
 
-/// What a stranger does with a URL: requests with libcurl, without a storage and without a signature of their own.
+/// The requests that a stranger makes with a URL: with libcurl, without a storage and without a signature of their own.
 enum RawUpload {
     struct Answer {
         var status: Int

@@ -24,7 +24,7 @@ struct EndpointPathTests {
         )
     }
 
-    /// What botocore 1.44.8 sends and signs at this moment.
+    /// A request that botocore 1.44.8 sends and signs at this moment.
     struct Vector: Sendable, CustomTestStringConvertible {
         var style: S3AddressingStyle
         var method = "GET"

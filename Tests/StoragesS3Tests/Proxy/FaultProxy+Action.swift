@@ -1,5 +1,5 @@
 extension FaultProxy {
-    /// What becomes of a request.
+    /// The treatment of a request.
     enum Action: Sendable {
         /// Goes to the server and its answer back, perhaps slowly.
         case forward(Forwarding)
@@ -25,39 +25,39 @@ extension FaultProxy {
         static var withoutContinue: Action { .forward(Forwarding(sendsContinue: false)) }
     }
 
-    /// How a request is forwarded.
+    /// The options for forwarding a request.
     struct Forwarding: Sendable {
-        /// How long it waits before anything of it goes to the server.
+        /// The time that it waits before anything of it goes to the server.
         var delay: Duration = .zero
-        /// Whether `Expect` reaches the server and its `100 Continue` the client.
+        /// A Boolean value that indicates whether `Expect` reaches the server and its `100 Continue` the client.
         var sendsContinue = true
-        /// Bytes of the request's body in a second.
+        /// The bytes of the request's body in a second.
         var uploadRate: Int?
-        /// Bytes of the answer's body in a second.
+        /// The bytes of the response's body in a second.
         var downloadRate: Int?
     }
 
-    /// Where a connection ends.
+    /// The point at which a connection ends.
     enum Cut: Sendable, Equatable {
-        /// When the head has arrived; nothing goes to the server.
+        /// The end of the request's head; nothing goes to the server.
         case afterRequestHead
-        /// When so many bytes of the request's body have gone to the server, which sees them and the end.
+        /// The point at which so many bytes of the request's body have gone to the server, which sees them and the end.
         ///
         /// A body that is shorter goes whole, and the answer is dropped.
         case afterRequestBody(bytes: Int)
-        /// When the whole request has arrived; nothing goes to the server.
+        /// The end of the whole request; nothing goes to the server.
         case beforeAnswer
-        /// When the server has done its work and answered; nothing of the answer goes to the client.
+        /// The end of the server's work and of its response; nothing of the response goes to the client.
         case answerLost
-        /// After so many bytes of the answer's head, at most all but the empty line.
+        /// The point after so many bytes of the response's head, at most all but the empty line.
         case insideAnswerHead(bytes: Int)
-        /// After the answer's head and so many bytes of its body.
+        /// The point after the response's head and so many bytes of its body.
         ///
         /// An answer with fewer is cut at its end, without the end of the last chunk.
         case afterAnswerBody(bytes: Int)
     }
 
-    /// How a connection ends.
+    /// The manner in which a connection ends.
     enum Manner: Sendable {
         /// In order, with FIN: what was sent before arrives.
         case close
@@ -65,7 +65,7 @@ extension FaultProxy {
         case reset
     }
 
-    /// What becomes of a connection.
+    /// The treatment of a connection.
     enum Acceptance: Sendable {
         case accept
         /// Ends before anything is read from it.
@@ -78,11 +78,11 @@ extension FaultProxy {
         enum Piece: Sendable {
             case bytes([UInt8])
             case pause(Duration)
-            /// Tells the test that what comes before has gone to the system.
+            /// A report to the test that what comes before has gone to the system.
             case note(@Sendable () -> Void)
         }
 
-        /// How the client can tell where the body ends.
+        /// The way in which the client can find the end of the body.
         enum Framing: Sendable {
             /// By `Content-Length`, and that is true.
             case length
@@ -98,12 +98,12 @@ extension FaultProxy {
         var headers: [(name: String, value: String)] = []
         var body: [Piece] = []
         var framing = Framing.length
-        /// Whether the request's body is read before; otherwise the answer comes as soon as the head is there, and the
-        /// connection is closed after it.
+        /// A Boolean value that indicates whether the request's body is read before; otherwise the response comes as
+        /// soon as the head is there, and the connection is closed after it.
         var readsBody = true
-        /// Whether a client that asks for it gets `100 Continue`.
+        /// A Boolean value that indicates whether a client that asks for it gets `100 Continue`.
         var sendsContinue = true
-        /// Whether `Connection: close` is said, and done.
+        /// A Boolean value that indicates whether `Connection: close` is sent, and done.
         var closes = false
 
         init(_ status: Int, headers: [(name: String, value: String)] = [], body: String = "") {

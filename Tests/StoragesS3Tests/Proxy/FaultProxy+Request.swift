@@ -1,27 +1,27 @@
 extension FaultProxy {
     /// A request that arrived.
     struct Request: Sendable {
-        /// How many came before it, on all connections.
+        /// The number of requests that came before it, on all connections.
         let number: Int
         /// The connection that it came on, counted from 0.
         let connection: Int
-        /// When its head was there.
+        /// The time at which its head was complete.
         let time: ContinuousClock.Instant
         let method: String
-        /// As on the wire, not decoded.
+        /// The path as on the wire, not decoded.
         let path: String
-        /// What follows the question mark, as on the wire; empty when nothing does.
+        /// The part after the question mark, as on the wire; empty when there is none.
         let query: String
-        /// In the order in which they came.
+        /// The headers, in the order in which they came.
         let headers: [(name: String, value: String)]
         /// The bytes of the body that were read so far; without the framing of chunks.
         var bodyByteCount = 0
         /// Of the whole body, in hexadecimal digits; nil until it was read, and where the proxy does not hash.
         var bodySHA256: String?
-        /// Whether the whole body was read.
+        /// A Boolean value that indicates whether the whole body was read.
         var isComplete = false
 
-        /// The first value of a field; the case of its name does not matter.
+        /// The first value of a header; the case of its name does not matter.
         subscript(name: String) -> String? {
             headers.first { $0.name.lowercased() == name.lowercased() }?.value
         }

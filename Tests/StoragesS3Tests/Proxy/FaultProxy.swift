@@ -183,7 +183,7 @@ final class FaultProxy: Sendable {
     /// All connections that were accepted, in this order.
     var connections: [Connection] { state.withLockedValue { $0.connections } }
 
-    /// What went wrong and was not in a script: clients that went away, servers that could not be reached.
+    /// The failures that were not in a script: clients that went away, servers that could not be reached.
     var failures: [String] { state.withLockedValue { $0.failures } }
 
     func record(_ head: HTTPWireHead, connection: Int) throws -> (Request, Action) {

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// What arrived is no HTTP/1.1.
+/// An error that the bytes received are no HTTP/1.1.
 struct HTTPWireError: Error, CustomStringConvertible {
     let description: String
 
@@ -48,13 +48,13 @@ struct HTTPWireHead {
         return ByteBuffer(string: "\(startLine)\r\n\(kept.joined())\r\n")
     }
 
-    /// Where the body of a request ends.
+    /// The framing of the body of a request.
     var requestFraming: HTTPWireReader.Framing {
         if self["transfer-encoding"] != nil { return .chunked }
         return .length(self["content-length"].flatMap { Int($0) } ?? 0)
     }
 
-    /// Where the body of an answer ends.
+    /// Returns the framing of the body of a response.
     func answerFraming(to method: String) throws -> HTTPWireReader.Framing {
         let status = try status
         if method == "HEAD" || status == 204 || status == 304 || status < 200 { return .length(0) }
@@ -110,7 +110,7 @@ struct HTTPWireReader {
         return view.distance(from: view.startIndex, to: range.upperBound)
     }
 
-    /// Says how the body is framed that `piece` reads.
+    /// Sets the framing of the body that `piece` reads.
     mutating func begin(_ framing: Framing) {
         self.framing = framing
         isInChunk = false

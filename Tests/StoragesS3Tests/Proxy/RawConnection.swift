@@ -4,7 +4,7 @@ import NIOPosix
 
 /// A client that sends bytes as they are and shows what comes back, for tests of servers and proxies.
 enum RawConnection {
-    /// What came, and how it ended.
+    /// The text that arrived, and the end of the connection.
     struct Outcome: Sendable {
         var text: String
         var ending: Ending
@@ -26,7 +26,8 @@ enum RawConnection {
         case enough
     }
 
-    /// Sends a text and reads until the other side ends the connection, or until the text that came satisfies a condition.
+    /// Sends a text and reads until the other side ends the connection, or until the text that came satisfies a
+    /// condition.
     static func exchange(
         with port: Int,
         sending pieces: [String],

@@ -71,7 +71,7 @@ final class TLSIdleCloser: Sendable {
         process.send(SIGUSR1)
     }
 
-    /// How many connections it has closed for being idle.
+    /// The number of connections that it has closed for being idle.
     var closedCount: Int {
         Self.lines(of: "\(directory)/output.log").count { $0.hasPrefix("closed ") }
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import StoragesS3
 
-/// What another signer made of a request, recorded by `Fixtures/s3-signing/make-vectors.py`.
+/// The signatures of another signer for requests, recorded by `Fixtures/s3-signing/make-vectors.py`.
 enum RecordedCases {
     static func load<Case: Decodable>(_ name: String, as type: [Case].Type = [Case].self) throws -> [Case] {
         let url = folder.appendingPathComponent(name)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import StoragesS3
 
-/// What the storage of the Python package `async_storages` does, done by this one.
+/// Tests that this storage does what that of the Python package `async_storages` does.
 @Suite("What async_storages does with S3", .timeLimit(.minutes(5)))
 struct ReferenceBehaviourTests {
     @Test("storing, addressing, measuring and deleting a file", arguments: S3World.Server.allCases)

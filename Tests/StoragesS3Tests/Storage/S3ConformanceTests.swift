@@ -58,7 +58,7 @@ struct S3ConformanceTests {
         #expect(Set(listed) == Set(keys))
     }
 
-    /// What a server does not do, whatever a client asks for.
+    /// Returns the reason why a server does not keep a promise, whatever a client asks for.
     private static func knownGap(of server: S3World.Server, in check: StorageConformance.Check) -> String? {
         switch (server.kind, check.name) {
         case (.openStackSwift, "lets one of concurrent writers win when the others shall fail"),

@@ -28,7 +28,7 @@ struct S3PurgeTests {
         try await storage.client.perform(operation) { _ in }
     }
 
-    /// What the server lists of a prefix.
+    /// Returns the versions that the server lists for a prefix.
     private func listed(_ storage: S3Storage) async throws -> [ListedVersion] {
         var operation = S3Operation("ListObjectVersions", .get)
         operation.query = [("versions", "")]
