@@ -124,7 +124,7 @@ struct World: Sendable {
         return try row.decode(Int64.self, named: "id")
     }
 
-    /// What the two size columns hold.
+    /// Returns the values of the two size columns.
     func sizeColumns(of id: Int64) async throws -> [Int32?] {
         let rows = try await database.query("SELECT cover_width, cover_height FROM albums WHERE id = \(id)")
         guard let row = rows.first else { throw FixtureMissing(name: "row \(id)") }

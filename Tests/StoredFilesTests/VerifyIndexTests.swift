@@ -59,7 +59,7 @@ struct VerifyIndexTests {
         }
     }
 
-    /// What `verify` says of the column, `nil` when it says nothing about its index.
+    /// Returns the warning of `verify` about the column, `nil` when there is none about its index.
     private func warning(in world: World) async throws -> String? {
         do {
             try await world.database.verify(Sheet.self)
@@ -69,7 +69,7 @@ struct VerifyIndexTests {
         }
     }
 
-    /// How many rows are read by a look for one name.
+    /// Returns the number of rows that are read by a look-up of one name.
     private func rowsRead(in world: World) async throws -> Int {
         try await world.database.transaction { transaction in
             // What the session has read before may be among it.

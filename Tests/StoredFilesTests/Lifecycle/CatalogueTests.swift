@@ -2,16 +2,16 @@ import StoredFiles
 import StoredFilesTesting
 import Testing
 
-/// What somebody does to a tracked table behind the library's back.
+/// A change that another program makes to a tracked table behind the library's back.
 struct Interference: Sendable, CustomTestStringConvertible {
     let testDescription: String
     var preparation: [SQL] = []
     let statements: [SQL]
-    /// What the error says that keeps files from being deleted; `nil` when it is followed without a word.
+    /// The error that keeps files from being deleted; `nil` when the change is followed without a word.
     let refusal: String?
-    /// What puts it right, when something has to.
+    /// The statements that put it right, when something has to.
     var remedy: [SQL] = []
-    /// Where the rows are then.
+    /// The table of the rows afterwards.
     var table: SQL = "albums"
     var column: SQL = "paper"
 }

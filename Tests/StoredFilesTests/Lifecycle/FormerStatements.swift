@@ -1,7 +1,7 @@
 import StoredFiles
 
-/// What a process of the first version sends to the server, word for word: it goes on during a deployment, while this
-/// version has migrated the database and works on it, too.
+/// The statements that a process of the first version sends to the server, word for word: it goes on during a
+/// deployment, while this version has migrated the database and works on it, too.
 struct FormerStatements: Sendable {
     let database: Database
 

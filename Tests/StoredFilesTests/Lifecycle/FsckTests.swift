@@ -9,7 +9,7 @@ import Testing
 struct FsckTests {
     private let young = FsckConfiguration(minimumAge: .zero)
 
-    /// What a run finds, as text.
+    /// Returns the findings of a run, as text.
     private func findings(
         _ world: World,
         _ configuration: FsckConfiguration,

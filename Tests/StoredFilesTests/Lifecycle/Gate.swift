@@ -1,6 +1,6 @@
 import NIOConcurrencyHelpers
 
-/// Lets tasks wait for each other at chosen points.
+/// A gate at which tasks wait for each other at chosen points.
 final class Gate: Sendable {
     private struct State {
         var isOpen = false

@@ -119,7 +119,7 @@ struct IsolationTests {
     /// Something that writers do at the same time, each with names of its own.
     struct Workload: Sendable, CustomTestStringConvertible {
         let testDescription: String
-        /// What a step does in a transaction with a name that nobody else uses.
+        /// The step, which works in a transaction with a name that nobody else uses.
         let step: @Sendable (Transaction, Database, String) async throws -> Void
     }
 

@@ -20,7 +20,7 @@ struct MixedVersionTests {
         #expect(refusal?.code == .objectInUse, comment)
     }
 
-    /// What its reaper takes: other tests of the server have transactions that have to end first.
+    /// Returns the names that its reaper takes: other tests of the server have transactions that have to end first.
     private func taken(_ former: FormerStatements, _ world: World) async throws -> [String] {
         var names: [String] = []
         let isTaken = try await world.eventually {
@@ -199,7 +199,7 @@ struct MixedVersionTests {
 extension MixedVersionTests {
     private static let environment = ProcessInfo.processInfo.environment
 
-    /// How many rows have got an id so far.
+    /// Returns the number of rows that have got an id so far.
     private func written(_ database: Database) async throws -> Int64 {
         let rows = try await database.query("SELECT last_value FROM sheets_id_seq")
         return try rows.first?.decode(Int64.self, at: 0) ?? 0

@@ -7,7 +7,7 @@ import Testing
 /// A copy of a database whose storages lie over those of production.
 @Suite("A copy of a database over production's storages", .timeLimit(.minutes(10)))
 struct OverlayTests {
-    /// Where the files of one database are.
+    /// The storages of the files of one database.
     private struct Place: Sendable {
         let papers: any Storage
         let pictures: any Storage
@@ -67,7 +67,7 @@ struct OverlayTests {
 
         private static let reads: Set<FaultyStorage.Operation> = [.open, .read, .info, .url, .list]
 
-        /// What staging has tried to change in production.
+        /// The calls by which staging has tried to change production.
         var writes: [FaultyStorage.Call] {
             (papers.calls + pictures.calls).filter { !Self.reads.contains($0.operation) }
         }

@@ -2,7 +2,8 @@ import StoredFiles
 import StoredFilesTesting
 import Testing
 
-/// What happens to databases in real life: restores, moves to other servers, triggers of others, storages with new ids.
+/// Tests of what happens to databases in real life: restores, moves to other servers, triggers of others, storages with
+/// new ids.
 @Suite("The protocol in production", .timeLimit(.minutes(10)))
 struct ProtocolTests {
     private func age(_ world: World, _ name: String) async throws {

@@ -21,7 +21,8 @@ struct RaceTests {
         }
     }
 
-    /// Whether a claim was refused as it must be at a level: at once, or because its snapshot is too old to know.
+    /// Returns whether a claim was refused as it must be at a level: at once, or because its snapshot is too old to
+    /// know.
     private func isRefused(_ error: (any Error)?, at level: TransactionIsolation) -> Bool {
         let code = (error as? DatabaseError)?.code
         return code == (level == .readCommitted ? .objectInUse : .serializationFailure)

@@ -82,7 +82,7 @@ final class WorkerProcess: Sendable {
         throw WorkerMissing(description: "the worker did not begin: \(state.withLockedValue { $0.status })")
     }
 
-    /// How it ended; after the patience it is killed with another signal, so that it shows.
+    /// Returns how it ended; after the patience it is killed with another signal, so that it shows.
     func waitUntilExit(patience: Duration) async -> Status {
         let end = ContinuousClock.now + patience
         while ContinuousClock.now < end {

@@ -4,7 +4,7 @@ import StoredFilesTesting
 import Testing
 
 extension World {
-    /// What is on its way: states by names, whatever the storage.
+    /// Returns what is on its way: states by names, whatever the storage.
     ///
     /// A name that was let go of and that a row has is live: the next look at it says so.
     func journal() async throws -> [String: String] {

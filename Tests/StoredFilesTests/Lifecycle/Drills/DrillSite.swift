@@ -8,14 +8,14 @@ import Testing
 @Suite("Drills", .serialized, .timeLimit(.minutes(10)))
 enum Drills {}
 
-/// What a drill works on: a folder of files that are kept with the rows, and a place for backups.
+/// The site of a drill: a folder of files that are kept with the rows, and a place for backups.
 ///
 /// What the page has a person type is run as it stands there.
 struct DrillSite: Sendable {
     /// A folder that everybody may enter, the server's user, too.
     let folder: String
 
-    /// Where the files of the storages are.
+    /// The folder of the files of the storages.
     var files: String { "\(folder)/files" }
 
     static func run(_ body: (DrillSite) async throws -> Void) async throws {
@@ -84,7 +84,8 @@ struct DrillSite: Sendable {
 
     // MARK: Databases
 
-    /// Starts a program that works with a database and the files: a new one knows nothing of what a former one found out.
+    /// Starts a program that works with a database and the files: a new one knows nothing of what a former one found
+    /// out.
     func open(
         _ url: String,
         environment: String? = nil,
@@ -120,14 +121,14 @@ struct DrillSite: Sendable {
 }
 
 extension TemporaryPostgres {
-    /// What psql prints for a query, on the server's own database.
+    /// Returns what psql prints for a query, on the server's own database.
     func answer(_ query: String) async throws -> String {
         try await shell(#"psql -XAt "$URL" -c "$QUERY""#, ["URL": url, "QUERY": query])
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }
 
-/// What a file of the drills is called: its name without folders and ending.
+/// Returns the title of a file of the drills: its name without folders and ending.
 func title(of name: String) -> String {
     String(name.split(separator: "/").last?.dropLast(".txt".count) ?? "")
 }
@@ -172,7 +173,7 @@ extension Database {
         return report
     }
 
-    /// What fsck finds: `dangling a`, `orphan b`.
+    /// Returns the findings of fsck: `dangling a`, `orphan b`.
     func findings() async throws -> [String] {
         var found: [String] = []
         try await fsck(.papers, FsckConfiguration(minimumAge: .zero)) { finding in

@@ -7,7 +7,7 @@ extension Drills {
     /// A server is made again as it was at a moment, from a base backup and the archive of its log.
     @Suite("of a recovery to a point in time")
     struct Recoveries {
-        /// What a statement by mistake leaves behind, and what comes after it.
+        /// Runs a statement by mistake, then what comes after it.
         private func run(
             _ site: DrillSite,
             afterMistake: (Database) async throws -> Void,

@@ -32,7 +32,7 @@ extension Drills {
             return url
         }
 
-        /// What was acknowledged to the writers of a primary that was about to die.
+        /// The work that was acknowledged to the writers of a primary that was about to die.
         private struct Acknowledged {
             var saved: Set<String> = []
             var removed: Set<String> = []
@@ -153,8 +153,8 @@ extension Drills {
                 #expect(
                     try await successor.findings() == ["dangling deleted", "orphan inserted", "orphan newer"]
                 )
-                // The successor is the same database to the storage: nothing keeps the former primary, if it comes back,
-                // from deleting what rows of the successor name.
+                // The successor is the same database to the storage: nothing keeps the former primary, if it comes
+                // back, from deleting what rows of the successor name.
                 try await primary.startServer()
                 let unaware = try await site.open(url)
                 let retained = try #require(
