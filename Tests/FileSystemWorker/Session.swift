@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 import Storages
 
-/// What the commands of one run share.
+/// The state that the commands of one run share.
 struct Session {
     private struct Misuse: Error {}
 

@@ -8,7 +8,7 @@ extension StorageID {
 @Model("sheets")
 package struct Sheet: Sendable {
     package var id: Int64?
-    /// What the file's bytes are made of: see ``SheetContents``.
+    /// The recipe of the file's bytes: see ``SheetContents``.
     package var recipe: String
     @StoredFile(in: .sheets, path: "sheets/1 + 1 = 50%25/Ярлыки 語")
     package var file: StorageFile? = nil

@@ -1,7 +1,7 @@
 package import StoragesS3
 package import StoredFiles
 
-/// Where the sheets' files are: a folder, or a bucket of an S3 server.
+/// The place of the sheets' files: a folder, or a bucket of an S3 server.
 ///
 /// Both ends of the crash tests make it of one text.
 package enum SheetPlace: Sendable {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What has happened so far.
+/// The counts of what has happened so far.
 final class StormCounts: Sendable, CustomStringConvertible {
     /// The tasks of this round that are not over.
     let running = Atomic<Int>(0)

@@ -45,7 +45,7 @@ import Testing
     }
 }
 
-/// What most storages of other frameworks do.
+/// A storage that overwrites, as most storages of other frameworks do.
 private struct OverwritingStorage: ForwardingStorage {
     let base: MemoryStorage
 

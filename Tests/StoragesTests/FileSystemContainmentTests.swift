@@ -23,7 +23,7 @@ struct FileSystemContainmentTests {
             && String(contentsOfFile: outside + "/secret.txt", encoding: .utf8) == "secret"
     }
 
-    /// What every operation on a name throws, and the failures of its deletion.
+    /// Returns the codes that every operation on a name throws, and those of the failures of its deletion.
     private func codes(
         _ name: String,
         in storage: FileSystemStorage? = nil
@@ -315,7 +315,7 @@ struct FileSystemContainmentTests {
     }
 }
 
-/// What the two sides of the swapping test tell each other.
+/// The state that the two sides of the swapping test share.
 private final class SwapState: Sendable {
     let isDone = Atomic(false)
     let successes = Atomic(0)

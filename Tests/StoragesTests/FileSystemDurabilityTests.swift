@@ -5,7 +5,7 @@ import Testing
 
 @testable import Storages
 
-/// What must have reached the medium, by listening to and breaking each `fsync`.
+/// Tests of what must have reached the medium, by listening to and breaking each `fsync`.
 @Suite("FileSystemStorage: durability")
 struct FileSystemDurabilityTests {
     let fixture: FileSystemFixture

@@ -106,7 +106,7 @@ struct PatternSource: AsyncSequence, Sendable {
 
     let byteCount: Int64
     var chunkSize = 256 * 1024
-    /// Where to throw instead of going on.
+    /// The byte at which to throw instead of going on.
     var failsAt: Int64?
     /// Called before each chunk.
     var onChunk: (@Sendable (Int64) async throws -> Void)?

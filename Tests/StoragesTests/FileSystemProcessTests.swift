@@ -5,7 +5,7 @@ import StoredFilesTesting
 import Testing
 
 #if os(Linux)
-    /// What must be tried in a process of its own: its memory, its limits, its user, its violent end.
+    /// Tests that need a process of their own: its memory, its limits, its user, its violent end.
     @Suite("FileSystemStorage: processes")
     struct FileSystemProcessTests {
         let fixture: FileSystemFixture

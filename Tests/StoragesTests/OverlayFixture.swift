@@ -15,12 +15,12 @@ extension Storage {
 }
 
 extension FaultyStorage.Operation {
-    /// What changes a storage.
+    /// The operations that change a storage.
     static let writing: Set<Self> = [.upload, .delete, .copy, .abandonUploads, .purge]
 }
 
 extension FaultyStorage {
-    /// What was tried that would have changed the storage.
+    /// The calls that would have changed the storage.
     var writes: [Call] { calls.filter { Operation.writing.contains($0.operation) } }
 }
 

@@ -6,7 +6,7 @@
     import SwiftSyntaxMacrosGenericTestSupport
     import Testing
 
-    /// What the compiler knows of the macros: their names and what `conformances:` lists.
+    /// The macros as the compiler knows them: their names and what `conformances:` lists.
     private let macros: [String: MacroSpec] = [
         "Model": MacroSpec(type: ModelMacro.self, conformances: ["Model", "FieldModel"]),
         "ID": MacroSpec(type: IDMacro.self),

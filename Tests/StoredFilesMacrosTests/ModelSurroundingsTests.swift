@@ -1,7 +1,7 @@
 #if Macros
     import Testing
 
-    /// Where a struct stands, and what it says itself, changes what is written.
+    /// Tests of the surroundings and the own members of a struct, which change what is written.
     @Suite struct ModelSurroundingsTests {
         @Test func storesNoStaticsInAGenericStruct() {
             expectExpansion(

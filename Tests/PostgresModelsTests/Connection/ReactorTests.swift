@@ -13,7 +13,7 @@ import Testing
 #endif
 
 @Suite struct ReactorTests {
-    /// What a connection does at its end comes after that of the reactor when the process is about to exit.
+    /// Checks a connection that ends after the reactor, as when the process is about to exit.
     @Test func nothingTouchesThePollerOnceItIsClosed() async throws {
         let poller = try WitnessPoller()
         let reactor = try Reactor(poller: poller)
@@ -28,7 +28,7 @@ import Testing
         #expect(poller.lateCalls == 0)
     }
 
-    /// What the owner of a closed socket asks for last, and when the next owner has the number already.
+    /// The last request of the owner of a closed socket, when the next owner has the number already.
     enum LateCall: CaseIterable {
         case remove, wantWrite, wantNoWrite
     }

@@ -7,7 +7,7 @@ import StoredFilesTesting
 
 /// Uses a connection string in every way there is, and writes down all that a person could come to see of it.
 struct SecretExposure {
-    /// What all secrets of the tests contain, and nothing else does.
+    /// The text that all secrets of the tests contain, and nothing else does.
     static let mark = "S3cret"
 
     private struct Log: LogHandler, CustomReflectable {

@@ -53,7 +53,7 @@ struct SecretExposureTests {
         "postgresql://app:S3cret@/postgres?host=DIR&port=124",
     ]
 
-    /// What the environment and files may add.
+    /// The parts that the environment and files may add.
     static let environments: [(variables: [String: String], conninfo: String)] = [
         (["PGPASSWORD": "S3cret"], "host=DIR port=123 user=careful dbname=postgres"),
         (["PGPASSWORD": "S3cret", "PGPORT": "S3cret"], "host=DIR user=app dbname=postgres"),

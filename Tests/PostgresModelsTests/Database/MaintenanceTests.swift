@@ -2,7 +2,7 @@ import PostgresModels
 import StoredFilesTesting
 import Testing
 
-/// What the library does for itself, in a database whose defaults and limits are meant for requests.
+/// The work that the library does for itself, in a database whose defaults and limits are meant for requests.
 @Suite("Work of the library's own", .timeLimit(.minutes(5)))
 struct MaintenanceTests {
     private func knowsTransactionTimeout(_ database: Database) async throws -> Bool {

@@ -47,7 +47,7 @@ struct VerifyTests {
         }
     }
 
-    /// What verify accepts goes in and comes out.
+    /// Expects that a value which `verify` accepts goes in and comes out.
     private func expectFit<Value: DatabaseValue & Equatable>(_ value: Value, in type: String) async throws {
         try await withCells(type) { database in
             try await database.verify(Cell<Value>.self)

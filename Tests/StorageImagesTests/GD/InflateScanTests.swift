@@ -3,7 +3,7 @@ import Testing
 
 @testable import StorageImages
 
-/// Where a zlib stream ends and what it inflates to, checked against streams that zlib wrote.
+/// Tests of the end of a zlib stream and of what it inflates to, against streams that zlib wrote.
 @Suite struct InflateScanTests {
     /// Text or a run, and zlib's stream for it: stored, fixed, dynamic and empty blocks.
     private static let streams: [(String, [UInt8])] = [

@@ -15,7 +15,7 @@ struct PNGBuilder {
     var surplus = 0
     /// Blocks of deflate before those of the rows; must end with a whole byte.
     var leading: [UInt8] = []
-    /// Whether there are rows at all.
+    /// A Boolean value that indicates whether there are rows at all.
     var hasRows = true
     /// Bytes behind the zlib stream.
     var trailing: [UInt8] = []

@@ -3,7 +3,7 @@ import Testing
 
 @testable import StorageImages
 
-/// What reaches libpng, and what is judged before.
+/// Tests of what reaches libpng, and what is judged before.
 @Suite struct PNGForDecoderTests {
     private enum Outcome: Equatable {
         case decoded, undecidable

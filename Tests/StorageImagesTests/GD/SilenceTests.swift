@@ -9,7 +9,7 @@ import Testing
     ///
     /// Each test has a process of its own: its standard error is what is looked at.
     @Suite struct SilenceTests {
-        /// What a process wrote to standard error.
+        /// Returns what a process wrote to standard error.
         private func heard(_ result: ExitTest.Result?) throws -> String {
             String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
         }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import StorageImages
 
-/// What is made to exhaust a decoder is refused, and costs nothing.
+/// Tests that files made to exhaust a decoder are refused, and cost nothing.
 @Suite struct BombTests {
     @Test(arguments: Bomb.all) func bombsAreRefusedWithTheirCode(_ bomb: Bomb) async throws {
         let bytes = try bomb.make()

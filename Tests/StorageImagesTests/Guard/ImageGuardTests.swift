@@ -2,7 +2,7 @@ import NIOCore
 import StorageImages
 import Testing
 
-/// What the guard lets through to a decoder, and what it stops.
+/// Tests of what the guard lets through to a decoder, and what it stops.
 @Suite struct ImageGuardTests {
     private func check(_ name: String, _ limits: ImageLimits = ImageLimits()) throws -> ImageScan.Result {
         try ImageGuard(limits: limits).check(ByteBuffer(bytes: try HeaderFixture.bytes(name)))

@@ -18,7 +18,7 @@ enum HeaderFixture {
             .sorted()
     }
 
-    /// What a parser made of a file, in one line, with what it cost.
+    /// The result of a parser for a file, in one line, with what it cost.
     struct Outcome: Equatable {
         var header: ImageHeader?
         var code: ImageError.Code?

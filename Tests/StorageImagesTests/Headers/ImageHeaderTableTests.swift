@@ -1,7 +1,7 @@
 import StorageImages
 import Testing
 
-/// What every image of the folder says about itself.
+/// Tests of the header of every image of the folder.
 @Suite struct ImageHeaderTableTests {
     static let headers: [(name: String, summary: String)] = [
         ("cat.jpg", "jpeg 1200x800 up 1200x800"),

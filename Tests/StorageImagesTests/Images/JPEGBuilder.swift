@@ -4,13 +4,13 @@ struct JPEGBuilder {
     var height = 64
     var components = 3
     var isProgressive = false
-    /// Whether each component has a scan of its own.
+    /// A Boolean value that indicates whether all components share a scan; otherwise each has one of its own.
     var isInterleaved = true
     /// Comments of 65,533 bytes before the frame header.
     var comments = 0
     /// Scans behind the one that has the pixels, without data.
     var extraScans = 0
-    /// Whether the scans have data; without, libjpeg makes up the pixels.
+    /// A Boolean value that indicates whether the scans have data; without, libjpeg makes up the pixels.
     var hasData = true
 
     func bytes() -> [UInt8] {

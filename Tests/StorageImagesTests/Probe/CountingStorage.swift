@@ -40,7 +40,7 @@ final class CountingStorage: ForwardingStorage {
         set { state.withLockedValue { $0.beforeOpen = newValue } }
     }
 
-    /// What was asked for, in order.
+    /// The ranges that were asked for, in order.
     var ranges: [ByteRange?] { state.withLockedValue { $0.ranges } }
 
     var counts: Counts { state.withLockedValue { $0.counts } }

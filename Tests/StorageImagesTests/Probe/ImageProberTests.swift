@@ -5,7 +5,7 @@ import Testing
 
 @testable import StorageImages
 
-/// What a probe says of real images, hostile ones, and how much it reads.
+/// Tests of the results of probes of real images and of hostile ones, and of how much they read.
 @Suite struct ImageProberTests {
     @Test(arguments: [
         "32x16.png", "alpha.webp", "animated.gif", "animated.png", "cat.jpg", "cmyk-adobe.jpg", "core12.bmp",

@@ -98,7 +98,7 @@ import Testing
     }
 }
 
-/// What a field may demand of an image.
+/// Tests of the requirements that a field may have for an image.
 @Suite struct ImageRulesTests {
     private static let image = ImageProbeResult(
         size: PixelSize(width: 300, height: 200),

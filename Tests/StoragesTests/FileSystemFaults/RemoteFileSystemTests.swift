@@ -4,7 +4,7 @@ import StoredFilesTesting
 import Testing
 
 #if os(Linux)
-    /// What NFS, CIFS and FUSE do that a disk does not.
+    /// Tests of what NFS, CIFS and FUSE do that a disk does not.
     @Suite("FileSystemStorage: across a network", .disabled(if: Sanitizer.isOn, "a library is loaded first"))
     struct RemoteFileSystemTests {
         let files: FaultyFileSystem
