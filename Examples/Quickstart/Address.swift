@@ -1,7 +1,7 @@
 import Foundation
 import StoredFilesTesting
 
-/// Where the database is: `DATABASE_URL`, or a PostgreSQL of our own that goes when we go.
+/// The address of the database: `DATABASE_URL`, or a PostgreSQL of our own that goes when we go.
 struct Address {
     let url: String
     private let server: TemporaryPostgres?

@@ -3,7 +3,7 @@ import StoragesS3
 import StoredFiles
 import StoredFilesTesting
 
-/// Where the files go: folders of our own, or with `--s3` buckets of an S3 server.
+/// The storages of the files: folders of our own, or with `--s3` buckets of an S3 server.
 ///
 /// With `--s3` that is the server of `S3_ENDPOINT`, such as `http://127.0.0.1:8333`, with its keys in
 /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`; without the variable a real S3 server of our own that goes when we

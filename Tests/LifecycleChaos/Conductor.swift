@@ -121,7 +121,7 @@ struct Conductor: Sendable {
         if dice.chance(2) { try await crew.end(.reaper, dice) }
     }
 
-    /// Empties the journals and logs of what was checked.
+    /// Empties the audits and logs of what was checked.
     private func tidy() async throws {
         for database in databases { try await persistently { try await Audit.clear(database) } }
         let logs = try FileManager.default.contentsOfDirectory(atPath: scene.folder + "/logs")

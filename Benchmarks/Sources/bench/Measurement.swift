@@ -5,7 +5,7 @@ import Foundation
     import Glibc
 #endif
 
-/// What a span of work cost.
+/// The cost of a span of work.
 ///
 /// Times in seconds, sizes in KiB; what the system does not tell is `nil`.
 struct Measurement: Sendable {
@@ -14,7 +14,7 @@ struct Measurement: Sendable {
     var system = 0.0
     /// The most memory that was resident within the span (VmHWM, reset at its start).
     var peakResident: Int?
-    /// What was resident before it.
+    /// The memory that was resident before it.
     var baseResident: Int?
     /// CPU of the PostgreSQL server and its backends within the span.
     var server: Double?
@@ -22,7 +22,7 @@ struct Measurement: Sendable {
     var other: Double?
     /// CPU that the hypervisor kept for others.
     var steal: Double?
-    /// How long the file system took, after the span, to write what was left in the page cache.
+    /// The time that the file system took, after the span, to write what was left in the page cache.
     var flush: Double?
 
     /// Measures a span as the peers' `Ctx.timed` does.

@@ -1,7 +1,7 @@
 import Foundation
 import StoredFiles
 
-/// What the command line asks for, and the addresses that `WORKDIR/env.sh` of the peers puts into the environment.
+/// The settings from the command line, and the addresses that `WORKDIR/env.sh` of the peers puts into the environment.
 struct Settings: Sendable {
     enum Durability: String, Sendable {
         case fsync
@@ -13,11 +13,12 @@ struct Settings: Sendable {
     let concurrency: Int
     /// Bytes in a file.
     let size: Int
-    /// Whether a stored file is on the disk when `upload` returns.
+    /// A value that decides whether a stored file is on the disk when `upload` returns.
     ///
     /// The library's default, and no other peer's.
     let durability: Durability
-    /// Whether the SHA-256 of what is uploaded is computed: the library's default, and no other peer's.
+    /// A Boolean value that indicates whether the SHA-256 of what is uploaded is computed: the library's default, and
+    /// no other peer's.
     let computesSHA256: Bool
 
     init(arguments: [String]) throws {

@@ -1,7 +1,7 @@
 import Foundation
 import StoredFiles
 
-/// What the journal and its triggers cost: the same statements on a tracked and on a bare table, in turns.
+/// The cost of the journal and its triggers: the same statements on a tracked and on a bare table, in turns.
 ///
 /// Prints a table in Markdown: medians, per row or operation, and their ratio.
 struct LifecycleCost {
@@ -21,7 +21,7 @@ struct LifecycleCost {
         let store: @Sendable (_ index: Int, _ bytes: [UInt8]) async throws -> Void
     }
 
-    /// How many clients delete at once.
+    /// The number of clients that delete at once.
     private static let clients = 64
 
     private let settings: Settings
