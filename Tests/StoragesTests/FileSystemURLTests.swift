@@ -150,6 +150,15 @@ struct FileSystemURLTests {
         #expect(try await storage.verify(url: storage.url(for: marked)).name == marked)
     }
 
+    @Test("A quantum that is not positive, or longer than 100 years, is refused", arguments: [0, -1, Int64.max])
+    func hostileQuantum(seconds: Int64) async throws {
+        let storage = try signing()
+        let error = await #expect(throws: StorageError.self) {
+            try await storage.url(for: StorageName(validating: "a"), options: URLOptions(quantum: .seconds(seconds)))
+        }
+        #expect(error?.code == .invalidURL)
+    }
+
     @Test("Equal requests within the quantum give equal URLs that live long enough")
     func quantum() async throws {
         let storage = try signing()

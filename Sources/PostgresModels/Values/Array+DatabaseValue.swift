@@ -118,7 +118,13 @@ extension DatabaseArrayElement {
             let start = buffer.writerIndex
             buffer.writeInteger(Int32(0))
             try element.encode(into: &buffer)
-            buffer.setInteger(Int32(buffer.writerIndex - start - 4), at: start)
+            guard let length = Int32(exactly: buffer.writerIndex - start - 4) else {
+                throw DatabaseError(
+                    code: .invalidArgument,
+                    message: "An element of an array is larger than PostgreSQL can hold."
+                )
+            }
+            buffer.setInteger(length, at: start)
         }
     }
 
@@ -127,9 +133,12 @@ extension DatabaseArrayElement {
     /// - Throws: ``DatabaseError`` with code `.typeMismatch` for more dimensions, `.decodingFailed` for a NULL element.
     public static func read(_ cell: DatabaseCell) throws -> [Self] {
         var bytes = ByteBuffer(bytes: cell.bytes)
-        guard let (dimensions, _, type) = bytes.readMultipleIntegers(as: (Int32, Int32, UInt32).self) else {
+        guard let (dimensions, flags, type) = bytes.readMultipleIntegers(as: (Int32, Int32, UInt32).self) else {
             throw CellError.malformed("an array")
         }
+        // A value of another type may look like an empty array, as a uuid of zeros does; but every array names the type
+        // of its elements.
+        guard type != 0, 0...1 ~= flags else { throw CellError.mismatch("an array", cell.type) }
         if dimensions == 0 { return [] }
         guard dimensions == 1, let (count, _) = bytes.readMultipleIntegers(as: (Int32, Int32).self), count >= 0 else {
             throw CellError.mismatch("an array of one dimension", cell.type)

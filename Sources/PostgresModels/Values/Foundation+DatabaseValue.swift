@@ -24,6 +24,10 @@ extension Date: DatabaseEncodable, DatabaseDecodable {
     /// Seconds between 1970-01-01 and 2000-01-01, from where PostgreSQL counts microseconds.
     private static let postgresEpoch: Double = 946_684_800
 
+    /// The microseconds of Julian day 0 and of the end of 294276 AD, the limits in PostgreSQL's
+    /// `datatype/timestamp.h`.
+    private static let postgresRange: Range<Int64> = -211_813_488_000_000_000..<9_223_371_331_200_000_000
+
     /// Writes microseconds since 2000-01-01; `Date.distantPast` and `Date.distantFuture` are `-infinity` and
     /// `infinity`.
     ///
@@ -32,7 +36,7 @@ extension Date: DatabaseEncodable, DatabaseDecodable {
         if self == .distantFuture { return buffer.writeTimestamp(.max) }
         if self == .distantPast { return buffer.writeTimestamp(.min) }
         let microseconds = ((timeIntervalSince1970 - Self.postgresEpoch) * 1_000_000).rounded()
-        guard let value = Int64(exactly: microseconds), value > .min, value < .max else {
+        guard let value = Int64(exactly: microseconds), Self.postgresRange.contains(value) else {
             throw DatabaseError(
                 code: .invalidArgument,
                 message: "A date lies outside of what timestamptz can hold, 4713 BC to 294276 AD."

@@ -96,11 +96,12 @@ struct FileURLs: Sendable {
             return (base ?? PercentEncoding.encode(path: root)) + "/" + PercentEncoding.encode(path: name.string)
         }
         let lifetime = options.lifetime ?? self.lifetime
-        guard lifetime > .zero, lifetime <= .seconds(100 * 366 * 86_400), (options.quantum ?? .seconds(1)) > .zero
-        else {
+        let quantum = options.quantum ?? .seconds(1)
+        let longest = Duration.seconds(100 * 366 * 86_400)
+        guard lifetime > .zero, lifetime <= longest, quantum > .zero, quantum <= longest else {
             throw StorageError(
                 .invalidURL,
-                "The lifetime of a URL must be positive and at most 100 years, and the quantum positive.",
+                "The lifetime of a URL and its quantum must be positive and at most 100 years.",
                 name: name,
                 storage: label
             )
@@ -115,7 +116,7 @@ struct FileURLs: Sendable {
         }
         // Rounded up, so that the URL works at least as long as it was asked to.
         let end = now.timeIntervalSince1970 + lifetime.inSeconds
-        let step = max(options.quantum?.inSeconds ?? 1, 1)
+        let step = max(quantum.inSeconds, 1)
         let expires = Int64(((end / step).rounded(.up) * step).rounded(.up))
         let query = Self.query(
             expires: expires,

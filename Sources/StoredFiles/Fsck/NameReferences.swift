@@ -23,9 +23,9 @@ struct NameReferences: AsyncSequence, Sendable {
     let fields: [Field]
     let prefix: String
     let position: StorageName?
-
-    /// The number of names that are read with one snapshot: the server keeps every row version that one can still see.
-    private static let namesPerSnapshot = 200_000
+    /// The number of rows that are read with one snapshot, at least: the server keeps every row version that one can
+    /// still see.
+    var namesPerSnapshot = 200_000
 
     /// The columns whose rows name files of a storage; detached partitions count.
     ///
@@ -71,7 +71,11 @@ struct NameReferences: AsyncSequence, Sendable {
                 AND starts_with(t.\(identifier: field.column)::text, \(prefix))
                 """
         }
-        return "\(sql: .joined(parts, separator: " UNION ALL ")) ORDER BY name LIMIT \(Self.namesPerSnapshot)"
+        // All rows of the last name, or those after the limit would be passed over.
+        return """
+            \(sql: .joined(parts, separator: " UNION ALL ")) ORDER BY name \
+            FETCH FIRST (\(Int64(namesPerSnapshot))) ROWS WITH TIES
+            """
     }
 
     func makeAsyncIterator() -> AsyncIterator {
@@ -97,7 +101,7 @@ struct NameReferences: AsyncSequence, Sendable {
                     count = 0
                 }
                 guard let row = try await rows?.next() else {
-                    let isEnd = count < NameReferences.namesPerSnapshot
+                    let isEnd = count < references.namesPerSnapshot
                     rows = nil
                     if isEnd { return nil }
                     continue

@@ -262,12 +262,14 @@ struct FieldUpload: Sendable {
     }
 
     private func noRoom(_ room: StorageName.Room) -> StorageError {
-        StorageError(
+        let beginning = name.string.dropLast(name.lastComponent.count)
+        let isInBytes = room == .bytes(room.count)
+        return StorageError(
             .invalidName,
             """
             The column "\(field.column)" of "\(field.table)" has room for \(room.count) \
-            \(room == .bytes(room.count) ? "bytes" : "characters"), and the names of its files begin with \
-            \(name.string.utf8.count - name.lastComponent.utf8.count). Change its type to text.
+            \(isInBytes ? "bytes" : "characters"), and the names of its files begin with \
+            \(isInBytes ? beginning.utf8.count : beginning.unicodeScalars.count). Change its type to text.
             """,
             name: name
         )

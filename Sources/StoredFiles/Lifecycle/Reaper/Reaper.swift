@@ -48,27 +48,16 @@ public final class Reaper: Service, Sendable {
                 "A reaper needs a database that was opened with storages; use Database.connect(_:storages:)."
             )
         }
-        let (stops, stop) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         try await withGracefulShutdownHandler {
             while !isStopping.withLockedValue({ $0 }) {
                 let pause = await pass()
                 try Task.checkCancellation()
-                await Self.wait(for: pause, or: stops)
+                // Ends early when the service is shut down, which is no error here.
+                try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }
                 try Task.checkCancellation()
             }
         } onGracefulShutdown: { [isStopping] in
             isStopping.withLockedValue { $0 = true }
-            stop.yield()
-        }
-    }
-
-    /// Waits for some time, or until it is told to stop.
-    private static func wait(for pause: Duration, or stops: AsyncStream<Void>) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { try? await Task.sleep(for: pause) }
-            group.addTask { for await _ in stops { return } }
-            await group.next()
-            group.cancelAll()
         }
     }
 
