@@ -18,7 +18,7 @@ extension S3Storage {
         try await open(name, version: version, options)
     }
 
-    /// What is known about a certain version of a file: one `HEAD`.
+    /// Returns what the server knows about a certain version of a file, with one `HEAD` request.
     ///
     /// - Parameters:
     ///   - name: The file.
@@ -32,8 +32,8 @@ extension S3Storage {
 
     /// Deletes a certain version of a file for good; one that is not there counts as deleted.
     ///
-    /// In a bucket that keeps versions ``delete(_:)-([StorageName])`` only hides a file behind a marker; this removes
-    /// the bytes, or the marker when that is the version.
+    /// In a bucket that keeps versions ``delete(_:)-([StorageName])`` only hides a file behind a delete marker; this
+    /// removes the bytes, or the marker when that is the version.
     ///
     /// - Parameters:
     ///   - name: The file.
