@@ -57,7 +57,7 @@ struct ContainerProvider: S3CredentialProvider, SecretHolding {
         }
     }
 
-    // MARK: Where
+    // MARK: Endpoint
 
     private func endpoint() throws -> ServiceURL? {
         if let path = context.environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] {

@@ -80,7 +80,7 @@ final class CredentialCache: Sendable, SecretHolding {
 
     /// Returns credentials to sign a request with, to be asked for again for each attempt.
     ///
-    /// - Throws: What the provider throws, when there is no set to go on with; ``StorageError`` with code
+    /// - Throws: The error of the provider, when there is no set to go on with; ``StorageError`` with code
     ///   `invalidConfiguration` when the provider has none; `CancellationError`.
     func credentials() async throws -> S3Credentials {
         let now = now()
@@ -234,7 +234,7 @@ final class CredentialCache: Sendable, SecretHolding {
     }
 
     private func report(_ error: any Error, keeping set: S3Credentials, at now: Date) {
-        // What an application's provider says may be no number of seconds that there is.
+        // The expiry of an application's provider may be no number of seconds that there is.
         let seconds = set.expiration.flatMap { Int(exactly: $0.timeIntervalSince(now).rounded()) }
         let left = seconds.map { "\($0) s" } ?? "no end"
         // What providers of applications throw may hold anything; of those errors only the type is known to be

@@ -62,7 +62,7 @@ struct STSClient: Sendable, SecretHolding {
         do {
             parsed = try STSAnswer(answer.body)
         } catch {
-            // When the response is not from STS, but from something on the way, the status says most.
+            // When the response is not from STS, but from something on the way, the status explains most.
             try answer.requireSuccess(from: "STS")
             // The error of a reader may quote the document, in which there is a secret.
             throw error as? StorageError ?? STSClient.unreadable

@@ -71,7 +71,7 @@ extension S3Storage {
         }
     }
 
-    // MARK: Fields
+    // MARK: Headers
 
     /// Returns the headers that the client has to send, so that the object gets the parameters of every object of the
     /// storage.

@@ -19,7 +19,7 @@ extension EndpointProfile {
                 )
             )
         case .minIO:
-            // Other clients rely on it for PutObject, and say not in which buckets. Copies ignore conditions there.
+            // Other clients rely on it for PutObject, and do not say in which buckets. Copies ignore conditions there.
             return ConditionClaims(
                 plain: ConditionalWrites(put: .init(absence: .ifNoneMatch, tag: .quoted), copy: .unsupported),
                 versioned: ConditionalWrites(copy: .unsupported)
@@ -36,7 +36,7 @@ extension EndpointProfile {
                 versioned: ConditionalWrites(complete: .unsupported, copy: .unsupported)
             )
         case .alibabaOSS:
-            // Documented; a service with such a field says that buckets with versions ignore it.
+            // Documented; a service with such a header says that buckets with versions ignore it.
             return forbiddingOverwrites("x-oss-forbid-overwrite")
         case .tencentCOS:
             return forbiddingOverwrites("x-cos-forbid-overwrite")

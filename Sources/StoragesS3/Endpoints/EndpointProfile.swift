@@ -27,7 +27,7 @@ struct EndpointProfile: Hashable, Sendable {
     var deletesInBulk = true
     var maxKeysPerDeletion = 1000
 
-    // MARK: Uploads in parts
+    // MARK: Multipart uploads
 
     var maxParts = 10_000
     var minPartSize: Int64 = 5 << 20

@@ -14,7 +14,7 @@ struct CurlOutcome {
     /// - Parameters:
     ///   - answerBytes: The number of bytes of a response's head that came.
     ///   - sendings: The number of times that sending the request was begun.
-    ///   - sendings: How often sending the request was begun.
+    ///   - sendings: The number of times that sending the request was begun.
     init(_ handle: UnsafeMutableRawPointer, answerBytes: Int, sendings: Int) {
         var connects = 0
         _ = stored_files_curl_get_long(handle, CURLINFO_NUM_CONNECTS, &connects)

@@ -3,18 +3,18 @@ import NIOCore
 
 /// The memory that the parts of all uploads of a storage may take; taken as the bytes arrive, not before.
 ///
-/// A source that says nothing holds nothing. At most ``capacity`` bytes are held at any time, and beside them what
+/// A source that delivers nothing holds nothing. At most ``capacity`` bytes are held at any time, and beside them what
 /// every upload has in hand anyway: its share of ``freeShare`` bytes, which nobody waits for, and one chunk of its
 /// source. So a file up to the share never waits here, whatever others hold.
 ///
 /// Memory that is reserved in steps can end in a deadlock: all of it in parts that have begun, each of which waits for
-/// more. That is ruled out the way of Dijkstra's banker. A part says how large it can become, its claim. It gets bytes
-/// only when afterwards there is still an order in which all parts that have begun can be filled, one after the other:
-/// the first of them from what is free and what comes back from parts that are being sent, each later one also from
-/// what those before it give back. Such an order exists in the beginning and is kept by every admission, and what the
-/// first part of it asks for keeps it: so at any time there is a part that waits for nobody but its own source and the
-/// server. Both have limits, ``S3Transfers/sourceTimeout`` and the timeouts of requests, after which the part is gone
-/// and the next one is the first.
+/// more. The banker's algorithm rules that out (Dijkstra). A part declares how large it can become, its claim. It gets
+/// bytes only when afterwards there is still an order in which all parts that have begun can be filled, one after the
+/// other: the first of them from what is free and what comes back from parts that are being sent, each later one also
+/// from what those before it give back. Such an order exists in the beginning and is kept by every admission, and what
+/// the first part of it asks for keeps it: so at any time there is a part that waits for nobody but its own source and
+/// the server. Both have limits, ``S3Transfers/sourceTimeout`` and the timeouts of requests, after which the part is
+/// gone and the next one is the first.
 ///
 /// Nobody starves: a part that holds nothing yet does not overtake one that waits, and those that hold something end.
 final class PartMemory: Sendable {

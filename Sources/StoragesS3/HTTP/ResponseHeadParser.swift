@@ -32,7 +32,7 @@ struct ResponseHeadParser {
             headers = HTTPHeaders()
             return .more
         }
-        // Trailer fields of a chunked body come here too, and are nobody's business.
+        // Trailer fields of a chunked body come here, too, and are ignored.
         guard !isComplete else { return .more }
         if text.first == 0x20 || text.first == 0x09 {
             // A folded line goes on with the value before (RFC 9112 section 5.2).

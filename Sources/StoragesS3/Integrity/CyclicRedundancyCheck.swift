@@ -8,7 +8,7 @@ struct CyclicRedundancyCheck<Word: FixedWidthInteger & UnsignedInteger & Sendabl
     private let tables: [Word]
     private var register = Word.max
 
-    /// - Parameter tables: What ``makeTables(polynomial:)`` gave, kept by whoever uses the polynomial.
+    /// - Parameter tables: The tables of ``makeTables(polynomial:)``, kept by whoever uses the polynomial.
     init(tables: [Word]) {
         self.tables = tables
     }

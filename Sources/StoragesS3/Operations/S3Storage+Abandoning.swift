@@ -69,7 +69,7 @@ extension S3Storage {
             if try await abort(name.string, upload.uploadID) { onAbort() }
         }
         guard !found.isEmpty else { return }
-        // An abort that the server answers with "no such upload" may have named a wrong key.
+        // An abort to which the server responds with "no such upload" may have named a wrong key.
         try await forEachUpload(prefix: name.string) { upload in
             if found.contains(upload.uploadID), upload.isOf(name.string) {
                 throw stillListed(upload.uploadID, besides: 0)

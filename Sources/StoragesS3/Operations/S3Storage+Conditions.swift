@@ -8,7 +8,7 @@ extension S3Storage {
     /// - Parameters:
     ///   - ifExists: The behaviour when the name is taken.
     ///   - tag: The entity tag of the one version that is to be replaced.
-    ///   - mayHaveParts: Whether the upload may have to go in parts, which ends with another request than one of a
+    ///   - mayHaveParts: Whether the upload may have to go in parts, which ends with another request than that of a
     ///     whole file.
     ///   - name: The file.
     /// - Throws: ``StorageError`` with code `unsupported` where the server does not support the condition.

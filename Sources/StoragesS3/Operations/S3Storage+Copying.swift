@@ -140,7 +140,7 @@ extension S3Storage {
         } catch let failure as S3Failure where failure.isUnreadableSuccess {
             throw outcomeUnknown(destination, failure)
         } catch let failure as S3Failure where failure.isExisting {
-            // The source's condition and the destination's fail alike: what is there tells which it was.
+            // The source's condition and the destination's fail alike: what exists shows which it was.
             guard let condition else { throw sourceChanged(source) }
             if failure.mayHaveSucceededBefore {
                 return try await ownObject(at: destination, nonce, condition, failure)
@@ -277,7 +277,7 @@ extension S3Storage {
                 sourceTimeout: nil
             )
         } catch let error as StorageError where error.code == .sourceFailed {
-            // Here the source is this storage: its own error says more than that a source failed.
+            // Here the source is this storage: its own error explains more than that a source failed.
             throw error.underlying as? StorageError ?? error
         }
     }

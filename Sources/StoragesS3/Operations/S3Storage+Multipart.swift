@@ -68,7 +68,7 @@ extension S3Storage {
         }
     }
 
-    /// Returns the name of a file in parts, which has to be known before the first part is sent.
+    /// Returns the name for a multipart upload, which has to be known before the first part is sent.
     private func nameForParts(
         _ name: StorageName,
         _ ifExists: IfExists,
@@ -84,7 +84,7 @@ extension S3Storage {
             guard try await presence(of: name) != .taken else { throw refusal(of: condition, name) }
             return name
         case .rename:
-            // Where whole files overwrite nothing, files in parts must not: nobody has this name.
+            // Where whole files overwrite nothing, multipart uploads must not either: nobody has this name.
             let mayOverwrite = conditions.put.absence.isSupported && !conditions.complete.absence.isSupported
             // Nor is a name tried when the server does not say whether it is taken: the key cannot change any more.
             if !mayOverwrite, try await presence(of: name) == .free { return name }

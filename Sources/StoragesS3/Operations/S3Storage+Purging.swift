@@ -182,7 +182,7 @@ extension S3Storage {
 
     // MARK: Locks
 
-    /// Records the failure that says most, and the date until which the last of the versions is locked.
+    /// Records the most telling failure, and the date until which the last of the versions is locked.
     private func note(
         _ failure: S3Failure,
         of version: ListedVersion,

@@ -17,11 +17,11 @@ extension S3Storage {
     ///   - tag: The entity tag of the version to replace, as ``FileInfo/entityTag`` gave it.
     ///   - body: The new bytes. Read once.
     ///   - options: Type, metadata, limits; ``UploadOptions/ifExists`` does not count.
-    /// - Returns: The size, the tag and the SHA-256 of the new version.
+    /// - Returns: The size, the entity tag and the SHA-256 of the new version.
     /// - Throws: As ``upload(_:to:options:)``; the code is ``StorageError/Code/preconditionFailed`` when the file has
-    ///   another tag or is gone, and ``StorageError/Code/unsupported``, before anything is read, on a server that does
-    ///   not look at the condition; some do with whole files and not with uploads in parts, and refuse only what may go
-    ///   in parts.
+    ///   another entity tag or is gone, and ``StorageError/Code/unsupported``, before anything is read, on a server
+    ///   that does not evaluate the condition; some evaluate it with whole files and not with multipart uploads, and
+    ///   refuse only what may go in parts.
     @discardableResult
     public func replace(
         _ name: StorageName,
@@ -45,8 +45,8 @@ extension S3Storage {
     /// - Parameters:
     ///   - name: The file; when it is gone that is as good.
     ///   - tag: The entity tag of the version to delete, as ``FileInfo/entityTag`` gave it.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/preconditionFailed`` when the file has another tag,
-    ///   ``StorageError/Code/unsupported`` on a server that does not look at the condition; as ``info(for:)``.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/preconditionFailed`` when the file has another entity
+    ///   tag, ``StorageError/Code/unsupported`` on a server that does not evaluate the condition; as ``info(for:)``.
     public func delete(_ name: StorageName, ifMatch tag: String) async throws {
         try name.requireSafe(in: label)
         try await reporting(name) {

@@ -28,7 +28,7 @@ extension S3Storage {
     ///   - body: The bytes. Read once.
     ///   - name: The name to store it under.
     ///   - options: The behaviour when the name is taken, limits, metadata.
-    /// - Returns: The final name, the size, the tag and the SHA-256.
+    /// - Returns: The final name, the size, the entity tag and the SHA-256.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/alreadyExists``, ``StorageError/Code/tooLarge``,
     ///   ``StorageError/Code/sourceFailed``, ``StorageError/Code/unsupported`` before anything is read,
     ///   ``StorageError/Code/outcomeUnknown`` when the file may be there although nobody says so,

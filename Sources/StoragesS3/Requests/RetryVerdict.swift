@@ -28,7 +28,7 @@ enum RetryVerdict: Equatable {
             self = RetryVerdict(Self.isServerFault(document.code) ? 500 : 400, document.code, headers)
         case .answer(409, let headers, let document)
         where document.code == "ConditionalRequestConflict" && failure.operation == "PutObject":
-            // Two conditional writes met; of uploads in parts all parts would have to be sent again.
+            // Two conditional writes met; for a multipart upload all parts would have to be sent again.
             self = .retry(isThrottled: false, after: Self.wait(headers))
         case .answer(let status, let headers, let document): self = RetryVerdict(status, document.code, headers)
         }

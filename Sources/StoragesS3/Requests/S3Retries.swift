@@ -62,7 +62,7 @@ public struct S3Retries: Hashable, Sendable {
     /// As many attempts as ten minutes hold: for programs that had better wait than fail, such as workers and
     /// migrations, while a server is restarted or fails over.
     ///
-    /// A server that does not answer, or refuses connections, is asked after up to 0.2, 0.4, 0.8 seconds and so on, in
+    /// A server that does not respond, or refuses connections, is asked after up to 0.2, 0.4, 0.8 seconds and so on, in
     /// the end every 15 seconds at the most, on average every 7 or 8. An upload that waits goes on holding the memory
     /// of its parts.
     public static let patient: S3Retries = {

@@ -117,7 +117,7 @@ struct CanonicalHeaders {
         if text.count > start, text.last == UInt8(ascii: " ") { text.removeLast() }
     }
 
-    // MARK: Which fields
+    // MARK: Signed headers
 
     /// The headers that proxies and clients change or drop on the way: a signature over these would break.
     private static let unsigned = [

@@ -26,7 +26,7 @@ extension PresignedURL {
     struct Request: Sendable {
         /// The method: GET, HEAD, PUT or DELETE.
         var method: HTTPRequest.Method
-        /// The scheme and authority, as the signed `Host` says: `https://bucket.s3.amazonaws.com`, without a path.
+        /// The scheme and authority, as in the signed `Host`: `https://bucket.s3.amazonaws.com`, without a path.
         var origin: String
         /// The path as it is sent, see ``Addressing/path(forKey:)``.
         var path: String

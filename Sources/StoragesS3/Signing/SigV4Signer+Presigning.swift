@@ -11,8 +11,8 @@ extension SigV4Signer {
     ///   - credentials: The credentials that sign; a token is signed, too.
     ///   - date: The date by the clock of the service.
     /// - Throws: ``StorageError`` with code `invalidURL` for a lifetime, or one with its quantum, outside 1 second to 7
-    ///   days, names that are of the signature itself or given twice, and overrides of the answer to a method other
-    ///   than GET and HEAD; `unsupported` for POST; `invalidConfiguration` for fields that may not be sent;
+    ///   days, names that are of the signature itself or given twice, and overrides of the response to a method other
+    ///   than GET and HEAD; `unsupported` for POST; `invalidConfiguration` for headers that may not be sent;
     ///   `unavailable` when libcrypto failed.
     func presignedURL(
         _ request: PresignedURL.Request,

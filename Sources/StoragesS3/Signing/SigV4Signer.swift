@@ -54,7 +54,7 @@ struct SigV4Signer: Sendable {
     ///   - request: The request with all the headers that will be sent, `Host` among them.
     ///   - credentials: The credentials that sign.
     ///   - date: The date by the clock of the service.
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a field, region, access key or token that may
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a header, region, access key or token that may
     ///   not be in a header, and with code `unavailable` when libcrypto failed.
     func headers(
         signing request: SignableRequest,
