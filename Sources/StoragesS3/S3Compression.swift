@@ -32,7 +32,7 @@ public struct S3Compression: Sendable {
         self.types = types
     }
 
-    /// Style sheets, scripts and SVG, as django-storages has it.
+    /// The types of style sheets, scripts and SVG, as in django-storages.
     public static let textTypes: Set<ContentType> = [
         "text/css", "text/javascript", "application/javascript", "application/x-javascript", "image/svg+xml",
     ]

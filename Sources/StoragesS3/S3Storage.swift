@@ -19,8 +19,8 @@ public import Storages
 /// states of a bucket; otherwise ``probeConditionalWrites()`` finds it out. Where it cannot, ``IfExists/fail`` throws
 /// ``StorageError/Code/unsupported``, and ``IfExists/rename`` looks whether the name is free before it writes.
 public final class S3Storage: Storage {
-    /// `S3Storage(bucket at host)`, with the port if it is not the usual one, and the path of the endpoint if it has
-    /// one.
+    /// The text `S3Storage(bucket at host)`, with the port if it is not the usual one, and the path of the endpoint if
+    /// it has one.
     public let label: String
     /// The server and the bucket.
     ///

@@ -13,9 +13,9 @@ typealias HostResolver = @Sendable (_ host: String) async throws -> [HostAddress
 
 /// An address of IPv4 or IPv6.
 enum HostAddress: Hashable, Sendable {
-    /// Four bytes.
+    /// The four bytes of an IPv4 address.
     case v4([UInt8])
-    /// Sixteen bytes.
+    /// The sixteen bytes of an IPv6 address.
     case v6([UInt8])
 
     /// Reads an address in its standard form: not the octal, hexadecimal and short forms of IPv4 that some systems

@@ -15,9 +15,9 @@ struct ProfileFile: Sendable, SecretHolding {
     }
 
     enum Kind: Sendable {
-        /// `~/.aws/credentials`, where a heading is the name of a profile.
+        /// The file `~/.aws/credentials`, where a heading is the name of a profile.
         case credentials
-        /// `~/.aws/config`, where a heading names its kind: `[profile name]`, `[services name]`, `[default]`.
+        /// The file `~/.aws/config`, where a heading names its kind: `[profile name]`, `[services name]`, `[default]`.
         case config
     }
 

@@ -11,7 +11,7 @@ struct ProfileSettings: Hashable, Sendable {
     var stsEndpointURL: String?
     /// The path of a file with certificates.
     var certificateBundle: String?
-    /// `auto`, `virtual` or `path`.
+    /// The addressing style: `auto`, `virtual` or `path`.
     var addressingStyle: String?
     var usesDualStack: Bool?
     var usesAccelerate: Bool?

@@ -10,11 +10,11 @@ public struct S3InstanceMetadata: Hashable, Sendable {
     /// The cases in which requests without a token may take the place of those with one; a confused proxy on the
     /// instance can be made to send such requests.
     public enum VersionOneFallback: Hashable, Sendable {
-        /// Never.
+        /// No requests without a token.
         case never
-        /// Only when the service knows no tokens or does not respond; not when it forbids them.
+        /// Requests without a token when the service knows no tokens or does not respond; not when it forbids them.
         case unlessForbidden
-        /// Also when the service forbids tokens.
+        /// Requests without a token also when the service forbids tokens.
         case always
     }
 

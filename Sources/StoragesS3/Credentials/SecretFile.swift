@@ -8,7 +8,7 @@ import Storages
     import Glibc
 #endif
 
-/// Small files with settings and tokens, read as a whole.
+/// Reads small files with settings and tokens.
 enum SecretFile {
     /// Reads a file of UTF-8 on the blocking pool.
     ///

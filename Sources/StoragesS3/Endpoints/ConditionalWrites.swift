@@ -12,7 +12,7 @@ struct ConditionalWrites: Hashable, Sendable {
         /// No means: the server ignores the condition, refuses it, or has several winners when they write at the same
         /// time.
         case unsupported
-        /// Nobody knows: the server has to be tried first.
+        /// An unknown means: the server has to be tried first.
         case unknown
     }
 

@@ -16,6 +16,8 @@ struct Checksum {
     let algorithm: ChecksumAlgorithm
     private var state: State
 
+    /// Creates a checksum of no bytes.
+    ///
     /// - Throws: ``StorageError`` with code `unavailable` when libcrypto lacks the algorithm.
     init(_ algorithm: ChecksumAlgorithm) throws {
         self.algorithm = algorithm

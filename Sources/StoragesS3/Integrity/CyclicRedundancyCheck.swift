@@ -4,10 +4,12 @@ import NIOCore
 ///
 /// It takes 16 bytes a step, with a table for each of their places.
 struct CyclicRedundancyCheck<Word: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable {
-    /// 16 tables of 256 words, the one for the last place first.
+    /// The 16 tables of 256 words, the one for the last place first.
     private let tables: [Word]
     private var register = Word.max
 
+    /// Creates a check of no bytes.
+    ///
     /// - Parameter tables: The tables of ``makeTables(polynomial:)``, kept by whoever uses the polynomial.
     init(tables: [Word]) {
         self.tables = tables

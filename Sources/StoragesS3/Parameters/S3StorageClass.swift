@@ -21,11 +21,11 @@ public struct S3StorageClass: RawRepresentable, Hashable, Sendable, ExpressibleB
 
     /// The usual class.
     public static let standard = Self(rawValue: "STANDARD")
-    /// For objects that are read seldom.
+    /// The class for objects that are read seldom.
     public static let standardInfrequentAccess = Self(rawValue: "STANDARD_IA")
-    /// For objects that are read seldom and can be made again: they are kept in one place only.
+    /// The class for objects that are read seldom and can be made again: they are kept in one place only.
     public static let oneZoneInfrequentAccess = Self(rawValue: "ONEZONE_IA")
-    /// Moved by the server as the object is read or not.
+    /// The class whose objects the server moves between tiers, as they are read or not.
     public static let intelligentTiering = Self(rawValue: "INTELLIGENT_TIERING")
     /// An archive whose objects can be read at once.
     public static let glacierInstantRetrieval = Self(rawValue: "GLACIER_IR")
@@ -33,6 +33,6 @@ public struct S3StorageClass: RawRepresentable, Hashable, Sendable, ExpressibleB
     public static let glacier = Self(rawValue: "GLACIER")
     /// The cheapest archive, whose objects take hours to restore.
     public static let deepArchive = Self(rawValue: "DEEP_ARCHIVE")
-    /// Fewer copies; no longer cheaper.
+    /// The class with fewer copies; no longer cheaper.
     public static let reducedRedundancy = Self(rawValue: "REDUCED_REDUNDANCY")
 }

@@ -59,8 +59,8 @@ public struct S3Retries: Hashable, Sendable {
     /// A single attempt, without retries.
     public static let none = S3Retries(maxAttempts: 1)
 
-    /// As many attempts as ten minutes hold: for programs that had better wait than fail, such as workers and
-    /// migrations, while a server is restarted or fails over.
+    /// A policy of as many attempts as ten minutes hold: for programs that had better wait than fail, such as workers
+    /// and migrations, while a server is restarted or fails over.
     ///
     /// A server that does not respond, or refuses connections, is asked after up to 0.2, 0.4, 0.8 seconds and so on, in
     /// the end every 15 seconds at the most, on average every 7 or 8. An upload that waits goes on holding the memory

@@ -49,6 +49,8 @@ extension PresignedURL {
 enum SignatureLifetime {
     static let seconds = 1...604_800
 
+    /// Returns the seconds of a lifetime.
+    ///
     /// - Throws: ``StorageError`` with code `invalidURL` outside 1 second to 7 days.
     static func seconds(of lifetime: Duration, for subject: String) throws -> Int {
         let whole = lifetime.components.seconds
