@@ -12,8 +12,8 @@ struct CurlOutcome {
     /// Reads the details of a handle.
     ///
     /// - Parameters:
+    ///   - handle: The handle.
     ///   - answerBytes: The number of bytes of a response's head that came.
-    ///   - sendings: The number of times that sending the request was begun.
     ///   - sendings: The number of times that sending the request was begun.
     init(_ handle: UnsafeMutableRawPointer, answerBytes: Int, sendings: Int) {
         var connects = 0

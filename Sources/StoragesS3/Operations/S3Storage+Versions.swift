@@ -4,10 +4,9 @@ extension S3Storage {
     /// Opens a certain version of a file, or a part of it, in a bucket that keeps versions.
     ///
     /// - Parameters:
+    ///   - name: The file.
     ///   - version: The id of the version, from ``FileInfo/versionID`` or ``UploadedFile/versionID``; also of a file
     ///     that was deleted or replaced since.
-    ///   - version: The id of the version, as ``FileInfo/versionID`` and ``UploadedFile/versionID`` tell it; also of a
-    ///     file that was deleted or replaced since.
     ///   - options: A range, an entity tag, progress.
     /// - Returns: The contents of the version.
     /// - Throws: As ``open(_:options:)``; the code is ``StorageError/Code/notFound`` when there is no such version.
