@@ -160,7 +160,7 @@ public struct S3Options: Sendable {
     /// The longest time that a transfer may stall before it is given up: 1 millisecond to 24 hours.
     ///
     /// A transfer stalls while it moves less than 1 KiB per second; a slow reader does not count. Fractions of a second
-    /// are cut off, and at least one second is kept.
+    /// are cut off; the least is one second.
     ///
     /// Default: 30 seconds.
     public var stallTimeout = Duration.seconds(30)

@@ -68,8 +68,7 @@ extension S3Storage {
         throw rejection
     }
 
-    /// Deletes a file that was rejected; another one that has arrived meanwhile is not the file that was checked, and
-    /// stays.
+    /// Deletes a rejected file; as long as the URL works another file may arrive, which was not checked.
     private func deleteRejected(_ name: StorageName, _ tag: String?) async throws {
         guard let tag else { return try await delete(name) }
         let known = conditions.withLockedValue { $0.writes.delete }

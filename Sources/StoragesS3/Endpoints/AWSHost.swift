@@ -7,8 +7,8 @@ struct AWSHost: Hashable, Sendable {
     var isDualStack = false
     var isFIPS = false
     var isAccelerated = false
-    /// A Boolean value that indicates whether the host is an endpoint in somebody's network (AWS PrivateLink), which
-    /// cannot be made from a region.
+    /// A Boolean value that indicates whether the host is an AWS PrivateLink endpoint in somebody's network, which
+    /// cannot be derived from a region.
     var isPrivateLink = false
 
     /// Parses `s3.eu-west-1.amazonaws.com`, its older, dual-stack, FIPS and accelerated forms, and those of private

@@ -44,7 +44,7 @@ struct CurlOutcome {
     private var isRefusedByProxy: Bool { isUnsent && proxyStatus != 0 && !(200..<300).contains(proxyStatus) }
 
     private func kind(of code: CURLcode) -> HTTPFailure.Kind {
-        // A server that the proxy could not reach it may reach later.
+        // A server that the proxy could not reach now may be reachable later.
         if isRefusedByProxy { return (400..<500).contains(proxyStatus) ? .proxyRefused : .notConnected }
         return switch code {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR,

@@ -16,7 +16,7 @@ struct Checksum {
     let algorithm: ChecksumAlgorithm
     private var state: State
 
-    /// Creates a checksum of no bytes.
+    /// Creates a checksum over no bytes yet.
     ///
     /// - Throws: ``StorageError`` with code `unavailable` when libcrypto lacks the algorithm.
     init(_ algorithm: ChecksumAlgorithm) throws {

@@ -8,7 +8,7 @@ struct CyclicRedundancyCheck<Word: FixedWidthInteger & UnsignedInteger & Sendabl
     private let tables: [Word]
     private var register = Word.max
 
-    /// Creates a check of no bytes.
+    /// Creates a check over no bytes yet.
     ///
     /// - Parameter tables: The tables of ``makeTables(polynomial:)``, kept by whoever uses the polynomial.
     init(tables: [Word]) {

@@ -33,7 +33,7 @@ extension S3Storage {
     public func abortUploads(olderThan date: Date, prefix: String = "") async throws -> Int {
         try await reporting {
             var count = 0
-            // The uploads that the server did not know, by a key that may be misread.
+            // The uploads that the server did not know by their keys, which may be misread.
             var unknown: Set<String> = []
             try await forEachUpload(prefix: prefix) { upload in
                 guard let initiated = upload.initiated, initiated < date else { return }

@@ -18,8 +18,8 @@ extension S3Storage {
 
     /// Requests a setting of the bucket.
     ///
-    /// - Returns: The setting; `nil` when the credentials do not permit to read it, when it is not set, and when the
-    ///   server does not understand the request.
+    /// - Returns: The setting; `nil` when the credentials may not read it, when it is not set, and when the server does
+    ///   not understand the request.
     private func ask<Value: Sendable>(
         _ name: String,
         _ parameter: String,

@@ -65,7 +65,7 @@ extension S3Storage {
     /// Returns the conditional writes that the server supports in this bucket, after a trial when something that a
     /// write needs is unknown.
     ///
-    /// - Parameter isMissing: Returns whether something that is needed is unknown.
+    /// - Parameter isMissing: A closure that returns whether something that is needed is unknown.
     func knownConditions(_ isMissing: (ConditionalWrites) -> Bool) async throws -> ConditionalWrites {
         var known = conditions.withLockedValue { $0 }
         if known.needsVersioning {

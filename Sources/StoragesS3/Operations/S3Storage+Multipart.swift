@@ -302,7 +302,8 @@ extension S3Storage {
         } catch let failure as S3Failure where failure.status == 404 {
             return false
         } catch let failure as S3Failure where [400, 403, 405, 501].contains(failure.status) {
-            // Credentials that may abort need not permit to list parts, and not every server can list them.
+            // Credentials that may abort an upload need not be allowed to list its parts, and not every server can list
+            // them.
             return false
         }
     }

@@ -129,7 +129,7 @@ extension S3Storage {
                 do {
                     try await self.delete(name, version: version)
                 } catch {
-                    // Where the credentials do not permit to delete versions, the object is hidden by a delete marker.
+                    // Where the credentials may not delete versions, the object is hidden by a delete marker.
                     left.insert(name)
                 }
             }

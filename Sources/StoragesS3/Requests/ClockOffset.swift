@@ -69,7 +69,7 @@ final class ClockOffset: Sendable {
 
     private static func time(of failure: S3Failure) -> Date? {
         if let time = failure.document?.serverTime { return time }
-        // A response from a cache is as old as it says, and its date tells nothing.
+        // The date of a response from a cache is that of its origin, and says nothing about the clock.
         if let age = failure.headers["Age"], age != "0" { return nil }
         return failure.headers["Date"].flatMap { HTTPDate.date(from: $0) }
     }

@@ -28,7 +28,7 @@ enum S3Answer {
         return root != "Error" && root != "ErrorResponse"
     }
 
-    /// Returns whether a successful response, without a body that says more, is a page and not that of an object.
+    /// Returns whether a successful response is a page and not an object, judged by its headers alone.
     ///
     /// Pages may be objects, too; those have an entity tag or a date.
     static func isForeignSuccess(_ headers: HTTPHeaders) -> Bool {

@@ -49,7 +49,7 @@ struct S3Failure: Error, Sendable {
         if case .foreign(let status, _) = cause { status } else { status }
     }
 
-    /// The error code of the response; `nil` when it has none, as a response to HEAD.
+    /// The error code of the response; `nil` when it has none, as in a response to HEAD.
     var code: String? { document?.code }
 
     var document: S3ErrorDocument? {

@@ -9,7 +9,8 @@ struct CanonicalHeaders {
     /// The names, with `;` between them.
     private(set) var names: [UInt8] = []
 
-    /// Lowers and sorts names, trims values, squeezes their inner blanks, and joins headers of one name.
+    /// Creates the canonical headers: lowers and sorts names, trims values, squeezes their inner blanks, and joins
+    /// headers of one name.
     ///
     /// - Parameters:
     ///   - fields: The headers of the request, `Host` among them.

@@ -18,7 +18,7 @@ enum HeaderValidation {
     /// Checks all headers before they are signed.
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for a name that is no token of RFC 9110, and a value
-    ///   with a control character, a tab among them. It has the name, never the value.
+    ///   with a control character, a tab among them. Its message has the name, never the value.
     static func check(_ headers: HTTPHeaders) throws(StorageError) -> Result {
         var result = Result(headers: HTTPHeaders(), omitted: [])
         for field in headers.fields {
