@@ -1,25 +1,25 @@
 public import Storages
 
-/// Which uploads of an ``S3Storage`` are compressed, and how.
+/// The rule that decides which uploads of an ``S3Storage`` are compressed, and in which content coding.
 ///
 /// ```swift
 /// import StoragesGzip
 /// options.compression = S3Compression(.gzip)
 /// ```
 ///
-/// What is compressed is stored so, with a `Content-Encoding`: browsers undo it by themselves, and
-/// `StoredContents.decoded(by:)` undoes it here. The sizes that the storage tells of, and ranges, are those of the stored
-/// bytes; an ``UploadedFile`` tells size and SHA-256 of the bytes that were given.
+/// Compressed files are stored with a `Content-Encoding`: browsers decompress them by themselves, and
+/// `StoredContents.decoded(by:)` does so here. The sizes and ranges of the storage are those of the stored bytes; an
+/// ``UploadedFile`` has the size and SHA-256 of the bytes that were given.
 ///
-/// An upload that has a content encoding of its own, by ``S3ObjectParameters/contentEncoding``, is left alone, and so are
-/// direct uploads and copies.
+/// An upload that has a content encoding of its own, by ``S3ObjectParameters/contentEncoding``, is left alone, and so
+/// are direct uploads and copies.
 public struct S3Compression: Sendable {
-    /// The coding.
+    /// The content coding.
     public var coding: any ContentCoding
     /// The types of files that are compressed.
     ///
-    /// Those of images, films and archives do not get smaller. Leave out, too, what image fields keep: the size of an image is
-    /// read from its first bytes as they are stored. Default: ``textTypes``.
+    /// Images, films and archives do not get smaller. Leave out, too, the types of image fields: the size of an image
+    /// is read from its first bytes as they are stored. Default: ``textTypes``.
     public var types: Set<ContentType>
 
     /// Creates a rule.
@@ -32,14 +32,14 @@ public struct S3Compression: Sendable {
         self.types = types
     }
 
-    /// Style sheets, scripts and SVG, as django-storages has it.
+    /// The types of style sheets, scripts and SVG, as in django-storages.
     public static let textTypes: Set<ContentType> = [
         "text/css", "text/javascript", "application/javascript", "application/x-javascript", "image/svg+xml",
     ]
 
-    /// The coding of an upload.
+    /// Returns the content coding of an upload; `nil` to store it unchanged.
     ///
-    /// - Parameter parameters: What is stored with it.
+    /// - Parameter parameters: The parameters that are stored with it.
     func coding(for parameters: S3ObjectParameters) -> (any ContentCoding)? {
         guard parameters.contentEncoding == nil, let type = parameters.contentType.flatMap({ ContentType($0) }) else {
             return nil

@@ -1,11 +1,11 @@
 import Logging
 
 extension S3Options: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Nothing of the options, some of which are secrets.
+    /// A text without the options, some of which are secrets.
     public var description: String { "S3Options(…)" }
     /// As ``description``.
     public var debugDescription: String { description }
-    /// A mirror of all options, which shows of secret ones only whether they are there.
+    /// A mirror of all options, which shows of secret ones only whether they are set.
     public var customMirror: Mirror {
         // In two steps, because one literal of them all takes the compiler long.
         let access: [(label: String?, value: Any)] = [

@@ -1,6 +1,6 @@
 import Storages
 
-// What makes no sense is refused when the storage is made, and not when the first file comes.
+// Settings that make no sense are refused when the storage is made, and not when the first file comes.
 
 extension S3Setup {
     private static func check(_ option: String, _ isGood: Bool, _ remedy: String) throws {
@@ -64,7 +64,7 @@ extension S3Setup {
         }
     }
 
-    /// The URLs of services that are asked later, or never.
+    /// Checks the URLs of services that are asked later, or never.
     func checkServiceURLs() throws {
         if let url = options.stsEndpointURL {
             _ = try ServiceURL(url, from: "the option stsEndpointURL", requiresTLS: true)

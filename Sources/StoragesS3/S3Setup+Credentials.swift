@@ -2,10 +2,10 @@ import Logging
 import Storages
 
 extension S3Setup {
-    /// Where the credentials come from; `nil` for anonymous access.
+    /// Returns the cache of the credentials; `nil` for anonymous access.
     ///
     /// - Parameters:
-    ///   - addressing: Where the bucket is.
+    ///   - addressing: The address of the bucket.
     ///   - given: The transport of a test. Default: one of its own, see ``credentialConnections()``.
     func credentials(
         for addressing: Addressing,
@@ -68,7 +68,7 @@ extension S3Setup {
             }
         )
         context.region = try region.map { try Region($0, from: "the option region") }
-        // What is signed for another server may be the name of no region that Amazon has.
+        // The region of another server may be none that Amazon has.
         if addressing.isAWS || profile?.region != nil { context.storageRegion = addressing.region }
         context.stsEndpointURL = options.stsEndpointURL
         context.instanceMetadata = options.instanceMetadata
@@ -77,7 +77,7 @@ extension S3Setup {
 
     // MARK: Connections
 
-    /// What sends requests to S3.
+    /// Returns the transport that sends requests to S3.
     func transport(_ server: EndpointProfile) throws -> any HTTPTransport {
         if !options.tls.verifiesCertificates {
             options.logger.warning(
@@ -96,7 +96,7 @@ extension S3Setup {
         }
     }
 
-    /// How connections to S3 are made.
+    /// Returns the settings for connections to S3.
     func connections(_ server: EndpointProfile) -> CurlSettings {
         var settings = credentialConnections()
         if let file = options.tls.certificateAuthorityFile { settings.certificateAuthorityFile = file }
@@ -107,10 +107,10 @@ extension S3Setup {
         return settings
     }
 
-    /// How connections to STS and to services of credentials are made.
+    /// Returns the settings for connections to STS and to other services that issue credentials.
     ///
-    /// The options about the certificates of the S3 server are not for them: a storage whose server is not checked must not
-    /// take its credentials from anybody, and a server's own authority vouches for that server.
+    /// The options about the certificates of the S3 server are not for them: a storage whose server is not checked must
+    /// not take its credentials from anybody, and a server's own authority vouches for that server.
     func credentialConnections() -> CurlSettings {
         var settings = CurlSettings()
         settings.certificateAuthorityFile = environment["AWS_CA_BUNDLE"] ?? profile?.certificateBundle

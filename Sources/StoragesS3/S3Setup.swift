@@ -1,10 +1,10 @@
 import Storages
 
-/// What a storage is asked to be, on its way to what it is made of.
+/// The arguments of a storage's initialiser, from which its parts are made.
 struct S3Setup: SecretHolding {
     var bucketName: String
     var endpointURL: String?
-    /// The same as a URL with its scheme, which then counts instead of `useSSL`.
+    /// The URL of the server with its scheme, which then counts instead of `useSSL`.
     var serverURL: String?
     var accessKeyID: String?
     var secretAccessKey: String?
@@ -14,7 +14,7 @@ struct S3Setup: SecretHolding {
     var customDomain: String?
     var querystringAuth: Bool
     var options: S3Options
-    /// What the profile says, when it was read.
+    /// The settings of the profile, when it was read.
     var profile: ProfileSettings?
     var environment = EnvironmentVariables.process
 
@@ -24,7 +24,7 @@ struct S3Setup: SecretHolding {
         var urls: S3URLs
     }
 
-    /// Checks everything and puts it together.
+    /// Checks all settings and makes the parts of a storage.
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration` that names the option.
     func parts(transport given: (any HTTPTransport)? = nil) throws -> Parts {
@@ -74,7 +74,7 @@ struct S3Setup: SecretHolding {
 
     // MARK: The server
 
-    /// Scheme and host, of the option or the environment.
+    /// Returns the scheme and host of the server; no host for Amazon S3.
     private func server() throws -> (URLScheme, EndpointAddress?) {
         let scheme: URLScheme = useSSL ? .https : .http
         if let endpointURL {
@@ -87,7 +87,7 @@ struct S3Setup: SecretHolding {
         return (scheme, nil)
     }
 
-    /// Where the server is when its URL is given, and who says so.
+    /// Returns the URL of the server when one is given, and the name of the setting that gives it.
     private func url() throws -> (url: String, option: String)? {
         if let serverURL { return (serverURL, "serverURL") }
         guard try !environment.ignoresEndpointURLs else { return nil }
@@ -95,12 +95,12 @@ struct S3Setup: SecretHolding {
         return profile?.endpointURL.map { ($0, "endpoint_url of the profile") }
     }
 
-    /// The variable of the environment that names the server, over the profile.
+    /// The variable of the environment that names the server, and wins over the profile.
     private var endpointVariable: String? {
         ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].first { environment[$0] != nil }
     }
 
-    /// Where the bucket stands: by the option, else by the profile.
+    /// Returns the place of the bucket in URLs: by the option, else by the profile.
     private func addressingStyle() throws -> S3AddressingStyle {
         guard options.addressingStyle == .auto, let text = profile?.addressingStyle else {
             return options.addressingStyle
@@ -114,8 +114,8 @@ struct S3Setup: SecretHolding {
         return style
     }
 
-    /// What the environment, else the profile, says about Amazon's endpoints: it does not count for another server that
-    /// was given, as in Amazon's own tools.
+    /// Returns whether the environment, else the profile, chooses a variant of Amazon's endpoints; that does not count
+    /// for another server that was given, as in Amazon's own tools.
     private func variant(_ key: KeyPath<ProfileSettings, Bool?>, _ variable: String? = nil) throws -> Bool {
         var isOn = profile?[keyPath: key]
         var isOfEnvironment = false
@@ -146,13 +146,13 @@ struct S3Setup: SecretHolding {
         return settings
     }
 
-    /// The option, unless nobody set it and the environment says something.
+    /// Returns the option, unless nobody set it and the environment says something.
     private func retries() throws -> S3Retries {
         var retries = options.retries
         let isDefault = retries == S3Retries()
         switch environment["AWS_RETRY_MODE"]?.lowercased() {
         case nil, "legacy": break
-        // Their bucket of tokens, and their waits, there are anyway; what differs is the number of attempts.
+        // The token bucket and the waits of these modes are there anyway; the number of attempts is what differs.
         case "standard", "adaptive": if isDefault { retries.maxAttempts = 3 }
         default:
             throw StorageError(

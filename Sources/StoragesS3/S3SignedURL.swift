@@ -5,24 +5,24 @@ public import Foundation
 /// Its description, and what `dump` and a debugger's `po` show of it, leave the query out, where the signature is.
 public struct S3SignedURL: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
 {
-    /// What may be done.
+    /// The methods that a signed URL can allow.
     public enum Method: String, Hashable, Sendable, CaseIterable {
-        /// Read the file.
+        /// A request that reads the file.
         case get = "GET"
-        /// Read what is known about the file.
+        /// A request that reads what is known about the file.
         case head = "HEAD"
-        /// Delete the file.
+        /// A request that deletes the file.
         case delete = "DELETE"
     }
 
-    /// Where the request goes, percent-encoded; to be used as it is.
+    /// The URL, percent-encoded; to be used as it is.
     public let url: String
     /// The method of the request.
     public let method: Method
-    /// When the URL stops working: earlier than asked for when the credentials that signed it end before.
+    /// The date at which the URL expires: earlier than asked for when the credentials that signed it end before.
     public let expiration: Date
 
-    /// Method, URL without its query, and the end.
+    /// The method, the URL without its query, and the date at which it expires.
     public var description: String {
         "S3SignedURL(\(method.rawValue) \(url.prefix { $0 != "?" }), until \(AmazonDate(expiration).iso8601))"
     }

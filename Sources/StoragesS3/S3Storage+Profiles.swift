@@ -4,11 +4,12 @@ extension S3Storage {
     /// Makes a storage of a bucket with the settings of a profile of the files that Amazon's tools share.
     ///
     /// Reads `~/.aws/config` and `~/.aws/credentials`, or the files that `AWS_CONFIG_FILE` and
-    /// `AWS_SHARED_CREDENTIALS_FILE` name. Counted are `region`, `endpoint_url` (also that of `services`), `ca_bundle`, and
-    /// in the block `s3` `addressing_style`, `use_dualstack_endpoint`, `use_accelerate_endpoint` and
-    /// `payload_signing_enabled`. Options that are given, and variables of the environment, win over the profile;
-    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` leaves URLs of both out. An initialiser takes none of these settings: it
-    /// reads no files before the first request, and then nothing but credentials.
+    /// `AWS_SHARED_CREDENTIALS_FILE` name. The settings that count are `region`, `endpoint_url` (also that of
+    /// `services`), `ca_bundle`, and in the block `s3` `addressing_style`, `use_dualstack_endpoint`,
+    /// `use_accelerate_endpoint` and `payload_signing_enabled`. Options that are given, and variables of the
+    /// environment, win over the profile; `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` leaves URLs of both out. An
+    /// initialiser takes none of these settings: it reads no files before the first request, and then nothing but
+    /// credentials.
     ///
     /// ```ini
     /// [profile media]
@@ -27,14 +28,14 @@ extension S3Storage {
     ///   - profile: The profile's name. Default: ``S3Options/profile``, else what `AWS_PROFILE` names, else `default`.
     ///   - serverURL: The URL of the server, over that of the profile. Default: the profile's, else Amazon S3.
     ///   - region: The region, over that of the profile. Default: from the environment or the profile.
-    ///   - defaultACL: Who may do what with new files. Default: what the bucket says.
+    ///   - defaultACL: The canned ACL of new files. Default: what the bucket says.
     ///   - customDomain: The domain of the files' URLs. Default: none.
     ///   - querystringAuth: Whether URLs are signed. Default: `false`.
     ///   - options: Everything else. With ``S3Options/loadsProfiles`` off, this is the same as an initialiser.
     /// - Returns: A storage. Nothing has been sent yet.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` for a profile that was named and is
-    ///   not there, mistakes in the files, and options that make no sense; with the code of the system's error for a file
-    ///   that cannot be read; `CancellationError`.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` for a profile that was named and
+    ///   does not exist, mistakes in the files, and options that make no sense; with the code of the system's error for
+    ///   a file that cannot be read; `CancellationError`.
     public static func load(
         bucketName: String,
         profile: String? = nil,

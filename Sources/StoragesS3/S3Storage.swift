@@ -19,23 +19,25 @@ public import Storages
 /// states of a bucket; otherwise ``probeConditionalWrites()`` finds it out. Where it cannot, ``IfExists/fail`` throws
 /// ``StorageError/Code/unsupported``, and ``IfExists/rename`` looks whether the name is free before it writes.
 public final class S3Storage: Storage {
-    /// `S3Storage(bucket at host)`, with the port if it is not the usual one, and the path of the endpoint if it has
-    /// one.
+    /// The text `S3Storage(bucket at host)`, with the port if it is not the usual one, and the path of the endpoint if
+    /// it has one.
     public let label: String
-    /// The server and the bucket; of Amazon's, whose buckets have names of their own in the whole of a partition, the
-    /// partition and the bucket, whatever host and region requests go to.
+    /// The server and the bucket.
+    ///
+    /// For Amazon S3 these are the partition and the bucket, whatever host and region requests go to, because the names
+    /// of buckets are unique in a partition.
     public let location: StorageLocation?
-    /// The bucket.
+    /// The name of the bucket.
     public let bucketName: String
 
     let options: S3Options
-    /// What is stored with new objects over what the options say, see ``applying(_:)``.
+    /// The parameters of new objects that win over the options, see ``applying(_:)``.
     let further: S3ObjectParameters?
     let client: S3Client
     let integrity: IntegrityPolicy
     let urls: S3URLs
     let conditions: NIOLockedValueBox<KnownConditions>
-    /// The search for them that is under way.
+    /// The running trial that finds the conditions out.
     let probing: NIOLockedValueBox<Task<ConditionalWrites, any Error>?>
     let memory: PartMemory
 
@@ -54,8 +56,8 @@ public final class S3Storage: Storage {
     ///   - secretAccessKey: Its secret; given when the access key is.
     ///   - region: The region. Default: from the environment or the endpoint, else `us-east-1`.
     ///   - useSSL: Whether requests go over TLS. Default: `true`.
-    ///   - defaultACL: Who may do what with new files. Default: what the bucket says, which for new buckets of Amazon's
-    ///     is the only thing allowed.
+    ///   - defaultACL: The canned ACL of new files. Default: what the bucket says, which for new buckets of Amazon's is
+    ///     the only thing allowed.
     ///   - customDomain: The domain of the files' URLs, such as that of a content delivery network; may have a path,
     ///     and a scheme in front: `https://cdn.example.org/media`. Default: none; the scheme is that of requests.
     ///   - querystringAuth: Whether URLs are signed, and so work for a while for whoever has them. Default: `false`.
@@ -102,7 +104,7 @@ public final class S3Storage: Storage {
     ///   - accessKeyID: The access key. Default: from the environment and so on.
     ///   - secretAccessKey: Its secret; given when the access key is.
     ///   - region: The region. Default: from the environment or the URL, else `us-east-1`.
-    ///   - defaultACL: Who may do what with new files. Default: what the bucket says.
+    ///   - defaultACL: The canned ACL of new files. Default: what the bucket says.
     ///   - customDomain: The domain of the files' URLs. Default: none.
     ///   - querystringAuth: Whether URLs are signed. Default: `false`.
     ///   - options: Everything else.
@@ -168,7 +170,8 @@ public final class S3Storage: Storage {
         self.further = further
     }
 
-    /// The same storage, which stores further parameters with what is uploaded and copied through it.
+    /// Returns the same storage with further parameters, which are stored with files that are uploaded and copied
+    /// through it.
     ///
     /// It shares connections, memory and what is known about the server with this one; making it costs nothing.
     ///
@@ -178,8 +181,8 @@ public final class S3Storage: Storage {
     /// try await media.applying(parameters).upload(body, to: name)
     /// ```
     ///
-    /// - Parameter parameters: What the objects get, over ``S3Options/objectParameters`` and
-    ///   ``S3Options/objectParametersForName``; what ``UploadOptions`` say wins over them. With a customer key read the
+    /// - Parameter parameters: The parameters of the objects, over ``S3Options/objectParameters`` and
+    ///   ``S3Options/objectParametersForName``; those of ``UploadOptions`` win over them. With a customer key read the
     ///   files through such a storage, too.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` for parameters that no object
     ///   can have.
@@ -189,7 +192,8 @@ public final class S3Storage: Storage {
         return S3Storage(self, further.map { $0.merging(parameters) } ?? parameters)
     }
 
-    /// What the server is known to do: everything, but for conditional uploads and ordered listings where nobody knows.
+    /// The known capabilities of the server: all of them, except conditional uploads and ordered listings where nobody
+    /// knows.
     public var capabilities: StorageCapabilities {
         var capabilities: StorageCapabilities = [
             .rangedRead, .temporaryURL, .directUpload, .serverSideCopy, .storedMetadata,
@@ -200,12 +204,12 @@ public final class S3Storage: Storage {
         return capabilities
     }
 
-    /// The sanitised name, by ``S3Options/namePolicy``.
+    /// Returns the sanitised name, by ``S3Options/namePolicy``.
     public func name(for original: String) throws -> StorageName {
         try StorageName(originalPath: original, policy: options.namePolicy)
     }
 
-    /// Does something with the server, whose failures then are errors about a name.
+    /// Runs requests, and turns their failures into errors about a name.
     func reporting<Result>(
         _ name: StorageName? = nil,
         _ work: () async throws -> Result

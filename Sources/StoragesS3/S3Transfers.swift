@@ -1,6 +1,6 @@
-/// How large files are moved.
+/// The settings for transfers of large files.
 public struct S3Transfers: Hashable, Sendable {
-    /// Files larger than this are uploaded in parts.
+    /// The size above which files are uploaded in parts.
     ///
     /// Default: 8 MiB.
     public var multipartThreshold: Int64 = 8 << 20
@@ -18,7 +18,7 @@ public struct S3Transfers: Hashable, Sendable {
     ///
     /// Default: 4.
     public var uploadConcurrency = 4
-    /// The most bytes of parts that all uploads of the storage hold in memory.
+    /// The most bytes of parts that all uploads of the storage hold in memory at the same time.
     ///
     /// They count as they arrive from the sources. Beside them each upload holds 512 KiB at most: its first bytes, for
     /// which it never waits, and a chunk on its way. Uploads that need more wait, as long as ``waitLimit`` allows.
@@ -41,7 +41,7 @@ public struct S3Transfers: Hashable, Sendable {
     ///
     /// Default: 5 minutes.
     public var waitLimit = Duration.seconds(300)
-    /// Files larger than this are downloaded in ranges.
+    /// The size above which files are downloaded in ranges.
     ///
     /// Default: 16 MiB.
     public var rangedDownloadThreshold: Int64 = 16 << 20
@@ -53,7 +53,7 @@ public struct S3Transfers: Hashable, Sendable {
     ///
     /// Default: 4.
     public var downloadConcurrency = 4
-    /// How often a download that was cut goes on where it was; progress of 8 MiB counts anew.
+    /// The most times that an interrupted download goes on where it was; after 8 MiB of progress the count begins anew.
     ///
     /// Default: 5.
     public var downloadResumptions = 5

@@ -39,14 +39,14 @@ struct S3URLs: Sendable {
         quantum = options.urlQuantum
     }
 
-    /// The address that others use.
+    /// Returns the address that others use.
     func addressing(_ client: S3Client) throws -> Addressing {
         let own = client.addressing
         guard let published else { return own }
         return try own.published(at: published.endpoint, scheme: published.scheme)
     }
 
-    /// The URL of a file: at the custom domain, signed, or plain, in this order.
+    /// Returns the URL of a file: at the custom domain, signed, or plain, in this order.
     func url(for name: StorageName, _ options: URLOptions, _ storage: S3Storage) async throws -> String {
         var overrides = S3ResponseOverrides()
         overrides.contentDisposition = options.contentDisposition
@@ -59,7 +59,7 @@ struct S3URLs: Sendable {
         return try await presigned(.get, name, nil, options, overrides, storage).url
     }
 
-    /// A signed URL at the endpoint, or at a custom domain that passes the signature on.
+    /// Returns a signed URL at the endpoint, or at a custom domain that passes the signature on.
     func presigned(
         _ method: HTTPRequest.Method,
         _ name: StorageName,
@@ -139,7 +139,7 @@ struct S3URLs: Sendable {
         return try cloudFront.signedURL(url, policy: CloudFrontPolicy(until: end))
     }
 
-    /// A URL at the custom domain, signed for CloudFront with a policy of its own.
+    /// Returns a URL at the custom domain, signed for CloudFront with a policy of its own.
     func cloudFrontURL(for name: StorageName, _ policy: CloudFrontPolicy) throws -> String {
         guard let domain, let cloudFront else {
             throw StorageError(

@@ -1,14 +1,16 @@
 import Storages
 
-/// The credentials of a role that other credentials may take.
+/// The credentials of a role that other credentials may assume.
+///
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 struct AssumeRoleProvider: S3CredentialProvider, SecretHolding {
     let context: CredentialContext
     let role: AssumedRole
-    /// Whose credentials sign the request; they are fetched anew with each of the role's.
+    /// The provider of the credentials that sign the request; they are fetched anew with each of the role's.
     let source: any S3CredentialProvider
-    /// Who that is, for messages.
+    /// The name of that provider, for messages.
     let sourceName: String
-    /// Settings of the profile that names the role.
+    /// The settings of the profile that names the role.
     var profile: ProfileSettings?
 
     func credentials() async throws -> S3Credentials? {

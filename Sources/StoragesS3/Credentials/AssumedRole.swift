@@ -5,24 +5,24 @@ import Storages
 struct AssumedRole: Hashable, Sendable, SecretHolding {
     /// The role's ARN; services other than AWS take other texts.
     let arn: String
-    /// Under which name the session is logged; `nil` for one made up of the time.
+    /// The name under which the session is logged; `nil` for one made up of the time.
     let sessionName: String?
-    /// The secret-like word that the role's owner agreed on with whoever takes the role.
+    /// The external id that the role's owner agreed on with whoever assumes the role.
     let externalID: String?
-    /// How long the credentials shall last; `nil` for the role's own time.
+    /// The lifetime of the credentials in seconds; `nil` for the role's own.
     let durationSeconds: Int?
 
-    /// What the settings are called where they come from, for messages.
+    /// The names of the settings where they come from, for messages.
     struct Names: Sendable {
         var arn: String
         var sessionName: String
         var duration: String
 
-        /// Those of a profile.
+        /// The names in a profile.
         static let profile = Names(arn: "role_arn", sessionName: "role_session_name", duration: "duration_seconds")
-        /// Those of the environment, which says nothing about the duration.
+        /// The names in the environment, which has none for the duration.
         static let environment = Names(arn: "AWS_ROLE_ARN", sessionName: "AWS_ROLE_SESSION_NAME", duration: "duration")
-        /// Those of the options.
+        /// The names of the options.
         static let option = Names(
             arn: "the option assumedRole.arn",
             sessionName: "the option assumedRole.sessionName",
@@ -32,8 +32,8 @@ struct AssumedRole: Hashable, Sendable, SecretHolding {
 
     /// Creates a role.
     ///
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` for what STS would refuse: an empty ARN, a session name
-    ///   that is not 2 to 64 letters, digits and `_+=,.@-`, or a duration outside 900 to 43,200 seconds.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for what STS would refuse: an empty ARN, a session
+    ///   name that is not 2 to 64 letters, digits and `_+=,.@-`, or a duration outside 900 to 43,200 seconds.
     init(
         arn: String,
         sessionName: String? = nil,
@@ -71,7 +71,7 @@ struct AssumedRole: Hashable, Sendable, SecretHolding {
         self.durationSeconds = durationSeconds
     }
 
-    /// Takes the role that an option names.
+    /// Creates the role that an option names.
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration` that names the part of the option.
     init(_ option: S3AssumedRole) throws {
@@ -84,12 +84,12 @@ struct AssumedRole: Hashable, Sendable, SecretHolding {
         )
     }
 
-    /// Whether a byte may be in the names of roles and sessions.
+    /// Returns whether a byte may be in the names of roles and sessions.
     static func isNameByte(_ byte: UInt8) -> Bool {
         HostName.isAlphanumeric(byte) || "_+=,.@-".utf8.contains(byte)
     }
 
-    /// The fields of a form that asks for the role.
+    /// Returns the fields of a form that asks for the role.
     func fields(action: String, at date: Date) -> [(String, String)] {
         var fields = [
             ("Action", action), ("Version", "2011-06-15"), ("RoleArn", arn),

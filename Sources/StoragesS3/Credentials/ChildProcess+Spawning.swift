@@ -10,7 +10,7 @@ import Storages
 #endif
 
 extension ChildProcess {
-    /// Two descriptors, closed at the latest when the last reference goes; no child inherits them.
+    /// A pipe, whose descriptors are closed at the latest when the last reference goes; no child inherits them.
     final class Pipe: Sendable {
         let reading: Int32
         private let end: NIOLockedValueBox<Int32>
@@ -41,7 +41,7 @@ extension ChildProcess {
             return status
         }
 
-        /// Writes a byte, which wakes who waits for one.
+        /// Writes a byte, which wakes whoever waits for one.
         func signal() {
             end.withLockedValue { end in
                 var byte: UInt8 = 1
@@ -109,9 +109,9 @@ extension ChildProcess {
         private typealias Pipe2 = @convention(c) (UnsafeMutablePointer<Int32>, Int32) -> Int32
         private typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
 
-        /// Has the child close all descriptors from one on: libraries open some without close-on-exec.
+        /// Makes the child close all descriptors from one on: libraries open some without close-on-exec.
         private static func closeFiles(from first: Int32, in actions: inout posix_spawn_file_actions_t) {
-            // glibc 2.34 has it, but shows it only to who asks with _GNU_SOURCE. A null handle means all libraries.
+            // glibc 2.34 has it, but declares it only with _GNU_SOURCE. A null handle means all libraries.
             if let symbol = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") {
                 // The type is that of the declaration in glibc's spawn.h.
                 let closeFrom = unsafeBitCast(symbol, to: CloseFrom.self)

@@ -11,11 +11,11 @@ import Storages
 
 /// A program that runs in a process group of its own, and whose output is taken up to a limit.
 final class ChildProcess: Sendable {
-    /// How a program ended.
+    /// The way in which a program ended.
     enum Ending: Hashable, Sendable, CustomStringConvertible {
         case exited(Int32)
         case killed(signal: Int32)
-        /// Somebody else in this process waited for it.
+        /// An unknown way: another part of this process waited for it.
         case unknown
 
         var description: String {
@@ -40,13 +40,13 @@ final class ChildProcess: Sendable {
     }
 
     private struct State {
-        /// Set while the number is this child's: from its start until it has been waited for.
+        /// The id of the process, set while it is this child's: from its start until it has been waited for.
         var pid: pid_t?
         var isCancelled = false
     }
 
     private let state = NIOLockedValueBox(State())
-    /// Ends the waits of the thread that serves the child.
+    /// A pipe that ends the waits of the thread that serves the child.
     private let alarm: Pipe
 
     private init() throws {
@@ -55,11 +55,11 @@ final class ChildProcess: Sendable {
 
     /// Runs a program to its end, on a thread of the blocking pool.
     ///
-    /// Whether it fails, takes too long, or the task is cancelled: the program's group is killed and the program waited for
-    /// before this returns.
+    /// When it fails, takes too long, or the task is cancelled, the program's group is killed and the program waited
+    /// for before this returns.
     ///
     /// - Parameters:
-    ///   - arguments: The program, looked for in `PATH` unless it has a slash, and what it is given; at least one.
+    ///   - arguments: The program, looked for in `PATH` unless it has a slash, and its arguments; at least one.
     ///   - environment: The program's environment.
     ///   - outputLimit: The most bytes it may print.
     ///   - timeout: The most time it may take.
@@ -170,7 +170,7 @@ final class ChildProcess: Sendable {
         }
     }
 
-    /// Asks, without waiting, how the program ended; `nil` while it runs.
+    /// Returns, without waiting, how the program ended; `nil` while it runs.
     private func reap() -> Ending? {
         state.withLockedValue { state in
             guard let pid = state.pid else { return .unknown }

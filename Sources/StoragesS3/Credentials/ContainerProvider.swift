@@ -1,6 +1,8 @@
 import Storages
 
 /// The credentials that the agent of ECS or EKS gives to a container.
+///
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
 struct ContainerProvider: S3CredentialProvider, SecretHolding {
     let context: CredentialContext
 
@@ -55,7 +57,7 @@ struct ContainerProvider: S3CredentialProvider, SecretHolding {
         }
     }
 
-    // MARK: Where
+    // MARK: Endpoint
 
     private func endpoint() throws -> ServiceURL? {
         if let path = context.environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] {
@@ -72,7 +74,8 @@ struct ContainerProvider: S3CredentialProvider, SecretHolding {
         }
     }
 
-    /// Where to send to: without TLS the addresses that were looked at, so that no later answer of the name service counts.
+    /// Returns the URLs to send to: without TLS those of the addresses that were checked, so that no later response of
+    /// the name service counts.
     private func targets(of endpoint: ServiceURL) async throws -> [ServiceURL] {
         guard endpoint.scheme == .http else { return [endpoint] }
         let addresses: [HostAddress]
@@ -94,7 +97,8 @@ struct ContainerProvider: S3CredentialProvider, SecretHolding {
 
     // MARK: Authorization
 
-    /// The value of the field `Authorization`; the file is read each time, since it is replaced while this runs.
+    /// Returns the value of the header `Authorization`; the file is read each time, since it is replaced while this
+    /// runs.
     private func authorization() async throws -> String? {
         if let path = context.environment["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] {
             let text = try await SecretFile.read(

@@ -6,9 +6,9 @@ struct TransientFailure: Error {
     var error: StorageError
 }
 
-/// How often a service is asked, and how long to wait in between.
+/// The number of requests to a service, and the wait in between.
 struct CredentialAttempts: Sendable {
-    /// The most bytes that an answer with credentials has.
+    /// The most bytes of a response with credentials.
     static let answerLimit = 64 << 10
 
     var limit = 3
@@ -17,7 +17,7 @@ struct CredentialAttempts: Sendable {
 
     /// Runs something until it succeeds, fails for good, or the attempts are used up.
     ///
-    /// - Parameter attempt: Throws ``TransientFailure`` for what another attempt may mend.
+    /// - Parameter attempt: The attempt. It throws ``TransientFailure`` for a failure that another attempt may mend.
     /// - Throws: The error of the last attempt.
     func run<Result>(_ attempt: () async throws -> Result) async throws -> Result {
         var number = 1
@@ -34,11 +34,11 @@ struct CredentialAttempts: Sendable {
 }
 
 extension HTTPTransport {
-    /// Sends a request for credentials, once, and reads the answer, whatever its status.
+    /// Sends a request for credentials, once, and reads the response, whatever its status.
     ///
     /// - Parameters:
     ///   - request: The request.
-    ///   - service: Who is asked, for messages.
+    ///   - service: The name of the service, for messages.
     /// - Throws: ``TransientFailure`` when the service was not reached or broke off; ``StorageError`` for what stays
     ///   so; `CancellationError`.
     func answer(to request: HTTPRequest, from service: String) async throws -> HTTPAnswer {
@@ -65,14 +65,14 @@ extension HTTPTransport {
 }
 
 extension HTTPAnswer {
-    /// Whether the status says that the service has trouble that may be gone soon.
+    /// A Boolean value that indicates whether the status reports trouble of the service that may be gone soon.
     var isTransientFailure: Bool { status >= 500 || status == 408 || status == 429 }
 
-    /// Passes an answer with status 200 on.
+    /// Throws unless the status is 200.
     ///
     /// - Parameters:
-    ///   - service: Who answered, for messages.
-    ///   - complaint: What the answer says went wrong. Default: nothing.
+    ///   - service: The name of the service, for messages.
+    ///   - complaint: The error that the response reports. Default: none.
     /// - Throws: ``TransientFailure`` or ``StorageError`` for any other status; redirects are not followed.
     func requireSuccess(from service: String, complaint: String? = nil) throws {
         guard status != 200 else { return }

@@ -5,21 +5,22 @@ import Storages
 
 /// Keeps a set of credentials, and has it replaced in time.
 ///
-/// However many tasks ask, the provider is called once at a time, and each gets a whole set: one that nothing changes later.
-/// 15 minutes before a set ends, another is fetched in the background; 10 minutes before, who asks waits for it. When that
-/// fails, the old set stays, even beyond its end while the provider cannot be reached: whether it still works, S3 decides.
+/// However many tasks ask, the provider is called once at a time, and each gets a whole set: one that nothing changes
+/// later. 15 minutes before a set expires, another is fetched in the background; 10 minutes before, whoever asks waits
+/// for it. When that fails, the old set stays, even beyond its end while the provider cannot be reached: S3 decides
+/// whether it still works.
 final class CredentialCache: Sendable, SecretHolding {
     private struct Snapshot {
         var set: S3Credentials
         var lifetime: CredentialLifetime
         var fetched: Date
-        /// Whether the provider gave the set that there was already.
+        /// A Boolean value that indicates whether the provider gave the set that there was already.
         var isUnchanged: Bool
     }
 
     private struct Waiter {
         var continuation: CheckedContinuation<S3Credentials, any Error>
-        /// Whether the old set will not do, since S3 refused it.
+        /// A Boolean value that indicates whether the old set will not do, since S3 refused it.
         var needsNew: Bool
     }
 
@@ -28,7 +29,7 @@ final class CredentialCache: Sendable, SecretHolding {
         var number: UInt64
         var task: Task<Void, Never>
         var waiters: [UInt64: Waiter] = [:]
-        /// Whether it goes on although nobody waits.
+        /// A Boolean value that indicates whether the call goes on although nobody waits.
         var isBackground: Bool
     }
 
@@ -37,7 +38,7 @@ final class CredentialCache: Sendable, SecretHolding {
         var flight: Flight?
         /// The newest call, which may have been given up and still be ending; the next one begins after it.
         var newest: Task<Void, Never>?
-        /// When the provider may be called again after it failed.
+        /// The time at which the provider may be called again after it failed.
         var resumption: Date?
         var lastNumber: UInt64 = 0
 
@@ -47,9 +48,9 @@ final class CredentialCache: Sendable, SecretHolding {
         }
     }
 
-    /// How long a failed provider is left alone while there is a set to use, in seconds.
+    /// The time for which a failed provider is left alone while there is a set to use, in seconds.
     private static let rest: ClosedRange<TimeInterval> = 60...90
-    /// How soon after a call another could bring nothing new, in seconds.
+    /// The time after a call in which another could bring nothing new, in seconds.
     private static let freshness: TimeInterval = 10
 
     private let provider: any S3CredentialProvider
@@ -61,10 +62,10 @@ final class CredentialCache: Sendable, SecretHolding {
     /// Creates a cache that has nothing yet.
     ///
     /// - Parameters:
-    ///   - provider: Whom to ask.
-    ///   - logger: Told about refreshes that failed.
+    ///   - provider: The provider to call.
+    ///   - logger: The logger of refreshes that failed.
     ///   - now: The clock. Default: the system's.
-    ///   - jitter: Draws a number from a range. Default: at random.
+    ///   - jitter: A function that draws a number from a range. Default: at random.
     init(
         _ provider: any S3CredentialProvider,
         logger: Logger,
@@ -77,9 +78,9 @@ final class CredentialCache: Sendable, SecretHolding {
         self.jitter = jitter
     }
 
-    /// A set to sign a request with, to be asked for again for each attempt.
+    /// Returns credentials to sign a request with, to be asked for again for each attempt.
     ///
-    /// - Throws: What the provider throws, when there is no set to go on with; ``StorageError`` with code
+    /// - Throws: The error of the provider, when there is no set to go on with; ``StorageError`` with code
     ///   `invalidConfiguration` when the provider has none; `CancellationError`.
     func credentials() async throws -> S3Credentials {
         let now = now()
@@ -98,7 +99,7 @@ final class CredentialCache: Sendable, SecretHolding {
         }
     }
 
-    /// Another set, after S3 said that one has ended.
+    /// Returns another set, after S3 said that one has expired.
     ///
     /// However many ask about the same set, one refresh is made for all.
     ///
@@ -109,7 +110,8 @@ final class CredentialCache: Sendable, SecretHolding {
         try await join(needsNew: true) { [now] state in
             guard let snapshot = state.snapshot else { return nil }
             if snapshot.set != old { return snapshot.set }
-            // The provider had nothing newer a moment ago: many who ask one after another get that answer, not a call each.
+            // The provider had nothing newer a moment ago: many who ask one after another get that result, not a call
+            // each.
             let age = now().timeIntervalSince(snapshot.fetched)
             return snapshot.isUnchanged && (0..<Self.freshness).contains(age) ? snapshot.set : nil
         }
@@ -117,10 +119,10 @@ final class CredentialCache: Sendable, SecretHolding {
 
     // MARK: Waiting
 
-    /// How many tasks wait for the provider now; for tests, which have to know when all of them do.
+    /// The number of tasks that wait for the provider now; for tests, which have to know when all of them do.
     var waiterCount: Int { state.withLockedValue { $0.flight?.waiters.count ?? 0 } }
 
-    /// Waits for the flight that is under way, or a new one, unless `known` finds a set.
+    /// Waits for the call that is under way, or a new one, unless `known` finds a set.
     private func join(
         needsNew: Bool,
         known: @escaping @Sendable (State) -> S3Credentials?
@@ -143,7 +145,7 @@ final class CredentialCache: Sendable, SecretHolding {
         }
     }
 
-    /// Ends the wait of one; the last of them takes the flight along.
+    /// Ends the wait of one task; the last of them cancels the call.
     private func leave(_ number: UInt64) {
         let (waiter, abandoned) = state.withLockedValue { state -> (Waiter?, Task<Void, Never>?) in
             guard let waiter = state.flight?.waiters.removeValue(forKey: number) else { return (nil, nil) }
@@ -216,13 +218,15 @@ final class CredentialCache: Sendable, SecretHolding {
         }
     }
 
-    /// Whether the provider failed a moment ago and shall not be asked yet; a clock that was set back ends the rest.
+    /// Returns whether the provider failed a moment ago and is not to be called yet; a clock that was set back ends the
+    /// rest.
     private static func isResting(_ state: State, _ now: Date) -> Bool {
         guard let resumption = state.resumption else { return false }
         return now < resumption && resumption.timeIntervalSince(now) <= rest.upperBound
     }
 
-    /// Whether a set is used on after the provider failed: until its end, and beyond that unless the provider refused.
+    /// Returns whether a set is used on after the provider failed: until its end, and beyond that unless the provider
+    /// refused.
     private static func isUsable(_ set: S3Credentials, after error: any Error, at now: Date) -> Bool {
         guard let expiration = set.expiration, now >= expiration else { return true }
         guard let error = error as? StorageError else { return true }
@@ -230,10 +234,11 @@ final class CredentialCache: Sendable, SecretHolding {
     }
 
     private func report(_ error: any Error, keeping set: S3Credentials, at now: Date) {
-        // What an application's provider says may be no number of seconds that there is.
+        // The expiry of an application's provider may be no number of seconds that there is.
         let seconds = set.expiration.flatMap { Int(exactly: $0.timeIntervalSince(now).rounded()) }
         let left = seconds.map { "\($0) s" } ?? "no end"
-        // What providers of applications throw may hold anything; of those errors only the type is known to be harmless.
+        // What providers of applications throw may hold anything; of those errors only the type is known to be
+        // harmless.
         let cause = (error as? StorageError)?.description ?? (error as? HTTPFailure)?.message ?? "\(type(of: error))"
         logger.warning(
             "Refreshing the credentials for S3 failed; the old ones stay in use.",

@@ -3,16 +3,17 @@ import Storages
 
 /// Asks providers in turn until one has credentials, and stays with that one.
 ///
-/// A provider that is configured and fails ends the search: another's credentials, which may be allowed more or less, must
-/// not take the place of those that were meant.
+/// A provider that is configured and fails ends the search: another's credentials, which may be allowed more or less,
+/// must not take the place of those that were meant.
 final class CredentialChain: S3CredentialProvider, SecretHolding {
-    /// One provider, and what an error says of it.
+    /// A provider, and the words that an error has for it.
     struct Link: Sendable {
-        /// What it is called.
+        /// The name of the provider.
         var name: String
-        /// Why it has nothing, when it has nothing.
+        /// The reason why it has no credentials, when it has none.
         var absence: String
-        /// Whether it finds out by asking whether there are credentials, so that its failure may only mean that there are none.
+        /// A Boolean value that indicates whether the provider finds out by a request whether there are credentials, so
+        /// that its failure may only mean that there are none.
         var isSearching = false
         var provider: any S3CredentialProvider
     }
@@ -24,13 +25,15 @@ final class CredentialChain: S3CredentialProvider, SecretHolding {
         self.links = links
     }
 
-    /// The usual order: environment, web identity, profile, container, instance metadata.
+    /// Creates the usual chain: environment, web identity, profile, container, instance metadata.
     ///
     /// - Parameters:
-    ///   - context: What the providers are given from outside.
-    ///   - profile: The profile that was named as an option, which then comes before the environment. Default: none was.
-    ///   - loadsProfiles: Whether the files with profiles are looked at. Default: they are.
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a named profile when the files shall not be looked at.
+    ///   - context: The environment, the network and the clock of the providers.
+    ///   - profile: The profile that was named as an option, which then comes before the environment. Default: none
+    ///     was.
+    ///   - loadsProfiles: Whether the files with profiles are read. Default: they are.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a named profile when the files are not to be
+    ///   read.
     convenience init(_ context: CredentialContext, profile: String? = nil, loadsProfiles: Bool = true) throws {
         guard profile == nil || loadsProfiles else { throw CredentialChain.noProfiles }
         var links: [Link] = []
@@ -79,22 +82,22 @@ final class CredentialChain: S3CredentialProvider, SecretHolding {
         self.init(links)
     }
 
-    /// The files of profiles shall not be read, but one was named.
+    /// The error for a profile that was named although the files of profiles are not to be read.
     static let noProfiles = StorageError(
         .invalidConfiguration,
         "The options profile and loadsProfiles do not go together: the files of profiles shall not be read. Leave one of them "
             + "out."
     )
 
-    /// The provider that the options of a storage call for.
+    /// Returns the provider that the options of a storage call for.
     ///
     /// - Parameters:
     ///   - accessKeyID: As an option gives it; with the secret, or not at all.
     ///   - secretAccessKey: As an option gives it.
     ///   - sessionToken: As an option gives it.
     ///   - profile: As an option gives it; not together with keys.
-    ///   - loadsProfiles: Whether the files with profiles are looked at. Default: they are.
-    ///   - context: What the providers are given from outside.
+    ///   - loadsProfiles: Whether the files with profiles are read. Default: they are.
+    ///   - context: The environment, the network and the clock of the providers.
     /// - Throws: ``StorageError`` with code `invalidConfiguration`.
     static func provider(
         accessKeyID: String?,

@@ -1,18 +1,18 @@
 import Foundation
 import Storages
 
-/// Gives the header fields that sign a request, to be added to those it has.
+/// A function that returns the headers that sign a request, to be added to those it has.
 typealias RequestSigning =
     @Sendable (
         _ request: SignableRequest, _ credentials: S3Credentials, _ region: String, _ service: String, _ date: Date
     ) throws -> HTTPHeaders
 
-/// What the providers of credentials are given from outside: the environment, the network, the clock.
+/// The environment, the network and the clock of the providers of credentials.
 struct CredentialContext: Sendable, SecretHolding {
-    /// Where settings, and paths of files with settings, come from.
+    /// The source of settings, and of paths of files with settings.
     var environment: EnvironmentVariables
     var transport: any HTTPTransport
-    /// Signs requests to STS.
+    /// A function that signs requests to STS.
     var sign: RequestSigning
     /// The region that was given as an option, for STS.
     var region: Region?
@@ -22,7 +22,7 @@ struct CredentialContext: Sendable, SecretHolding {
     var stsEndpointURL: String?
     var instanceMetadata = S3InstanceMetadata()
     var now: @Sendable () -> Date = { Date() }
-    /// Waits between two attempts.
+    /// A function that waits between two attempts.
     var pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     var resolveHost: HostResolver = HostAddress.resolve
 
@@ -36,11 +36,13 @@ struct CredentialContext: Sendable, SecretHolding {
         self.sign = sign
     }
 
-    /// Where STS is, and the region its requests are signed for.
+    /// Returns the URL of STS, and the region its requests are signed for.
     ///
-    /// - Parameter profile: What the profile says, which the options and the environment override. Default: nothing.
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` for an endpoint that is not `https`, or a region that is
-    ///   no host label.
+    /// <https://docs.aws.amazon.com/general/latest/gr/sts.html>
+    ///
+    /// - Parameter profile: The settings of the profile, which the options and the environment override. Default: none.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for an endpoint that is not `https`, or a region
+    ///   that is no host label.
     func securityTokenService(profile: ProfileSettings? = nil) throws -> (endpoint: ServiceURL, region: Region) {
         let region =
             try region ?? Region.configured(environment: environment.all, profile: profile?.region) ?? storageRegion

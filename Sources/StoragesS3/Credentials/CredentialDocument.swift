@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 import Storages
 
-/// The JSON in which a process, a container's agent or the instance metadata give credentials, or say why not.
+/// The JSON in which a process, a container's agent or the instance metadata give credentials, or the reason why not.
 struct CredentialDocument: Decodable, SecretHolding {
     private enum CodingKeys: String, CodingKey {
         case version = "Version"
@@ -57,24 +57,24 @@ struct CredentialDocument: Decodable, SecretHolding {
         return document
     }
 
-    /// Reads the body of an answer, and wipes it.
+    /// Reads the body of a response, and wipes it.
     static func read(wiping body: inout ByteBuffer, from source: String) throws -> CredentialDocument {
         var bytes = Array(body.readableBytesView)
         body.wipe()
         return try read(wiping: &bytes, from: source)
     }
 
-    /// What the service says went wrong, for a message; `nil` when it says nothing.
+    /// The error that the service reports, for a message; `nil` when it reports none.
     var complaint: String? {
         guard let code, code != "Success" else { return nil }
         guard let message, !message.isEmpty else { return StorageError.quoted(code) }
         return "\(StorageError.quoted(code)): \(StorageError.quoted(message))"
     }
 
-    /// The set in the document.
+    /// Returns the credentials in the document.
     ///
-    /// - Throws: ``StorageError`` with code `unavailable` when the document reports an error, which services do under status
-    ///   200 too, or when something is missing.
+    /// - Throws: ``StorageError`` with code `unavailable` when the document reports an error, which services do under
+    ///   status 200 too, or when something is missing.
     func credentials(from source: String) throws -> S3Credentials {
         if let complaint {
             throw StorageError(.unavailable, "No credentials from \(source): it answered \(complaint).")

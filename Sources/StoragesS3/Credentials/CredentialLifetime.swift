@@ -1,25 +1,26 @@
 import Foundation
 
-/// When a set of credentials is fetched again: first in the background, then with requests waiting for it.
+/// The times at which a set of credentials is fetched again: first in the background, then with requests waiting for
+/// it.
 struct CredentialLifetime: Hashable, Sendable {
     /// A number of seconds drawn from a range, so that many processes do not ask at the same time.
     typealias Jitter = @Sendable (ClosedRange<TimeInterval>) -> TimeInterval
 
-    /// How long before a set ends it is refreshed in the background.
+    /// The time before the end of a set at which it is refreshed in the background.
     static let advisoryMargin: TimeInterval = 15 * 60
-    /// How long before a set ends requests begin to wait for another.
+    /// The time before the end of a set at which requests begin to wait for another.
     static let mandatoryMargin: TimeInterval = 10 * 60
 
     let advisory: Date
     let mandatory: Date
 
-    /// Works out the times for a set that was just fetched.
+    /// Computes the times for a set that was just fetched.
     ///
     /// - Parameters:
     ///   - set: The set.
     ///   - old: The set until now.
     ///   - now: The time.
-    ///   - jitter: Draws a number from a range.
+    ///   - jitter: A function that draws a number from a range.
     init(of set: S3Credentials, replacing old: S3Credentials?, at now: Date, jitter: Jitter) {
         guard let expiration = set.expiration else {
             advisory = .distantFuture

@@ -23,7 +23,7 @@ struct EnvironmentCredentialProvider: S3CredentialProvider {
         let secretAccessKey = environment["\(prefix)SECRET_ACCESS_KEY"]
         guard accessKeyID != nil || secretAccessKey != nil else { return nil }
         var expiration: Date?
-        // Keys without a token do not end; the time belongs to others.
+        // Keys without a token do not expire; the date belongs to others.
         if token != nil, let text = environment["AWS_CREDENTIAL_EXPIRATION"] {
             guard let date = ISO8601Timestamp.date(from: text) else {
                 throw StorageError(

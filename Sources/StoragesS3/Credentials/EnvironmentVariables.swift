@@ -3,11 +3,11 @@ import Storages
 
 /// The variables of an environment, secrets among them.
 struct EnvironmentVariables: Sendable, SecretHolding {
-    /// All of them, as a child process gets them.
+    /// All variables, as a child process gets them.
     let all: [String: String]
     private let findsHomeDirectory: Bool
 
-    /// An environment that consists of these variables, whatever those of the process are.
+    /// Creates an environment that consists of these variables, whatever those of the process are.
     init(_ variables: [String: String]) {
         all = variables
         findsHomeDirectory = false
@@ -35,7 +35,7 @@ struct EnvironmentVariables: Sendable, SecretHolding {
         return nil
     }
 
-    /// Whether a switch is on.
+    /// Returns whether a switch is on.
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for anything but `true` and `false`, in any case.
     func isTrue(_ name: String) throws -> Bool {
@@ -51,7 +51,7 @@ struct EnvironmentVariables: Sendable, SecretHolding {
         }
     }
 
-    /// Whether URLs of servers do not count that the environment and the profiles name.
+    /// A Boolean value that indicates whether the URLs of servers in the environment and the profiles do not count.
     ///
     /// - Throws: As ``isTrue(_:)``.
     var ignoresEndpointURLs: Bool {
@@ -64,7 +64,7 @@ struct EnvironmentVariables: Sendable, SecretHolding {
         return home + path.dropFirst()
     }
 
-    /// `HOME`, or what the system knows about the user of this process, which may block; `nil` when there is none.
+    /// Returns `HOME`, or the home directory of the user of this process, which may block; `nil` when there is none.
     func homeDirectory() -> String? {
         if let home = self["HOME"] { return home }
         return findsHomeDirectory ? NSHomeDirectory() : nil

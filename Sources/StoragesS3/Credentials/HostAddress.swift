@@ -13,12 +13,13 @@ typealias HostResolver = @Sendable (_ host: String) async throws -> [HostAddress
 
 /// An address of IPv4 or IPv6.
 enum HostAddress: Hashable, Sendable {
-    /// Four bytes.
+    /// The four bytes of an IPv4 address.
     case v4([UInt8])
-    /// Sixteen bytes.
+    /// The sixteen bytes of an IPv6 address.
     case v6([UInt8])
 
-    /// Reads an address in its standard form: not the octal, hexadecimal and short forms of IPv4 that some systems take.
+    /// Reads an address in its standard form: not the octal, hexadecimal and short forms of IPv4 that some systems
+    /// take.
     init?(literal: String) {
         var bytes = [UInt8](repeating: 0, count: 16)
         if inet_pton(AF_INET, literal, &bytes) == 1 {
@@ -42,7 +43,8 @@ enum HostAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether credentials may come from there without TLS: this machine, and the agents of ECS and EKS.
+    /// A Boolean value that indicates whether credentials may come from there without TLS: from this machine, and from
+    /// the agents of ECS and EKS.
     var isTrustedForCredentials: Bool {
         switch self {
         case .v4(let bytes):

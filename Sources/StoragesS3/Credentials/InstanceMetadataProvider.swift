@@ -2,6 +2,8 @@ import NIOCore
 import Storages
 
 /// The credentials of an EC2 instance's role, from its metadata service (IMDSv2).
+///
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html>
 struct InstanceMetadataProvider: S3CredentialProvider, SecretHolding {
     let context: CredentialContext
 
@@ -36,7 +38,7 @@ struct InstanceMetadataProvider: S3CredentialProvider, SecretHolding {
 
     // MARK: The three requests
 
-    /// Asks for a token; `nil` when requests shall go without one.
+    /// Requests a token; `nil` when requests are to go without one.
     private func token(at endpoint: ServiceURL) async throws -> String? {
         var request = request(.put, endpoint.appending("/latest/api/token"), token: nil)
         request.headers["x-aws-ec2-metadata-token-ttl-seconds"] = "21600"
@@ -115,7 +117,7 @@ struct InstanceMetadataProvider: S3CredentialProvider, SecretHolding {
     private func get(_ url: ServiceURL, _ token: String?) async throws -> HTTPAnswer {
         let answer = try await context.transport.answer(to: request(.get, url, token: token), from: Self.source)
         guard answer.status == 401, token != nil else { return answer }
-        // The token has ended, as after the clock was set; the next attempt brings another.
+        // The token has expired, as after the clock was set; the next attempt brings another.
         throw TransientFailure(error: StorageError(.permissionDenied, "\(Self.source) did not accept its own token."))
     }
 

@@ -3,8 +3,10 @@ import Storages
 
 /// Credentials that a program prints, as `credential_process` of a profile names it.
 ///
-/// The program is started without a shell, in a process group of its own, with none of this process's files but an empty
-/// input. What it writes to its error output is not kept: it may hold secrets.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
+///
+/// The program is started without a shell, in a process group of its own, with none of this process's files but an
+/// empty input. What it writes to its error output is not kept: it may hold secrets.
 struct ProcessCredentialProvider: S3CredentialProvider, SecretHolding {
     /// The program and its arguments, which may be secret, on one line.
     let command: String
@@ -65,7 +67,7 @@ struct ProcessCredentialProvider: S3CredentialProvider, SecretHolding {
         }
     }
 
-    /// Whether the system was short of something, or the program was just being replaced.
+    /// Returns whether the system was short of something, or the program was just being replaced.
     private static func passes(_ cause: SystemCallFailure) -> Bool {
         StorageError(errno: cause.errno, "start a program").code == .unavailable
     }

@@ -1,6 +1,6 @@
 import Storages
 
-/// A profile as both files together give it: the one with credentials wins.
+/// A profile, combined from both files: the one with credentials wins.
 struct Profile: Sendable, SecretHolding {
     let name: String
     private let credentials: ProfileFile.Section?
@@ -28,7 +28,7 @@ struct Profile: Sendable, SecretHolding {
         return nil
     }
 
-    /// A key of the block `s3 =`.
+    /// Returns the value of a key in the block `s3 =`.
     func s3(_ key: String) -> String? {
         for section in [credentials, config] {
             if let value = section?.blocks["s3"]?[key], !value.isEmpty { return value }
@@ -36,13 +36,13 @@ struct Profile: Sendable, SecretHolding {
         return nil
     }
 
-    /// A key that the services section gives for one service.
+    /// Returns the value of a key that the services section gives for one service.
     func service(_ service: String, _ key: String) -> String? {
         guard let value = services?.blocks[service]?[key], !value.isEmpty else { return nil }
         return value
     }
 
-    /// The keys written down in the profile: all from one of the files, so that no token meets another's key.
+    /// Returns the keys in the profile: all from one of the files, so that no token meets another's key.
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for half a pair.
     func keys() throws -> S3Credentials? {

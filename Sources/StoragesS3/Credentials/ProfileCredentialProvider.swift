@@ -5,7 +5,7 @@ import Storages
 /// The files are read anew each time.
 struct ProfileCredentialProvider: S3CredentialProvider, SecretHolding {
     let context: CredentialContext
-    /// The profile that was named as an option; `nil` for what the environment says.
+    /// The profile that was named as an option; `nil` for the one of the environment.
     var profile: String?
 
     func credentials() async throws -> S3Credentials? {
@@ -15,7 +15,7 @@ struct ProfileCredentialProvider: S3CredentialProvider, SecretHolding {
         return try await provider(for: profile, in: profiles, visited: [])?.credentials()
     }
 
-    /// Finds out where a profile's credentials come from.
+    /// Returns the provider of a profile's credentials.
     ///
     /// - Parameter visited: The profiles whose source this one is, the outermost first.
     private func provider(
@@ -103,7 +103,8 @@ struct ProfileCredentialProvider: S3CredentialProvider, SecretHolding {
         guard let source = try profiles.profile(name) else {
             throw failure(profile, "its source_profile \(StorageError.quoted(name)) is in neither file")
         }
-        // A profile with keys ends the search, even the same one; any other that comes a second time would never end it.
+        // A profile with keys ends the search, even the same one; any other that comes a second time would never end
+        // it.
         if path.contains(name), try source.keys() == nil {
             let loop = (path + [name]).map(StorageError.quoted).joined(separator: " → ")
             throw failure(profile, "the source profiles lead back to where they began: \(loop)")

@@ -1,10 +1,12 @@
 import Storages
 
-/// One of the two files with profiles that AWS's tools share, taken apart.
+/// One of the two files with profiles that AWS's tools share, parsed.
 ///
-/// `#` and `;` begin comment lines, and after a space they end a value. Keys are compared without regard to case; of two
-/// values of a key the last wins. Lines that are indented more than the key above them continue its value, or make a block
-/// of keys when the value was empty; a key directly below a heading may be indented as far as one likes.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>
+///
+/// `#` and `;` begin comment lines, and after a space they end a value. Keys are compared without regard to case; of
+/// two values of a key the last wins. Lines that are indented more than the key above them continue its value, or make
+/// a block of keys when the value was empty; a key directly below a heading may be indented as far as one likes.
 struct ProfileFile: Sendable, SecretHolding {
     /// The keys below one heading.
     struct Section: Sendable, SecretHolding {
@@ -13,25 +15,25 @@ struct ProfileFile: Sendable, SecretHolding {
     }
 
     enum Kind: Sendable {
-        /// `~/.aws/credentials`, where a heading is the name of a profile.
+        /// The file `~/.aws/credentials`, where a heading is the name of a profile.
         case credentials
-        /// `~/.aws/config`, where a heading says what it is: `[profile name]`, `[services name]`, `[default]`.
+        /// The file `~/.aws/config`, where a heading names its kind: `[profile name]`, `[services name]`, `[default]`.
         case config
     }
 
     private(set) var profiles: [String: Section] = [:]
     private(set) var services: [String: Section] = [:]
 
-    /// A file that has nothing, or is not there.
+    /// Creates a file that has nothing, or does not exist.
     init() {}
 
-    /// Takes a file apart.
+    /// Parses a file.
     ///
     /// - Parameters:
     ///   - text: All of the file.
-    ///   - kind: Which of the two it is.
-    ///   - path: Where it is, for messages.
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` that names the line; never what is in it.
+    ///   - kind: The kind of the file.
+    ///   - path: The path of the file, for messages.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` that names the line; never its contents.
     init(parsing text: String, as kind: Kind, at path: String) throws {
         var parser = Parser(kind: kind, path: path)
         // By scalars: "\r\n" is one character.
@@ -62,7 +64,7 @@ extension ProfileFile {
         private var heading = Heading.none
         /// The key that lines with a wider indentation belong to.
         private var openKey: String?
-        /// How many blanks stand before that key.
+        /// The number of blanks before that key.
         private var openIndentation = 0
 
         init(kind: Kind, path: String) {
@@ -74,7 +76,8 @@ extension ProfileFile {
             let content = Self.trimmed(line)
             guard let first = content.first, first != "#", first != ";" else { return }
             let indentation = line.prefix { Self.isBlank($0) }.count
-            // As the parser of Amazon's own tools has it: what is not indented more than the last key is no part of it.
+            // As in the parser of Amazon's own tools, a line that is not indented more than the last key is no part of
+            // it.
             if openKey != nil, indentation > openIndentation {
                 try takeContinuation(content)
             } else if first == "[" {

@@ -1,6 +1,6 @@
 import Storages
 
-/// What a profile says about a storage, besides credentials.
+/// The settings of a profile for a storage, besides credentials.
 struct ProfileSettings: Hashable, Sendable {
     /// The profile's name.
     var name: String
@@ -11,7 +11,7 @@ struct ProfileSettings: Hashable, Sendable {
     var stsEndpointURL: String?
     /// The path of a file with certificates.
     var certificateBundle: String?
-    /// `auto`, `virtual` or `path`.
+    /// The addressing style: `auto`, `virtual` or `path`.
     var addressingStyle: String?
     var usesDualStack: Bool?
     var usesAccelerate: Bool?
@@ -21,8 +21,8 @@ struct ProfileSettings: Hashable, Sendable {
     /// Reads the settings of the selected profile.
     ///
     /// - Parameters:
-    ///   - profile: The name that was given as an option. Default: what the environment names.
-    ///   - environment: Where the files are.
+    ///   - profile: The name that was given as an option. Default: the one of the environment.
+    ///   - environment: The environment, which names the files.
     /// - Returns: `nil` when nobody named a profile and there is no default.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for a profile that was named and is missing, a file
     ///   that cannot be read, or a switch that is neither `true` nor `false`.
@@ -34,7 +34,7 @@ struct ProfileSettings: Hashable, Sendable {
         return try await Profiles.load(for: selection, in: environment).profile(selection).map(ProfileSettings.init)
     }
 
-    /// The settings in a profile.
+    /// Reads the settings in a profile.
     init(_ profile: Profile) throws {
         func flag(_ key: String, _ value: String?) throws -> Bool? {
             switch value?.lowercased() {

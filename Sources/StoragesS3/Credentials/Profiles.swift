@@ -2,10 +2,10 @@ import Storages
 
 /// The profiles of the two files that AWS's tools share.
 struct Profiles: Sendable, SecretHolding {
-    /// Which profile is meant.
+    /// A profile that is to be used.
     struct Selection: Hashable, Sendable {
         var name: String
-        /// Who named it, for messages; `nil` for the default, which need not be there.
+        /// The setting that names it, for messages; `nil` for the default, which need not exist.
         var source: String?
     }
 
@@ -17,16 +17,18 @@ struct Profiles: Sendable, SecretHolding {
         self.config = config
     }
 
-    /// Reads both files: `AWS_SHARED_CREDENTIALS_FILE` or `~/.aws/credentials`, and `AWS_CONFIG_FILE` or `~/.aws/config`.
+    /// Reads both files: `AWS_SHARED_CREDENTIALS_FILE` or `~/.aws/credentials`, and `AWS_CONFIG_FILE` or
+    /// `~/.aws/config`.
     ///
-    /// One that is not there is like an empty one. So is one at its usual place that this process may not read, as long as
-    /// nobody named a profile: services run with the home directory of others, and have their credentials from elsewhere.
+    /// A file that does not exist is like an empty one. So is one at its usual place that this process may not read, as
+    /// long as nobody named a profile: services run with the home directory of others, and have their credentials from
+    /// elsewhere.
     ///
     /// - Parameters:
-    ///   - selection: The profile that is meant.
-    ///   - environment: Where the files are.
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a file with a mistake in it, or with the code of the
-    ///   system's error for one that cannot be read.
+    ///   - selection: The profile that is to be used.
+    ///   - environment: The environment, which names the files.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a file with a mistake in it, or with the code of
+    ///   the system's error for one that cannot be read.
     static func load(for selection: Selection, in environment: EnvironmentVariables) async throws -> Profiles {
         func file(_ kind: ProfileFile.Kind, _ variable: String, _ usual: String) async throws -> ProfileFile {
             let given = environment[variable]
@@ -46,7 +48,7 @@ struct Profiles: Sendable, SecretHolding {
         )
     }
 
-    /// The profile that the option names, else the environment, else the default.
+    /// Returns the profile that the option names, else the environment, else the default.
     static func selection(_ option: String?, in environment: EnvironmentVariables) -> Selection {
         if let option { return Selection(name: option, source: "an option of the storage") }
         for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
@@ -55,7 +57,7 @@ struct Profiles: Sendable, SecretHolding {
         return Selection(name: "default", source: nil)
     }
 
-    /// A profile; `nil` when neither file has it.
+    /// Returns a profile; `nil` when neither file has it.
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration` when it names services that are not there.
     func profile(_ name: String) throws -> Profile? {
@@ -73,11 +75,11 @@ struct Profiles: Sendable, SecretHolding {
         }
     }
 
-    /// The selected profile.
+    /// Returns the selected profile.
     ///
     /// - Returns: `nil` when nobody named one and there is no default.
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` when the one that was named is missing: another set of
-    ///   credentials must not take its place silently.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` when the one that was named is missing: another set
+    ///   of credentials must not take its place silently.
     func profile(_ selection: Selection) throws -> Profile? {
         let profile = try profile(selection.name)
         if profile == nil, let source = selection.source {

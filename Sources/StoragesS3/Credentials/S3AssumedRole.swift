@@ -1,4 +1,6 @@
-/// A role that STS gives temporary credentials for; those of the storage have to be allowed to take it.
+/// A role that STS issues temporary credentials for; those of the storage have to be allowed to assume it.
+///
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 ///
 /// ```swift
 /// var options = S3Options()
@@ -11,15 +13,15 @@ public struct S3AssumedRole: Hashable, Sendable, CustomStringConvertible, Custom
 {
     /// The role's ARN; services other than Amazon's take other texts.
     public var arn: String
-    /// Under which name the session is logged: 2 to 64 letters, digits and `_+=,.@-`.
+    /// The name under which the session is logged: 2 to 64 letters, digits and `_+=,.@-`.
     ///
     /// Default: one made up of the time.
     public var sessionName: String?
-    /// The word that the role's owner agreed on with whoever takes the role.
+    /// The external id that the role's owner agreed on with whoever assumes the role.
     ///
     /// Default: none.
     public var externalID: String?
-    /// How long the credentials last, in whole seconds: 15 minutes to 12 hours, and no longer than the role allows.
+    /// The lifetime of the credentials, in whole seconds: 15 minutes to 12 hours, and no longer than the role allows.
     ///
     /// They are replaced in time. Default: the service's, which is one hour.
     public var duration: Duration?
@@ -28,9 +30,9 @@ public struct S3AssumedRole: Hashable, Sendable, CustomStringConvertible, Custom
     ///
     /// - Parameters:
     ///   - arn: The role's ARN.
-    ///   - sessionName: Under which name the session is logged. Default: one made up of the time.
-    ///   - externalID: The word that the role's owner wants to hear. Default: none.
-    ///   - duration: How long the credentials last. Default: the service's, which is one hour.
+    ///   - sessionName: The name under which the session is logged. Default: one made up of the time.
+    ///   - externalID: The external id that the role's owner asks for. Default: none.
+    ///   - duration: The lifetime of the credentials. Default: the service's, which is one hour.
     public init(arn: String, sessionName: String? = nil, externalID: String? = nil, duration: Duration? = nil) {
         self.arn = arn
         self.sessionName = sessionName

@@ -1,10 +1,10 @@
-/// Where credentials come from.
+/// A source of credentials.
 public protocol S3CredentialProvider: Sendable {
     /// Fetches credentials anew; whoever calls keeps them until shortly before they expire, and never calls it twice at
     /// the same time.
     ///
-    /// - Returns: A whole set, or `nil` when this provider is not configured here, and the next one shall be asked.
+    /// - Returns: A whole set, or `nil` when this provider is not configured here, and the next one is to be asked.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for settings that are wrong, `permissionDenied` or
-    ///   `unavailable` when a service refuses or does not answer; `CancellationError`.
+    ///   `unavailable` when a service refuses or does not respond; `CancellationError`.
     func credentials() async throws -> S3Credentials?
 }

@@ -2,14 +2,14 @@ import Foundation
 import Storages
 
 extension S3Credentials {
-    /// Puts a set together, and checks that it can be signed with and sent.
+    /// Creates credentials, and checks that they can be signed with and sent.
     ///
     /// - Parameters:
-    ///   - accessKeyID: Visible ASCII; it goes into a header field.
+    ///   - accessKeyID: Visible ASCII; it goes into a header.
     ///   - secretAccessKey: Without control characters, and without space at its ends.
     ///   - sessionToken: Visible ASCII. Empty counts as none.
-    ///   - expiration: When the set ends; `nil` for never.
-    ///   - source: Where it comes from, for messages.
+    ///   - expiration: The date at which the credentials expire; `nil` for never.
+    ///   - source: The source of the credentials, for messages.
     ///   - code: The code of the error.
     /// - Throws: ``StorageError`` with that code, for half a pair too.
     init(

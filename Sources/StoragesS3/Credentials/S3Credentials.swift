@@ -6,22 +6,22 @@ public import Foundation
 public struct S3Credentials: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
-    /// Which key it is.
+    /// The id of the access key.
     public var accessKeyID: String
-    /// The secret.
+    /// The secret access key.
     public var secretAccessKey: String
-    /// The token that goes with temporary keys.
+    /// The session token that goes with temporary keys.
     public var sessionToken: String?
-    /// When temporary keys stop working.
+    /// The date at which temporary keys expire.
     public var expiration: Date?
 
     /// Creates credentials.
     ///
     /// - Parameters:
-    ///   - accessKeyID: Which key it is.
-    ///   - secretAccessKey: The secret.
-    ///   - sessionToken: The token of temporary keys. Default: none.
-    ///   - expiration: When temporary keys stop working. Default: never.
+    ///   - accessKeyID: The id of the access key.
+    ///   - secretAccessKey: The secret access key.
+    ///   - sessionToken: The session token of temporary keys. Default: none.
+    ///   - expiration: The date at which temporary keys expire. Default: never.
     public init(accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil, expiration: Date? = nil) {
         self.accessKeyID = accessKeyID
         self.secretAccessKey = secretAccessKey

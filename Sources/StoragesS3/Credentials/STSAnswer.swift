@@ -2,12 +2,12 @@ import Foundation
 import NIOCore
 import Storages
 
-/// What STS answered.
+/// A response of STS.
 enum STSAnswer: Hashable, Sendable {
     case credentials(S3Credentials)
     case failure(code: String, message: String)
 
-    /// Reads the body of an answer, whatever its status.
+    /// Reads the body of a response, whatever its status.
     ///
     /// - Throws: ``XMLError`` for what is no document; ``StorageError`` with code `unavailable` when there are neither
     ///   credentials nor an error.

@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 import Storages
 
-/// Asks STS for credentials.
+/// Requests credentials from STS.
 struct STSClient: Sendable, SecretHolding {
     let context: CredentialContext
     let endpoint: ServiceURL
@@ -12,10 +12,10 @@ struct STSClient: Sendable, SecretHolding {
     ///
     /// - Parameters:
     ///   - fields: The form; it goes into the body, never into the URL, which others log.
-    ///   - credentials: What to sign the request with. Default: it is not signed.
+    ///   - credentials: The credentials that sign the request. Default: it is not signed.
     ///   - secret: A value in the form that must not be in a message, should the service quote it. Default: none.
-    /// - Throws: ``StorageError`` with code `permissionDenied` when STS refuses, `invalidConfiguration` when it does not like
-    ///   the role or the region, `unavailable` when it is down; `CancellationError`.
+    /// - Throws: ``StorageError`` with code `permissionDenied` when STS refuses, `invalidConfiguration` when it does
+    ///   not accept the role or the region, `unavailable` when it is down; `CancellationError`.
     func send(
         _ fields: [(String, String)],
         signedBy credentials: S3Credentials? = nil,
@@ -62,7 +62,7 @@ struct STSClient: Sendable, SecretHolding {
         do {
             parsed = try STSAnswer(answer.body)
         } catch {
-            // Of an answer that is not from STS, but of something on the way, the status tells most.
+            // When the response is not from STS, but from something on the way, the status explains most.
             try answer.requireSuccess(from: "STS")
             // The error of a reader may quote the document, in which there is a secret.
             throw error as? StorageError ?? STSClient.unreadable

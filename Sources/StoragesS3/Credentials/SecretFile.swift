@@ -8,20 +8,20 @@ import Storages
     import Glibc
 #endif
 
-/// Small files with settings and tokens, read whole.
+/// Reads small files with settings and tokens.
 enum SecretFile {
     /// Reads a file of UTF-8 on the blocking pool.
     ///
     /// - Parameters:
     ///   - path: Any path; a leading `~` stands for the home directory.
-    ///   - environment: Where the home directory is.
+    ///   - environment: The environment, which names the home directory.
     ///   - limit: The most bytes to take.
-    ///   - purpose: What the file is, for messages.
-    ///   - ignoresForbidden: Whether a file that this process may not read counts as one that is not there. Default: it is
-    ///     an error.
+    ///   - purpose: The purpose of the file, for messages.
+    ///   - ignoresForbidden: Whether a file that this process may not read counts as one that is not there. Default: it
+    ///     is an error.
     /// - Returns: The text, `nil` when there is no such file.
-    /// - Throws: ``StorageError`` with the code of the system's error, or `invalidConfiguration` for a file that is larger
-    ///   or no UTF-8; `CancellationError`.
+    /// - Throws: ``StorageError`` with the code of the system's error, or `invalidConfiguration` for a file that is
+    ///   larger or no UTF-8; `CancellationError`.
     static func read(
         _ path: String,
         in environment: EnvironmentVariables,

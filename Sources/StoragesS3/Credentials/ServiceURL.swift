@@ -1,17 +1,17 @@
 import Storages
 
-/// The URL of a service that gives out credentials, taken apart strictly, so that no two readers see different hosts in it.
+/// The URL of a service that issues credentials, parsed strictly, so that no two readers see different hosts in it.
 struct ServiceURL: Hashable, Sendable, SecretHolding {
     let scheme: URLScheme
     private var address: EndpointAddress
-    /// Path and query, beginning with a slash.
+    /// The path and the query, beginning with a slash.
     private(set) var target: String
 
-    /// Takes a URL apart.
+    /// Parses a URL.
     ///
     /// - Parameters:
     ///   - text: An absolute URL of `http` or `https`.
-    ///   - source: Where it was given, for messages: the URL itself may hold a secret.
+    ///   - source: The setting that gives it, for messages: the URL itself may hold a secret.
     ///   - requiresTLS: Whether `http` is refused. Default: it is not.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for any other, or one with user information or a
     ///   fragment, or with bytes that a URL cannot have.
@@ -37,16 +37,16 @@ struct ServiceURL: Hashable, Sendable, SecretHolding {
 
     private static let remedy = "Give one such as \"https://service.example.org/path\"."
 
-    /// A name or an address in lower case; that of IPv6 without brackets.
+    /// The host, a name or an address in lower case; that of IPv6 without brackets.
     var host: String { address.host.first == "[" ? String(address.host.dropFirst().dropLast()) : address.host }
 
     /// The whole URL.
     var string: String { "\(scheme.rawValue)://\(authority)\(target)" }
 
-    /// Host and port, as in the field `Host`; the scheme's own port is left out, as it is of what is signed.
+    /// The host and port, as in the header `Host`; the scheme's own port is left out, as it is of what is signed.
     var authority: String { address.authority(for: scheme) }
 
-    /// The same URL at another path.
+    /// Returns the same URL at another path.
     ///
     /// - Parameter path: Begins with a slash; follows the path there is, without that one's last slash.
     func appending(_ path: String) -> ServiceURL {
@@ -55,7 +55,7 @@ struct ServiceURL: Hashable, Sendable, SecretHolding {
         return result
     }
 
-    /// The same URL, to be sent to an address and not to a name.
+    /// Returns the same URL, to be sent to an address and not to a name.
     func at(_ address: HostAddress) -> ServiceURL {
         var result = self
         result.address.host = if case .v6 = address { "[\(address.text)]" } else { address.text }
@@ -63,7 +63,8 @@ struct ServiceURL: Hashable, Sendable, SecretHolding {
         return result
     }
 
-    /// Whether a text has only bytes that a URL may have: visible ASCII without the quotes and brackets of RFC 3986.
+    /// Returns whether a text has only bytes that a URL may have: visible ASCII without the quotes and brackets of RFC
+    /// 3986.
     static func isClean(_ text: String) -> Bool {
         !text.isEmpty
             && text.utf8.allSatisfy { byte in

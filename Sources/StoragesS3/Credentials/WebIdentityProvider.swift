@@ -1,8 +1,10 @@
 import Storages
 
-/// The credentials of a role that the token in a file may take, as Kubernetes writes one for each pod.
+/// The credentials of a role that the token in a file may assume, as Kubernetes writes one for each pod.
 ///
-/// The file is read anew each time: what puts it there replaces it before it ends.
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>
+///
+/// The file is read anew each time: it is replaced before the token expires.
 struct WebIdentityProvider: S3CredentialProvider, SecretHolding {
     /// The file and the role.
     struct Identity: Hashable, Sendable {
@@ -14,14 +16,14 @@ struct WebIdentityProvider: S3CredentialProvider, SecretHolding {
     private let given: Identity?
     private let profile: ProfileSettings?
 
-    /// What `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_ROLE_ARN` and `AWS_ROLE_SESSION_NAME` say.
+    /// Creates a provider from `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_ROLE_ARN` and `AWS_ROLE_SESSION_NAME`.
     init(context: CredentialContext) {
         self.context = context
         given = nil
         profile = nil
     }
 
-    /// What a profile says.
+    /// Creates a provider from a profile.
     init(context: CredentialContext, identity: Identity, profile: ProfileSettings) {
         self.context = context
         given = identity

@@ -15,14 +15,14 @@ struct CivilTime: Hashable, Sendable {
     var minute = 0
     var second = 0
 
-    /// `nil` outside the years 1 to 9999.
+    /// Creates the time of a date; `nil` outside the years 1 to 9999.
     init?(_ date: Date) {
         guard let seconds = Int(exactly: date.timeIntervalSince1970.rounded(.down)), CivilTime.range.contains(seconds)
         else { return nil }
         self.init(secondsSince1970: seconds)
     }
 
-    /// Takes seconds in ``range``.
+    /// Creates the time of seconds in ``range``.
     init(secondsSince1970 seconds: Int) {
         let days = seconds >= 0 ? seconds / 86_400 : -((86_399 - seconds) / 86_400)
         let rest = seconds - days * 86_400
@@ -41,7 +41,7 @@ struct CivilTime: Hashable, Sendable {
         second = rest % 60
     }
 
-    /// `nil` when there is no such day or time; a leap second is taken for the second after it.
+    /// Creates a time, which takes a leap second for the second after it; `nil` when there is no such day or time.
     init?(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
         guard (1...9999).contains(year), (1...12).contains(month),
             (1...CivilTime.days(ofMonth: month, year: year)).contains(day),
@@ -55,7 +55,7 @@ struct CivilTime: Hashable, Sendable {
         self.second = second
     }
 
-    /// Days since 1 January 1970.
+    /// The number of days since 1 January 1970.
     private var daysSince1970: Int {
         let shiftedYear = month <= 2 ? year - 1 : year
         let era = shiftedYear / 400
@@ -69,7 +69,7 @@ struct CivilTime: Hashable, Sendable {
         Date(timeIntervalSince1970: Double(daysSince1970 * 86_400 + hour * 3600 + minute * 60 + second))
     }
 
-    /// 0 for Sunday.
+    /// The day of the week, 0 for Sunday.
     var weekday: Int {
         // 1 January 1970 was a Thursday; whole weeks are added because days before it are negative.
         (daysSince1970 + 4 + 7 * 103_000) % 7
@@ -85,9 +85,9 @@ struct CivilTime: Hashable, Sendable {
 
     // MARK: ISO 8601
 
-    /// `20130524T000000Z`.
+    /// The basic format of ISO 8601: `20130524T000000Z`.
     var basicTimestamp: String { iso8601(isExtended: false) }
-    /// `2013-05-24T00:00:00Z`.
+    /// The extended format of ISO 8601: `2013-05-24T00:00:00Z`.
     var extendedTimestamp: String { iso8601(isExtended: true) }
 
     private func iso8601(isExtended: Bool) -> String {
@@ -110,7 +110,7 @@ struct CivilTime: Hashable, Sendable {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Two digits.
+    /// Appends a number as two digits.
     static func append(_ number: Int, to text: inout [UInt8]) {
         text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10))
         text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))

@@ -1,11 +1,13 @@
 import Foundation
 
-/// Times as fields of HTTP hold them (RFC 9110 section 5.6.7).
+/// Dates in the headers of HTTP.
+///
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>
 enum HTTPDate {
     private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
-    /// Such as `Fri, 24 May 2013 00:00:00 GMT`; `nil` outside the years 1 to 9999.
+    /// Returns a text such as `Fri, 24 May 2013 00:00:00 GMT`; `nil` outside the years 1 to 9999.
     static func string(from date: Date) -> String? {
         guard let time = CivilTime(date) else { return nil }
         var text = Array("\(weekdays[time.weekday]), ".utf8)
@@ -20,7 +22,7 @@ enum HTTPDate {
         return String(decoding: text, as: UTF8.self) + " GMT"
     }
 
-    /// Reads any of the three forms.
+    /// Reads a date in any of the three formats.
     ///
     /// - Parameter text: Such as `Fri, 24 May 2013 00:00:00 GMT`, `Friday, 24-May-13 00:00:00 GMT` (a year between 1970
     ///   and 2069) or `Fri May 24 00:00:00 2013`. The name of the day is not compared with the date.
@@ -74,7 +76,7 @@ enum HTTPDate {
             return (hour, minute, second)
         }
 
-        /// The rest of `Fri, 24 May 2013 00:00:00 GMT` and of `Friday, 24-May-13 00:00:00 GMT`.
+        /// Reads the rest of `Fri, 24 May 2013 00:00:00 GMT` and of `Friday, 24-May-13 00:00:00 GMT`.
         mutating func timeAfterDate() -> CivilTime? {
             guard skip(" "), let day = number(digits: 2) else { return nil }
             let isShort = skip("-")
@@ -86,7 +88,7 @@ enum HTTPDate {
             return CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
         }
 
-        /// The rest of `Fri May 24 00:00:00 2013`, where a day of one digit has a blank before it.
+        /// Reads the rest of `Fri May 24 00:00:00 2013`, where a day of one digit has a blank before it.
         mutating func timeInsideDate() -> CivilTime? {
             guard skip(" "), let month = month(), skip(" "),
                 let day = skip(" ") ? number(digits: 1) : number(digits: 2),

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Times as XML documents and some fields of S3 hold them: `2013-05-24T00:00:00.000Z`.
+/// Dates in XML documents and some headers of S3: `2013-05-24T00:00:00.000Z`.
 enum ISO8601Timestamp {
-    /// Such as `2013-05-24T00:00:00Z`; `nil` outside the years 1 to 9999.
+    /// Returns a text such as `2013-05-24T00:00:00Z`; `nil` outside the years 1 to 9999.
     static func string(from date: Date) -> String? {
         CivilTime(date)?.extendedTimestamp
     }
 
-    /// Takes a date and a time with or without a fraction, in UTC or with an offset; `nil` for anything else.
+    /// Reads a date and a time with or without a fraction, in UTC or with an offset; `nil` for anything else.
     static func date(from text: String) -> Date? {
         let bytes = Array(text.utf8)
         guard bytes.count >= 19, bytes.count <= 40,

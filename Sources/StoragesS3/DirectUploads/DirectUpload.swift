@@ -2,8 +2,8 @@ public import Foundation
 
 /// A URL to which a client uploads one file, without passing through this process.
 ///
-/// Whoever has the URL may use it until it expires, more than once. Its description, and what `dump` and a debugger's `po`
-/// show of it, leave the query out, where the signature is.
+/// Whoever has the URL may use it until it expires, more than once. Its description, and what `dump` and a debugger's
+/// `po` show of it, leave the query out, where the signature is.
 ///
 /// ```swift
 /// let upload = try await media.directUpload(to: name)
@@ -11,15 +11,15 @@ public import Foundation
 /// ```
 public struct DirectUpload: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
 {
-    /// Where the request goes, percent-encoded; to be used as it is.
+    /// The URL, percent-encoded; to be used as it is.
     public let url: String
     /// The method of the request: `PUT`.
     public let method: String
-    /// The fields that the client must send with just these values; with others the server refuses the upload.
+    /// The headers that the client must send with just these values; with others the server refuses the upload.
     ///
     /// `Content-Length` is not among them, although it may be signed: every client sends it by itself.
     public let headers: [String: String]
-    /// When the URL stops working: earlier than asked for when the credentials that signed it end before.
+    /// The date at which the URL expires: earlier than asked for when the credentials that signed it end before.
     public let expiration: Date
 
     init(_ signed: PresignedURL) {
@@ -34,7 +34,7 @@ public struct DirectUpload: Hashable, Sendable, CustomStringConvertible, CustomD
         expiration = signed.expiration
     }
 
-    /// Method, URL without its query, and the end.
+    /// The method, the URL without its query, and the date at which it expires.
     public var description: String {
         "DirectUpload(\(method) \(url.prefix { $0 != "?" }), until \(AmazonDate(expiration).iso8601))"
     }

@@ -42,11 +42,11 @@ public struct DirectUploadForm: Sendable, CustomStringConvertible, CustomDebugSt
         public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
     }
 
-    /// Where the form goes.
+    /// The URL to which the form is sent.
     public let url: String
     /// The fields, in the order in which they are sent; the file comes behind them.
     public let fields: [Field]
-    /// When the form stops working: earlier than asked for when the credentials that signed it end before.
+    /// The date at which the form expires: earlier than asked for when the credentials that signed it end before.
     public let expiration: Date
 
     init(url: String, _ form: PostForm) {
@@ -55,7 +55,7 @@ public struct DirectUploadForm: Sendable, CustomStringConvertible, CustomDebugSt
         expiration = form.expiration
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     ///
     /// - Parameter name: Its name, whatever its case.
     /// - Returns: `nil` when there is no such field.
@@ -63,7 +63,7 @@ public struct DirectUploadForm: Sendable, CustomStringConvertible, CustomDebugSt
         fields.first { HTTPHeaders.areEqual($0.name, name) }?.value
     }
 
-    /// URL, names of the fields, and the end.
+    /// The URL, the names of the fields, and the date at which the form expires.
     public var description: String {
         "DirectUploadForm(\(url); \(fields.map(\.name).joined(separator: ", ")); until "
             + "\(AmazonDate(expiration).iso8601))"

@@ -1,14 +1,15 @@
 public import Storages
 
-/// What a client may upload straight to the bucket, and for how long.
+/// The options of an upload that a client makes straight to the bucket.
 ///
-/// What the storage keeps with every object (``S3Options/objectParameters``) goes with it, and the client is held to that.
+/// The parameters that the storage keeps with every object (``S3Options/objectParameters``) go with it, and the client
+/// is held to them.
 public struct DirectUploadOptions: Sendable {
-    /// How long the upload may begin: 1 second to 7 days.
+    /// The time in which the upload may begin: 1 second to 7 days.
     ///
     /// Default: the storage's ``S3Options/urlLifetime``, one hour.
     public var lifetime: Duration?
-    /// The media type that the client has to declare; whether the bytes are of it, only a verification tells.
+    /// The media type that the client has to declare; only a verification shows whether the bytes are of it.
     ///
     /// Default: derived from the name, else `application/octet-stream`.
     public var contentType: ContentType?
@@ -24,20 +25,21 @@ public struct DirectUploadOptions: Sendable {
     ///
     /// Default: empty.
     public var metadata: [String: String]
-    /// Whether the server refuses the upload when a file has the name already; for URLs only, forms cannot say that.
+    /// A Boolean value that indicates whether the server refuses the upload when a file has the name already; for URLs
+    /// only, since forms cannot express it.
     ///
-    /// Default: `false`: what is there is replaced.
+    /// Default: `false`: a file that exists is replaced.
     public var requiresAbsence: Bool
 
     /// Creates options.
     ///
     /// - Parameters:
-    ///   - lifetime: How long the upload may begin. Default: the storage's own.
+    ///   - lifetime: The time in which the upload may begin. Default: the storage's own.
     ///   - contentType: The media type to declare. Default: derived from the name.
     ///   - contentDisposition: The `Content-Disposition` to serve with. Default: none.
     ///   - cacheControl: The `Cache-Control` to serve with. Default: none.
     ///   - metadata: Further metadata. Default: empty.
-    ///   - requiresAbsence: Whether a file that is there stays. Default: `false`.
+    ///   - requiresAbsence: Whether a file that exists stays. Default: `false`.
     public init(
         lifetime: Duration? = nil,
         contentType: ContentType? = nil,
@@ -54,7 +56,7 @@ public struct DirectUploadOptions: Sendable {
         self.requiresAbsence = requiresAbsence
     }
 
-    /// The same in the words of an upload that passes through this process.
+    /// The same options for an upload that passes through this process.
     var upload: UploadOptions {
         UploadOptions(
             contentType: contentType,

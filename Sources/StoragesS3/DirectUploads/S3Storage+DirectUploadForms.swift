@@ -4,17 +4,19 @@ public import Storages
 extension S3Storage {
     /// Makes a form with which a browser uploads a file of a size in a range.
     ///
-    /// The server refuses files of another size, another key, and whatever else differs from the fields. Afterwards look
-    /// at what came with ``verifyDirectUpload(_:size:contentTypes:sha256:deletesOnFailure:)``. Amazon S3, MinIO, Ceph and
-    /// SeaweedFS take forms; many other servers do not, Cloudflare R2 among them. Nothing is sent, unless credentials have to
-    /// be fetched.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html>
+    ///
+    /// The server refuses files of another size, another key, and whatever else differs from the fields. Afterwards
+    /// check the file with ``verifyDirectUpload(_:size:contentTypes:sha256:deletesOnFailure:)``. Amazon S3, MinIO, Ceph
+    /// and SeaweedFS accept forms; many other servers do not, Cloudflare R2 among them. Nothing is sent, unless
+    /// credentials have to be fetched.
     ///
     /// - Parameters:
-    ///   - name: Where the file goes. Give every upload a name of its own.
+    ///   - name: The name of the file. Give every upload a name of its own.
     ///   - size: The fewest and the most bytes that the file may have.
-    ///   - successRedirectURL: Where the browser is sent after the upload. Default: nowhere.
-    ///   - successStatus: The status of success without a redirect: 200, 201 with a document that names the key, or 204.
-    ///     Default: 204.
+    ///   - successRedirectURL: The URL to which the browser is redirected after the upload. Default: none.
+    ///   - successStatus: The status code of success without a redirect: 200, 201 with a document that names the key,
+    ///     or 204. Default: 204.
     ///   - options: Type, metadata, lifetime.
     /// - Returns: The URL, at ``S3Options/publicEndpointURL`` if there is one, and the fields.
     /// - Throws: As ``directUpload(to:byteCount:options:)``; ``StorageError/Code/unsupported`` also for
@@ -34,16 +36,17 @@ extension S3Storage {
 
     /// Makes a form with which a browser uploads one file after the other, under names that it chooses below a prefix.
     ///
-    /// The key is the prefix and the name that the file has on the user's machine, as it is: two files of one name replace each
-    /// other, and the name may be anything. So give every user, or every form, a prefix of its own, and make names of the
-    /// library's by copying what has arrived.
+    /// The key is the prefix and the name that the file has on the user's machine, as it is: two files of one name
+    /// replace each other, and the name may be anything. So give every user, or every form, a prefix of its own, and
+    /// make names of the library's by copying what has arrived.
     ///
     /// - Parameters:
-    ///   - prefix: What all keys begin with, such as `incoming/42/`.
+    ///   - prefix: The prefix of all keys, such as `incoming/42/`.
     ///   - size: The fewest and the most bytes that a file may have.
-    ///   - contentTypePrefix: What the declared type has to begin with, such as `image/`; the page adds a field `Content-Type`
+    ///   - contentTypePrefix: The prefix of the declared type, such as `image/`; the page adds a field `Content-Type`
     ///     before the file. Default: the type of the options, for all files.
-    ///   - successStatus: The status of success: 200, 201 with a document that names the key, or 204. Default: 201.
+    ///   - successStatus: The status code of success: 200, 201 with a document that names the key, or 204. Default:
+    ///     201.
     ///   - options: Type, metadata, lifetime.
     /// - Returns: The URL and the fields; `${filename}` in the key is replaced by the server.
     /// - Throws: As ``directUploadForm(to:size:successRedirectURL:successStatus:options:)``.
@@ -128,7 +131,7 @@ extension S3Storage {
         }
     }
 
-    /// Headers of PutObject that a form says in other words, or not at all.
+    /// Returns whether a form expresses a header of PutObject in another way, or not at all.
     private static func isNoField(_ name: String) -> Bool {
         name.hasPrefix("x-amz-grant-")
             || ["x-amz-tagging", "x-amz-request-payer", "x-amz-expected-bucket-owner"].contains(name)

@@ -5,18 +5,20 @@ public import Storages
 extension S3Storage {
     /// Makes a URL to which a client uploads a file with `PUT`.
     ///
-    /// The client may send as many bytes as it likes, up to the 5 GiB of the server, unless `byteCount` says how many;
-    /// use a form for files of strangers, ``directUploadForm(to:size:successRedirectURL:successStatus:options:)``.
-    /// Afterwards look at what came with ``verifyDirectUpload(_:size:contentTypes:sha256:deletesOnFailure:)``.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
+    ///
+    /// The client may send as many bytes as it likes, up to the 5 GiB of the server, unless `byteCount` is given; use a
+    /// form for files of strangers, ``directUploadForm(to:size:successRedirectURL:successStatus:options:)``. Afterwards
+    /// check the file with ``verifyDirectUpload(_:size:contentTypes:sha256:deletesOnFailure:)``.
     ///
     /// Nothing is sent, unless credentials have to be fetched, or an unknown server be asked for
     /// ``DirectUploadOptions/requiresAbsence``.
     ///
     /// - Parameters:
-    ///   - name: Where the file goes. Give every upload a name of its own.
-    ///   - byteCount: How many bytes the file has to have. Default: as many as the client sends.
+    ///   - name: The name of the file. Give every upload a name of its own.
+    ///   - byteCount: The number of bytes that the file has to have. Default: as many as the client sends.
     ///   - options: Type, metadata, lifetime.
-    /// - Returns: The URL, at ``S3Options/publicEndpointURL`` if there is one, and the fields to send with it.
+    /// - Returns: The URL, at ``S3Options/publicEndpointURL`` if there is one, and the headers to send with it.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidURL`` for a lifetime outside 1 second to 7 days,
     ///   ``StorageError/Code/invalidConfiguration`` for a negative size and values that no header can have,
     ///   ``StorageError/Code/unsupported`` with anonymous access, for objects that the client would need a secret for,
@@ -69,9 +71,10 @@ extension S3Storage {
         }
     }
 
-    // MARK: Fields
+    // MARK: Headers
 
-    /// What the client has to send, so that the object gets what every object of the storage has.
+    /// Returns the headers that the client has to send, so that the object gets the parameters of every object of the
+    /// storage.
     func directHeaders(_ name: StorageName, _ options: DirectUploadOptions) throws -> HTTPHeaders {
         let parameters = creationParameters(name, options.upload)
         func refusal(_ problem: String) -> StorageError {

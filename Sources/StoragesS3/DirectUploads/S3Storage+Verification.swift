@@ -3,7 +3,7 @@ import NIOCore
 public import Storages
 
 extension S3Storage {
-    /// Looks at a file that a client has uploaded directly, and deletes it when it is not what it should be.
+    /// Checks a file that a client has uploaded directly, and deletes it when it is not what it should be.
     ///
     /// One request reads the size and the first 4 KiB, by which the type is told; with `sha256` the whole file is read,
     /// in constant memory. Call it before anybody else gets to see the file.
@@ -21,9 +21,9 @@ extension S3Storage {
     ///   - contentTypes: The types it may have, both by its bytes and by what the client has declared. Default: any.
     ///   - sha256: The 32 bytes of the SHA-256 it has to have. Default: any.
     ///   - deletesOnFailure: Whether a file that does not pass is deleted; in a bucket that keeps versions it is
-    ///     hidden. A newer file that has arrived meanwhile is not deleted where the server looks at tags. Default:
-    ///     `true`.
-    /// - Returns: What the storage knows about the file; its tag is for ``OpenOptions/ifMatch``.
+    ///     hidden. A newer file that has arrived meanwhile is not deleted where the server evaluates entity tags.
+    ///     Default: `true`.
+    /// - Returns: The description of the file; its entity tag is for ``OpenOptions/ifMatch``.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound`` when nothing has arrived,
     ///   ``StorageError/Code/tooLarge`` for more bytes than allowed, ``StorageError/Code/wrongType`` for another type,
     ///   and ``StorageError/Code/corrupted`` for fewer bytes or another SHA-256;
@@ -68,11 +68,12 @@ extension S3Storage {
         throw rejection
     }
 
-    /// As long as the URL works another file may come: that one is not what was looked at.
+    /// Deletes a rejected file; as long as the URL works another file may arrive, which was not checked.
     private func deleteRejected(_ name: StorageName, _ tag: String?) async throws {
         guard let tag else { return try await delete(name) }
         let known = conditions.withLockedValue { $0.writes.delete }
-        // Servers that look at a tag may want it without its quotes, and then say of every other that it is wrong.
+        // Servers that evaluate an entity tag may want it without its quotes, and then refuse every other form as
+        // wrong.
         let forms = known.isSupported ? [known] : [.quoted, .bare]
         do {
             for (index, form) in forms.enumerated() {
@@ -84,7 +85,7 @@ extension S3Storage {
                 }
             }
         } catch let error as StorageError where error.code == .unsupported {
-            // A server that knows no such condition, and says so.
+            // A server that does not know the condition, and reports that.
             try await delete(name)
         }
     }
@@ -125,7 +126,7 @@ extension S3Storage {
             guard contentTypes.contains(found) else {
                 return (.wrongType, "The bytes that arrived are \(found), which is not accepted.")
             }
-            // Browsers go by what was declared, whatever the bytes are.
+            // Browsers go by the declared type, whatever the bytes are.
             if let declared = contents.info.contentType, declared != found, !contentTypes.contains(declared) {
                 return (.wrongType, "The file that arrived is declared as \(declared), which is not accepted.")
             }

@@ -1,17 +1,18 @@
 /// A host of Amazon S3, without a bucket.
 struct AWSHost: Hashable, Sendable {
-    /// `nil` for a host that serves all regions, or whose form is not known.
+    /// The region; `nil` for a host that serves all regions, or whose form is not known.
     var region: Region?
-    /// `amazonaws.com` and its like.
+    /// The domain: `amazonaws.com` and its like.
     var domain: String
     var isDualStack = false
     var isFIPS = false
     var isAccelerated = false
-    /// Whether it is an endpoint in somebody's network, whose host cannot be made from a region.
+    /// A Boolean value that indicates whether the host is an AWS PrivateLink endpoint in somebody's network, which
+    /// cannot be derived from a region.
     var isPrivateLink = false
 
-    /// Takes `s3.eu-west-1.amazonaws.com`, its older, dual-stack, FIPS and accelerated forms, and those of private links,
-    /// with or without a bucket in front; `nil` for all other hosts.
+    /// Parses `s3.eu-west-1.amazonaws.com`, its older, dual-stack, FIPS and accelerated forms, and those of private
+    /// links, with or without a bucket in front; `nil` for all other hosts.
     init?(_ host: String) {
         guard let domain = AWSPartition.domain(ofHost: host) else { return nil }
         let labels = host.dropLast(domain.utf8.count + 1).split(separator: ".").map(String.init)

@@ -1,25 +1,25 @@
 import Storages
 
-/// Where a bucket is: scheme, host, and what stands before a key.
+/// The address of a bucket: scheme, host, and the path in front of a key.
 struct Addressing: Hashable, Sendable {
     let scheme: URLScheme
-    /// For the field `Host`: with the port unless the scheme implies it.
+    /// The value of the header `Host`: with the port unless the scheme implies it.
     let host: String
     /// The path of the endpoint, and `/bucket` unless the bucket is in the host.
     let pathPrefix: String
-    /// What is signed for.
+    /// The region that requests are signed for.
     var region: Region { options.region }
     var bucket: String { options.bucket }
     /// The host without a bucket and without a port, by which the server's kind is known.
     let serviceHost: String
-    /// Whether the bucket is in the host.
+    /// A Boolean value that indicates whether the bucket is in the host.
     let isVirtualHosted: Bool
 
     private let options: AddressingOptions
     /// The domain of Amazon's partition that the host is in; `nil` for other servers.
     let partitionDomain: String?
 
-    /// Works out where the bucket is.
+    /// Determines the address of a bucket.
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration` that names the option.
     init(_ options: AddressingOptions) throws(StorageError) {
@@ -54,7 +54,7 @@ struct Addressing: Hashable, Sendable {
         }
     }
 
-    /// Whether Amazon's S3 is behind the host.
+    /// A Boolean value that indicates whether the host is Amazon's.
     var isAWS: Bool { partitionDomain != nil }
 
     /// The host without the bucket in front, and the port unless the scheme implies it.
@@ -62,11 +62,11 @@ struct Addressing: Hashable, Sendable {
         isVirtualHosted ? String(host.dropFirst(bucket.utf8.count + 1)) : host
     }
 
-    /// The same with the path of the endpoint: the server, as people write it.
+    /// The host and port of the server with the path of the endpoint, as people write them.
     var serviceAddress: String { serviceAuthority + (options.endpoint?.path ?? "") }
 
-    /// What is the same for all ways to this bucket: Amazon's many hosts have one set of buckets in a partition, others
-    /// have theirs by scheme, host, port and the endpoint's path.
+    /// The address that is the same for all ways to this bucket: Amazon's many hosts have one set of buckets in a
+    /// partition, others have theirs by scheme, host, port and the endpoint's path.
     var bucketAddress: String {
         let server = partitionDomain.map { "aws:\($0)" } ?? "\(scheme.rawValue)://\(serviceAddress)"
         return "\(server)/\(bucket)"
@@ -77,28 +77,29 @@ struct Addressing: Hashable, Sendable {
     /// The path of the bucket itself, for requests such as listings.
     var bucketPath: String { pathPrefix.isEmpty ? "/" : pathPrefix }
 
-    /// The path of an object, percent-encoded: what is sent and what is signed.
+    /// Returns the path of an object, percent-encoded: what is sent and what is signed.
     func path(forKey key: String) -> String {
         pathPrefix + "/" + PercentEncoding.encode(path: key)
     }
 
-    /// `https://host`, to which a path is added.
+    /// The beginning of a URL, `https://host`, to which a path is added.
     var origin: String { scheme.rawValue + "://" + host }
 
-    /// The plain URL of an object, without a signature.
+    /// Returns the plain URL of an object, without a signature.
     func url(forKey key: String) -> String {
         origin + path(forKey: key)
     }
 
-    /// The value of `x-amz-copy-source` for an object of this bucket, which is no path of a URL: it never has the
-    /// endpoint's.
+    /// Returns the value of `x-amz-copy-source` for an object of this bucket, which is no path of a URL: it never has
+    /// the endpoint's.
     func copySource(forKey key: String) -> String {
         bucket + "/" + PercentEncoding.encode(path: key)
     }
 
     // MARK: Regions
 
-    /// The same bucket, signed for another region; the host is made anew from the region, never taken from an answer.
+    /// Returns the same bucket, signed for another region; the host is made anew from the region, never taken from a
+    /// response.
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration` when the region is in another partition, whose
     ///   servers the credentials are nothing to.
@@ -123,12 +124,12 @@ struct Addressing: Hashable, Sendable {
         return try Addressing(moved)
     }
 
-    /// The same bucket as others see it, for the URLs that are handed out.
+    /// Returns the same bucket as others see it, for the URLs that are handed out.
     ///
     /// - Parameters:
     ///   - endpoint: The host that is reachable from outside; the bucket stands where it stands in requests, unless the
     ///     host has it in front already, or is an address.
-    ///   - scheme: How it is reached.
+    ///   - scheme: The scheme by which it is reached.
     func published(at endpoint: EndpointAddress, scheme: URLScheme) throws(StorageError) -> Addressing {
         var published = options
         published.endpoint = endpoint
@@ -178,7 +179,7 @@ struct Addressing: Hashable, Sendable {
         return true
     }
 
-    /// Whether the endpoint has the bucket in front, as the consoles of some providers show it.
+    /// Returns whether the endpoint has the bucket in front, as the consoles of some providers show it.
     private static func hasBucketInFront(_ endpoint: EndpointAddress, _ options: AddressingOptions) -> Bool {
         guard options.style != .path, !endpoint.isIPLiteral, BucketName.isHostName(options.bucket),
             endpoint.host.hasPrefix(options.bucket + "."),
@@ -188,7 +189,7 @@ struct Addressing: Hashable, Sendable {
         return HostName.isValid(String(endpoint.host.dropFirst(options.bucket.utf8.count + 1)))
     }
 
-    /// Refuses paths that are the bucket's: it would stand there twice.
+    /// Refuses paths that end in the bucket: it would be in the URL twice.
     private static func checkPath(of endpoint: EndpointAddress, _ options: AddressingOptions) throws(StorageError) {
         guard let last = endpoint.path.split(separator: "/").last else { return }
         let isAWS = AWSHost(endpoint.host) != nil

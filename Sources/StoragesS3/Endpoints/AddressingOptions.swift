@@ -1,7 +1,7 @@
-/// What an ``Addressing`` is made of.
+/// The options that an ``Addressing`` is made of.
 struct AddressingOptions: Hashable, Sendable {
     var bucket: String
-    /// `nil` for Amazon S3.
+    /// The host of the server; `nil` for Amazon S3.
     var endpoint: EndpointAddress?
     var region: Region
     var scheme: URLScheme = .https
@@ -9,6 +9,6 @@ struct AddressingOptions: Hashable, Sendable {
     var usesDualStack = false
     var usesAcceleration = false
     var usesFIPS = false
-    /// Whether the server knows no bucket in a path.
+    /// A Boolean value that indicates whether the server does not accept a bucket in the path.
     var requiresVirtualHost = false
 }

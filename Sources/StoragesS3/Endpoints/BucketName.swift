@@ -2,7 +2,7 @@ import Storages
 
 /// The rules for names of buckets, which become parts of hosts and paths.
 enum BucketName {
-    /// Refuses what cannot be a bucket of any server.
+    /// Refuses a name that no server accepts for a bucket.
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration`.
     static func validate(_ name: String) throws(StorageError) {
@@ -27,12 +27,12 @@ enum BucketName {
         }
     }
 
-    /// Whether the name can be one label of a host: what every certificate covers.
+    /// Returns whether the name can be one label of a host: what every certificate covers.
     static func isHostLabel(_ name: String) -> Bool {
         (3...63).contains(name.utf8.count) && isLabel(name[...])
     }
 
-    /// Whether the name can be one or several labels of a host.
+    /// Returns whether the name can be one or several labels of a host.
     static func isHostName(_ name: String) -> Bool {
         (3...63).contains(name.utf8.count) && !HostName.isIPv4(name)
             && name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(isLabel)

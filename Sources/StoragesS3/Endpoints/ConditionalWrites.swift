@@ -1,25 +1,26 @@
-/// Which writes a server makes depend on what is there: a table of operations and conditions.
+/// The conditional writes that a server supports: a table of operations and conditions.
 ///
 /// Each entry stands for one request of the S3 API. Servers are known that honour a condition of the one and ignore the
 /// same condition of another, so none says anything about the others.
 struct ConditionalWrites: Hashable, Sendable {
-    /// How a write is made to depend on the absence of an object.
+    /// The means by which a write depends on the absence of an object.
     enum Absence: Hashable, Sendable {
-        /// By `If-None-Match: *`.
+        /// The header `If-None-Match: *`.
         case ifNoneMatch
-        /// By a field of the server's own.
+        /// A header of the server's own.
         case header(name: String, value: String)
-        /// Not at all: the server ignores the condition, refuses it, or lets several win that write at the same time.
+        /// No means: the server ignores the condition, refuses it, or has several winners when they write at the same
+        /// time.
         case unsupported
-        /// Nobody knows: the server has to be tried first.
+        /// An unknown means: the server has to be tried first.
         case unknown
     }
 
-    /// How a write is made to depend on the tag that an object has.
+    /// The means by which a write depends on the entity tag of an object.
     enum Tag: Hashable, Sendable {
-        /// By `If-Match` and the tag in its quotes.
+        /// The header `If-Match` and the tag in its quotes.
         case quoted
-        /// By `If-Match` and the tag without quotes: the server compares the value as it comes.
+        /// The header `If-Match` and the tag without quotes: the server compares the value as it comes.
         case bare
         case unsupported
         case unknown
@@ -33,16 +34,16 @@ struct ConditionalWrites: Hashable, Sendable {
         static let unsupported = Conditions(absence: .unsupported, tag: .unsupported)
     }
 
-    /// PutObject.
+    /// The conditions of PutObject.
     var put = Conditions()
-    /// CompleteMultipartUpload.
+    /// The conditions of CompleteMultipartUpload.
     var complete = Conditions()
-    /// The absence of the destination of CopyObject.
+    /// The condition on the absence of the destination of CopyObject.
     var copy = Absence.unknown
-    /// The tag of DeleteObject.
+    /// The condition on the entity tag of DeleteObject.
     var delete = Tag.unknown
 
-    /// Of a server that honours nothing.
+    /// The table of a server that supports no condition.
     static let unsupported = ConditionalWrites(
         put: .unsupported,
         complete: .unsupported,
@@ -50,7 +51,7 @@ struct ConditionalWrites: Hashable, Sendable {
         delete: .unsupported
     )
 
-    /// Puts two tables together, entry by entry.
+    /// Combines two tables, entry by entry.
     func combined(
         with other: ConditionalWrites,
         _ absence: (Absence, Absence) -> Absence,
@@ -67,14 +68,14 @@ struct ConditionalWrites: Hashable, Sendable {
         )
     }
 
-    /// What both say; unknown is where they differ.
+    /// Returns the entries in which both agree; the others are unknown.
     func agreeing(with other: ConditionalWrites) -> ConditionalWrites {
         combined(with: other, { $0 == $1 ? $0 : .unknown }, { $0 == $1 ? $0 : .unknown })
     }
 
-    /// These claims, and what a trial has seen, which counts more.
+    /// Returns these claims, corrected by what a trial has seen, which counts more.
     ///
-    /// Only a claimed no stays: some servers do it right one after the other, and wrong at the same time.
+    /// Only a claim of no support stays: some servers do it right one after the other, and wrong at the same time.
     func corrected(by seen: ConditionalWrites) -> ConditionalWrites {
         combined(
             with: seen,
@@ -87,7 +88,7 @@ struct ConditionalWrites: Hashable, Sendable {
 extension ConditionalWrites.Absence {
     var isSupported: Bool { field != nil }
 
-    /// The field that makes a write fail when the object is there.
+    /// The header that makes a write fail when the object exists.
     var field: HTTPHeaders.Field? {
         switch self {
         case .ifNoneMatch: HTTPHeaders.Field(name: "If-None-Match", value: "*")
@@ -100,7 +101,7 @@ extension ConditionalWrites.Absence {
 extension ConditionalWrites.Tag {
     var isSupported: Bool { self == .quoted || self == .bare }
 
-    /// The field that makes a write fail when the object has another tag.
+    /// Returns the header that makes a write fail when the object has another entity tag.
     func field(_ tag: String) -> HTTPHeaders.Field? {
         switch self {
         case .quoted: HTTPHeaders.Field(name: "If-Match", value: EntityTag.quoted(tag))
@@ -110,20 +111,20 @@ extension ConditionalWrites.Tag {
     }
 }
 
-/// What is claimed of a server without a trial, for each state that a bucket can be in.
+/// The claims about a server without a trial, for each state that a bucket can be in.
 ///
 /// A claim holds only where it was measured, or where the maker of the server says so: that a condition is honoured
 /// says nothing about buckets that keep versions. (Encryption was never seen to matter: tags differ, and are compared
 /// alike.)
 struct ConditionClaims: Hashable, Sendable {
-    /// In buckets that keep no versions.
+    /// The claims for buckets that keep no versions.
     var plain = ConditionalWrites()
-    /// In buckets that keep versions, locked ones among them.
+    /// The claims for buckets that keep versions, locked ones among them.
     var versioned = ConditionalWrites()
 
     init() {}
 
-    /// Claims for buckets in every state.
+    /// Creates claims for buckets in every state.
     init(everywhere writes: ConditionalWrites) {
         plain = writes
         versioned = writes
@@ -134,7 +135,7 @@ struct ConditionClaims: Hashable, Sendable {
         self.versioned = versioned
     }
 
-    /// Whether the state of the bucket has to be known.
+    /// A Boolean value that indicates whether the state of the bucket has to be known.
     var dependOnVersioning: Bool { plain != versioned }
 
     func writes(in versioning: BucketVersioning) -> ConditionalWrites {
@@ -152,28 +153,28 @@ struct ConditionClaims: Hashable, Sendable {
     }
 }
 
-/// What is known so far about the conditions of a bucket, and from where.
+/// The knowledge so far about the conditional writes of a bucket, and its sources.
 struct KnownConditions: Hashable, Sendable {
-    /// What is claimed of the server.
+    /// The claims about the server.
     let claims: ConditionClaims
     /// The state of the bucket; `nil` when nobody has asked.
     private(set) var versioning: BucketVersioning?
-    /// What a trial has seen, in that state.
+    /// The results of a trial, in that state.
     private(set) var seen: ConditionalWrites?
 
     init(_ claims: ConditionClaims) {
         self.claims = claims
     }
 
-    /// What counts.
+    /// The conditional writes that count: the claims, corrected by a trial.
     var writes: ConditionalWrites {
         let claimed = claims.writes(in: versioning ?? .unknown)
         return seen.map { claimed.corrected(by: $0) } ?? claimed
     }
 
-    /// Whether the claims cannot be relied on before the state of the bucket is known.
+    /// A Boolean value that indicates whether the claims cannot be relied on before the state of the bucket is known.
     var needsVersioning: Bool { versioning == nil && claims.dependOnVersioning }
-    /// Whether the server was tried; what is unknown then stays so.
+    /// A Boolean value that indicates whether the server was tried; what is unknown then stays so.
     var isTried: Bool { seen != nil }
 
     mutating func learn(_ versioning: BucketVersioning) {
@@ -185,8 +186,8 @@ struct KnownConditions: Hashable, Sendable {
         self.versioning = versioning
     }
 
-    /// Takes note of the answer to a write: that of a bucket which has begun to keep versions makes what was seen
-    /// worthless.
+    /// Records the version id in the response to a write: when the bucket has begun to keep versions, the results of a
+    /// trial count no more.
     mutating func note(versionID: String?) {
         guard let versionID, versionID != "null", versioning != .enabled else { return }
         versioning = .enabled

@@ -1,14 +1,14 @@
 import Storages
 
-/// Where everybody finds the files: a domain in front of the bucket, such as one of a content delivery network.
+/// A domain in front of the bucket at which everybody finds the files, such as one of a content delivery network.
 struct CustomDomain: Hashable, Sendable {
     let scheme: URLScheme
-    /// For the field `Host`.
+    /// The value of the header `Host`.
     let host: String
-    /// `/media`, or nothing.
+    /// The path in front of all keys, such as `/media`, or nothing.
     let pathPrefix: String
 
-    /// Takes `cdn.example.org`, also with a port and a path in front of all keys.
+    /// Parses `cdn.example.org`, also with a port and a path in front of all keys.
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration`.
     init(_ text: String, scheme: URLScheme = .https) throws(StorageError) {
@@ -29,12 +29,12 @@ struct CustomDomain: Hashable, Sendable {
         pathPrefix = String(path)
     }
 
-    /// The path of an object, percent-encoded.
+    /// Returns the path of an object, percent-encoded.
     func path(forKey key: String) -> String {
         pathPrefix + "/" + PercentEncoding.encode(path: key)
     }
 
-    /// The URL of an object.
+    /// Returns the URL of an object.
     func url(forKey key: String) -> String {
         scheme.rawValue + "://" + host + path(forKey: key)
     }

@@ -1,13 +1,13 @@
 import Storages
 
-/// How requests travel.
+/// The scheme of a URL.
 enum URLScheme: String, Hashable, Sendable {
     case http
     case https
 
     var defaultPort: Int { self == .http ? 80 : 443 }
 
-    /// Takes the scheme off a URL; `nil` when it does not begin with `http://` or `https://`, in any case.
+    /// Splits the scheme off a URL; `nil` when it does not begin with `http://` or `https://`, in any case.
     static func split(_ url: String) -> (scheme: URLScheme, rest: Substring)? {
         guard let separator = url.firstRange(of: "://"),
             let scheme = URLScheme(rawValue: url[..<separator.lowerBound].lowercased())
@@ -16,23 +16,23 @@ enum URLScheme: String, Hashable, Sendable {
     }
 }
 
-/// A host, perhaps a port, and what stands before all paths.
+/// A host, perhaps a port, and the path in front of all others.
 struct EndpointAddress: Hashable, Sendable {
-    /// In lower case; an IPv6 address has its brackets.
+    /// The host in lower case; an IPv6 address has its brackets.
     var host: String
     var port: Int?
     var isIPLiteral: Bool
-    /// `/storage/v1/s3`, percent-encoded, or nothing.
+    /// The path, such as `/storage/v1/s3`, percent-encoded, or nothing.
     var path = ""
 
-    /// Takes `host` or `host:port`, with a path if there may be one; a `/` at the end is dropped.
+    /// Parses `host` or `host:port`, with a path if there may be one; a `/` at the end is dropped.
     ///
     /// - Parameters:
     ///   - text: The value of an option.
     ///   - option: The name of the option, for the message.
-    ///   - remedy: What to give instead, for the message. Default: a host.
+    ///   - remedy: The advice for the message. Default: to give a host.
     ///   - allowsPath: Whether there may be a path. Default: no.
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` that says what is too much.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` that names the part that is wrong.
     init(
         _ text: String,
         option: String,
@@ -87,7 +87,7 @@ struct EndpointAddress: Hashable, Sendable {
         isIPLiteral = host.first == "[" || HostName.isIPv4(self.host)
     }
 
-    /// Takes a URL with its scheme: `https://host:port`, perhaps with a path.
+    /// Parses a URL with its scheme: `https://host:port`, perhaps with a path.
     static func parse(url: String, option: String) throws(StorageError) -> (scheme: URLScheme, address: EndpointAddress)
     {
         guard let (scheme, rest) = URLScheme.split(url) else {
@@ -96,7 +96,7 @@ struct EndpointAddress: Hashable, Sendable {
         return (scheme, try EndpointAddress(String(rest), option: option, remedy: giveURL, allowsPath: true))
     }
 
-    /// The host, and the port unless the scheme implies it: what stands in the field `Host`.
+    /// Returns the host, and the port unless the scheme implies it: the value of the header `Host`.
     func authority(for scheme: URLScheme) -> String {
         guard let port, port != scheme.defaultPort else { return host }
         return "\(host):\(port)"

@@ -1,12 +1,12 @@
-/// What hosts of known services say about themselves.
+/// The forms of the hosts of known services.
 enum EndpointPattern {
-    /// How a service's hosts name the region.
+    /// The place of the region in a service's hosts.
     enum RegionPlace: Hashable, Sendable {
-        /// Not at all, or in a form that is not taken apart.
+        /// No place, or one that is not parsed.
         case none
-        /// In the label next to the domain; what comes before is the service and perhaps a bucket.
+        /// The label next to the domain; what comes before is the service and perhaps a bucket.
         case label
-        /// There is only this one.
+        /// The only region that there is.
         case one(Region)
     }
 
@@ -41,12 +41,12 @@ enum EndpointPattern {
         Service("fly.storage.tigris.dev", .tigris, .one(.auto)),
     ]
 
-    /// The service whose domain a host is, or is below; `nil` for hosts that are not known, and for Amazon's.
+    /// Returns the service whose domain a host is, or is below; `nil` for hosts that are not known, and for Amazon's.
     static func service(ofHost host: String) -> Service? {
         services.first { host == $0.domain || host.hasSuffix("." + $0.domain) }
     }
 
-    /// The region that a host names; `nil` when it names none, or is not known.
+    /// Returns the region that a host names; `nil` when it names none, or is not known.
     static func region(inHost host: String) -> Region? {
         if let aws = AWSHost(host) { return aws.region }
         guard let service = service(ofHost: host) else { return nil }

@@ -1,5 +1,5 @@
 extension EndpointProfile {
-    /// What is claimed of a server's conditions; the evidence for each line is in the article Servers.
+    /// Returns the claims about a server's conditional writes; the evidence for each line is in the article Servers.
     static func conditions(of kind: S3Server.Kind) -> ConditionClaims {
         switch kind {
         case .aws:
@@ -19,7 +19,7 @@ extension EndpointProfile {
                 )
             )
         case .minIO:
-            // Other clients rely on it for PutObject, and say not in which buckets. Copies ignore conditions there.
+            // Other clients rely on it for PutObject, and do not say in which buckets. Copies ignore conditions there.
             return ConditionClaims(
                 plain: ConditionalWrites(put: .init(absence: .ifNoneMatch, tag: .quoted), copy: .unsupported),
                 versioned: ConditionalWrites(copy: .unsupported)
@@ -36,7 +36,7 @@ extension EndpointProfile {
                 versioned: ConditionalWrites(complete: .unsupported, copy: .unsupported)
             )
         case .alibabaOSS:
-            // Documented; a service with such a field says that buckets with versions ignore it.
+            // Documented; a service with such a header says that buckets with versions ignore it.
             return forbiddingOverwrites("x-oss-forbid-overwrite")
         case .tencentCOS:
             return forbiddingOverwrites("x-cos-forbid-overwrite")
@@ -47,7 +47,7 @@ extension EndpointProfile {
             // Measured: all are ignored.
             return ConditionClaims(everywhere: .unsupported)
         case .seaweedFS:
-            // Measured. Those of uploads in parts are looked at before the parts are put together, and not again:
+            // Measured. Conditions of multipart uploads are evaluated before the parts are put together, and not again:
             // several win at once.
             return ConditionClaims(
                 plain: ConditionalWrites(
@@ -71,9 +71,10 @@ extension EndpointProfile {
         return ConditionClaims(plain: plain, versioned: versioned)
     }
 
-    /// What is known of a server that nobody named and that an answer gives away, where a trial would see too little.
+    /// Returns the conditions that are known to be unsupported by a server that nobody named and that a response gives
+    /// away, where a trial would see too little.
     ///
-    /// - Parameter headers: Those of an answer to a write.
+    /// - Parameter headers: The headers of a response to a write.
     static func unsupportedConditions(ofServerWith headers: HTTPHeaders) -> ConditionalWrites? {
         if headers["Server"]?.hasPrefix("SeaweedFS") == true { return conditions(of: .seaweedFS).plain }
         if headers["X-Trans-Id"] != nil, headers["X-Openstack-Request-Id"] != nil {
@@ -85,7 +86,7 @@ extension EndpointProfile {
 }
 
 extension ConditionClaims {
-    /// What the user says of the server, over what is known of it.
+    /// Applies what the user says of the server, over what is known of it.
     mutating func apply(_ conditionalWrites: Bool) {
         change { writes in
             guard conditionalWrites else {

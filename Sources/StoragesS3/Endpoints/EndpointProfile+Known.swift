@@ -1,11 +1,11 @@
 extension EndpointProfile {
-    /// The server behind a host; `nil` stands for Amazon S3.
+    /// Returns the kind of the server behind a host; `nil` stands for Amazon S3.
     static func kind(ofHost host: String?) -> S3Server.Kind {
         guard let host, AWSHost(host) == nil else { return .aws }
         return EndpointPattern.service(ofHost: host)?.kind ?? .generic
     }
 
-    /// What is known of a server.
+    /// Returns what is known of a kind of server.
     static func known(_ kind: S3Server.Kind) -> EndpointProfile {
         var profile = EndpointProfile()
         profile.kind = kind
@@ -21,7 +21,7 @@ extension EndpointProfile {
             profile.defaultChecksum = .crc32
         case .ceph:
             profile.listVersion = 1
-            // It would encode keys without saying so; unasked it leaves them as they are.
+            // With `encoding-type` it would encode keys without saying so; without it, keys stay as they are.
             profile.encodesUploadListings = false
         case .cloudflareR2:
             profile.mayDecompress = true

@@ -1,56 +1,59 @@
 import Storages
 
-/// What is different about a server.
+/// The properties in which servers differ.
 struct EndpointProfile: Hashable, Sendable {
     var kind: S3Server.Kind = .generic
 
     // MARK: Conditions
 
-    /// What is claimed of conditions on writes.
+    /// The claims about conditional writes.
     var conditions = ConditionClaims()
 
     // MARK: Objects
 
-    /// Whether objects that are stored compressed may come decompressed, with another size.
+    /// A Boolean value that indicates whether objects that are stored compressed may come decompressed, with another
+    /// size.
     var mayDecompress = false
 
     // MARK: Listing and deleting
 
     var listVersion = 2
-    /// Whether keys are known to be listed in the order of their bytes.
+    /// A Boolean value that indicates whether keys are known to be listed in the order of their bytes.
     var listsInOrder = true
-    /// Whether `encoding-type=url` is sent.
+    /// A Boolean value that indicates whether `encoding-type=url` is sent.
     var encodesListings = true
-    /// Whether it is sent for ListMultipartUploads, too.
+    /// A Boolean value that indicates whether `encoding-type=url` is sent for ListMultipartUploads, too.
     var encodesUploadListings = true
     var deletesInBulk = true
     var maxKeysPerDeletion = 1000
 
-    // MARK: Uploads in parts
+    // MARK: Multipart uploads
 
     var maxParts = 10_000
     var minPartSize: Int64 = 5 << 20
-    /// How many parts of an upload it makes sense to send at the same time.
+    /// The most parts of an upload that it makes sense to send at the same time.
     var maxPartsAtOnce = Int.max
-    /// Whether UploadPartCopy works.
+    /// A Boolean value that indicates whether UploadPartCopy works.
     var copiesParts = true
 
     // MARK: Requests
 
-    /// Whether the server waits with its consent as HTTP has it.
+    /// A Boolean value that indicates whether the server supports `Expect: 100-continue`.
+    ///
+    /// <https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1>
     var expectsContinue = true
-    /// How long an idle connection may be used again.
+    /// The age up to which an idle connection may be used again.
     var maxConnectionAge: Duration = .seconds(15)
-    /// The check that goes with uploads when nothing else is asked for.
+    /// The checksum that goes with uploads when nothing else is asked for.
     var defaultChecksum: ChecksumAlgorithm?
     var defaultRegion: Region = .usEast1
-    /// Whether the bucket must be in the host.
+    /// A Boolean value that indicates whether the bucket must be in the host.
     var requiresVirtualHost = false
 
-    /// The profile of a server.
+    /// Returns the profile of a server.
     ///
     /// - Parameters:
-    ///   - server: What the user says.
+    ///   - server: The server that the user names.
     ///   - host: The host of the endpoint without a bucket; `nil` for Amazon S3.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for numbers that make no sense.
     static func resolve(_ server: S3Server, host: String?) throws(StorageError) -> EndpointProfile {

@@ -1,15 +1,16 @@
-/// Which checks go with uploads and downloads.
+/// The checksums that go with uploads and downloads.
 struct IntegrityPolicy: Hashable, Sendable {
-    /// The check of uploaded bytes; `nil` for none.
+    /// The checksum of uploaded bytes; `nil` for none.
     var uploads: ChecksumAlgorithm?
-    /// Whether the server is asked for the check of a whole object that is downloaded.
+    /// A Boolean value that indicates whether the server is asked for the checksum of a whole object that is
+    /// downloaded.
     var verifiesDownloads: Bool
 
-    /// Applies the setting.
+    /// Creates the policy of a setting.
     ///
     /// - Parameters:
-    ///   - setting: What the user wants.
-    ///   - profile: What `auto` stands for.
+    ///   - setting: The setting of the user.
+    ///   - profile: The profile of the server, which decides what `auto` stands for.
     ///   - environment: `AWS_REQUEST_CHECKSUM_CALCULATION` and `AWS_RESPONSE_CHECKSUM_VALIDATION` may say
     ///     `when_required`, which turns off what `auto` turns on.
     init(_ setting: S3Integrity, profile: EndpointProfile, environment: [String: String] = [:]) {
@@ -32,14 +33,14 @@ struct IntegrityPolicy: Hashable, Sendable {
             }
     }
 
-    /// The field for an object or a part that is uploaded.
+    /// Returns the header for an object or a part that is uploaded.
     func uploadHeaders(for body: HTTPBody) throws -> HTTPHeaders {
         guard let uploads else { return [:] }
         let value = try Checksum.value(uploads, of: body)
         return [uploads.headerName: value.base64]
     }
 
-    /// The fields for CreateMultipartUpload.
+    /// The headers of CreateMultipartUpload.
     var createMultipartHeaders: HTTPHeaders {
         guard let uploads, let name = uploads.name else { return [:] }
         return [
@@ -48,17 +49,18 @@ struct IntegrityPolicy: Hashable, Sendable {
         ]
     }
 
-    /// The field of CompleteMultipartUpload that repeats what the checks of the parts are.
+    /// The header of CompleteMultipartUpload that repeats the type of the parts' checksums.
     var completeMultipartHeaders: HTTPHeaders {
         createMultipartHeaders["x-amz-checksum-type"].map { ["x-amz-checksum-type": $0] } ?? [:]
     }
 
-    /// The field for GetObject, when the whole object is wanted.
+    /// The header of GetObject, when the whole object is wanted.
     var downloadHeaders: HTTPHeaders {
         verifiesDownloads ? ["x-amz-checksum-mode": "ENABLED"] : [:]
     }
 
-    /// `Content-MD5` for a body that S3 wants it for, whatever the setting: DeleteObjects, and uploads under a lock.
+    /// Returns `Content-MD5` for a body that S3 wants it for, whatever the setting: DeleteObjects, and uploads under a
+    /// lock.
     static func contentMD5(of body: HTTPBody) throws -> HTTPHeaders {
         [ChecksumAlgorithm.md5.headerName: try Checksum.value(.md5, of: body).base64]
     }

@@ -1,7 +1,7 @@
 import Storages
 
 extension PercentEncoding {
-    /// Whether the text can stand in a URL as a path, as it is.
+    /// Returns whether the text can stand in a URL as a path, as it is.
     static func isPath(_ path: Substring) -> Bool {
         let bytes = Array(path.utf8)
         for (index, byte) in bytes.enumerated() {
@@ -17,8 +17,8 @@ extension PercentEncoding {
         return true
     }
 
-    /// Whether a segment of the path stands for the folder itself or the one above it, which clients and proxies take
-    /// out.
+    /// Returns whether a segment of the path stands for the folder itself or the one above it, which clients and
+    /// proxies take out.
     static func hasDotSegments(_ path: Substring) -> Bool {
         path.split(separator: "/").contains { segment in
             [".", ".."].contains(segment.lowercased().replacing("%2e", with: "."))

@@ -12,11 +12,11 @@ struct Region: Hashable, Sendable, CustomStringConvertible {
         self.name = name
     }
 
-    /// Takes a name of letters, digits and inner hyphens, at most 63, that is not a number.
+    /// Creates a region from a name of letters, digits and inner hyphens, at most 63, that is not a number.
     ///
     /// - Parameters:
     ///   - name: The name; letters become lower-case.
-    ///   - origin: Where it comes from, for the message.
+    ///   - origin: The source of the name, for the message.
     /// - Throws: ``StorageError`` with code `invalidConfiguration`.
     init(_ name: String, from origin: String) throws(StorageError) {
         guard let region = Region(name) else {
@@ -30,7 +30,7 @@ struct Region: Hashable, Sendable, CustomStringConvertible {
         self = region
     }
 
-    /// Takes a name as ``init(_:from:)`` does; `nil` for any other.
+    /// Creates a region from a name as ``init(_:from:)`` does; `nil` for any other.
     init?(_ name: String) {
         guard Region.isName(name) else { return nil }
         // Amazon's global endpoint is the one of its oldest region, which is what is signed.
@@ -48,8 +48,8 @@ struct Region: Hashable, Sendable, CustomStringConvertible {
 
     var description: String { name }
 
-    /// Chooses among what is configured: the option, `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile, what the endpoint's
-    /// host says, what the service takes.
+    /// Returns the first region that is configured by: the option, `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile, the
+    /// endpoint's host, the service's default.
     ///
     /// Empty variables count as absent. An empty option is refused, since somebody meant to give one.
     static func resolve(
@@ -65,7 +65,7 @@ struct Region: Hashable, Sendable, CustomStringConvertible {
         return service.defaultRegion
     }
 
-    /// What `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile say; `nil` when none says anything.
+    /// Returns the region of `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile; `nil` when none is set.
     static func configured(environment: [String: String], profile: String?) throws(StorageError) -> Region? {
         for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
             if let value = environment[variable], !value.isEmpty { return try Region(value, from: variable) }

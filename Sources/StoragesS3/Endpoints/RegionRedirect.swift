@@ -1,25 +1,26 @@
 import Storages
 
-/// What an answer says about the region that a bucket is in.
+/// The information of a response about the region that a bucket is in.
 enum RegionRedirect: Hashable, Sendable {
-    /// Nothing: the answer is about something else.
+    /// No information: the response is about something else.
     case none
     /// The request is to be made again, once, with ``Addressing/moved(to:)``.
     case move(Region)
-    /// The region is wrong, and the answer does not say which is right: HEAD of the bucket does, in `x-amz-bucket-region`.
+    /// The region is wrong, and the response does not say which is right: HEAD of the bucket does, in
+    /// `x-amz-bucket-region`.
     case askBucket
 
-    /// Judges an answer.
+    /// Reads a response.
     ///
     /// Nothing of it is followed: at most the name of a region is taken, after it has been checked.
     ///
     /// - Parameters:
-    ///   - status: The status of the answer.
-    ///   - headers: The fields of the answer.
-    ///   - error: The body of the answer; empty for HEAD.
-    ///   - addressing: Where the request went.
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` for names that are none, and for redirects of servers other
-    ///   than Amazon's, which lead to where nobody knows.
+    ///   - status: The status code of the response.
+    ///   - headers: The headers of the response.
+    ///   - error: The body of the response; empty for HEAD.
+    ///   - addressing: The address that the request went to.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for names that are none, and for redirects of
+    ///   servers other than Amazon's, which lead to where nobody knows.
     init(
         status: Int,
         headers: HTTPHeaders,
@@ -56,7 +57,7 @@ enum RegionRedirect: Hashable, Sendable {
         "PermanentRedirect", "TemporaryRedirect", "InvalidRegion", "IncorrectEndpoint",
     ]
 
-    /// The region that the host of a location names.
+    /// Returns the region that the host of a location names.
     private static func region(ofLocation location: String, addressing: Addressing) throws(StorageError) -> Region? {
         guard let host = host(ofURL: location), let domain = addressing.partitionDomain,
             AWSPartition.domain(ofHost: host) == domain
@@ -79,7 +80,8 @@ enum RegionRedirect: Hashable, Sendable {
         )
     }
 
-    /// The host of a URL, or of what is a host already, in lower case; `nil` when there is more than a host and a port.
+    /// Returns the host of a URL, or of what is a host already, in lower case; `nil` when there is more than a host and
+    /// a port.
     private static func host(ofURL url: String) -> String? {
         let rest = url.firstRange(of: "://").map { url[$0.upperBound...] } ?? url[...]
         let authority = rest.prefix { !"/?#\\".contains($0) }
@@ -87,7 +89,7 @@ enum RegionRedirect: Hashable, Sendable {
         return HostName.isValid(host) && !authority.contains("@") ? host : nil
     }
 
-    /// Scheme and host only: the rest may hold a signature.
+    /// Returns scheme and host only, quoted: the rest may hold a signature.
     private static func quotedHost(_ url: String) -> String {
         guard let separator = url.firstRange(of: "://") else {
             return StorageError.quoted(String(url.prefix { !"/?#\\@".contains($0) }))

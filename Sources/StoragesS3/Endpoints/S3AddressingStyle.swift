@@ -1,11 +1,12 @@
-/// Where the bucket stands in a URL.
+/// The place of the bucket in a URL.
 public enum S3AddressingStyle: String, Hashable, Sendable, CaseIterable {
-    /// In the host for Amazon S3, when the name is one label of a host; in the path elsewhere.
+    /// The host for Amazon S3, when the name is one label of a host; the path elsewhere.
     ///
     /// An endpoint that begins with the bucket's name and a dot has the bucket in its host already, and keeps it there.
     case auto
-    /// In the path: `https://s3.example.org/bucket/key`.
+    /// The path: `https://s3.example.org/bucket/key`.
     case path
-    /// In the host: `https://bucket.s3.example.org/key`; IP addresses have no host names in front, and keep it in the path.
+    /// The host: `https://bucket.s3.example.org/key`; IP addresses have no host names in front, and keep it in the
+    /// path.
     case virtual
 }

@@ -1,7 +1,7 @@
-/// Which server is behind an endpoint, and what is different about it.
+/// The kind of the server behind an endpoint, and its differences from Amazon S3.
 ///
-/// S3 is spoken by many servers, each with gaps; some ignore without a word what they do not know, conditions of
-/// uploads among them. Hosted services are recognised by their hosts. A server of your own is not: name it.
+/// S3 is spoken by many servers, each with gaps; some ignore silently what they do not know, conditions of uploads
+/// among them. Hosted services are recognised by their hosts. A server of your own is not: name it.
 ///
 /// ```swift
 /// var server = S3Server.ceph
@@ -16,23 +16,24 @@ public struct S3Server: Hashable, Sendable {
 
     let kind: Kind
 
-    /// Whether uploads can be made to depend on the object's absence or entity tag: `true` when you know that the
-    /// server honours `If-None-Match` and `If-Match` of PutObject in this bucket, `false` when it honours no
-    /// conditions.
+    /// A Boolean value that indicates whether uploads can depend on the object's absence or entity tag: `true` when you
+    /// know that the server honours `If-None-Match` and `If-Match` of PutObject in this bucket, `false` when it honours
+    /// no conditions.
     ///
-    /// Says nothing of uploads in parts, copies and deletions, which are tried where nothing is known of them. What
-    /// ``S3Storage/probeConditionalWrites()`` sees counts more.
+    /// It is not about multipart uploads, copies and deletions, which are tried where nothing is known of them. The
+    /// results of ``S3Storage/probeConditionalWrites()`` count more.
+    ///
     /// Default: what is known of the server.
     public var conditionalWrites: Bool?
-    /// Which version of ListObjects is asked first: 1 or 2.
+    /// The version of ListObjects that is requested first: 1 or 2.
     ///
     /// Default: what is known of the server.
     public var listVersion: Int?
-    /// Whether listings are asked for with keys encoded as in URLs.
+    /// A Boolean value that indicates whether listings are requested with keys encoded as in URLs.
     ///
     /// Default: what is known of the server.
     public var encodesListings: Bool?
-    /// Whether many objects are deleted by one request.
+    /// A Boolean value that indicates whether many objects are deleted by one request.
     ///
     /// Default: what is known of the server.
     public var deletesInBulk: Bool?
@@ -48,11 +49,11 @@ public struct S3Server: Hashable, Sendable {
     ///
     /// Default: what is known of the server, mostly 5 MiB.
     public var minPartSize: Int64?
-    /// Whether a part of an upload can be copied from an object.
+    /// A Boolean value that indicates whether a part of an upload can be copied from an object.
     ///
     /// Default: what is known of the server.
     public var copiesParts: Bool?
-    /// Whether large uploads wait for the server's consent (`Expect: 100-continue`).
+    /// A Boolean value that indicates whether large uploads wait for the server's consent (`Expect: 100-continue`).
     ///
     /// Default: what is known of the server, mostly `true`.
     public var expectsContinue: Bool?
@@ -61,7 +62,7 @@ public struct S3Server: Hashable, Sendable {
         self.kind = kind
     }
 
-    /// Recognised by the host of the endpoint; a host that is not known is a ``generic`` server.
+    /// A server that is recognised by the host of the endpoint; a host that is not known is a ``generic`` server.
     public static let automatic = Self(.automatic)
     /// Amazon S3.
     public static let aws = Self(.aws)

@@ -1,19 +1,22 @@
 import CLibCurl
 
 #if os(Linux)
-    /// Lets libcurl work when something has happened, or its time has come: the part of the loop that differs between systems.
+    /// Runs libcurl when something has happened, or when its timer has expired: the part of the loop that differs
+    /// between systems.
     ///
     /// Here by curl_multi_socket_action, which costs as much as what has happened, however many transfers there are.
+    ///
+    /// <https://curl.se/libcurl/c/curl_multi_socket_action.html>
     //
     // @unchecked: all but `wake()`, which only uses the sockets' descriptor, is used by the loop's thread alone.
     final class CurlDriver: @unchecked Sendable {
         private let multi: UnsafeMutableRawPointer
         private let sockets: CurlSockets
         private var events: [CurlSockets.Event] = []
-        /// When libcurl wants to be called although nothing happens.
+        /// The time at which libcurl wants to be called although nothing happens.
         private var timer: ContinuousClock.Instant?
 
-        /// Takes a multi handle over, which must outlive this; `nil` when the system has no descriptors left.
+        /// Takes over a multi handle, which must outlive this; `nil` when the system has no descriptors left.
         init?(_ multi: UnsafeMutableRawPointer) {
             guard let sockets = CurlSockets() else { return nil }
             self.multi = multi
@@ -25,19 +28,20 @@ import CLibCurl
             else { return nil }
         }
 
-        /// Does what is due.
+        /// Calls libcurl for everything that is due.
         func perform() {
             var running: Int32 = 0
             for event in events { curl_multi_socket_action(multi, event.socket, event.what, &running) }
             events.removeAll(keepingCapacity: true)
-            // The call may set a timer that has run out already: the loop comes round at once, with new commands in between.
+            // The call may set a timer that has run out already: the loop comes round at once, with new commands in
+            // between.
             if let timer, timer <= .now {
                 self.timer = nil
                 curl_multi_socket_action(multi, curl_socket_t(-1), 0, &running)
             }
         }
 
-        /// Waits until something happens, but not longer.
+        /// Waits until something happens, but not longer than that.
         func wait(milliseconds: Int) {
             var longest = milliseconds
             if let timer {
@@ -67,24 +71,25 @@ import CLibCurl
         }
     }
 #else
-    /// Lets libcurl work when something has happened, or its time has come: the part of the loop that differs between systems.
+    /// Runs libcurl when something has happened, or when its timer has expired: the part of the loop that differs
+    /// between systems.
     //
     // @unchecked: all but `wake()`, which curl_multi_wakeup allows on any thread, is used by the loop's thread alone.
     final class CurlDriver: @unchecked Sendable {
         private let multi: UnsafeMutableRawPointer
 
-        /// Takes a multi handle over, which must outlive this.
+        /// Takes over a multi handle, which must outlive this.
         init?(_ multi: UnsafeMutableRawPointer) {
             self.multi = multi
         }
 
-        /// Does what is due.
+        /// Calls libcurl for everything that is due.
         func perform() {
             var running: Int32 = 0
             curl_multi_perform(multi, &running)
         }
 
-        /// Waits until something happens, but not longer.
+        /// Waits until something happens, but not longer than that.
         func wait(milliseconds: Int) {
             // A timeout below 1 ms makes libcurl before 8.4 spin.
             curl_multi_poll(multi, nil, 0, Int32(clamping: max(1, milliseconds)), nil)

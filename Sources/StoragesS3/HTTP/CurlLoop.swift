@@ -36,7 +36,7 @@ final class CurlLoop: Sendable {
     private let mailbox = NIOLockedValueBox(Mailbox())
     private let hasEnded = Atomic<Bool>(false)
 
-    /// How many idle connections are kept: libcurl's own choice shrinks with the number of transfers that run.
+    /// The most idle connections that are kept: libcurl's own choice shrinks with the number of transfers that run.
     private static let mostConnections = 256
 
     private init() throws {
@@ -81,7 +81,7 @@ final class CurlLoop: Sendable {
         for _ in 0..<500 where !loop.hasEnded.load(ordering: .acquiring) { usleep(1000) }
     }
 
-    /// Gives the thread something to do.
+    /// Posts a command to the thread.
     func post(_ command: Command) {
         let wasEmpty = mailbox.withLockedValue { mailbox in
             defer { mailbox.commands.append(command) }
@@ -92,7 +92,7 @@ final class CurlLoop: Sendable {
 
     // MARK: The thread
 
-    /// What only the thread knows.
+    /// The state that only the thread uses.
     private struct Transfers {
         var active: [ObjectIdentifier: CurlTransfer] = [:]
         var idleHandles: [UnsafeMutableRawPointer] = []
@@ -178,7 +178,7 @@ final class CurlLoop: Sendable {
         transfers.earliestDeadline = transfers.active.values.compactMap(\.deadline).min()
     }
 
-    /// Takes a transfer out before its end, which closes its connection.
+    /// Ends a transfer early, which closes its connection.
     private func end(_ transfer: CurlTransfer, _ transfers: inout Transfers, _ error: any Error) {
         if let handle = transfer.handle { curl_multi_remove_handle(multi, handle) }
         retire(transfer, &transfers, isReusable: false)
@@ -202,7 +202,7 @@ final class CurlLoop: Sendable {
         return Int(min(1000, max(1, milliseconds + 1)))
     }
 
-    /// A peer that is gone makes writing raise SIGPIPE, which would end the process.
+    /// Blocks SIGPIPE, which is raised by writing to a peer that is gone, and would end the process.
     private static func blockBrokenPipeSignal() {
         var signals = sigset_t()
         sigemptyset(&signals)

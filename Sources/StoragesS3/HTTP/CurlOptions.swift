@@ -21,7 +21,7 @@ struct CurlOptions {
         note(option, stored_files_curl_set_offset(handle, option, curl_off_t(bytes)))
     }
 
-    /// libcurl copies the text.
+    /// Sets an option to a text, which libcurl copies.
     mutating func set(_ option: CURLoption, _ value: String?) {
         note(option, stored_files_curl_set_string(handle, option, value))
     }
@@ -42,7 +42,7 @@ struct CurlOptions {
         note(CURLOPT_SEEKFUNCTION, stored_files_curl_set_seek_callback(handle, callback))
     }
 
-    /// Called each time the request is about to be sent.
+    /// Sets the callback that is called each time the request is about to be sent.
     mutating func setRequest(callback: stored_files_curl_request_callback?) {
         note(CURLOPT_PREREQFUNCTION, stored_files_curl_set_request_callback(handle, callback))
     }

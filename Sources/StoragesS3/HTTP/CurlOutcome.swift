@@ -1,20 +1,20 @@
 import CLibCurl
 
-/// What a handle tells of a transfer that failed.
+/// The details of a failed transfer that its handle has.
 struct CurlOutcome {
     let isUnsent: Bool
     let isReused: Bool
     let hasAnswer: Bool
     let wasReplayed: Bool
-    /// The status of the proxy's answer to CONNECT; 0 without one.
+    /// The status code of the proxy's response to CONNECT; 0 without one.
     let proxyStatus: Int
 
-    /// Asks a handle.
+    /// Reads the details of a handle.
     ///
     /// - Parameters:
     ///   - handle: The handle.
-    ///   - answerBytes: How many bytes of an answer's head came.
-    ///   - sendings: How often sending the request was begun.
+    ///   - answerBytes: The number of bytes of a response's head that came.
+    ///   - sendings: The number of times that sending the request was begun.
     init(_ handle: UnsafeMutableRawPointer, answerBytes: Int, sendings: Int) {
         var connects = 0
         _ = stored_files_curl_get_long(handle, CURLINFO_NUM_CONNECTS, &connects)
@@ -27,9 +27,9 @@ struct CurlOutcome {
         wasReplayed = sendings > 1
     }
 
-    /// The failure behind a result code.
+    /// Returns the failure for a result code.
     ///
-    /// The texts of libcurl name hosts and ports, never paths or fields.
+    /// The texts of libcurl name hosts and ports, never paths or headers.
     func failure(_ code: CURLcode, _ text: String) -> HTTPFailure {
         var failure = HTTPFailure(kind(of: code), "\(text) (libcurl \(code.rawValue))", curlCode: Int(code.rawValue))
         failure.isUnsent = isUnsent
@@ -40,11 +40,11 @@ struct CurlOutcome {
         return failure
     }
 
-    /// Whether the proxy has answered, and made no tunnel to the server.
+    /// A Boolean value that indicates whether the proxy has responded, and made no tunnel to the server.
     private var isRefusedByProxy: Bool { isUnsent && proxyStatus != 0 && !(200..<300).contains(proxyStatus) }
 
     private func kind(of code: CURLcode) -> HTTPFailure.Kind {
-        // What it could not reach it may reach later.
+        // A server that the proxy could not reach now may be reachable later.
         if isRefusedByProxy { return (400..<500).contains(proxyStatus) ? .proxyRefused : .notConnected }
         return switch code {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR,

@@ -1,8 +1,8 @@
-/// How connections are made; the same for all requests of a storage.
+/// The settings of connections; the same for all requests of a storage.
 struct CurlSettings: Hashable, Sendable, SecretHolding {
-    /// Certificates to trust, in PEM; `nil` for those of the system.
+    /// The certificates to trust, in PEM; `nil` for those of the system.
     var certificateAuthorityFile: String?
-    /// Whether the server's certificate is checked.
+    /// A Boolean value that indicates whether the server's certificate is checked.
     var verifiesCertificates = true
     /// The client's certificate and key, in PEM.
     var clientCertificateFile: String?
@@ -13,11 +13,11 @@ struct CurlSettings: Hashable, Sendable, SecretHolding {
     var proxy: String?
     /// Hosts that are reached without the proxy, separated by commas.
     var noProxy: String?
-    /// Certificates to trust of an HTTPS proxy, in PEM.
+    /// The certificates to trust of an HTTPS proxy, in PEM.
     var proxyCertificateAuthorityFile: String?
-    /// An idle connection that is older is not used again: servers close them, and a request on one that is being closed
-    /// is lost.
+    /// The age from which an idle connection is not used again: servers close them, and a request on one that is being
+    /// closed is lost.
     var idleConnectionAge: Duration = .seconds(15)
-    /// How long a connection may take, with the TLS handshake.
+    /// The longest time for making a connection, with the TLS handshake.
     var connectTimeout: Duration = .seconds(5)
 }

@@ -9,8 +9,8 @@
 
     /// The sockets that libcurl waits for, watched by epoll, with an eventfd to be woken by.
     ///
-    /// curl_multi_perform asks the system about every socket each time that anything happens; this only tells libcurl of the
-    /// sockets at which something has happened. It is level-triggered, as libcurl wants it (manual of
+    /// curl_multi_perform asks the system about every socket each time that anything happens; this only tells libcurl
+    /// of the sockets at which something has happened. It is level-triggered, as libcurl wants it (manual of
     /// curl_multi_socket_action).
     final class CurlSockets: Sendable {
         /// A socket that has something to do.
@@ -26,7 +26,7 @@
         private let epoll: Int32
         private let wakeup: Int32
 
-        /// `nil` when the system has no descriptors left.
+        /// Creates the descriptors; `nil` when the system has none left.
         init?() {
             epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
             wakeup = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))

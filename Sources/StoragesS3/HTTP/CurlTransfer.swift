@@ -2,20 +2,20 @@ import CLibCurl
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// One request and its answer, between a task and the loop's thread.
+/// One request and its response, between a task and the loop's thread.
 //
 // @unchecked: what is not behind `shared` is either constant or touched by the loop's thread alone.
 final class CurlTransfer: @unchecked Sendable {
-    /// Above this the server is made to wait.
+    /// The number of bytes above which the server is made to wait.
     private static let highWater = 1 << 20
-    /// Below this it may go on.
+    /// The number of bytes below which it may go on.
     private static let lowWater = 256 * 1024
 
-    /// The head of an answer.
+    /// The head of a response.
     struct Head {
         var status: Int
         var headers: HTTPHeaders
-        /// Whether libcurl has sent the request more than once.
+        /// A Boolean value that indicates whether libcurl has sent the request more than once.
         var wasReplayed: Bool
     }
 
@@ -23,7 +23,7 @@ final class CurlTransfer: @unchecked Sendable {
         var head: Head?
         var pending = ReceivedBytes()
         var isPaused = false
-        /// Since when the reader could take something, but for a pause of the server.
+        /// The time since which the server has been made to wait and nothing was read; `nil` when it does not wait.
         var pausedSince: ContinuousClock.Instant?
         var end: Result<Void, any Error>?
         var headWaiter: CheckedContinuation<Head, any Error>?
@@ -47,10 +47,10 @@ final class CurlTransfer: @unchecked Sendable {
     private var parser = ResponseHeadParser()
     private var body: RequestBodyReader
     private var refusal: HTTPFailure?
-    /// How often sending was begun: a connection that had been used before and then is dead makes libcurl send the
-    /// request again by itself.
+    /// The number of times that sending was begun: libcurl sends the request again by itself when a connection that had
+    /// been used before turns out to be dead.
     private var sendings = 0
-    /// Whether the answer says that the server does not know what it was asked to consent to: libcurl then sends the
+    /// A Boolean value that indicates whether the response refuses `Expect: 100-continue`: libcurl then sends the
     /// request again by itself, unless all of it was sent already.
     private var isHeld = false
 
@@ -70,7 +70,7 @@ final class CurlTransfer: @unchecked Sendable {
 
     // MARK: A task
 
-    /// Starts, and waits for the head of the answer.
+    /// Starts, and waits for the head of the response.
     func start() async throws -> Head {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -90,7 +90,7 @@ final class CurlTransfer: @unchecked Sendable {
         }
     }
 
-    /// Waits for more of the answer's body; `nil` at its end.
+    /// Waits for more of the response's body; `nil` at its end.
     func read() async throws -> ByteBuffer? {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -125,20 +125,21 @@ final class CurlTransfer: @unchecked Sendable {
         }
     }
 
-    /// Whether it was given up, perhaps before it began.
+    /// A Boolean value that indicates whether the transfer was cancelled, perhaps before it began.
     var isCancelled: Bool { shared.withLockedValue { $0.isCancelled } }
 
-    /// Since when the server waits because nobody reads; `nil` when it does not wait.
+    /// The time since which the server waits because nobody reads; `nil` when it does not wait.
     var unreadSince: ContinuousClock.Instant? { shared.withLockedValue { $0.pausedSince } }
-    /// Whether nothing more will come.
+    /// A Boolean value that indicates whether nothing more will come.
     var hasEnded: Bool { shared.withLockedValue { $0.end != nil || $0.isCancelled } }
 
-    /// Takes the connection from a transfer that nobody reads; what has come can still be read, and then nothing more.
+    /// Takes the connection from a transfer that nobody reads; what has arrived can still be read, and then nothing
+    /// more.
     func setAside() {
         loop.post(.setAside(self))
     }
 
-    /// Gives the transfer up; whoever waits gets `CancellationError`.
+    /// Cancels the transfer; whoever waits gets `CancellationError`.
     func cancel() {
         let isNew = shared.withLockedValue { shared in
             defer { shared.isCancelled = true }
@@ -149,7 +150,7 @@ final class CurlTransfer: @unchecked Sendable {
 
     // MARK: The loop's thread
 
-    /// The transfer of a handle that libcurl is done with.
+    /// Returns the transfer of a handle that libcurl is done with.
     static func of(_ handle: UnsafeMutableRawPointer) -> CurlTransfer? {
         var pointer: UnsafeMutableRawPointer?
         guard stored_files_curl_get_pointer(handle, CURLINFO_PRIVATE, &pointer) == CURLE_OK, let pointer else {
@@ -205,11 +206,11 @@ final class CurlTransfer: @unchecked Sendable {
         options.set(CURLOPT_READFUNCTION, callback: CurlTransfer.readCallback)
         options.setSeek(callback: CurlTransfer.seekCallback)
         for field in request.headers.fields {
-            // A field without a value is spelled with a semicolon, or libcurl would leave it out.
+            // A header without a value is spelled with a semicolon, or libcurl would leave it out.
             appendField(field.value.isEmpty ? "\(field.name);" : "\(field.name): \(field.value)")
         }
         if request.headers["Accept"] == nil { appendField("Accept:") }
-        // libcurl would call a posted body a form, in a field that is not signed.
+        // libcurl would call a posted body a form, in a header that is not signed.
         if request.headers["Content-Type"] == nil { appendField("Content-Type:") }
         if request.expectsContinue {
             options.set(CURLOPT_EXPECT_100_TIMEOUT_MS, 1000)
@@ -239,7 +240,7 @@ final class CurlTransfer: @unchecked Sendable {
         // An empty text, not none: that would mean the variables of the environment.
         options.set(CURLOPT_PROXY, request.isDirect ? "" : settings.proxy ?? "")
         options.set(CURLOPT_NOPROXY, settings.noProxy ?? "")
-        // What the proxy says of the tunnel is not the head of the answer.
+        // The proxy's response to CONNECT is not the head of the response.
         options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, true)
         if let file = settings.proxyCertificateAuthorityFile { options.set(CURLOPT_PROXY_CAINFO, file) }
         guard request.url.hasPrefix("https:") else { return }
@@ -253,7 +254,7 @@ final class CurlTransfer: @unchecked Sendable {
         if let file = settings.clientKeyFile { options.set(CURLOPT_SSLKEY, file) }
     }
 
-    /// Lets go of the handle, which the caller gets, and of this object.
+    /// Releases the handle, which the caller gets, and this object.
     func release() -> UnsafeMutableRawPointer? {
         guard let handle else { return nil }
         self.handle = nil
@@ -263,12 +264,12 @@ final class CurlTransfer: @unchecked Sendable {
         return handle
     }
 
-    /// Lets the server send on.
+    /// Resumes the transfer, so that the server can go on with sending.
     func resumeReceiving() {
         if let handle { curl_easy_pause(handle, CURLPAUSE_CONT) }
     }
 
-    /// Tells whoever waits what has come.
+    /// Passes what has arrived to whoever waits.
     func deliver() {
         hasNews = false
         shared.withLockedValue { shared -> (() -> Void)? in
@@ -284,9 +285,9 @@ final class CurlTransfer: @unchecked Sendable {
         }?()
     }
 
-    /// The end: everything has come, or nothing more will.
+    /// Ends the transfer: everything has arrived, or nothing more will.
     ///
-    /// - Parameter error: Why not everything came.
+    /// - Parameter error: The reason why not everything arrived.
     func finish(_ error: (any Error)?) {
         pass.giveBack()
         deliver()
@@ -306,7 +307,7 @@ final class CurlTransfer: @unchecked Sendable {
         }?()
     }
 
-    /// What a result of libcurl means; `nil` when all went well.
+    /// Returns the failure for a result code of libcurl; `nil` when all went well.
     func outcome(of code: CURLcode) -> HTTPFailure? {
         if let refusal { return refusal }
         guard code != CURLE_OK, let handle else { return nil }
@@ -336,12 +337,12 @@ final class CurlTransfer: @unchecked Sendable {
             return true
         case .complete:
             if isHeld {
-                // The second answer is the only one.
+                // The second response is the only one.
                 isHeld = false
                 shared.withLockedValue { $0.pending = ReceivedBytes() }
             }
             if parser.status == 417, request.expectsContinue, sendings == 1 {
-                // It refuses the request, which so was not sent.
+                // The response refuses the header, so the request was not sent.
                 isHeld = true
                 sendings = 0
             }
@@ -358,7 +359,7 @@ final class CurlTransfer: @unchecked Sendable {
         }
     }
 
-    /// Keeps bytes of the answer, or asks libcurl to bring the same ones again later.
+    /// Keeps bytes of the response, or asks libcurl to bring the same ones again later.
     fileprivate func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         hasNews = !isHeld
         return shared.withLockedValue { shared in

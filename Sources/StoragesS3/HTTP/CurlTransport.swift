@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Sends requests through libcurl, so many at a time.
+/// Sends requests through libcurl, a limited number at a time.
 final class CurlTransport: HTTPTransport {
     private let settings: CurlSettings
     private let loop: CurlLoop
@@ -10,7 +10,7 @@ final class CurlTransport: HTTPTransport {
     /// Makes a transport; no connection is made yet.
     ///
     /// - Parameters:
-    ///   - settings: How connections are made.
+    ///   - settings: The settings of connections.
     ///   - concurrency: The most requests at the same time. Default: 64.
     /// - Throws: ``HTTPFailure`` when libcurl cannot start.
     init(_ settings: CurlSettings, concurrency: Int = 64) throws {
@@ -36,7 +36,7 @@ final class CurlTransport: HTTPTransport {
         )
     }
 
-    /// Waits until there may be one more request.
+    /// Waits until one more request is allowed.
     private func connection(for request: HTTPRequest) async throws -> GatePass {
         if let pass = gate.enterAtOnce() { return pass }
         do {
@@ -47,7 +47,7 @@ final class CurlTransport: HTTPTransport {
     }
 }
 
-/// Whoever reads an answer; when it is gone, so is the transfer.
+/// The reader of a response; when it is gone, the transfer is cancelled.
 private final class CurlReader: Sendable {
     private let transfer: CurlTransfer
 

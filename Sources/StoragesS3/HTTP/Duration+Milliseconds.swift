@@ -1,5 +1,6 @@
 extension Duration {
-    /// Whole milliseconds, rounded up: none of a negative duration, and the most there are of one that has more.
+    /// The number of whole milliseconds, rounded up: 0 for a negative duration, and the largest integer for one that
+    /// has more.
     var milliseconds: Int {
         guard self > .zero else { return 0 }
         guard self < .seconds(Int64.max / 1000) else { return .max }

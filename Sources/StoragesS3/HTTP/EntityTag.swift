@@ -1,11 +1,13 @@
-/// Tags of versions, as all parts of the storage give and compare them.
+/// Entity tags of objects, with and without their quotes.
+///
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3>
 enum EntityTag {
-    /// A tag with its quotes (RFC 9110 section 8.8.3), which some servers leave out in some answers.
+    /// Returns a tag with its quotes, which some servers leave out in some responses.
     static func quoted(_ tag: String) -> String {
         tag.isEmpty || tag == "*" || tag.hasSuffix("\"") ? tag : "\"\(tag)\""
     }
 
-    /// A tag without its quotes.
+    /// Returns a tag without its quotes.
     static func bare(_ tag: String) -> String {
         guard tag.count >= 2, tag.hasPrefix("\""), tag.hasSuffix("\"") else { return tag }
         return String(tag.dropFirst().dropLast())

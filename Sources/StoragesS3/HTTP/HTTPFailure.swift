@@ -1,4 +1,4 @@
-/// Why a request got no answer, or only a part of it.
+/// The reason why a request got no response, or only a part of it.
 struct HTTPFailure: Error, Sendable, CustomStringConvertible {
     enum Kind: Hashable, Sendable {
         /// No connection: name resolution, connecting, the TLS handshake. Nothing was sent.
@@ -9,32 +9,33 @@ struct HTTPFailure: Error, Sendable, CustomStringConvertible {
         case proxyRefused
         /// The connection was lost after something may have been sent.
         case connectionLost
-        /// The answer ended before its announced length.
+        /// The response ended before its announced length.
         case truncated
         /// A deadline passed, or nothing moved for too long.
         case timedOut
-        /// The body or the head of the answer is larger than allowed.
+        /// The body or the head of the response is larger than allowed.
         case answerTooLarge
-        /// What the other side sent is no HTTP.
+        /// The other side sent something that is no HTTP.
         case malformedAnswer
         /// The request cannot be sent as it is: a defect of the caller.
         case invalidRequest
         /// Other requests had all connections for too long. Nothing was sent.
         case noFreeConnection
-        /// The answer was not read, and others needed its connection: what is left of it has to be asked for again.
+        /// The response was not read, and others needed its connection: what is left of it has to be requested again.
         case setAside
     }
 
     var kind: Kind
-    /// What happened, without secrets: no URL, no header.
+    /// The description of the failure, without secrets: no URL, no header.
     var message: String
     /// The result code of libcurl, `nil` when the failure is not from there.
     var curlCode: Int?
-    /// Whether the connection had been used before and not a byte of an answer came: it was dead before the request.
+    /// A Boolean value that indicates whether the connection had been used before and not a byte of a response came: it
+    /// was dead before the request.
     var isDeadReusedConnection = false
-    /// Whether nothing of the request was sent.
+    /// A Boolean value that indicates whether nothing of the request was sent.
     var isUnsent = false
-    /// Whether libcurl may have sent the request more than once.
+    /// A Boolean value that indicates whether libcurl may have sent the request more than once.
     var wasReplayed = false
 
     init(_ kind: Kind, _ message: String, curlCode: Int? = nil) {

@@ -1,6 +1,6 @@
 import NIOCore
 
-// Descriptions of messages: names, and the values of fields in which no secret can be.
+// Descriptions of messages: names, and the values of headers in which no secret can be.
 
 extension HTTPHeaders: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     var description: String { "[" + fields.map(\.description).joined(separator: ", ") + "]" }
@@ -13,7 +13,7 @@ extension HTTPHeaders.Field: CustomStringConvertible, CustomDebugStringConvertib
     var debugDescription: String { description }
     var customMirror: Mirror { Mirror(self, children: ["field": description]) }
 
-    /// Whether no value of the field is a secret; whatever is not listed may be one.
+    /// Returns whether no value of the header is a secret; whatever is not listed may be one.
     private static func isHarmless(_ name: String) -> Bool {
         harmless.contains { HTTPHeaders.areEqual($0, name) }
     }
@@ -28,7 +28,8 @@ extension HTTPHeaders.Field: CustomStringConvertible, CustomDebugStringConvertib
 }
 
 extension HTTPRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Without path and query: the path of a service of credentials may be secret, and signatures are in queries.
+    /// The method, the origin and the headers, without path and query: the path of a service of credentials may be
+    /// secret, and signatures are in queries.
     var description: String { "HTTPRequest(\(method.rawValue) \(HTTPRequest.origin(of: url))/… \(headers) \(body))" }
     var debugDescription: String { description }
     var customMirror: Mirror { Mirror(self, children: ["description": description]) }

@@ -1,4 +1,4 @@
-/// The fields of a message in the order they were added; names are compared without regard to ASCII case.
+/// The headers of a message in the order they were added; names are compared without regard to ASCII case.
 struct HTTPHeaders: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     struct Field: Hashable, Sendable {
         var name: String
@@ -15,7 +15,7 @@ struct HTTPHeaders: Hashable, Sendable, ExpressibleByDictionaryLiteral {
         fields = elements.map { Field(name: $0.0, value: $0.1) }
     }
 
-    /// The first value of a field; setting replaces all of them, and `nil` removes the field.
+    /// The first value of a header; setting replaces all of them, and `nil` removes the header.
     subscript(name: String) -> String? {
         get { fields.first { HTTPHeaders.areEqual($0.name, name) }?.value }
         set {
@@ -28,7 +28,7 @@ struct HTTPHeaders: Hashable, Sendable, ExpressibleByDictionaryLiteral {
         fields.append(Field(name: name, value: value))
     }
 
-    /// Adds a word to the value of the last field.
+    /// Adds a word to the value of the last header.
     mutating func extendLast(with word: String) {
         guard let last = fields.indices.last else { return }
         fields[last].value += " " + word

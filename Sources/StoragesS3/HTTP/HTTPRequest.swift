@@ -11,24 +11,25 @@ struct HTTPRequest: Sendable {
     }
 
     var method: Method
-    /// Absolute, ASCII, percent-encoded: sent as it is.
+    /// The URL, absolute, ASCII and percent-encoded: sent as it is.
     var url: String
-    /// `Host` included when it was signed.
+    /// The headers, `Host` included when it was signed.
     var headers: HTTPHeaders
     /// The body, whole and in memory, so that the request can be sent again.
     var body: HTTPBody = HTTPBody()
     /// The most time from the first byte sent to the last byte received; `nil` for transfers whose length is not
     /// bounded.
     var timeout: Duration?
-    /// How long nothing may move.
+    /// The longest time that the transfer may stall.
     var stallTimeout: Duration = .seconds(30)
     /// The longest to wait for a connection that others have; `nil` for no limit.
     var waitLimit: Duration? = .seconds(300)
-    /// Whether a proxy is never used: for credentials, which no proxy may see.
+    /// A Boolean value that indicates whether a proxy is never used: for credentials, which no proxy may see.
     var isDirect = false
-    /// Whether a new connection is made although an idle one is there.
+    /// A Boolean value that indicates whether a new connection is made although an idle one is there.
     var usesFreshConnection = false
-    /// Whether a body is held back until the server has said that it wants it, or a second has passed.
+    /// A Boolean value that indicates whether a body is held back until the server has sent `100 Continue`, or a second
+    /// has passed.
     var expectsContinue = false
 }
 

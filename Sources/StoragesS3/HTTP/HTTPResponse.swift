@@ -1,19 +1,19 @@
 import NIOCore
 
-/// An answer whose head has arrived; its bytes come as they are asked for.
+/// A response whose head has arrived; its bytes come as they are asked for.
 struct HTTPResponse: Sendable {
     var status: Int
     var headers: HTTPHeaders
-    /// To be read once, or dropped, which closes the connection.
+    /// The body, to be read once, or dropped, which closes the connection.
     var body: HTTPResponseBody
-    /// Whether the request may have reached the server more than once.
+    /// A Boolean value that indicates whether the request may have reached the server more than once.
     var wasReplayed = false
-    /// Says that the reader can go on with another request, so that the connection may be taken from it while it does
-    /// not read; reading then fails with ``HTTPFailure/Kind/setAside``.
+    /// Allows that the connection is taken from the reader while it does not read, because it can go on with another
+    /// request; reading then fails with ``HTTPFailure/Kind/setAside``.
     var allowSettingAside: @Sendable () -> Void = {}
 }
 
-/// An answer that has arrived whole.
+/// A response that has arrived whole.
 struct HTTPAnswer: Sendable {
     var status: Int
     var headers: HTTPHeaders

@@ -1,7 +1,7 @@
 import NIOCore
 import Storages
 
-/// The bytes of an answer, to be read once; what it holds open is let go with the iterator.
+/// The bytes of a response, to be read once; what it holds open is released with the iterator.
 struct HTTPResponseBody: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
     typealias Failure = any Error

@@ -1,16 +1,16 @@
 import NIOCore
 
-/// What sends requests: libcurl, or in tests a script.
+/// A type that sends requests: libcurl, or a script in tests.
 protocol HTTPTransport: Sendable {
-    /// Sends a request and waits for the head of its answer, whatever its status; nothing is tried again, no redirect is
-    /// followed.
+    /// Sends a request and waits for the head of its response, whatever its status; nothing is tried again, no redirect
+    /// is followed.
     ///
     /// - Throws: ``HTTPFailure``; `CancellationError`.
     func send(_ request: HTTPRequest) async throws -> HTTPResponse
 }
 
 extension HTTPTransport {
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole response.
     ///
     /// - Parameters:
     ///   - request: The request.
@@ -22,7 +22,7 @@ extension HTTPTransport {
 }
 
 extension HTTPResponse {
-    /// Reads the beginning of the body; what comes after it closes the connection.
+    /// Reads the beginning of the body; the connection is closed when more follows.
     ///
     /// - Parameter limit: The most bytes to take.
     func beginning(upTo limit: Int) async throws -> HTTPAnswer {

@@ -1,6 +1,7 @@
 /// The syntax of host names.
 enum HostName {
-    /// Whether text is a host name of ASCII: labels of letters, digits, `-` and `_`, which names of containers have.
+    /// Returns whether a text is a host name of ASCII: labels of letters, digits, `-` and `_`, which names of
+    /// containers have.
     static func isValid(_ host: String) -> Bool {
         guard (1...253).contains(host.utf8.count) else { return false }
         return host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
@@ -10,14 +11,15 @@ enum HostName {
         }
     }
 
-    /// Whether resolvers take a host for an IPv4 address: its last label is a number in any of the forms they know.
+    /// Returns whether resolvers take a host for an IPv4 address: its last label is a number in any of the forms they
+    /// know.
     static func isIPv4(_ host: String) -> Bool {
         guard let last = host.split(separator: ".").last?.lowercased() else { return false }
         if last.hasPrefix("0x") { return last.utf8.dropFirst(2).allSatisfy(isHexadecimal) }
         return last.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
     }
 
-    /// Whether text is an IPv6 address without brackets and zone.
+    /// Returns whether a text is an IPv6 address without brackets and zone.
     static func isIPv6(_ text: String) -> Bool {
         let halves = text.split(separator: "::", omittingEmptySubsequences: false)
         guard halves.count <= 2, !text.contains(":::") else { return false }

@@ -3,26 +3,26 @@ import NIOCore
 
 /// The memory that the parts of all uploads of a storage may take; taken as the bytes arrive, not before.
 ///
-/// A source that says nothing holds nothing. At most ``capacity`` bytes are held at any time, and beside them what
+/// A source that delivers nothing holds nothing. At most ``capacity`` bytes are held at any time, and beside them what
 /// every upload has in hand anyway: its share of ``freeShare`` bytes, which nobody waits for, and one chunk of its
 /// source. So a file up to the share never waits here, whatever others hold.
 ///
 /// Memory that is reserved in steps can end in a deadlock: all of it in parts that have begun, each of which waits for
-/// more. That is ruled out the way of Dijkstra's banker. A part says how large it can become, its claim. It gets bytes
-/// only when afterwards there is still an order in which all parts that have begun can be filled, one after the other:
-/// the first of them from what is free and what comes back from parts that are being sent, each later one also from
-/// what those before it give back. Such an order exists in the beginning and is kept by every admission, and what the
-/// first part of it asks for keeps it: so at any time there is a part that waits for nobody but its own source and the
-/// server. Both have limits, ``S3Transfers/sourceTimeout`` and the timeouts of requests, after which the part is gone
-/// and the next one is the first.
+/// more. The banker's algorithm rules that out (Dijkstra). A part declares how large it can become, its claim. It gets
+/// bytes only when afterwards there is still an order in which all parts that have begun can be filled, one after the
+/// other: the first of them from what is free and what comes back from parts that are being sent, each later one also
+/// from what those before it give back. Such an order exists in the beginning and is kept by every admission, and what
+/// the first part of it asks for keeps it: so at any time there is a part that waits for nobody but its own source and
+/// the server. Both have limits, ``S3Transfers/sourceTimeout`` and the timeouts of requests, after which the part is
+/// gone and the next one is the first.
 ///
 /// Nobody starves: a part that holds nothing yet does not overtake one that waits, and those that hold something end.
 final class PartMemory: Sendable {
-    /// What each upload may hold without asking: about a chunk of a body.
+    /// The number of bytes that each upload may hold without asking: about a chunk of a body.
     static let freeShare = 256 * 1024
 
     private struct Part {
-        /// The most it may come to hold.
+        /// The most bytes that the part may come to hold.
         var claim: Int
         var held = 0
     }
@@ -35,13 +35,13 @@ final class PartMemory: Sendable {
     }
 
     private struct State {
-        /// Those that grow.
+        /// The parts that grow.
         var parts: [UInt64: Part] = [:]
-        /// What they hold.
+        /// The number of bytes that they hold.
         var growing = 0
-        /// What parts hold that are whole.
+        /// The number of bytes that parts hold that are whole.
         var whole = 0
-        /// No part has a larger claim.
+        /// An upper bound of the claims of all parts.
         var largestClaim = 0
         var waiters: [Waiter] = []
         var nextID: UInt64 = 0
@@ -56,12 +56,12 @@ final class PartMemory: Sendable {
         self.capacity = max(1, capacity)
     }
 
-    /// How much is held at the moment.
+    /// The number of bytes that are held at the moment.
     var inUse: Int { state.withLockedValue { $0.growing + $0.whole } }
-    /// How many wait.
+    /// The number of tasks that wait.
     var waiting: Int { state.withLockedValue { $0.waiters.count } }
 
-    /// A part that holds nothing yet.
+    /// Begins a part, which holds nothing yet.
     ///
     /// - Parameter claim: The most bytes it will take; what is above the capacity counts as all of it.
     func part(claim: Int) -> PartShare {
@@ -122,7 +122,7 @@ final class PartMemory: Sendable {
         if let outcome { continuation.resume(with: outcome) }
     }
 
-    /// What of the bytes counts: nothing above the claim.
+    /// Returns the number of bytes that count, nothing above the claim; `nil` when none does.
     private static func remaining(_ count: Int, _ part: UInt64, _ state: State) -> Int? {
         guard let part = state.parts[part] else { return nil }
         let counted = min(count, part.claim - part.held)
@@ -145,7 +145,7 @@ final class PartMemory: Sendable {
 
     // MARK: Giving back
 
-    /// Counts a part as one that does not grow any more.
+    /// Counts a part as one that does not grow any more; returns the number of bytes that it holds.
     fileprivate func complete(_ part: UInt64) -> Int {
         let (held, admitted) = state.withLockedValue { state in
             let held = state.parts.removeValue(forKey: part)?.held ?? 0
@@ -198,7 +198,8 @@ final class PartMemory: Sendable {
         state.growing += count
     }
 
-    /// Whether there are so many bytes, and all parts that have begun can still be filled in some order afterwards.
+    /// Returns whether there are so many bytes, and all parts that have begun can still be filled in some order
+    /// afterwards.
     private func fits(_ count: Int, _ part: UInt64, _ state: State) -> Bool {
         guard count <= capacity - state.growing - state.whole else { return false }
         var available = capacity - state.growing - count
@@ -214,10 +215,10 @@ final class PartMemory: Sendable {
     }
 }
 
-/// Others had what somebody waited for, for longer than anybody waits.
+/// The error of a wait that took longer than its limit, because others had what was waited for.
 struct WaitLimitPassed: Error {}
 
-/// What a part holds of a ``PartMemory``, given back when the last reference goes, or before.
+/// The share of a ``PartMemory`` that a part holds, given back when the last reference goes, or before.
 final class PartShare: Sendable {
     private enum State {
         case growing
@@ -237,14 +238,14 @@ final class PartShare: Sendable {
     /// Waits for room for bytes that have arrived.
     ///
     /// - Parameters:
-    ///   - count: How many more there are.
+    ///   - count: The number of bytes that have arrived.
     ///   - limit: The longest to wait. `nil`: no limit.
     /// - Throws: ``WaitLimitPassed``; `CancellationError`.
     func take(_ count: Int, within limit: Duration? = nil) async throws {
         try await memory.take(count, for: id, within: limit)
     }
 
-    /// Says that the part does not grow any more.
+    /// Marks the part as one that does not grow any more.
     func complete() {
         state.withLockedValue { state in
             if case .growing = state { state = .whole(memory.complete(id)) }

@@ -1,14 +1,15 @@
 import NIOCore
 
-/// Bytes that have come and that nobody has taken yet.
+/// The bytes that have arrived and that nobody has taken yet.
 ///
-/// What is handed out shares no memory with what stays, so the thread that takes and the one that adds never meet in it.
+/// What is handed out shares no memory with what stays, so the thread that takes and the one that adds never meet in
+/// it.
 struct ReceivedBytes {
     /// The most bytes that are handed out at once.
     private static let largestChunk = 256 * 1024
 
     private(set) var byteCount = 0
-    /// Whole chunks, the oldest first: a handful.
+    /// The chunks that are full, the oldest first: a handful.
     private var full: [ByteBuffer] = []
     private var last = ByteBuffer()
 
@@ -22,7 +23,7 @@ struct ReceivedBytes {
         byteCount += bytes.count
     }
 
-    /// The oldest bytes, as many as go into a chunk; `nil` when there are none.
+    /// Returns the oldest bytes, as many as go into a chunk; `nil` when there are none.
     mutating func take() -> ByteBuffer? {
         guard byteCount > 0 else { return nil }
         let chunk: ByteBuffer

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Where libcurl is in a request's body.
+/// The position of libcurl in a request's body.
 struct RequestBodyReader {
     private let body: HTTPBody
     private var index = 0

@@ -1,4 +1,4 @@
-/// Gathers the lines of an answer's head as libcurl hands them over.
+/// Gathers the lines of a response's head as libcurl hands them over.
 struct ResponseHeadParser {
     /// The most bytes of all lines together: libcurl before 8.3 has no limit of its own.
     static let largestHead = 256 * 1024
@@ -10,7 +10,7 @@ struct ResponseHeadParser {
 
     enum Outcome {
         case more
-        /// The head of the answer itself, not of an interim one.
+        /// The head of the response itself, not of an interim one.
         case complete
         case tooLarge
     }
@@ -21,18 +21,18 @@ struct ResponseHeadParser {
         var text = line[...]
         while let last = text.last, last == UInt8(ascii: "\r") || last == UInt8(ascii: "\n") { text = text.dropLast() }
         if text.isEmpty {
-            // 1xx answers precede the one that counts (RFC 9110 section 15.2).
+            // 1xx responses precede the one that counts (RFC 9110 section 15.2).
             isComplete = status >= 200
             return isComplete ? .complete : .more
         }
         if text.starts(with: "HTTP/".utf8) {
-            // Of a request that was sent again there is another answer.
+            // A request that was sent again has another response.
             isComplete = false
             status = Self.status(of: text)
             headers = HTTPHeaders()
             return .more
         }
-        // Trailer fields of a chunked body come here too, and are nobody's business.
+        // Trailer fields of a chunked body come here, too, and are ignored.
         guard !isComplete else { return .more }
         if text.first == 0x20 || text.first == 0x09 {
             // A folded line goes on with the value before (RFC 9112 section 5.2).

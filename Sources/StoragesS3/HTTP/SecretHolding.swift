@@ -1,8 +1,9 @@
-/// A type that shows nothing of what it holds: not in its descriptions, nor to `dump` and debuggers, which read mirrors.
+/// A type that shows nothing of what it holds: not in its descriptions, nor to `dump` and debuggers, which read
+/// mirrors.
 protocol SecretHolding: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
 
 extension Optional {
-    /// What a mirror shows in place of a secret: whether there is one.
+    /// The text that a mirror shows in place of a secret: whether there is one.
     var masked: String { self == nil ? "none" : "…" }
 }
 

@@ -1,19 +1,20 @@
 import NIOConcurrencyHelpers
 
-/// Answers that nobody reads, and whose connections are taken from them when others wait for one.
+/// Responses that nobody reads, and whose connections are taken from them when others wait for one.
 ///
-/// An answer that is opened and left alone holds a connection once a mebibyte of it has come, perhaps for ever. Only
-/// answers are added whose reader can ask for the rest with another request. While somebody waits for a connection,
+/// A response that is opened and left alone holds a connection once a mebibyte of it has come, perhaps for ever. Only
+/// responses are added whose reader can ask for the rest with another request. While somebody waits for a connection,
 /// those that have not been read for ``patience`` are set aside, the longest unread first; while nobody waits, none is.
 final class UnreadTransfers: Sendable {
-    /// How long an answer is left alone although others wait: a reader that is only slow is not disturbed all the time.
+    /// The time for which a response is left alone although others wait: a reader that is only slow is not disturbed
+    /// all the time.
     private static let patience = Duration.seconds(1)
-    /// How often it is looked while somebody waits.
+    /// The time between two looks while somebody waits.
     private static let interval = Duration.milliseconds(50)
 
     private struct State {
         var transfers: [ObjectIdentifier: Weak] = [:]
-        /// How many tasks wait, and whether one looks for them.
+        /// The number of tasks that wait, and whether one looks for them.
         var waiting = 0
         var isLooking = false
     }
@@ -38,7 +39,7 @@ final class UnreadTransfers: Sendable {
         }
     }
 
-    /// Waits for a connection, and meanwhile takes them from answers that nobody reads.
+    /// Waits for a connection, and meanwhile takes them from responses that nobody reads.
     func makingRoom<Result: Sendable>(_ wait: () async throws -> Result) async throws -> Result {
         let isFirst = state.withLockedValue { state in
             state.waiting += 1

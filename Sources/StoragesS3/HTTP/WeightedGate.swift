@@ -1,7 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// Lets so much through at the same time, in the order of arrival.
+/// A gate that admits a limited weight at the same time, in the order of arrival.
 ///
 /// Somebody who wants much is not overtaken by those who want little, and so gets it.
 final class WeightedGate: Sendable {
@@ -29,9 +29,9 @@ final class WeightedGate: Sendable {
     /// Waits for a turn.
     ///
     /// - Parameters:
-    ///   - weight: How much is wanted; what is above the capacity counts as all of it.
+    ///   - weight: The weight that is wanted; what is above the capacity counts as all of it.
     ///   - limit: The longest to wait. `nil`: no limit.
-    /// - Returns: What gives it back when it goes.
+    /// - Returns: A pass that gives the weight back when it is released.
     /// - Throws: ``WaitLimitPassed``; `CancellationError`.
     func enter(weight: Int = 1, within limit: Duration? = nil) async throws -> GatePass {
         let weight = min(max(1, weight), capacity)
@@ -48,7 +48,7 @@ final class WeightedGate: Sendable {
         return GatePass(self, weight)
     }
 
-    /// Takes what is free at once; `nil` when that is not enough, or others wait.
+    /// Takes a weight of one at once; `nil` when it is not free, or others wait.
     func enterAtOnce() -> GatePass? {
         let isIn = state.withLockedValue { state in
             guard state.waiters.isEmpty, state.free >= 1 else { return false }
@@ -118,9 +118,9 @@ final class WeightedGate: Sendable {
         return admitted
     }
 
-    /// How much is let through at the moment.
+    /// The weight that is admitted at the moment.
     var inUse: Int { state.withLockedValue { capacity - $0.free } }
-    /// How many wait.
+    /// The number of tasks that wait.
     var waiting: Int { state.withLockedValue { $0.waiters.count } }
 }
 

@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 import Storages
 
-/// A check over bytes that come piece by piece.
+/// A checksum over bytes that come piece by piece.
 ///
 /// One owner at a time: not `Sendable`.
 struct Checksum {
@@ -16,6 +16,8 @@ struct Checksum {
     let algorithm: ChecksumAlgorithm
     private var state: State
 
+    /// Creates a checksum over no bytes yet.
+    ///
     /// - Throws: ``StorageError`` with code `unavailable` when libcrypto lacks the algorithm.
     init(_ algorithm: ChecksumAlgorithm) throws {
         self.algorithm = algorithm
@@ -55,12 +57,12 @@ struct Checksum {
         }
     }
 
-    /// The value in base64; to be called once.
+    /// Returns the value in base64; to be called once.
     func finish() throws -> ChecksumValue {
         ChecksumValue(algorithm: algorithm, base64: Data(try digest()).base64EncodedString())
     }
 
-    /// The value for a body.
+    /// Returns the checksum of a body.
     static func value(_ algorithm: ChecksumAlgorithm, of body: HTTPBody) throws -> ChecksumValue {
         var checksum = try Checksum(algorithm)
         for chunk in body.chunks { checksum.update(chunk) }

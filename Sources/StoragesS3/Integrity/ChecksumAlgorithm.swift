@@ -1,4 +1,6 @@
-/// A check over the bytes of an object that S3 knows.
+/// An algorithm of S3 for the checksum of an object.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>
 enum ChecksumAlgorithm: Hashable, Sendable, CaseIterable {
     case md5
     case crc32
@@ -6,7 +8,7 @@ enum ChecksumAlgorithm: Hashable, Sendable, CaseIterable {
     case crc64nvme
     case sha256
 
-    /// The field that carries the value.
+    /// The name of the header that carries the value.
     var headerName: String {
         switch self {
         case .md5: "Content-MD5"
@@ -17,7 +19,7 @@ enum ChecksumAlgorithm: Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// The name in the field `x-amz-checksum-algorithm`; MD5 has none.
+    /// The name in the header `x-amz-checksum-algorithm`; MD5 has none.
     var name: String? {
         switch self {
         case .md5: nil
@@ -28,17 +30,17 @@ enum ChecksumAlgorithm: Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// The element for a part's value in CompleteMultipartUpload; MD5 has none.
+    /// The name of the element for a part's value in CompleteMultipartUpload; MD5 has none.
     var elementName: String? { name.map { "Checksum" + $0 } }
 
-    /// Whether the check of an object that was uploaded in parts is one over all its bytes, rather than over the parts'
-    /// checks: what is linear can be put together, what is a hash cannot.
+    /// A Boolean value that indicates whether the checksum of a multipart upload is one over all its bytes, rather than
+    /// over the parts' checksums: what is linear can be put together, what is a hash cannot.
     var coversWholeObjects: Bool { self != .sha256 && self != .md5 }
 }
 
-/// A check and its value.
+/// An algorithm and the value of a checksum.
 struct ChecksumValue: Hashable, Sendable {
     var algorithm: ChecksumAlgorithm
-    /// The bytes, most significant first, in base64.
+    /// The bytes of the checksum, most significant first, in base64.
     var base64: String
 }

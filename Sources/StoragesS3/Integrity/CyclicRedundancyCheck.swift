@@ -2,13 +2,15 @@ import NIOCore
 
 /// A cyclic redundancy check in reflected form, with all ones at the beginning and inverted at the end.
 ///
-/// 16 bytes a step, with a table for each of their places.
+/// It takes 16 bytes a step, with a table for each of their places.
 struct CyclicRedundancyCheck<Word: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable {
-    /// 16 tables of 256 words, the one for the last place first.
+    /// The 16 tables of 256 words, the one for the last place first.
     private let tables: [Word]
     private var register = Word.max
 
-    /// - Parameter tables: What ``makeTables(polynomial:)`` gave, kept by whoever uses the polynomial.
+    /// Creates a check over no bytes yet.
+    ///
+    /// - Parameter tables: The tables of ``makeTables(polynomial:)``, kept by whoever uses the polynomial.
     init(tables: [Word]) {
         self.tables = tables
     }
@@ -56,7 +58,7 @@ struct CyclicRedundancyCheck<Word: FixedWidthInteger & UnsignedInteger & Sendabl
         return register
     }
 
-    /// What eight bytes contribute, the first of which is in the last of eight tables.
+    /// Returns the contribution of eight bytes, the first of which is in the last of eight tables.
     @inline(__always)
     private static func lookUp(_ bytes: UInt64, in tables: UnsafeBufferPointer<Word>, from base: Int) -> Word {
         let first =
@@ -72,16 +74,16 @@ struct CyclicRedundancyCheck<Word: FixedWidthInteger & UnsignedInteger & Sendabl
         return first ^ second
     }
 
-    /// The check of what has been seen so far.
+    /// The checksum of the bytes so far.
     var value: Word { ~register }
 
-    /// The check with its most significant byte first.
+    /// The checksum with its most significant byte first.
     var bytes: [UInt8] {
         withUnsafeBytes(of: value.bigEndian) { Array($0) }
     }
 }
 
-/// Made once a process, when first used; stored properties of generic types cannot be static.
+/// The tables, made once a process, when first used; stored properties of generic types cannot be static.
 private enum Tables {
     static let crc32 = CyclicRedundancyCheck<UInt32>.makeTables(polynomial: 0xEDB8_8320)
     static let crc32c = CyclicRedundancyCheck<UInt32>.makeTables(polynomial: 0x82F6_3B78)

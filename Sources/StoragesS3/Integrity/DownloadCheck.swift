@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Checks the bytes of a whole object against what the server says of them.
+/// Checks the bytes of a whole object against the checksum that the server has of them.
 ///
 /// One owner at a time: not `Sendable`.
 struct DownloadCheck {
@@ -9,17 +9,17 @@ struct DownloadCheck {
     private var checksum: Checksum
     private let expected: String
 
-    /// Looks for a check that can be made.
+    /// Creates a check for the headers of a response, where one can be made.
     ///
     /// - Parameters:
-    ///   - headers: The fields of an answer with the whole object: a range has no check.
-    /// - Returns: `nil` when there is none, or only one over the checks of parts.
+    ///   - headers: The headers of a response with the whole object: a range has no checksum.
+    /// - Returns: `nil` when there is no checksum, or only one over the checksums of parts.
     init?(_ headers: HTTPHeaders) throws {
         guard headers["x-amz-checksum-type"]?.uppercased() != "COMPOSITE", headers["Content-Range"] == nil else {
             return nil
         }
         for algorithm in DownloadCheck.candidates {
-            // `-7` at the end: over the checks of seven parts.
+            // `-7` at the end: over the checksums of seven parts.
             guard let value = headers[algorithm.headerName], !value.isEmpty, !value.contains("-") else { continue }
             expected = value
             checksum = try Checksum(algorithm)
@@ -34,7 +34,7 @@ struct DownloadCheck {
         checksum.update(buffer)
     }
 
-    /// Whether the bytes are those that the server speaks of; to be called once, after the last of them.
+    /// Returns whether the bytes match the server's checksum; to be called once, after the last of them.
     func finish() throws -> Bool {
         try checksum.finish().base64 == expected
     }

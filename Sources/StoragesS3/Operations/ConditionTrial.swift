@@ -2,41 +2,42 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Storages
 
-/// Tries what a server does about conditions on writes, with objects of its own in the bucket.
+/// Finds out by trial which conditional writes a server supports, with objects of its own in the bucket.
 ///
 /// Every operation is tried for itself: once in order, and then by several at the same time, because there are servers
 /// that look before they take the bytes, and not again.
 struct ConditionTrial {
-    /// What became of a write on a condition.
+    /// The outcome of a conditional write.
     private enum Outcome {
         case done
         /// The condition does not hold.
         case refused
-        /// The server does not know the condition, and says so.
+        /// The server reports that it does not know the condition.
         case unknownField
     }
 
-    /// A write that has only to be sent yet, on the condition that a field says.
+    /// A write that is prepared and has only to be sent, on the condition that a header states.
     private typealias Write = @Sendable (HTTPHeaders.Field?) async throws -> WrittenObject
     private typealias Preparation = @Sendable (StorageName) async throws -> Write
 
-    /// What was written, and has to be removed again.
+    /// The objects and multipart uploads that the trial has made, and that have to be removed again.
     struct Traces: Sendable {
         var objects: [(name: StorageName, version: String?)] = []
         var uploads: [S3Storage.Multipart] = []
     }
 
     let storage: S3Storage
-    /// What is claimed: a no is not tried, and where a field of the server's own is named, that one is.
+    /// The conditional writes that the server is said to support: what it is said not to support is not tried, and
+    /// where a header of the server's own is named, that one is used.
     let claimed: ConditionalWrites
     let versioning: BucketVersioning
-    /// What all names begin with.
+    /// The prefix of all names of the trial.
     let prefix: String
     let traces = NIOLockedValueBox(Traces())
-    /// The fields of the first answer.
+    /// The headers of the first response.
     private let firstAnswer = NIOLockedValueBox<HTTPHeaders?>(nil)
 
-    /// A tag that no object has.
+    /// An entity tag that no object has.
     private static let wrongTag = "\"00000000000000000000000000000000\""
 
     init(_ storage: S3Storage, claimed: ConditionalWrites, in versioning: BucketVersioning, prefix: String) {
@@ -46,7 +47,7 @@ struct ConditionTrial {
         self.prefix = prefix
     }
 
-    /// What was seen; unknown is what could not be tried.
+    /// Runs the trial and returns what was seen; what could not be tried stays unknown.
     ///
     /// - Throws: When nothing can be written; then nothing is known.
     func run() async throws -> ConditionalWrites {
@@ -67,7 +68,7 @@ struct ConditionTrial {
         return known.map { seen.denied(by: $0) } ?? seen
     }
 
-    /// Whether the bucket keeps versions, as far as what was written shows.
+    /// A Boolean value that indicates whether the bucket keeps versions, as far as the written objects show.
     var seesVersions: Bool {
         traces.withLockedValue { $0.objects.contains { $0.version != nil && $0.version != "null" } }
     }
@@ -153,7 +154,7 @@ struct ConditionTrial {
         }
     }
 
-    /// How many of several who write at the same time are told that they have written.
+    /// Returns how many of several writers at the same time are told that they have written.
     private func winners(
         of count: Int,
         at name: StorageName,
@@ -170,7 +171,8 @@ struct ConditionTrial {
         }
     }
 
-    /// Tries something that the keys may have no right to: what was found out before still counts.
+    /// Tries something that the credentials may not permit; returns the given value when the server refuses, so that
+    /// earlier results still count.
     private func unlessForbidden<Value>(_ otherwise: Value, _ attempt: () async throws -> Value) async throws -> Value {
         do {
             return try await attempt()
@@ -185,12 +187,12 @@ struct ConditionTrial {
         StorageName(unchecked: prefix + "-" + StorageName.timeOrderedID())
     }
 
-    /// No two are alike, or their tags would be.
+    /// Makes a body that differs from every other, so that the entity tags differ, too.
     private func makeBody() -> HTTPBody {
         HTTPBody("Whether this server honours conditions. To be deleted. \(StorageName.timeOrderedID())")
     }
 
-    /// What objects of this storage get, but for what would keep them from being deleted.
+    /// The headers of objects of this storage, without those that would keep an object from being deleted.
     private func headers(_ name: StorageName) throws -> HTTPHeaders {
         var parameters = storage.parameters(for: name).withoutLock
         parameters.contentEncoding = nil
@@ -221,7 +223,7 @@ struct ConditionTrial {
         return { field in
             var operation = prepared
             if let field { operation.headers.append(field.name, field.value) }
-            // Also one whose answer is lost.
+            // Also an object whose response is lost.
             note(name, version: nil)
             return try await storage.client.perform(operation) { answer in
                 note(name, answer.headers)
@@ -295,14 +297,14 @@ struct ConditionTrial {
 }
 
 extension ConditionalWrites {
-    /// These, but for what another table says no to.
+    /// These conditional writes, without those that another table lists as unsupported.
     fileprivate func denied(by other: ConditionalWrites) -> ConditionalWrites {
         combined(with: other, { $1 == .unsupported ? $1 : $0 }, { $1 == .unsupported ? $1 : $0 })
     }
 }
 
 extension S3ObjectParameters {
-    /// Without what would keep an object from being deleted.
+    /// These parameters, without those that would keep an object from being deleted.
     fileprivate var withoutLock: S3ObjectParameters {
         var parameters = self
         parameters.objectLock = nil
@@ -312,7 +314,7 @@ extension S3ObjectParameters {
 }
 
 extension S3Failure {
-    /// Whether the server does not know the condition, and says so.
+    /// A Boolean value that indicates whether the server reports that it does not know the condition.
     fileprivate var isUnknownHeader: Bool {
         switch status {
         case 405, 501: true

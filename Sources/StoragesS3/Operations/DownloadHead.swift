@@ -1,14 +1,16 @@
 import Foundation
 import Storages
 
-/// What the head of an answer to GetObject says of the object and of the bytes that come.
+/// The description of an object, and of the bytes that follow, in the headers of a response to GetObject.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
 struct DownloadHead: Sendable {
     var info: FileInfo
-    /// The offsets of the bytes that come.
+    /// The offsets of the bytes that the response delivers.
     var delivered: Range<Int64>
-    /// A tag that names these bytes and no others, with which a transfer that was cut can go on.
+    /// A strong entity tag, which names exactly these bytes, and with which an interrupted transfer can go on.
     var strongTag: String?
-    /// Whether the bytes are those that are stored, and not decompressed on the way.
+    /// A Boolean value that indicates whether the bytes arrive as they are stored, and are not decompressed on the way.
     var isAsStored: Bool
     var headers: HTTPHeaders
 
@@ -31,7 +33,9 @@ struct DownloadHead: Sendable {
         isAsStored = stored == "identity" || stored == response.headers["Content-Encoding"]
     }
 
-    /// `bytes 0-499/1234`.
+    /// Parses a `Content-Range` header, such as `bytes 0-499/1234`.
+    ///
+    /// <https://www.rfc-editor.org/rfc/rfc9110#section-14.4>
     static func contentRange(_ text: String?) -> (Range<Int64>, total: Int64)? {
         guard let text, text.utf8.starts(with: "bytes ".utf8) else { return nil }
         let parts = text.dropFirst(6).split(separator: "/", omittingEmptySubsequences: false)
@@ -55,7 +59,7 @@ struct DownloadHead: Sendable {
 }
 
 extension FileInfo {
-    /// What the fields of an answer say; `nil` when they do not say how many bytes there are.
+    /// Creates a description from the headers of a response; `nil` when they do not say how many bytes there are.
     init?(_ name: StorageName, _ headers: HTTPHeaders, _ metadata: UserMetadata) {
         guard let count = headers["Content-Length"].flatMap({ Int64($0) }), count >= 0 else { return nil }
         self.init(
@@ -72,7 +76,8 @@ extension FileInfo {
         )
     }
 
-    /// The codings of stored bytes; `aws-chunked`, which some servers keep of an upload, is only one of a transfer.
+    /// The content codings of the stored bytes, without `aws-chunked`, which some servers store although it is only a
+    /// coding of the upload.
     private static func coding(_ field: String?) -> String? {
         let codings = (field ?? "").split(separator: ",").map { $0.drop { $0 == " " }.lowercased() }
             .filter { !["", "identity", "aws-chunked"].contains($0) }

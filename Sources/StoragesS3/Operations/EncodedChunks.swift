@@ -1,7 +1,7 @@
 import NIOCore
 import Storages
 
-/// The chunks of a body as they are stored: as they are, or in a content coding.
+/// The chunks of an upload's body as they are stored: unchanged, or in a content coding.
 ///
 /// Used by one task; not `Sendable`.
 final class EncodedChunks {
@@ -15,7 +15,7 @@ final class EncodedChunks {
     ///
     /// - Parameters:
     ///   - driver: The body.
-    ///   - coding: What they are stored in; `nil` for as they are.
+    ///   - coding: The content coding in which they are stored; `nil` to store them unchanged.
     ///   - limit: The longest that the source may deliver nothing; `nil` for a source that has limits of its own.
     init(_ driver: BodyDriver, _ coding: (any ContentCoding)?, sourceTimeout limit: Duration?) throws {
         self.driver = driver
@@ -23,14 +23,14 @@ final class EncodedChunks {
         encoder = try coding?.makeEncoder()
     }
 
-    /// The bytes of the body behind so many stored ones.
+    /// The number of bytes of the body that correspond to a number of stored bytes.
     ///
-    /// - Parameter storedCount: The bytes that were handed out and used so far.
+    /// - Parameter storedCount: The number of stored bytes that were handed out and used so far.
     func sourceByteCount(of storedCount: Int64) -> Int64 {
         encoder == nil ? storedCount : driver.byteCount
     }
 
-    /// The next chunk; `nil` after the last one.
+    /// Returns the next chunk; `nil` after the last one.
     func next() async throws -> ByteBuffer? {
         guard let encoder else { return try await source.next() }
         while !hasEnded {

@@ -1,19 +1,19 @@
 import NIOCore
 import Storages
 
-/// Reads a range of one version of an object, from as many answers as it takes.
+/// Reads a range of one version of an object, from as many responses as it takes.
 struct ResumingReader {
-    /// What is read, and what must stay the same about it.
+    /// The version of an object that is read, and that must not change meanwhile.
     struct Version: Sendable {
         var name: StorageName
         /// The id of the version that was asked for.
         var id: String?
         var total: Int64
-        /// `nil` when a transfer that was cut cannot go on.
+        /// The entity tag of the version; `nil` when an interrupted transfer cannot go on.
         var tag: String?
     }
 
-    /// So much progress makes earlier interruptions forgotten.
+    /// The number of bytes of progress after which earlier interruptions do not count any more.
     private static let progressWorthForgetting: Int64 = 8 << 20
 
     private let storage: S3Storage
@@ -21,14 +21,14 @@ struct ResumingReader {
     private let end: Int64
     private var position: Int64
     private var body: HTTPResponseBody.AsyncIterator?
-    /// How many bytes come before those that are wanted.
+    /// The number of bytes of the response that come before those that are wanted.
     private var toSkip: Int64 = 0
-    /// Whether the answer ends where the range does.
+    /// A Boolean value that indicates whether the response ends where the range does.
     private var endsTogether = false
     private var resumptions = 0
     private var lastResumption: Int64
 
-    /// Begins with an answer that has come, or with none.
+    /// Creates a reader that begins with a response that has arrived, or with none.
     init(
         _ storage: S3Storage,
         _ version: Version,
@@ -50,7 +50,7 @@ struct ResumingReader {
         endsTogether = delivered.upperBound == end
     }
 
-    /// The next bytes; `nil` at the end of the range.
+    /// Returns the next bytes; `nil` at the end of the range.
     mutating func next() async throws -> ByteBuffer? {
         while true {
             if position == end { return try await finish() }
@@ -81,7 +81,7 @@ struct ResumingReader {
         return wanted
     }
 
-    /// Waits for the end of the answer, after which its connection can serve another request.
+    /// Waits for the end of the response, after which its connection can serve another request.
     private mutating func finish() async throws -> ByteBuffer? {
         defer { body = nil }
         guard endsTogether else { return nil }
@@ -130,7 +130,7 @@ struct ResumingReader {
             }
         }
         let head = try DownloadHead(version.name, response, UserMetadata(), storage: storage.label)
-        // Not every server looks at If-Match, so the tag that comes is what counts.
+        // Not every server evaluates If-Match, so the entity tag of the response is what counts.
         guard head.info.entityTag == version.tag, head.info.byteCount == version.total else {
             throw changed("it has another version now")
         }

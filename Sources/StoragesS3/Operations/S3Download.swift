@@ -1,7 +1,7 @@
 import NIOCore
 import Storages
 
-/// The bytes of an object, in order, from one answer or from several ranges that are fetched at the same time.
+/// The bytes of an object, in order, from one response or from several ranges that are fetched at the same time.
 struct S3Download: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
@@ -13,7 +13,8 @@ struct S3Download: AsyncSequence, Sendable {
     let range: Range<Int64>
     let first: HTTPResponse
 
-    /// Whether several ranges are fetched: large, of a version that can be named, from a server that knows ranges.
+    /// A Boolean value that indicates whether several ranges are fetched: the file is large, its version can be named,
+    /// and the server supports ranges.
     private var isRanged: Bool {
         let transfers = storage.options.transfers
         return transfers.downloadConcurrency > 1
@@ -41,7 +42,7 @@ struct S3Download: AsyncSequence, Sendable {
             firstEnd < range.upperBound
             ? RangeFetcher(storage, version, firstEnd..<range.upperBound) : nil
         let isWhole = range == 0..<head.info.byteCount && head.delivered == range
-        // A value that libcrypto cannot check is not checked; the length is, always.
+        // A checksum that libcrypto cannot compute is not checked; the length is, always.
         let check = isWhole ? (try? DownloadCheck(head.headers)) ?? nil : nil
         return AsyncIterator(name: name, label: storage.label, reader: reader, rest: rest, check: check)
     }
@@ -106,7 +107,7 @@ final class RangeFetcher: @unchecked Sendable {
         ahead.forEach { $0.cancel() }
     }
 
-    /// Begins to fetch as many ranges as there may be.
+    /// Begins to fetch as many ranges as are allowed at the same time.
     func start() {
         // The range that is being read counts.
         while ahead.count < storage.options.transfers.downloadConcurrency - 1, position < end {

@@ -3,7 +3,7 @@ import NIOCore
 public import Storages
 
 extension S3Storage {
-    /// Aborts the uploads in parts of names whose files are not wanted any more.
+    /// Aborts the multipart uploads of files that are not wanted any more.
     ///
     /// - Parameter names: The names.
     /// - Throws: ``StorageError`` when an upload may still go on; `CancellationError`.
@@ -16,22 +16,24 @@ extension S3Storage {
         }
     }
 
-    /// Aborts the uploads in parts that were begun before a moment: what processes left behind that died.
+    /// Aborts the multipart uploads that were begun before a moment, such as those of processes that died.
     ///
-    /// A rule of the bucket, AbortIncompleteMultipartUpload, does the same where the server has such rules.
+    /// A lifecycle rule of the bucket, AbortIncompleteMultipartUpload, does the same where the server has such rules.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html>
     ///
     /// - Parameters:
     ///   - date: Uploads begun later are left alone. Leave more time than the slowest upload takes.
-    ///   - prefix: Only keys that begin so. Default: all.
-    /// - Returns: How many were aborted; what was gone before it could be does not count.
-    /// - Throws: ``StorageError`` when the server refuses, or does not answer, and with code
+    ///   - prefix: The prefix of the keys. Default: all keys.
+    /// - Returns: The number of uploads that were aborted; those that were gone before do not count.
+    /// - Throws: ``StorageError`` when the server refuses, or does not respond, and with code
     ///   ``StorageError/Code/unavailable`` when it goes on to list uploads that it does not know when they are to be
     ///   aborted; `CancellationError`.
     @discardableResult
     public func abortUploads(olderThan date: Date, prefix: String = "") async throws -> Int {
         try await reporting {
             var count = 0
-            // Those that the server did not know by a key that may be read wrong.
+            // The uploads that the server did not know by their keys, which may be misread.
             var unknown: Set<String> = []
             try await forEachUpload(prefix: prefix) { upload in
                 guard let initiated = upload.initiated, initiated < date else { return }
@@ -53,11 +55,11 @@ extension S3Storage {
         }
     }
 
-    /// Aborts the uploads in parts of one name, until none is listed any more.
+    /// Aborts the multipart uploads of one name, until none is listed any more.
     ///
     /// - Parameters:
     ///   - name: The name.
-    ///   - onAbort: Told of each that was aborted, rather than gone before.
+    ///   - onAbort: Called for each upload that was aborted, rather than gone before.
     /// - Throws: As ``abandonUploads(of:)``; ``S3Failure``.
     func abortUploads(of name: StorageName, _ onAbort: () -> Void = {}) async throws {
         var found: Set<String> = []
@@ -67,7 +69,7 @@ extension S3Storage {
             if try await abort(name.string, upload.uploadID) { onAbort() }
         }
         guard !found.isEmpty else { return }
-        // That a server does not know what is to be aborted may mean that it was asked for by a wrong key.
+        // An abort to which the server responds with "no such upload" may have named a wrong key.
         try await forEachUpload(prefix: name.string) { upload in
             if found.contains(upload.uploadID), upload.isOf(name.string) {
                 throw stillListed(upload.uploadID, besides: 0)
@@ -108,7 +110,7 @@ extension S3Storage {
                     try ListMultipartUploadsPage($0.body, prefix: prefix)
                 }
             } catch let failure as S3Failure where failure.status == 501 || failure.code == "NotImplemented" {
-                // A server that cannot name them keeps none that could be given up here.
+                // A server that cannot list multipart uploads keeps none that could be aborted here.
                 return
             } catch let failure as S3Failure where failure.code == "NoSuchUpload" {
                 // rclone's way to say that a bucket has none.

@@ -1,21 +1,25 @@
 import Storages
 
 extension S3Storage {
-    /// Asks whether the bucket keeps versions; whoever may not know gets ``BucketVersioning/unknown``.
+    /// Returns whether the bucket keeps versions; ``BucketVersioning/unknown`` when the server does not say.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html>
     func askVersioning() async throws -> BucketVersioning {
         try await ask("GetBucketVersioning", "versioning") { VersioningConfiguration($0.body).versioning } ?? .unknown
     }
 
-    /// Asks whether the bucket locks all objects for a time.
+    /// Returns whether the bucket has a default retention, which locks every new object for a time.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLockConfiguration.html>
     func locksAllObjects() async throws -> Bool {
         try await ask("GetObjectLockConfiguration", "object-lock") { ObjectLockConfiguration($0.body).locksAllObjects }
             ?? false
     }
 
-    /// Asks something about the bucket.
+    /// Requests a setting of the bucket.
     ///
-    /// - Returns: `nil` when the keys may not know it, when there is nothing to know, and when the server does not
-    ///   understand.
+    /// - Returns: The setting; `nil` when the credentials may not read it, when it is not set, and when the server does
+    ///   not understand the request.
     private func ask<Value: Sendable>(
         _ name: String,
         _ parameter: String,

@@ -1,8 +1,10 @@
 import Storages
 
 extension S3Storage {
-    /// Creates the bucket unless it is there: for tests and development; elsewhere buckets are set up by whoever runs
+    /// Creates the bucket unless it exists: for tests and development; elsewhere buckets are set up by whoever runs
     /// them.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>
     ///
     /// - Throws: ``StorageError`` with code ``StorageError/Code/permissionDenied`` when that is not allowed, or the
     ///   bucket is somebody else's.
@@ -27,7 +29,7 @@ extension S3Storage {
             do {
                 try await client.perform(operation) { try $0.requireDone() }
             } catch let failure as S3Failure where failure.code == "BucketAlreadyOwnedByYou" {
-                // Another one made it meanwhile.
+                // Another process created it meanwhile.
             }
         }
     }

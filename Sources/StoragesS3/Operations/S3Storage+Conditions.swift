@@ -3,15 +3,15 @@ import NIOCore
 import Storages
 
 extension S3Storage {
-    /// What an upload depends on, looked up before anything is read.
+    /// Returns the conditional writes that the server supports for an upload, looked up before anything is read.
     ///
     /// - Parameters:
-    ///   - ifExists: What to do when the name is taken.
-    ///   - tag: That of the version that is to be replaced, and no other.
-    ///   - mayHaveParts: Whether the upload may have to go in parts, which ends with another request than one of a
+    ///   - ifExists: The behaviour when the name is taken.
+    ///   - tag: The entity tag of the one version that is to be replaced.
+    ///   - mayHaveParts: Whether the upload may have to go in parts, which ends with another request than that of a
     ///     whole file.
     ///   - name: The file.
-    /// - Throws: ``StorageError`` with code `unsupported` where the server has no means.
+    /// - Throws: ``StorageError`` with code `unsupported` where the server does not support the condition.
     func conditions(
         for ifExists: IfExists,
         replacing tag: String?,
@@ -62,9 +62,10 @@ extension S3Storage {
         }
     }
 
-    /// What the server does in this bucket, found out where nobody knows what a write needs.
+    /// Returns the conditional writes that the server supports in this bucket, after a trial when something that a
+    /// write needs is unknown.
     ///
-    /// - Parameter isMissing: Whether something that is needed is unknown.
+    /// - Parameter isMissing: A closure that returns whether something that is needed is unknown.
     func knownConditions(_ isMissing: (ConditionalWrites) -> Bool) async throws -> ConditionalWrites {
         var known = conditions.withLockedValue { $0 }
         if known.needsVersioning {
@@ -78,7 +79,7 @@ extension S3Storage {
         return try await probedConditions()
     }
 
-    /// Takes note of what the answer to a write tells of the bucket.
+    /// Records what the response to a write shows of the bucket.
     func noting(_ written: WrittenObject) -> WrittenObject {
         if let version = written.versionID { conditions.withLockedValue { $0.note(versionID: version) } }
         return written
@@ -109,12 +110,12 @@ extension S3Storage {
         unsupportedInParts("the absence of the file", "upload with .rename or .replace", name)
     }
 
-    /// Writes on a condition, and recognises what an attempt has written whose answer was lost.
+    /// Performs a conditional write, and recognises the object of an attempt whose response was lost.
     ///
     /// - Parameters:
-    ///   - nonce: What the write calls itself in the object's metadata.
+    ///   - nonce: The value in the object's metadata that identifies the write.
     ///   - name: The object.
-    ///   - condition: What the write depends on.
+    ///   - condition: The condition of the write.
     ///   - write: The write, retries included.
     func recognising(
         _ nonce: String,
@@ -133,7 +134,7 @@ extension S3Storage {
         }
     }
 
-    /// The object that a write was refused for, when it is the one an earlier attempt has made.
+    /// Returns the object for which a write was refused, when an earlier attempt of the same write has made it.
     func ownObject(
         at name: StorageName,
         _ nonce: String,
@@ -152,13 +153,13 @@ extension S3Storage {
         return head.written
     }
 
-    /// The same when no answer came at all.
+    /// Returns the object at a name, when an attempt of the same write has made it that got no response.
     ///
     /// - Parameters:
     ///   - name: The object.
-    ///   - nonce: What the upload calls itself.
-    ///   - failure: What came instead of an answer.
-    ///   - missing: What is thrown when the object is not this upload's. Default: the failure.
+    ///   - nonce: The value in the object's metadata that identifies the upload.
+    ///   - failure: The failure in place of a response.
+    ///   - missing: The error to throw when the object is not this upload's. Default: the failure.
     func ownObjectAfterSilence(
         at name: StorageName,
         _ nonce: String,
@@ -169,7 +170,7 @@ extension S3Storage {
             let head = try await self.head(name)
             if head.nonce == nonce { return head.written }
         } catch let answer as S3Failure where answer.status == 404 {
-            // It may still arrive, so the failure is the answer.
+            // The write may still arrive, so the failure is the result.
         } catch is S3Failure {
             throw outcomeUnknown(name, failure)
         }
@@ -179,7 +180,7 @@ extension S3Storage {
 
     // MARK: Errors
 
-    /// What a write throws whose condition does not hold.
+    /// The error of a write whose condition does not hold.
     func refusal(of condition: WriteCondition, _ name: StorageName, _ failure: S3Failure? = nil) -> StorageError {
         let (code, message): (StorageError.Code, String) =
             condition.wantsVersion
@@ -207,13 +208,13 @@ extension S3Storage {
 }
 
 extension S3Failure {
-    /// Whether the server refused because the condition does not hold.
+    /// Returns whether the server refused because the condition does not hold.
     func isRefusal(of condition: WriteCondition) -> Bool {
-        // Amazon S3 calls an object that is to be replaced and is not there missing.
+        // Amazon S3 responds with "not found" when the object that is to be replaced does not exist.
         isExisting || condition.wantsVersion && status == 404 && code != "NoSuchBucket" && code != "NoSuchUpload"
     }
 
-    /// Whether the server refused because the object is there.
+    /// A Boolean value that indicates whether the server refused because a precondition failed or the object exists.
     var isExisting: Bool {
         status == 412 || status == 304 || code == "PreconditionFailed" || code == "FileAlreadyExists"
             || code == "ObjectAlreadyExists"

@@ -5,10 +5,12 @@ public import Storages
 extension S3Storage {
     /// The largest object that one request copies.
     private static let largestSingleCopy: Int64 = 5 << 30
-    /// The size of the parts of a larger one.
+    /// The size of the parts in which a larger object is copied.
     private static let copyPartSize: Int64 = 1 << 30
 
     /// Copies a file within the bucket; the server moves the bytes.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
     ///
     /// Where the server cannot make a copy depend on the absence of the destination, ``IfExists/fail`` moves the bytes
     /// through this process, and ``IfExists/rename`` adds a random suffix in any case when uploads to the server
@@ -17,8 +19,8 @@ extension S3Storage {
     /// - Parameters:
     ///   - source: The file to copy.
     ///   - destination: The name of the copy.
-    ///   - options: What to do when the destination is taken; a type, disposition, cache control or metadata given here
-    ///     replaces the source's.
+    ///   - options: The behaviour when the destination is taken; a type, disposition, cache control or metadata given
+    ///     here replaces the source's.
     /// - Returns: The final name and size of the copy; a SHA-256 only when the bytes passed through this process.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/notFound`` when there is no source,
     ///   ``StorageError/Code/changedDuringRead`` when it is replaced meanwhile, and as ``upload(_:to:options:)``.
@@ -40,7 +42,7 @@ extension S3Storage {
                 )
             }
             let isInParts = head.info.byteCount > Self.largestSingleCopy && client.profile.copiesParts
-            // An upload in parts of copied bytes ends with the request that ends every upload in parts.
+            // A multipart upload of copied bytes ends with the request that ends every multipart upload.
             let absence =
                 options.ifExists == .replace
                 ? ConditionalWrites.Absence.unknown
@@ -138,7 +140,7 @@ extension S3Storage {
         } catch let failure as S3Failure where failure.isUnreadableSuccess {
             throw outcomeUnknown(destination, failure)
         } catch let failure as S3Failure where failure.isExisting {
-            // The source's condition and the destination's fail alike: what is there tells which it was.
+            // The source's condition and the destination's fail alike: what exists shows which it was.
             guard let condition else { throw sourceChanged(source) }
             if failure.mayHaveSucceededBefore {
                 return try await ownObject(at: destination, nonce, condition, failure)
@@ -156,9 +158,9 @@ extension S3Storage {
         }
     }
 
-    /// What the copy is described by: the source's description, and what was asked for over it.
+    /// The headers that describe the copy: those of the source, with what was asked for in their place.
     ///
-    /// What the server says of the source goes back to it as it came, whoever wrote it.
+    /// The headers of the source go back to the server as they came, whoever wrote them.
     private func description(of head: Head, _ options: UploadOptions) throws -> HTTPHeaders {
         var headers = HTTPHeaders()
         headers["Content-Type"] = options.contentType?.rawValue ?? head.headers["Content-Type"]
@@ -275,14 +277,14 @@ extension S3Storage {
                 sourceTimeout: nil
             )
         } catch let error as StorageError where error.code == .sourceFailed {
-            // Here the source is this storage: its own error says more than that a source failed.
+            // Here the source is this storage: its own error explains more than that a source failed.
             throw error.underlying as? StorageError ?? error
         }
     }
 }
 
 extension UploadOptions {
-    /// Whether nothing is asked for that a copy would not have from its source.
+    /// A Boolean value that indicates whether nothing is asked for that a copy would not have from its source.
     fileprivate var describesNothing: Bool {
         contentType == nil && contentDisposition == nil && cacheControl == nil && metadata.isEmpty
     }

@@ -7,10 +7,12 @@ extension S3Storage {
 
     /// Deletes files, up to a thousand with one request; a name that no file has counts as deleted.
     ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
+    ///
     /// Where the server has no such request, each file is deleted by one of its own, twenty at a time.
     ///
     /// - Parameter names: Any number of names.
-    /// - Returns: The names that may still exist, in the order given, and why.
+    /// - Returns: The names that may still exist, in the order given, with the errors.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` when there is no such bucket,
     ///   and when there are no credentials; `CancellationError`. What was deleted before stays deleted.
     public func delete(_ names: [StorageName]) async throws -> [DeletionFailure] {
@@ -141,13 +143,13 @@ extension S3Storage {
 }
 
 extension S3Storage {
-    /// The request that deletes what a body of DeleteObjects names.
+    /// The DeleteObjects request with a body that names the objects.
     func bulkDeletion(_ body: ByteBuffer) throws -> S3Operation {
         var operation = S3Operation("DeleteObjects", .post)
         operation.query = [("delete", "")]
         operation.body = HTTPBody(body)
         operation.signsBody = true
-        // A server may delete a thousand objects one after the other before it answers.
+        // A server may delete a thousand objects one after the other before it responds.
         operation.timeout = nil
         operation.stallTimeout = .seconds(600)
         operation.headers = options.objectParameters.accountHeaders
@@ -158,7 +160,9 @@ extension S3Storage {
         return operation
     }
 
-    /// The request that deletes one file.
+    /// The DeleteObject request for one file.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html>
     func deletion(of name: StorageName, version: String? = nil) -> S3Operation {
         var operation = S3Operation("DeleteObject", .delete, key: name.string)
         operation.headers = parameters(for: name).accountHeaders
@@ -168,12 +172,12 @@ extension S3Storage {
 }
 
 extension S3Failure {
-    /// Whether the server has no request for deleting many.
+    /// A Boolean value that indicates whether the server does not support DeleteObjects.
     var isNoBulkDeletion: Bool {
-        // Whoever says it: deleting them one by one is asked for by requests of their own.
+        // It does not matter who responds: the files are then deleted one by one, with requests of their own.
         switch answeredStatus {
         case 405, 501: true
-        // Google's answer to a POST on a bucket, and those of servers that make little of its body.
+        // Google's response to a POST on a bucket, and those of servers that do not understand its body.
         case 400: ["InvalidArgument", "NotImplemented", "InvalidRequest", "MalformedXML", nil].contains(code)
         default: false
         }

@@ -6,14 +6,16 @@ extension S3Storage {
     /// The files whose keys begin with a prefix, a thousand with each request, in the order of their bytes on most
     /// servers.
     ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
+    ///
     /// Types and metadata are not part of a listing. Keys that no file can have as its name, which others have written,
-    /// are passed over and told of by ``Storages/FileListing/reportingForeignKeys(to:during:isolation:)``; the first
+    /// are passed over and reported by ``Storages/FileListing/reportingForeignKeys(to:during:isolation:)``; the first
     /// one is logged.
     public func list(prefix: String) -> FileListing {
         FileListing(S3Listing(storage: self, prefix: prefix))
     }
 
-    /// The next page of a listing, of which the progress takes note.
+    /// Fetches the next page of a listing, and moves the progress over it.
     func page(prefix: String, _ progress: inout ListingProgress) async throws -> ListObjectsPage {
         var cursor = progress.cursor
         if cursor == nil, client.profile.listVersion == 1 { cursor = .marker([]) }
@@ -46,7 +48,7 @@ extension S3Storage {
     }
 }
 
-/// Lists as it is iterated.
+/// A listing whose pages are fetched as it is iterated.
 private struct S3Listing: AsyncSequence, Sendable {
     typealias Element = FileInfo
 

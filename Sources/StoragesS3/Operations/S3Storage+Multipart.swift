@@ -4,7 +4,7 @@ import NIOCore
 import Storages
 
 extension S3Storage {
-    /// An upload in parts that was begun.
+    /// A multipart upload that was begun.
     struct Multipart: Sendable {
         var name: StorageName
         var uploadID: String
@@ -14,7 +14,8 @@ extension S3Storage {
     func partPlan(for length: Int64?) throws -> PartPlan {
         let transfers = options.transfers
         let plan = try PartPlan(length, transfers, client.profile)
-        // What was asked for is held, however large; what only the length makes that large is not.
+        // Parts of the size that was asked for are held in memory, however large; parts that only the length makes so
+        // large are not.
         guard plan.firstSize <= max(Int64(transfers.memoryBudget), transfers.partSize, transfers.multipartThreshold)
         else {
             throw StorageError(
@@ -26,7 +27,7 @@ extension S3Storage {
         return plan
     }
 
-    /// Stores a file of several parts.
+    /// Stores a file in several parts.
     func uploadParts(
         _ first: UploadPart,
         _ parts: UploadParts,
@@ -39,7 +40,7 @@ extension S3Storage {
         var sha256: [UInt8]?
         let written = try await finishing(upload, condition) {
             let completed = try await send(first, parts, upload, call)
-            // Before the file can be seen: what fails afterwards would leave it.
+            // Before the file becomes visible: an error that is thrown afterwards would leave it there.
             sha256 = try call.driver.digest()
             return completed
         }
@@ -47,13 +48,13 @@ extension S3Storage {
         return written.file(named: final, byteCount: call.driver.byteCount, sha256: sha256)
     }
 
-    /// Makes parts and a file of them, or aborts.
+    /// Uploads the parts and completes the multipart upload, or aborts it.
     ///
     /// - Parameters:
-    ///   - upload: What the parts belong to.
-    ///   - condition: What the file depends on.
+    ///   - upload: The multipart upload that the parts belong to.
+    ///   - condition: The condition of the write.
     ///   - makeParts: When this throws, no part may be on its way any more.
-    /// - Returns: What the server says of the file.
+    /// - Returns: The object, as the response describes it.
     func finishing(
         _ upload: Multipart,
         _ condition: WriteCondition?,
@@ -67,7 +68,7 @@ extension S3Storage {
         }
     }
 
-    /// The key has to be known before the first part is sent.
+    /// Returns the name for a multipart upload, which has to be known before the first part is sent.
     private func nameForParts(
         _ name: StorageName,
         _ ifExists: IfExists,
@@ -79,24 +80,23 @@ extension S3Storage {
             guard let condition = WriteCondition.absence(by: conditions.complete.absence) else {
                 throw cannotFailInParts(name)
             }
-            // Rather now than after all has been sent; where nobody may know, the condition tells in the end.
+            // Rather now than after all has been sent; when the server does not say, the condition decides in the end.
             guard try await presence(of: name) != .taken else { throw refusal(of: condition, name) }
             return name
         case .rename:
-            // Where whole files overwrite nothing, files in parts must not: nobody has this name.
+            // Where whole files overwrite nothing, multipart uploads must not either: nobody has this name.
             let mayOverwrite = conditions.put.absence.isSupported && !conditions.complete.absence.isSupported
-            // Nor is one tried of which nobody may know: the key cannot change any more.
+            // Nor is a name tried when the server does not say whether it is taken: the key cannot change any more.
             if !mayOverwrite, try await presence(of: name) == .free { return name }
             return try name.withRandomSuffix()
         }
     }
 
-    /// What is known of whether a file has a name.
+    /// The knowledge of whether a file has a name.
     enum Presence {
         case taken
         case free
-        /// The server does not say: without the right `s3:ListBucket` a file that is not there is one that may not be
-        /// seen.
+        /// The server does not say: without the permission `s3:ListBucket` a missing file looks like a forbidden one.
         case unknown
     }
 
@@ -113,14 +113,16 @@ extension S3Storage {
 
     // MARK: Steps
 
-    /// Begins an upload in parts.
+    /// Begins a multipart upload.
     ///
-    /// A task that is cancelled meanwhile waits for the answer, as long as an attempt may take: what the server has
-    /// begun can only be aborted when its id is known.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
+    ///
+    /// A task that is cancelled meanwhile waits for the response, as long as an attempt may take: an upload that the
+    /// server has begun can only be aborted when its id is known.
     ///
     /// - Parameters:
-    ///   - name: Where the file goes.
-    ///   - headers: What is stored with it.
+    ///   - name: The name of the file.
+    ///   - headers: The headers that are stored with it.
     func begin(_ name: StorageName, _ headers: HTTPHeaders) async throws -> Multipart {
         try Task.checkCancellation()
         let task = Task { try await initiate(name, headers) }
@@ -146,7 +148,9 @@ extension S3Storage {
         return Multipart(name: name, uploadID: uploadID, nonce: nonce)
     }
 
-    /// Sends all parts, in the order of their numbers, so many at a time.
+    /// Sends all parts in the order of their numbers, as many at the same time as options and server allow.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html>
     ///
     /// When this throws no part is on its way any more.
     private func send(
@@ -193,7 +197,7 @@ extension S3Storage {
         if let checksum { operation.headers.append(checksum.algorithm.headerName, checksum.base64) }
         return try await client.perform(operation) { answer in
             _ = try answer.written()
-            // As it is: quotes that some servers leave out they may not want, either.
+            // The entity tag is kept as it is: a server that leaves out the quotes may not accept them, either.
             return CompletedPart(number: part.number, entityTag: answer.headers["ETag"] ?? "", checksum: checksum)
         }
     }
@@ -207,7 +211,7 @@ extension S3Storage {
         operation.query = [("uploadId", upload.uploadID)]
         operation.body = HTTPBody(CompleteMultipartUploadBody.make(for: parts))
         operation.signsBody = true
-        // Putting many parts together takes the server minutes, in which it sends a blank now and then, or nothing.
+        // A server may take minutes to put many parts together, in which it sends a blank now and then, or nothing.
         operation.timeout = nil
         operation.stallTimeout = .seconds(600)
         operation.budget = .seconds(900)
@@ -240,7 +244,7 @@ extension S3Storage {
 
     // MARK: Aborting
 
-    /// Gives an upload up although the task may be cancelled; what cannot be done is logged.
+    /// Aborts a multipart upload although the task may be cancelled; a failure is logged.
     private func abortShielded(_ upload: Multipart) async {
         await Task {
             do {
@@ -254,14 +258,17 @@ extension S3Storage {
         }.value
     }
 
-    /// Gives an upload up, until the server does not know it any more: a part that was still on its way may bring it
-    /// back.
+    /// Aborts a multipart upload, until the server does not know it any more: a part that was still being sent may
+    /// bring it back.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html>
     ///
     /// - Parameters:
     ///   - key: The key.
     ///   - uploadID: The upload.
     ///   - budget: The time after which it is not tried again. Default: as for other requests.
-    /// - Returns: Whether it was there; `false` when the server knew no such upload of such a key from the beginning.
+    /// - Returns: Whether the upload existed; `false` when the server knew no such upload of such a key from the
+    ///   beginning.
     @discardableResult
     func abort(_ key: String, _ uploadID: String, budget: Duration? = nil) async throws -> Bool {
         for attempt in 1...3 {
@@ -295,7 +302,8 @@ extension S3Storage {
         } catch let failure as S3Failure where failure.status == 404 {
             return false
         } catch let failure as S3Failure where [400, 403, 405, 501].contains(failure.status) {
-            // Whoever may abort need not be allowed to look, and not every server lets anybody look.
+            // Credentials that may abort an upload need not be allowed to list its parts, and not every server can list
+            // them.
             return false
         }
     }

@@ -5,22 +5,22 @@ import NIOCore
 public import Storages
 
 extension S3Storage {
-    /// Finds out which writes the server makes depend on what is there, and remembers it.
+    /// Finds out which conditional writes the server supports, and remembers it.
     ///
-    /// Some servers do it, some refuse, some ignore the condition without a word and overwrite, and some let several
-    /// win that write at the same time. So objects with random keys are written on conditions that hold, on conditions
+    /// Some servers evaluate a condition, some refuse it, some ignore it silently and overwrite, and some let several
+    /// writers at the same time win. So objects with random keys are written on conditions that hold, on conditions
     /// that do not, and by several at once: whole, in parts and as copies, new and in the place of others, and deleted.
     /// The first write to an unknown server that needs a condition does this by itself; call it at start-up to have
     /// ``Storage/capabilities`` right from the beginning.
     ///
-    /// What is seen counts more than what is claimed of the server, in this state of the bucket: when its versioning
-    /// changes, call it again. Only where a server is known to do it wrong now and then, a trial that went well changes
+    /// The results count more than what is claimed of the server, in this state of the bucket: when its versioning
+    /// changes, call it again. Only where a server is known to fail now and then, a trial that went well changes
     /// nothing.
     ///
-    /// Everything is removed again, with all its versions where the rights allow that. A bucket that locks all objects
-    /// for a time would keep them: nothing is written there, and only what is known of the server counts.
+    /// Everything is removed again, with all its versions where the permissions allow that. In a bucket that locks all
+    /// objects for a time nothing is written, and only what is known of the server counts.
     ///
-    /// - Returns: What the storage can do.
+    /// - Returns: The capabilities of the storage.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/permissionDenied`` or ``StorageError/Code/unavailable``
     ///   when the server lets nothing be written; then nothing is remembered. `CancellationError`.
     @discardableResult
@@ -29,7 +29,7 @@ extension S3Storage {
         return capabilities
     }
 
-    /// What is found out, once for all who ask at the same time.
+    /// Runs a trial, once for all tasks that ask at the same time, and returns the result.
     ///
     /// The task that asks first may be cancelled; the others still want to know, and what was written is to be deleted.
     func probedConditions() async throws -> ConditionalWrites {
@@ -90,7 +90,7 @@ extension S3Storage {
         return result
     }
 
-    /// Removes what processes left behind that died while they found out.
+    /// Removes the objects and uploads of earlier trials whose processes died.
     private func removeOldProbes() async {
         let anHourAgo = Date(timeIntervalSinceNow: -3600)
         do {
@@ -104,7 +104,7 @@ extension S3Storage {
             if !names.isEmpty { await removeProbes(names) }
             try await abortUploads(olderThan: anHourAgo, prefix: Self.probePrefix)
         } catch {
-            // Keys that may write and not list are common.
+            // Credentials that may write and not list are common.
             options.logger.debug(
                 "Could not look for what earlier tries of the S3 server left",
                 metadata: ["bucket": "\(bucketName)", "error": "\(error)"]
@@ -129,7 +129,7 @@ extension S3Storage {
                 do {
                     try await self.delete(name, version: version)
                 } catch {
-                    // Whoever may not remove versions hides them, as other files are.
+                    // Where the credentials may not delete versions, the object is hidden by a delete marker.
                     left.insert(name)
                 }
             }

@@ -5,16 +5,18 @@ public import Storages
 extension S3Storage {
     /// The most names that are purged at the same time.
     private static let purgesAtOnce = 8
-    /// How often the versions of a name are listed and deleted, until a listing has none.
+    /// The most times that the versions of a name are listed and deleted, until a listing has none.
     private static let mostRounds = 4
 
-    /// Removes all versions of files, the markers of their deletions, and their uploads in parts, for good.
+    /// Removes all versions of files, their delete markers, and their multipart uploads, for good.
     ///
-    /// In a bucket that keeps versions it needs the rights `s3:ListBucketVersions` and `s3:DeleteObjectVersion`, with
-    /// uploads in parts `s3:ListBucketMultipartUploads` and `s3:AbortMultipartUpload`, and to name the end of a lock
-    /// `s3:GetObject`, `s3:GetObjectVersion`, `s3:GetObjectRetention` and `s3:GetObjectLegalHold`. A lock that may be
-    /// lifted (governance) is not. Replicas in other buckets, and what a service keeps of deleted objects for a time,
-    /// are not touched.
+    /// In a bucket that keeps versions it needs the permissions `s3:ListBucketVersions` and `s3:DeleteObjectVersion`,
+    /// with multipart uploads `s3:ListBucketMultipartUploads` and `s3:AbortMultipartUpload`, and to name the end of a
+    /// lock `s3:GetObject`, `s3:GetObjectVersion`, `s3:GetObjectRetention` and `s3:GetObjectLegalHold`. A lock in
+    /// governance mode is not lifted. Replicas in other buckets, and what a service keeps of deleted objects for a
+    /// time, are not touched.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>
     ///
     /// A name is done when a listing has no version of it any more, so a receipt without an error says that the server
     /// knew of none. Where the server keeps no versions the file is deleted.
@@ -45,7 +47,7 @@ extension S3Storage {
         var receipt = PurgedFile(name: name)
         receipt.error = name.safetyError(in: label)
         guard receipt.error == nil else { return receipt }
-        // The uploads first: one that ends in between is a version afterwards.
+        // The uploads first: one that is completed in between is a version afterwards.
         try await noting(&receipt) { receipt in
             try await abortUploads(of: name) { receipt.uploadCount += 1 }
         }
@@ -53,7 +55,7 @@ extension S3Storage {
         return receipt
     }
 
-    /// Does a step of a purge, whose failure is one of the name unless it concerns the whole storage.
+    /// Runs a step of a purge, and records its failure in the receipt unless it concerns the whole storage.
     private func noting(_ receipt: inout PurgedFile, _ step: (inout PurgedFile) async throws -> Void) async throws {
         do {
             try await step(&receipt)
@@ -106,7 +108,7 @@ extension S3Storage {
         receipt.retainedUntil = problem.lock?.until
     }
 
-    /// Gives a closure the versions and markers of exactly this name, page by page.
+    /// Passes the versions and delete markers of exactly this name to a closure, page by page.
     private func forEachBatchOfVersions(
         of name: StorageName,
         _ body: ([ListedVersion]) async throws -> Void
@@ -144,7 +146,7 @@ extension S3Storage {
         }
     }
 
-    /// Deletes versions of one name; `nil` for those that are gone.
+    /// Deletes versions of one name, and returns a failure for each, or `nil` for those that are gone.
     private func remove(_ versions: [ListedVersion], of name: StorageName) async throws -> [S3Failure?] {
         let ids = versions.map(\.versionID)
         if versions.count > 1, client.profile.deletesInBulk, DeleteObjectsBody.canHold(Array(name.string.utf8)) {
@@ -180,21 +182,22 @@ extension S3Storage {
 
     // MARK: Locks
 
-    /// Keeps the failure that says most, and until when the last of the versions is locked.
+    /// Records the most telling failure, and the date until which the last of the versions is locked.
     private func note(
         _ failure: S3Failure,
         of version: ListedVersion,
         _ name: StorageName,
         _ problem: inout VersionProblem?
     ) async throws {
-        // Who lacks the right lacks it for all versions: the first that is not locked ends the questions.
+        // Missing permissions are missing for all versions: after the first one that is not locked no other is looked
+        // up.
         let mayBeLocked = problem == nil || problem?.lock != nil
         var lock: VersionLock?
         if !version.isMarker, mayBeLocked, RetryVerdict(failure) == .fail {
             do {
                 lock = VersionLock(try await head(name, version: version.versionID).headers)
             } catch is S3Failure {
-                // It is not known, and the deletion's failure is told.
+                // The lock is not known, and the failure of the deletion is reported.
             }
         }
         guard let known = problem else {
@@ -202,7 +205,7 @@ extension S3Storage {
             return
         }
         if let lock {
-            // A hold has no end, and so none is known of all together.
+            // A legal hold has no end, and so all versions together have none.
             let dates = [known.lock?.until, lock.until]
             let isHeld = lock.isHeld || known.lock?.isHeld == true
             problem?.lock = VersionLock(until: isHeld ? nil : dates.compactMap(\.self).max(), isHeld: isHeld)
@@ -213,7 +216,7 @@ extension S3Storage {
 
     // MARK: Servers without versions
 
-    /// Deletes a file of a server that cannot list versions, unless it has some all the same.
+    /// Deletes a file on a server that cannot list versions, unless its bucket keeps versions all the same.
     private func purgeOnlyVersion(of name: StorageName, _ receipt: inout PurgedFile) async throws {
         guard try await !keepsVersions() else { throw Self.hiddenVersions }
         let existed: Bool
@@ -221,7 +224,7 @@ extension S3Storage {
             _ = try await head(name)
             existed = true
         } catch let failure as S3Failure where failure.status == 404 || failure.status == 403 {
-            // Who may not list is told neither; the deletion may be allowed all the same.
+            // Credentials that may not list cannot find out; the deletion may be allowed all the same.
             existed = false
         }
         do {
@@ -236,7 +239,7 @@ extension S3Storage {
         if existed { receipt.versionCount += 1 }
     }
 
-    /// Whether the bucket says that it keeps versions, or has kept some.
+    /// Returns whether the bucket keeps versions, or has kept some.
     private func keepsVersions() async throws -> Bool {
         var operation = S3Operation("GetBucketVersioning", .get)
         operation.headers = options.objectParameters.accountHeaders
@@ -258,14 +261,16 @@ extension S3Storage {
     )
 }
 
-/// The server has no listing of versions.
+/// The error of a server that does not list versions.
 private struct NoVersionListing: Error {}
 
-/// What keeps a version from being deleted.
+/// The object lock that keeps a version from being deleted.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html>
 private struct VersionLock {
-    /// When the retention ends.
+    /// The date on which the retention ends.
     var until: Date?
-    /// Whether there is a hold, which has no end.
+    /// A Boolean value that indicates whether there is a legal hold, which has no end.
     var isHeld: Bool
 
     init(until: Date?, isHeld: Bool) {
@@ -273,7 +278,7 @@ private struct VersionLock {
         self.isHeld = isHeld
     }
 
-    /// Takes the fields of an answer to HEAD; `nil` when there is no lock.
+    /// Creates a lock from the headers of a response to HeadObject; `nil` when there is none.
     init?(_ headers: HTTPHeaders) {
         isHeld = headers["x-amz-object-lock-legal-hold"]?.uppercased() == "ON"
         let date = headers["x-amz-object-lock-retain-until-date"].flatMap(ISO8601Timestamp.date(from:))
@@ -282,7 +287,7 @@ private struct VersionLock {
     }
 }
 
-/// Why versions of a name are left.
+/// The reason why versions of a name are left.
 private struct VersionProblem {
     var failure: S3Failure
     var lock: VersionLock?
@@ -303,7 +308,7 @@ private struct VersionProblem {
 }
 
 extension S3Failure {
-    /// Whether the server says that it does not know such a request.
+    /// A Boolean value that indicates whether the server reports that it does not know such a request.
     fileprivate var isNotImplemented: Bool {
         status == 501 || status == 405 || ["NotImplemented", "MethodNotAllowed"].contains(code)
     }

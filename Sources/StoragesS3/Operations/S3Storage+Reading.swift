@@ -3,9 +3,11 @@ import NIOCore
 public import Storages
 
 extension S3Storage {
-    /// Opens the current version, or a part of it.
+    /// Opens the current version of a file, or a part of it.
     ///
-    /// Bytes come as they are read. A transfer that is cut goes on where it was, as long as the file is the same
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+    ///
+    /// Bytes arrive as they are read. An interrupted transfer goes on where it was, as long as the file is the same
     /// version; large files are fetched in several ranges at the same time, in memory that does not depend on the
     /// file's size.
     ///
@@ -34,13 +36,15 @@ extension S3Storage {
                 let response = try await client.open(download(name, request, options.ifMatch, version: version))
                 return try contents(of: name, version, response, options)
             } catch let failure as S3Failure where failure.status == 416 {
-                // Behind the end, or of an empty file, where no range is right: the size decides.
+                // The range begins behind the end, or the file is empty, where no range is valid: the size decides.
                 return try await openSized(name, version, options.range ?? .from(0), options)
             }
         }
     }
 
-    /// What is known about the current version: one `HEAD`.
+    /// Returns what the server knows about the current version of a file, with one `HEAD` request.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
     ///
     /// - Parameter name: The file.
     /// - Returns: Size, type, tag, date, disposition, cache control and metadata.
@@ -53,13 +57,13 @@ extension S3Storage {
 
     // MARK: Requests
 
-    /// What HEAD says of an object.
+    /// The headers of a response to HeadObject, and the description of the object in them.
     struct Head {
         var info: FileInfo
         var headers: HTTPHeaders
-        /// What the upload that made the object called itself, when this library made it.
+        /// The value that identifies the upload that made the object, when this library made it.
         var nonce: String? { headers[UploadNonce.header] }
-        /// As the answer to the upload would have said it.
+        /// The object, as the response to its upload would have described it.
         var written: WrittenObject { WrittenObject(headers) }
     }
 
@@ -104,10 +108,11 @@ extension S3Storage {
         _ options: OpenOptions
     ) throws -> StoredContents {
         let head = try DownloadHead(name, response, metadata, storage: label)
-        // What is open and not read keeps nobody from a connection, when reading can go on with another one.
+        // An open download that is not read does not keep its connection from others, when reading can go on with
+        // another one.
         if head.isAsStored, head.strongTag != nil { response.allowSettingAside() }
         if let tag = options.ifMatch, let found = head.info.entityTag, found != tag {
-            // Not every server looks at If-Match.
+            // Not every server evaluates If-Match.
             throw StorageError(
                 .preconditionFailed,
                 "The file has another version than \(StorageError.quoted(tag)). Read its info again.",
@@ -124,7 +129,7 @@ extension S3Storage {
         )
     }
 
-    /// Contents for whose range the size has to be asked for first: mostly none.
+    /// Opens a range, mostly an empty one, that can be resolved only when the size is known.
     private func openSized(
         _ name: StorageName,
         _ version: String?,
@@ -142,7 +147,7 @@ extension S3Storage {
         }
         let resolved = try range.resolved(info.byteCount)
         guard resolved.isEmpty else {
-            // A server that does not know that a range may ask for more than there is.
+            // The server may not know that a range may end behind the end of the file.
             let request = S3Range.header(.bytes(resolved))
             let response = try await client.open(download(name, request, info.entityTag, version: version))
             var exact = options
@@ -153,9 +158,11 @@ extension S3Storage {
     }
 }
 
-/// Ranges in the words of HTTP (RFC 9110 section 14.1.2).
+/// The `Range` header of HTTP.
+///
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-14.1.2>
 enum S3Range {
-    /// Whether no byte is asked for, which HTTP has no words for.
+    /// Returns whether a range has no bytes, which the header cannot express.
     static func isEmpty(_ range: ByteRange) -> Bool {
         switch range {
         case .bytes(let range): range.isEmpty || range.lowerBound < 0

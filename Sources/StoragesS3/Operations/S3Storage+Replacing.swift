@@ -1,7 +1,7 @@
 public import Storages
 
 extension S3Storage {
-    /// Replaces a file, unless somebody else has replaced or deleted it since its tag was read.
+    /// Replaces a file, unless somebody else has replaced or deleted it since its entity tag was read.
     ///
     /// For files that several processes change: read, change, replace, and begin again when the version is not the one
     /// that was read. Nothing of the others is lost.
@@ -14,14 +14,14 @@ extension S3Storage {
     ///
     /// - Parameters:
     ///   - name: The file.
-    ///   - tag: Of the version to replace, as ``FileInfo/entityTag`` gave it.
+    ///   - tag: The entity tag of the version to replace, as ``FileInfo/entityTag`` gave it.
     ///   - body: The new bytes. Read once.
     ///   - options: Type, metadata, limits; ``UploadOptions/ifExists`` does not count.
-    /// - Returns: The size, the tag and the SHA-256 of the new version.
+    /// - Returns: The size, the entity tag and the SHA-256 of the new version.
     /// - Throws: As ``upload(_:to:options:)``; the code is ``StorageError/Code/preconditionFailed`` when the file has
-    ///   another tag or is gone, and ``StorageError/Code/unsupported``, before anything is read, on a server that does
-    ///   not look at the condition; some do with whole files and not with uploads in parts, and refuse only what may go
-    ///   in parts.
+    ///   another entity tag or is gone, and ``StorageError/Code/unsupported``, before anything is read, on a server
+    ///   that does not evaluate the condition; some evaluate it with whole files and not with multipart uploads, and
+    ///   refuse only what may go in parts.
     @discardableResult
     public func replace(
         _ name: StorageName,
@@ -40,13 +40,13 @@ extension S3Storage {
         )
     }
 
-    /// Deletes a file, unless somebody else has replaced it since its tag was read.
+    /// Deletes a file, unless somebody else has replaced it since its entity tag was read.
     ///
     /// - Parameters:
     ///   - name: The file; when it is gone that is as good.
-    ///   - tag: Of the version to delete, as ``FileInfo/entityTag`` gave it.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/preconditionFailed`` when the file has another tag,
-    ///   ``StorageError/Code/unsupported`` on a server that does not look at the condition; as ``info(for:)``.
+    ///   - tag: The entity tag of the version to delete, as ``FileInfo/entityTag`` gave it.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/preconditionFailed`` when the file has another entity
+    ///   tag, ``StorageError/Code/unsupported`` on a server that does not evaluate the condition; as ``info(for:)``.
     public func delete(_ name: StorageName, ifMatch tag: String) async throws {
         try name.requireSafe(in: label)
         try await reporting(name) {
@@ -58,7 +58,7 @@ extension S3Storage {
         }
     }
 
-    /// Deletes a file on a condition, whether the server looks at it or not.
+    /// Deletes a file on a condition, whether or not the server evaluates it.
     func deleteVersion(of name: StorageName, on field: HTTPHeaders.Field) async throws {
         var operation = deletion(of: name)
         operation.headers.append(field.name, field.value)

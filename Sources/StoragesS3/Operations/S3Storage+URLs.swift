@@ -9,26 +9,28 @@ extension S3Storage {
     ///
     /// - Parameters:
     ///   - name: The file.
-    ///   - options: A lifetime, or overrides of the answer's headers, make it a signed one.
+    ///   - options: A lifetime, or overrides of the response's headers, make it a signed one.
     /// - Returns: The URL, percent-encoded.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidURL`` for a lifetime outside 1 second to 7 days, and one
-    ///   that exceeds them with its quantum; ``StorageError/Code/unsupported`` for what cannot be had at the custom domain, with
-    ///   anonymous access, or with a customer key.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidURL`` for a lifetime outside 1 second to 7 days,
+    ///   and one that exceeds them with its quantum; ``StorageError/Code/unsupported`` for what cannot be had at the
+    ///   custom domain, with anonymous access, or with a customer key.
     public func url(for name: StorageName, options: URLOptions) async throws -> String {
         try name.requireSafe(in: label)
         return try await reporting(name) { try await urls.url(for: name, options, self) }
     }
 
-    /// A signed URL with which somebody else reads or deletes a file, and when it ends.
+    /// Returns a signed URL with which somebody else reads or deletes a file, and the date on which it expires.
     ///
-    /// It is at ``S3Options/publicEndpointURL`` if there is one, or at a custom domain that passes signatures on; for uploads
-    /// there is ``directUpload(to:byteCount:options:)``. Nothing is sent, unless credentials have to be fetched.
+    /// It is at ``S3Options/publicEndpointURL`` if there is one, or at a custom domain that passes signatures on; for
+    /// uploads there is ``directUpload(to:byteCount:options:)``. Nothing is sent, unless credentials have to be
+    /// fetched.
     ///
     /// - Parameters:
     ///   - name: The file.
-    ///   - method: What may be done. Default: read it.
+    ///   - method: The method of the request. Default: GET, which reads the file.
     ///   - version: The id of the version, in a bucket that keeps versions. Default: the current one.
-    ///   - overrides: What the answer says in the place of what is stored; for reading only. Default: nothing.
+    ///   - overrides: Headers of the response in the place of those that are stored; for reading only. Default:
+    ///     nothing.
     ///   - options: Lifetime and quantum; a disposition and a type given here count like those of the overrides.
     /// - Returns: The URL and its end, which is that of the credentials when they end before.
     /// - Throws: As ``url(for:options:)``; ``StorageError/Code/invalidURL`` also for overrides of a deletion.
@@ -59,9 +61,9 @@ extension S3Storage {
     ///
     /// - Parameters:
     ///   - name: The file.
-    ///   - end: Until when, to the second.
-    ///   - start: From when. Default: at once.
-    ///   - addresses: From which IPv4 address, or range such as `192.0.2.0/24`. Default: any.
+    ///   - end: The end, to the second.
+    ///   - start: The beginning. Default: at once.
+    ///   - addresses: The IPv4 address of the clients, or a range such as `192.0.2.0/24`. Default: any.
     /// - Returns: The URL, a secret until it ends.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/unsupported`` without ``S3Options/cloudFront``.
     public func cloudFrontURL(
@@ -74,7 +76,7 @@ extension S3Storage {
         return try urls.cloudFrontURL(for: name, CloudFrontPolicy(until: end, from: start, ipAddress: addresses))
     }
 
-    /// Says that a URL or form ends before it was meant to.
+    /// Logs a warning that a URL or form expires earlier than asked for.
     func warnOfShortSignature(until end: Date) {
         options.logger.warning(
             "A signed URL works shorter than asked for, because the credentials end; use credentials that last longer.",

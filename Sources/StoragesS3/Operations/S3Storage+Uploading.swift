@@ -3,10 +3,12 @@ import NIOCore
 public import Storages
 
 extension S3Storage {
-    /// How often a free name is looked for.
+    /// The most attempts to find a free name.
     private static let renameAttempts = 4
 
     /// Stores a file, whole or in parts; it is complete or absent, never partial.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
     ///
     /// Up to ``S3Transfers/multipartThreshold`` one request takes the whole file. Larger ones go in parts, some of them
     /// at the same time, in memory that ``S3Transfers/memoryBudget`` bounds. A source that delivers nothing for
@@ -19,14 +21,14 @@ extension S3Storage {
     /// other: give files names of their own there. Where it can do that for whole files only, an upload in parts gets a
     /// random suffix in any case. What an unknown server can do is found out with the first such upload.
     ///
-    /// Credentials without the right `s3:ListBucket` are not told whether a name is free: where ``IfExists/rename`` has
-    /// to look, the file gets another name then.
+    /// Credentials without the permission `s3:ListBucket` are not told whether a name is free: where
+    /// ``IfExists/rename`` has to look, the file gets another name then.
     ///
     /// - Parameters:
     ///   - body: The bytes. Read once.
-    ///   - name: Where to store it.
-    ///   - options: What to do when the name is taken, limits, metadata.
-    /// - Returns: The final name, the size, the tag and the SHA-256.
+    ///   - name: The name to store it under.
+    ///   - options: The behaviour when the name is taken, limits, metadata.
+    /// - Returns: The final name, the size, the entity tag and the SHA-256.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/alreadyExists``, ``StorageError/Code/tooLarge``,
     ///   ``StorageError/Code/sourceFailed``, ``StorageError/Code/unsupported`` before anything is read,
     ///   ``StorageError/Code/outcomeUnknown`` when the file may be there although nobody says so,
@@ -44,7 +46,7 @@ extension S3Storage {
     /// Stores a file.
     ///
     /// - Parameters:
-    ///   - tag: That of the version that is to be replaced, and no other. `nil`: as the options say.
+    ///   - tag: The entity tag of the one version that is to be replaced. `nil`: as the options say.
     ///   - sourceTimeout: The longest that the body may deliver nothing. `nil`: it has limits of its own.
     func upload(
         _ body: UploadBody,
@@ -154,14 +156,14 @@ extension S3Storage {
         return parameters
     }
 
-    /// The fields of the request that makes an object of an upload.
+    /// The headers of the request that creates an object from an upload.
     func creationHeaders(_ name: StorageName, _ call: UploadCall) throws -> HTTPHeaders {
         var parameters = creationParameters(name, call.options)
         if let coding = call.coding { parameters.contentEncoding = coding.name }
         return try parameters.creationHeaders(isSecure: client.isSecure, options.metadataEncoding)
     }
 
-    /// What is stored with a new object.
+    /// The parameters that are stored with a new object.
     func creationParameters(_ name: StorageName, _ options: UploadOptions) -> S3ObjectParameters {
         var asked = S3ObjectParameters()
         asked.contentType = options.contentType?.rawValue

@@ -5,9 +5,9 @@ extension S3Storage {
     ///
     /// - Parameters:
     ///   - name: The file.
-    ///   - version: The id of the version, as ``FileInfo/versionID`` and ``UploadedFile/versionID`` tell it; also of a
-    ///     file that was deleted or replaced since.
-    ///   - options: A range, a tag, progress.
+    ///   - version: The id of the version, from ``FileInfo/versionID`` or ``UploadedFile/versionID``; also of a file
+    ///     that was deleted or replaced since.
+    ///   - options: A range, an entity tag, progress.
     /// - Returns: The contents of the version.
     /// - Throws: As ``open(_:options:)``; the code is ``StorageError/Code/notFound`` when there is no such version.
     public func open(
@@ -18,7 +18,7 @@ extension S3Storage {
         try await open(name, version: version, options)
     }
 
-    /// What is known about a certain version of a file: one `HEAD`.
+    /// Returns what the server knows about a certain version of a file, with one `HEAD` request.
     ///
     /// - Parameters:
     ///   - name: The file.
@@ -32,8 +32,8 @@ extension S3Storage {
 
     /// Deletes a certain version of a file for good; one that is not there counts as deleted.
     ///
-    /// In a bucket that keeps versions ``delete(_:)-([StorageName])`` only hides a file behind a marker; this removes
-    /// the bytes, or the marker when that is the version.
+    /// In a bucket that keeps versions ``delete(_:)-([StorageName])`` only hides a file behind a delete marker; this
+    /// removes the bytes, or the marker when that is the version.
     ///
     /// - Parameters:
     ///   - name: The file.

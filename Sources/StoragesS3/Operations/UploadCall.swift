@@ -1,15 +1,15 @@
 import Storages
 
-/// What an upload is asked for, and what was found out for it.
+/// The options of an upload, and what was found out for it.
 ///
 /// Used by one task; not `Sendable`.
 struct UploadCall {
     let options: UploadOptions
-    /// What the server can do.
+    /// The conditional writes that the server supports.
     let conditions: ConditionalWrites
-    /// That of the version that is to be replaced, and no other.
+    /// The entity tag of the one version that is to be replaced.
     let tag: String?
     let driver: BodyDriver
-    /// What the bytes are stored in, when not as they are.
+    /// The content coding in which the bytes are stored; `nil` to store them unchanged.
     let coding: (any ContentCoding)?
 }

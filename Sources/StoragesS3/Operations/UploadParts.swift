@@ -2,21 +2,21 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Storages
 
-/// How a body is cut.
+/// The plan by which a body is cut into parts.
 struct PartPlan: Hashable, Sendable {
-    /// What a part has, but for the last one.
+    /// The size of each part but the last.
     var partSize: Int64
-    /// The most of them.
+    /// The largest number of parts.
     var maxParts: Int
-    /// What is read before it is decided whether there are parts at all.
+    /// The number of bytes that are read before it is decided whether there are several parts at all.
     var firstSize: Int64
 
     /// Makes a plan.
     ///
     /// - Parameters:
-    ///   - length: The bytes there are, when that is known.
-    ///   - transfers: What the user wants.
-    ///   - profile: What the server wants.
+    ///   - length: The number of bytes, when that is known.
+    ///   - transfers: The options of the user.
+    ///   - profile: The limits of the server.
     /// - Throws: ``StorageError`` with code `tooLarge` when the server takes no such file.
     init(_ length: Int64?, _ transfers: S3Transfers, _ profile: EndpointProfile) throws {
         maxParts = profile.maxParts
@@ -38,7 +38,9 @@ struct PartPlan: Hashable, Sendable {
         }
     }
 
-    /// RFC or not, every server has this limit of Amazon's.
+    /// The largest part that Amazon S3 allows; every other server has the same limit.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
     private static let largestPart: Int64 = 5 << 30
 
     private static func divided(_ count: Int64, by divisor: Int64) -> Int64 {
@@ -46,18 +48,18 @@ struct PartPlan: Hashable, Sendable {
     }
 }
 
-/// A piece of a body, whole and in memory.
+/// A part of a body, as a whole in memory.
 ///
-/// A class, so that whoever has sent the bytes can let them go although others still hold the part.
+/// A class, so that whoever has sent the bytes can release them although others still hold the part.
 final class UploadPart: Sendable {
-    /// From 1.
+    /// The number of the part, from 1.
     let number: Int
-    /// How many bytes of the body it stands for: other than its own when it is in a content coding.
+    /// The number of bytes of the body that the part stands for; it differs from its own size in a content coding.
     let sourceByteCount: Int64
-    /// Whether nothing comes after it.
+    /// A Boolean value that indicates whether this is the last part.
     let isLast: Bool
     private let body: NIOLockedValueBox<HTTPBody>
-    /// What it holds of the memory for parts.
+    /// The share of the memory for parts that this part holds.
     private let share: PartShare
 
     init(number: Int, body: HTTPBody, sourceByteCount: Int64, isLast: Bool, share: PartShare) {
@@ -68,7 +70,7 @@ final class UploadPart: Sendable {
         self.share = share
     }
 
-    /// The bytes, once.
+    /// Takes the bytes out of the part, which is empty afterwards.
     func takeBody() -> HTTPBody {
         body.withLockedValue { body in
             defer { body = HTTPBody() }
@@ -76,7 +78,7 @@ final class UploadPart: Sendable {
         }
     }
 
-    /// Says that the bytes are not in memory any more.
+    /// Gives the memory of the bytes back, when they are not needed any more.
     func giveBack() {
         share.giveBack()
     }
@@ -106,7 +108,7 @@ final class UploadParts {
         self.name = name
     }
 
-    /// The next part; `nil` after the last one, and for an empty body.
+    /// Returns the next part; `nil` after the last one, and for an empty body.
     func next() async throws -> UploadPart? {
         guard !hasEnded else { return nil }
         guard number < plan.maxParts else {
@@ -118,7 +120,7 @@ final class UploadParts {
             )
         }
         let size = number == 0 ? plan.firstSize : plan.partSize
-        // The first bytes of an upload are its own share, so that small files wait for nobody.
+        // The first bytes of an upload need no share of the memory, so that small files wait for nobody.
         var free = number == 0 ? PartMemory.freeShare : 0
         let share = memory.part(claim: Int(min(size, Int64(Int.max))) - free)
         var body = HTTPBody()
@@ -159,7 +161,7 @@ final class UploadParts {
         }
     }
 
-    /// Has bytes at hand; `false` at the end.
+    /// Reads a chunk unless bytes are left; returns `false` at the end.
     private func fill() async throws -> Bool {
         while rest.readableBytes == 0 {
             guard let chunk = try await chunks.next() else { return false }

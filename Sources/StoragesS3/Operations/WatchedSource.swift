@@ -2,7 +2,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Storages
 
-/// Reads a body that may deliver nothing only so long.
+/// Reads a body whose source may deliver nothing for a limited time only.
 ///
 /// A source need not end when its task is cancelled, so each chunk is read in a task of its own: after the limit that
 /// task is cancelled and left alone, and nobody waits for it.
@@ -20,7 +20,7 @@ final class WatchedSource {
         self.limit = limit
     }
 
-    /// The next chunk; `nil` after the last one.
+    /// Returns the next chunk; `nil` after the last one.
     ///
     /// - Throws: ``StorageError`` with code `sourceFailed` when nothing came in time; what the body throws.
     func next() async throws -> ByteBuffer? {
@@ -62,7 +62,7 @@ final class WatchedSource {
     }
 }
 
-/// What came first: a chunk, the end or an error of the source, or `nil` for none of them in time.
+/// The first outcome: a chunk, the end or an error of the source, or `nil` for none of them in time.
 private final class FirstOutcome: Sendable {
     typealias Outcome = Result<ByteBuffer?, any Error>?
 

@@ -1,20 +1,20 @@
 import Storages
 
-/// What a write depends on.
+/// The condition of a write.
 struct WriteCondition: Hashable, Sendable {
-    /// What it is said with.
+    /// The header that states the condition.
     var field: HTTPHeaders.Field
-    /// Whether the object has to be there, in a certain version, rather than not at all.
+    /// A Boolean value that indicates whether the object has to exist, in a certain version, rather than not at all.
     var wantsVersion: Bool
 
-    /// That no object is there.
+    /// Returns the condition that no object exists.
     ///
     /// - Returns: `nil` where the server cannot make a write depend on that.
     static func absence(by condition: ConditionalWrites.Absence) -> WriteCondition? {
         condition.field.map { WriteCondition(field: $0) }
     }
 
-    /// That the object has a certain tag.
+    /// Returns the condition that the object has a certain entity tag.
     ///
     /// - Returns: `nil` where the server cannot make a write depend on that.
     static func version(_ tag: String, by condition: ConditionalWrites.Tag) -> WriteCondition? {
@@ -26,7 +26,7 @@ struct WriteCondition: Hashable, Sendable {
         wantsVersion = field.name == "If-Match"
     }
 
-    /// What an upload depends on; `nil` for nothing, and where the server has no means.
+    /// Creates the condition of an upload; `nil` when it has none, and where the server does not support it.
     init?(_ ifExists: IfExists, by conditions: ConditionalWrites.Conditions, replacing tag: String? = nil) {
         if let tag {
             guard let version = WriteCondition.version(tag, by: conditions.tag) else { return nil }

@@ -1,4 +1,6 @@
-/// Who may read and write an object, in one word.
+/// The permissions of an object, in one word.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl>
 ///
 /// Many buckets have ACLs switched off and refuse any word but ``private`` and ``bucketOwnerFullControl``.
 public enum S3CannedACL: String, Hashable, Sendable, CaseIterable {
@@ -14,6 +16,6 @@ public enum S3CannedACL: String, Hashable, Sendable, CaseIterable {
     case awsExecRead = "aws-exec-read"
     /// The owner of the bucket reads.
     case bucketOwnerRead = "bucket-owner-read"
-    /// The owner of the bucket has all rights.
+    /// The owner of the bucket has all permissions.
     case bucketOwnerFullControl = "bucket-owner-full-control"
 }

@@ -3,6 +3,8 @@ import Storages
 
 /// A key of 256 bits that the server encrypts an object with, and forgets: without it the object cannot be read again.
 ///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html>
+///
 /// Neither its description nor `dump` shows the key.
 public struct S3CustomerKey: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
@@ -10,11 +12,11 @@ public struct S3CustomerKey: Hashable, Sendable, CustomStringConvertible, Custom
     let base64: String
     let md5: String
 
-    /// Takes the bytes of a key.
+    /// Creates a key from its bytes.
     ///
     /// - Parameter bytes: 32 random bytes.
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` for another number of bytes, `unavailable` when libcrypto
-    ///   has no MD5, which the server wants of the key.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for another number of bytes, `unavailable` when
+    ///   libcrypto has no MD5, which the server wants of the key.
     public init(_ bytes: [UInt8]) throws {
         guard bytes.count == 32 else {
             throw StorageError(
@@ -26,7 +28,7 @@ public struct S3CustomerKey: Hashable, Sendable, CustomStringConvertible, Custom
         md5 = Data(try MD5Hasher.hash(bytes)).base64EncodedString()
     }
 
-    /// Takes a key in base64.
+    /// Creates a key from its bytes in base64.
     ///
     /// - Parameter base64: 32 random bytes in base64.
     /// - Throws: As ``init(_:)``, also for text that is no base64.
@@ -40,7 +42,7 @@ public struct S3CustomerKey: Hashable, Sendable, CustomStringConvertible, Custom
         try self.init(Array(bytes))
     }
 
-    /// Nothing of the key.
+    /// A text without the key.
     public var description: String { "S3CustomerKey(…)" }
 
     /// As ``description``.
@@ -49,7 +51,7 @@ public struct S3CustomerKey: Hashable, Sendable, CustomStringConvertible, Custom
     /// A mirror without the key.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 
-    /// The three fields for a request.
+    /// Returns the three headers for a request.
     ///
     /// - Parameter isForSource: Whether the key is the one of an object that is copied.
     func headers(isForSource: Bool = false) -> HTTPHeaders {

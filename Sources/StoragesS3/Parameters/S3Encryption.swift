@@ -1,31 +1,33 @@
 import Foundation
 import Storages
 
-/// How the server encrypts an object at rest.
+/// The encryption of an object at rest.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/serv-side-encryption.html>
 public enum S3Encryption: Hashable, Sendable {
-    /// With keys of the server's own.
+    /// Encryption with keys of the server's own.
     case aes256
-    /// With a key of the key management service.
+    /// Encryption with a key of the key management service.
     ///
     /// - Parameters:
-    ///   - keyID: The key's id or ARN. `nil` for the account's default.
-    ///   - context: What the key's policy may ask for. Empty for nothing.
+    ///   - keyID: The id or ARN of the key. `nil` for the account's default.
+    ///   - context: The encryption context, which the key's policy may ask for. Empty for none.
     ///   - usesBucketKey: Whether a key of the bucket saves requests to the service. `nil` for the bucket's setting.
     case kms(keyID: String? = nil, context: [String: String] = [:], usesBucketKey: Bool? = nil)
-    /// Twice, with a key of the key management service.
+    /// Double encryption with a key of the key management service.
     ///
     /// - Parameters:
-    ///   - keyID: The key's id or ARN. `nil` for the account's default.
-    ///   - context: What the key's policy may ask for. Empty for nothing.
+    ///   - keyID: The id or ARN of the key. `nil` for the account's default.
+    ///   - context: The encryption context, which the key's policy may ask for. Empty for none.
     case doubleKMS(keyID: String? = nil, context: [String: String] = [:])
-    /// With a key that goes along with every request for the object; refused over plain HTTP.
+    /// Encryption with a key that goes along with every request for the object; refused over plain HTTP.
     case customerKey(S3CustomerKey)
 
     var customerKey: S3CustomerKey? {
         if case .customerKey(let key) = self { key } else { nil }
     }
 
-    /// The fields for a request that makes an object.
+    /// The headers of a request that creates an object.
     var headers: HTTPHeaders {
         get throws {
             switch self {

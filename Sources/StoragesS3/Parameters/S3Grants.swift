@@ -1,23 +1,25 @@
-/// Rights for named accounts and groups, instead of a ``S3CannedACL``.
+/// The permissions of named accounts and groups, instead of a ``S3CannedACL``.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html>
 ///
 /// Each value is a list such as `id="79a5…", uri="http://acs.amazonaws.com/groups/global/AllUsers"`.
 public struct S3Grants: Hashable, Sendable {
-    /// Who reads the object.
+    /// The grantees who may read the object.
     public var read: String?
-    /// Who reads its rights.
+    /// The grantees who may read its permissions.
     public var readACP: String?
-    /// Who changes its rights.
+    /// The grantees who may change its permissions.
     public var writeACP: String?
-    /// Who may do everything.
+    /// The grantees who have all permissions.
     public var fullControl: String?
 
-    /// Creates rights.
+    /// Creates permissions.
     ///
     /// - Parameters:
-    ///   - read: Who reads the object. Default: nobody more.
-    ///   - readACP: Who reads its rights. Default: nobody more.
-    ///   - writeACP: Who changes its rights. Default: nobody more.
-    ///   - fullControl: Who may do everything. Default: nobody more.
+    ///   - read: The grantees who may read the object. Default: none.
+    ///   - readACP: The grantees who may read its permissions. Default: none.
+    ///   - writeACP: The grantees who may change its permissions. Default: none.
+    ///   - fullControl: The grantees who have all permissions. Default: none.
     public init(
         read: String? = nil,
         readACP: String? = nil,

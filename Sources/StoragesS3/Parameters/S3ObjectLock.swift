@@ -1,25 +1,27 @@
 public import Foundation
 
-/// Until when an object can neither be replaced nor deleted, in a bucket with object lock.
+/// A retention, until whose end an object can neither be replaced nor deleted, in a bucket with object lock.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html>
 public struct S3ObjectLock: Hashable, Sendable {
-    /// Whether anybody may lift the lock.
+    /// The retention modes, which differ in whether anybody may lift the lock.
     public enum Mode: String, Hashable, Sendable, CaseIterable {
-        /// Whoever has the right to.
+        /// A lock that whoever has the permission may lift.
         case governance = "GOVERNANCE"
-        /// Nobody.
+        /// A lock that nobody may lift.
         case compliance = "COMPLIANCE"
     }
 
-    /// Whether anybody may lift the lock.
+    /// The retention mode.
     public var mode: Mode
-    /// When it ends, in whole seconds.
+    /// The date at which the lock ends, in whole seconds.
     public var retainUntil: Date
 
     /// Creates a lock.
     ///
     /// - Parameters:
-    ///   - mode: Whether anybody may lift it.
-    ///   - retainUntil: When it ends.
+    ///   - mode: The retention mode.
+    ///   - retainUntil: The date at which the lock ends.
     public init(mode: Mode, retainUntil: Date) {
         self.mode = mode
         self.retainUntil = retainUntil

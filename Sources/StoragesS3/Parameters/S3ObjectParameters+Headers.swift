@@ -2,14 +2,14 @@ import Foundation
 import Storages
 
 extension S3ObjectParameters {
-    /// Whether S3 refuses an upload without a check of its bytes.
+    /// A Boolean value that indicates whether S3 refuses an upload without a checksum of its bytes.
     var requiresChecksum: Bool { objectLock != nil || hasLegalHold != nil }
 
-    /// Refuses what no server takes, before anything is sent.
+    /// Refuses parameters that no server accepts, before anything is sent.
     ///
     /// - Parameters:
     ///   - isSecure: Whether requests go over TLS.
-    ///   - encoding: How values of metadata are written. Default: as they are.
+    ///   - encoding: The encoding of values of metadata. Default: as they are.
     /// - Throws: ``StorageError`` with code `invalidConfiguration`.
     func validate(isSecure: Bool, _ encoding: S3MetadataEncoding = .ascii) throws(StorageError) {
         try S3ObjectParameters.refuse(encryption?.customerKey, isSecure: isSecure)
@@ -36,11 +36,11 @@ extension S3ObjectParameters {
 
     // MARK: Requests
 
-    /// The fields of PutObject and CreateMultipartUpload.
+    /// Returns the headers of PutObject and CreateMultipartUpload.
     ///
     /// - Parameters:
     ///   - isSecure: Whether requests go over TLS.
-    ///   - encoding: How values of metadata are written. Default: as they are.
+    ///   - encoding: The encoding of values of metadata. Default: as they are.
     func creationHeaders(isSecure: Bool, _ encoding: S3MetadataEncoding = .ascii) throws -> HTTPHeaders {
         try validate(isSecure: isSecure, encoding)
         var headers = try descriptionHeaders(encoding)
@@ -50,7 +50,7 @@ extension S3ObjectParameters {
         return headers
     }
 
-    /// The fields of CopyObject, but for `x-amz-copy-source` and what describes the copy.
+    /// Returns the headers of CopyObject, but for `x-amz-copy-source` and those that describe the copy.
     ///
     /// - Parameters:
     ///   - isSecure: Whether requests go over TLS.
@@ -69,7 +69,7 @@ extension S3ObjectParameters {
         return headers
     }
 
-    /// These parameters without what a GET gives back, which a copy has from its source.
+    /// These parameters without those that a GET returns, which a copy has from its source.
     var withoutDescription: S3ObjectParameters {
         var parameters = self
         parameters.cacheControl = nil
@@ -82,7 +82,7 @@ extension S3ObjectParameters {
         return parameters
     }
 
-    /// The fields of UploadPart, CompleteMultipartUpload, GetObject and HeadObject.
+    /// Returns the headers of UploadPart, CompleteMultipartUpload, GetObject and HeadObject.
     ///
     /// - Parameter isSecure: Whether requests go over TLS.
     func accessHeaders(isSecure: Bool) throws -> HTTPHeaders {
@@ -93,7 +93,7 @@ extension S3ObjectParameters {
         return headers
     }
 
-    /// The fields of UploadPartCopy, but for `x-amz-copy-source` and its range.
+    /// Returns the headers of UploadPartCopy, but for `x-amz-copy-source` and its range.
     ///
     /// - Parameters:
     ///   - isSecure: Whether requests go over TLS.
@@ -105,7 +105,7 @@ extension S3ObjectParameters {
         return headers
     }
 
-    /// The fields of all other requests: deletions, listings, AbortMultipartUpload.
+    /// The headers of all other requests: deletions, listings, AbortMultipartUpload.
     var accountHeaders: HTTPHeaders {
         var headers = HTTPHeaders()
         if requesterPays { headers["x-amz-request-payer"] = "requester" }
@@ -115,7 +115,7 @@ extension S3ObjectParameters {
 
     // MARK: Parts
 
-    /// What a GET gives back.
+    /// Returns the headers that a GET returns, too.
     private func descriptionHeaders(_ encoding: S3MetadataEncoding) throws -> HTTPHeaders {
         var headers = HTTPHeaders()
         headers["Cache-Control"] = cacheControl
@@ -130,7 +130,7 @@ extension S3ObjectParameters {
         return headers
     }
 
-    /// Where and how the object lies, and who has it.
+    /// The headers about the storage and the permissions of the object.
     private var placementHeaders: HTTPHeaders {
         get throws {
             var headers = HTTPHeaders()

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// What is stored with an object, and who may do what with it.
+/// The parameters that are stored with an object, and its permissions.
 ///
 /// A storage has parameters for all its objects; those of one call win over them, see ``merging(_:)``.
 ///
@@ -44,35 +44,35 @@ public struct S3ObjectParameters: Hashable, Sendable {
     ///
     /// Default: none.
     public var tags: [String: String] = [:]
-    /// How the object is kept.
+    /// The storage class of the object.
     ///
     /// Default: the server's choice.
     public var storageClass: S3StorageClass?
-    /// How the object is encrypted at rest.
+    /// The encryption of the object at rest.
     ///
     /// Default: the bucket's setting.
     public var encryption: S3Encryption?
-    /// Where a bucket that is a website sends those who ask for the object.
+    /// The target to which a bucket that is a website redirects requests for the object.
     ///
-    /// Default: nowhere.
+    /// Default: none.
     public var websiteRedirectLocation: String?
-    /// Until when the object is locked.
+    /// The retention of the object.
     ///
     /// Default: the bucket's setting.
     public var objectLock: S3ObjectLock?
-    /// Whether the object is locked until somebody says otherwise.
+    /// A Boolean value that indicates whether the object is locked until somebody lifts the legal hold.
     ///
-    /// Default: not said.
+    /// Default: not set.
     public var hasLegalHold: Bool?
-    /// Who may do what, in one word; wins over the storage's default ACL, and excludes ``grants``.
+    /// The canned ACL; wins over the storage's default ACL, and excludes ``grants``.
     ///
     /// Default: the storage's.
     public var acl: S3CannedACL?
-    /// Who may do what, by name.
+    /// The permissions of named accounts and groups.
     ///
     /// Default: none.
     public var grants: S3Grants?
-    /// Whether whoever asks pays for requests and traffic, as some buckets want it.
+    /// A Boolean value that indicates whether the requester pays for requests and traffic, as some buckets want it.
     ///
     /// Default: `false`.
     public var requesterPays = false
@@ -81,11 +81,11 @@ public struct S3ObjectParameters: Hashable, Sendable {
     /// Default: not checked.
     public var expectedBucketOwner: String?
 
-    /// Creates parameters that say nothing.
+    /// Creates parameters that set nothing.
     public init() {}
 
-    /// These parameters with those of a call over them: what the call says wins, metadata and tags name by name; what it
-    /// does not say stays.
+    /// Returns these parameters with those of a call over them: the call's win, metadata and tags name by name; what
+    /// the call does not set stays.
     ///
     /// - Parameter overrides: The parameters of the call.
     /// - Returns: Both together. An ACL of the call takes the place of grants, and the other way round.

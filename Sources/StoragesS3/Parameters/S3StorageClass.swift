@@ -1,36 +1,38 @@
-/// How an object is kept, and what it costs.
+/// The storage class of an object, which decides how it is kept, and what it costs.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html>
 public struct S3StorageClass: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral {
-    /// The word that the server knows.
+    /// The name that the server knows.
     public let rawValue: String
 
-    /// Takes a word that the server knows.
+    /// Creates a storage class from a name that the server knows.
     ///
-    /// - Parameter rawValue: Such as `STANDARD_IA`.
+    /// - Parameter rawValue: The name, such as `STANDARD_IA`.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }
 
-    /// Takes a word that the server knows.
+    /// Creates a storage class from a name that the server knows.
     ///
-    /// - Parameter value: Such as `"STANDARD_IA"`.
+    /// - Parameter value: The name, such as `"STANDARD_IA"`.
     public init(stringLiteral value: String) {
         rawValue = value
     }
 
-    /// The usual one.
+    /// The usual class.
     public static let standard = Self(rawValue: "STANDARD")
-    /// For objects that are read seldom.
+    /// The class for objects that are read seldom.
     public static let standardInfrequentAccess = Self(rawValue: "STANDARD_IA")
-    /// For objects that are read seldom and can be made again: they lie in one place only.
+    /// The class for objects that are read seldom and can be made again: they are kept in one place only.
     public static let oneZoneInfrequentAccess = Self(rawValue: "ONEZONE_IA")
-    /// Moved by the server as the object is read or not.
+    /// The class whose objects the server moves between tiers, as they are read or not.
     public static let intelligentTiering = Self(rawValue: "INTELLIGENT_TIERING")
-    /// An archive that answers at once.
+    /// An archive whose objects can be read at once.
     public static let glacierInstantRetrieval = Self(rawValue: "GLACIER_IR")
     /// An archive whose objects must be restored before they are read.
     public static let glacier = Self(rawValue: "GLACIER")
     /// The cheapest archive, whose objects take hours to restore.
     public static let deepArchive = Self(rawValue: "DEEP_ARCHIVE")
-    /// Fewer copies; no longer cheaper.
+    /// The class with fewer copies; no longer cheaper.
     public static let reducedRedundancy = Self(rawValue: "REDUCED_REDUNDANCY")
 }

@@ -1,19 +1,23 @@
 import Storages
 
-/// Turns a user's metadata into fields `x-amz-meta-…`, and back.
+/// Turns a user's metadata into headers `x-amz-meta-…`, and back.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
 struct UserMetadata: Hashable, Sendable {
-    /// The most bytes of names, without their prefix, and values together: the 2 KiB of S3, less what an upload calls itself.
+    /// The most bytes of names, without their prefix, and values together: the 2 KiB of S3, less those of
+    /// ``UploadNonce``.
     static let byteLimit = 2048 - UploadNonce.byteCount
 
-    /// How values are written.
+    /// The encoding of values.
     var encoding = S3MetadataEncoding.ascii
 
-    /// Makes the fields, sorted by name.
+    /// Returns the headers, sorted by name.
     ///
     /// - Parameter metadata: Names without `x-amz-meta-`, whose case is lost, and values.
-    /// - Returns: The fields, those with empty values among them.
+    /// - Returns: The headers, those with empty values among them.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for names that are no tokens or differ by case only,
-    ///   control characters, the library's own name, values that are not ASCII and not encoded, and more than ``byteLimit``.
+    ///   control characters, the library's own name, values that are not ASCII and not encoded, and more than
+    ///   ``byteLimit``.
     func headers(_ metadata: [String: String]) throws(StorageError) -> HTTPHeaders {
         var values: [String: String] = [:]
         var byteCount = 0
@@ -50,7 +54,7 @@ struct UserMetadata: Hashable, Sendable {
         return HTTPHeaders(values.sorted { $0.key < $1.key }.map { HTTPHeaders.Field(name: $0.key, value: $0.value) })
     }
 
-    /// What the fields of an answer say, without what this library keeps there for itself.
+    /// Returns the metadata in the headers of a response, without what this library keeps there for itself.
     func values(in headers: HTTPHeaders) -> [String: String] {
         var values: [String: String] = [:]
         for field in Self.fields(in: headers).fields {
@@ -59,7 +63,8 @@ struct UserMetadata: Hashable, Sendable {
         return values
     }
 
-    /// The fields of an answer that are metadata, as they came, without what this library keeps there for itself.
+    /// Returns the headers of a response that are metadata, as they came, without what this library keeps there for
+    /// itself.
     static func fields(in headers: HTTPHeaders) -> HTTPHeaders {
         HTTPHeaders(
             headers.fields.compactMap { field in
@@ -71,7 +76,7 @@ struct UserMetadata: Hashable, Sendable {
         )
     }
 
-    /// Whether fields that somebody else has written may be sent, with the library's own word beside them.
+    /// Returns whether headers that somebody else has written may be sent, with the library's own word beside them.
     static func isSendable(_ fields: HTTPHeaders) -> Bool {
         let byteCount = fields.fields.reduce(0) { $0 + $1.name.utf8.count - prefix.utf8.count + $1.value.utf8.count }
         return byteCount <= byteLimit && fields.fields.allSatisfy { $0.value.utf8.allSatisfy { $0 < 0x80 } }

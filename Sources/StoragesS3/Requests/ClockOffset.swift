@@ -1,16 +1,17 @@
 import Foundation
 import NIOConcurrencyHelpers
 
-/// How far the clock of the service is ahead of ours, learnt only from requests that failed for that reason.
+/// The offset between the clock of the service and ours, learnt only from requests that failed because of it.
 final class ClockOffset: Sendable {
     private struct Known {
         var offset: TimeInterval
-        /// Both clocks when it was learnt: when ours is set afterwards they no longer agree, and the offset is void.
+        /// The times of both clocks when the offset was learnt: when ours is set afterwards they no longer agree, and
+        /// the offset is void.
         var wall: Date
         var monotonic: ContinuousClock.Instant
     }
 
-    /// What is not worth correcting: S3 allows 15 minutes.
+    /// The offset in seconds that is not worth correcting: S3 allows 15 minutes.
     private static let tolerance: TimeInterval = 240
 
     private let known = NIOLockedValueBox<Known?>(nil)
@@ -24,7 +25,7 @@ final class ClockOffset: Sendable {
     /// The time by the clock of the service.
     var now: Date { reading.date }
 
-    /// The time by the clock of the service, and how far that is ahead of ours as far as is known.
+    /// The time by the clock of the service, and its known offset from ours.
     var reading: (date: Date, offset: TimeInterval) {
         let now = wall()
         let monotonic = ContinuousClock.now
@@ -40,12 +41,12 @@ final class ClockOffset: Sendable {
         return (now.addingTimeInterval(offset), offset)
     }
 
-    /// Looks at an answer that says no, and returns whether the clock was the reason.
+    /// Learns from an error response, and returns whether the clock was the reason of the error.
     ///
     /// - Parameters:
-    ///   - failure: The answer.
-    ///   - used: The offset that the request was dated with: another request may have learnt a better one meanwhile, and a
-    ///     request that took long is not dated wrong for that.
+    ///   - failure: The error response.
+    ///   - used: The offset that the request was dated with: another request may have learnt a better one meanwhile,
+    ///     and a request that took long is not dated wrong for that.
     func learn(from failure: S3Failure, used: TimeInterval) -> Bool {
         guard Self.isCandidate(failure), let server = Self.time(of: failure) else { return false }
         let wall = wall()
@@ -68,7 +69,7 @@ final class ClockOffset: Sendable {
 
     private static func time(of failure: S3Failure) -> Date? {
         if let time = failure.document?.serverTime { return time }
-        // An answer out of a cache is as old as it says, and its date tells nothing.
+        // The date of a response from a cache is that of its origin, and says nothing about the clock.
         if let age = failure.headers["Age"], age != "0" { return nil }
         return failure.headers["Date"].flatMap { HTTPDate.date(from: $0) }
     }

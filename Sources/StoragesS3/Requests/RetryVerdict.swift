@@ -1,17 +1,17 @@
 import Foundation
 import Storages
 
-/// What to do about an attempt that failed.
+/// The decision about an attempt that failed.
 enum RetryVerdict: Equatable {
-    /// Nothing: the failure is the result.
+    /// No further attempt: the failure is the result.
     case fail
-    /// Wait and try again, at the price of an attempt.
+    /// A retry after a wait, which counts as an attempt.
     case retry(isThrottled: Bool, after: Duration?)
-    /// Try again at once with another connection: the one that was used had been closed long before.
+    /// A retry at once with another connection: the one that was used had been closed long before.
     case reconnect
-    /// Try again at once: the credentials have run out.
+    /// A retry at once with new credentials: the old ones have expired.
     case refreshCredentials
-    /// Try again at once, without waiting for the server's consent: something on the way does not know that.
+    /// A retry at once without `Expect: 100-continue`, which something on the way does not know.
     case stopExpecting
 
     /// Judges a failure by itself; the clock and the region are looked at before.
@@ -19,7 +19,7 @@ enum RetryVerdict: Equatable {
         switch failure.cause {
         case .damaged: self = .retry(isThrottled: false, after: nil)
         case .transport(let failure): self = RetryVerdict(failure)
-        // What routes requests knows no server for the moment in which one is replaced by another.
+        // A router of requests knows no server for the moment in which one is replaced by another.
         case .foreign(404, let headers): self = .retry(isThrottled: false, after: Self.wait(headers))
         case .foreign(let status, let headers): self = RetryVerdict(status, nil, headers)
         case .document(_, let headers, .unreadable): self = .retry(isThrottled: false, after: Self.wait(headers))
@@ -28,13 +28,13 @@ enum RetryVerdict: Equatable {
             self = RetryVerdict(Self.isServerFault(document.code) ? 500 : 400, document.code, headers)
         case .answer(409, let headers, let document)
         where document.code == "ConditionalRequestConflict" && failure.operation == "PutObject":
-            // Two conditional writes met; of uploads in parts all parts would have to be sent again.
+            // Two conditional writes met; for a multipart upload all parts would have to be sent again.
             self = .retry(isThrottled: false, after: Self.wait(headers))
         case .answer(let status, let headers, let document): self = RetryVerdict(status, document.code, headers)
         }
     }
 
-    /// Whether a code that follows a status of success says as little as status 500 does.
+    /// Returns whether an error code that follows a status of success says as little as status 500 does.
     static func isServerFault(_ code: String?) -> Bool {
         switch code {
         case "InternalError", "InternalServerError", "ServiceUnavailable", "RequestTimeout", nil: true
@@ -76,15 +76,17 @@ enum RetryVerdict: Equatable {
         switch status {
         case 429, 503, 509: self = .retry(isThrottled: true, after: wait)
         case 408, 499, 500, 502, 504: self = .retry(isThrottled: false, after: wait)
-        // Cloudflare's words for a server behind it that does not answer, or not well.
+        // Cloudflare's status codes for a server behind it that does not respond, or not well.
         case 520...527, 530: self = .retry(isThrottled: false, after: wait)
         case 417: self = .stopExpecting
         default: self = .fail
         }
     }
 
-    /// What the server asks for: `x-amz-retry-after` in milliseconds, `Retry-After` in seconds or as a date (RFC 9110
-    /// section 10.2.3), which is compared with the server's own.
+    /// The wait that the server asks for: `x-amz-retry-after` in milliseconds, `Retry-After` in seconds or as a date,
+    /// which is compared with the server's own.
+    ///
+    /// <https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>
     private static func wait(_ headers: HTTPHeaders) -> Duration? {
         if let milliseconds = headers["x-amz-retry-after"].flatMap({ Int64($0) }), milliseconds >= 0 {
             return .milliseconds(min(milliseconds, 3_600_000))

@@ -1,16 +1,16 @@
 import NIOCore
 
-/// Tells the answers of a server of S3 from those of what stands in between: proxies, firewalls, load balancers,
-/// portals.
+/// Distinguishes the responses of an S3 server from those of what stands in between: proxies, firewalls, load
+/// balancers, portals.
 enum S3Answer {
-    /// The beginnings of fields that servers of S3 send with every answer, and nothing else does.
+    /// The prefixes of headers that S3 servers send with every response, and that nothing else sends.
     private static let marks = [
         "x-amz-", "x-amzn-", "x-goog-", "x-guploader-", "x-oss-", "x-cos-", "x-obs-", "x-minio-", "x-rgw-",
         "x-trans-id",
         "x-ibm-", "x-tos-", "x-bce-", "x-kss-", "x-nos-", "x-emc-", "x-ntap-", "x-hcp-",
     ]
 
-    /// Whether a field is there that only a server of S3 sends.
+    /// Returns whether there is a header that only an S3 server sends.
     static func isMarked(_ headers: HTTPHeaders) -> Bool {
         headers.fields.contains { field in
             let name = field.name.lowercased()
@@ -18,9 +18,9 @@ enum S3Answer {
         }
     }
 
-    /// Whether an answer that says no is not the server's: a page, where S3 has a document.
+    /// Returns whether an error response is not the server's: a page, where S3 has a document.
     ///
-    /// An answer to HEAD has no body; there the type of the page that it would have tells.
+    /// A response to HEAD has no body; there the content type that the page would have decides.
     static func isForeign(_ headers: HTTPHeaders, _ body: ByteBuffer, to method: HTTPRequest.Method) -> Bool {
         guard !isMarked(headers) else { return false }
         if isBlank(body) { return method == .head && isPage(headers) }
@@ -28,9 +28,9 @@ enum S3Answer {
         return root != "Error" && root != "ErrorResponse"
     }
 
-    /// Whether an answer with a status of success and without a body that says more is a page, and not of an object.
+    /// Returns whether a successful response is a page and not an object, judged by its headers alone.
     ///
-    /// Pages may be objects, too; those have a tag or a date.
+    /// Pages may be objects, too; those have an entity tag or a date.
     static func isForeignSuccess(_ headers: HTTPHeaders) -> Bool {
         isPage(headers) && headers["ETag"] == nil && headers["Last-Modified"] == nil && !isMarked(headers)
     }
@@ -46,9 +46,9 @@ enum S3Answer {
 }
 
 extension HTTPAnswer {
-    /// Refuses an answer with a status of success whose body is none of S3: a page, or a document of an error.
+    /// Refuses a successful response whose body is none of S3: a page, or an error document.
     ///
-    /// For requests whose answer has no document, which is no reason to believe any.
+    /// For requests whose response has no document, which is no reason to believe any response.
     func requireDone() throws(UnusableDocument) {
         guard !S3Answer.isBlank(body) else { return }
         let root = try S3Document.root(of: body)
@@ -59,7 +59,7 @@ extension HTTPAnswer {
         }
     }
 
-    /// What the answer to PutObject or UploadPart says of what it has taken.
+    /// Returns the object that a response to PutObject or UploadPart describes.
     func written() throws(UnusableDocument) -> WrittenObject {
         try requireDone()
         guard let tag = headers["ETag"], !tag.isEmpty else {
@@ -70,13 +70,15 @@ extension HTTPAnswer {
 }
 
 extension S3Failure {
-    /// Whether the server says that what was asked for is not there: a status alone may be somebody else's.
+    /// A Boolean value that indicates whether the server says that what was asked for does not exist: a status alone
+    /// may be somebody else's.
     var saysMissing: Bool {
         guard status == 404, code != "NoSuchBucket" else { return false }
         return code != nil || S3Answer.isMarked(headers)
     }
 
-    /// Whether the status was one of success, and nothing that came with it says what was done.
+    /// A Boolean value that indicates whether the status was one of success, but nothing that came with it says what
+    /// was done.
     var isUnreadableSuccess: Bool {
         if case .document(_, _, .unreadable) = cause { true } else { false }
     }

@@ -11,7 +11,7 @@ final class S3Client: Sendable {
     struct Settings: Sendable {
         var retries = S3Retries()
         var payloadSigning = S3PayloadSigning.auto
-        /// Added to every request.
+        /// The headers that are added to every request.
         var headers = HTTPHeaders()
         var stallTimeout: Duration = .seconds(30)
         var waitLimit: Duration = .seconds(300)
@@ -19,7 +19,7 @@ final class S3Client: Sendable {
 
     /// Bodies up to this size are signed even over TLS, which costs little and is the better check.
     private static let smallBody = 256 * 1024
-    /// From this size on a body waits for the server's consent, where the server gives it.
+    /// The size from which a body waits for `100 Continue`, where the server sends it.
     private static let bodyWorthAsking = 1 << 20
 
     let profile: EndpointProfile
@@ -34,12 +34,12 @@ final class S3Client: Sendable {
     /// Makes a client.
     ///
     /// - Parameters:
-    ///   - addressing: Where the bucket is.
-    ///   - profile: What is different about the server.
+    ///   - addressing: The address of the bucket.
+    ///   - profile: The properties of the server.
     ///   - credentials: `nil` for requests without a signature.
-    ///   - transport: What sends requests.
-    ///   - settings: How requests are made.
-    ///   - logger: Told about retries.
+    ///   - transport: The transport that sends requests.
+    ///   - settings: The settings of requests.
+    ///   - logger: The logger of retries.
     init(
         _ addressing: Addressing,
         profile: EndpointProfile,
@@ -58,14 +58,14 @@ final class S3Client: Sendable {
         self.logger = logger
     }
 
-    /// Where the bucket is; changes when the service says that it is in another region.
+    /// The address of the bucket; changes when the service says that it is in another region.
     var addressing: Addressing { addressed.withLockedValue { $0 } }
     var isSecure: Bool { addressing.scheme == .https }
     var isAnonymous: Bool { credentials == nil }
-    /// How many tokens are left for retries.
+    /// The number of tokens that are left for retries.
     var retryTokens: Int { tokens.count }
 
-    /// A set of credentials for something that is signed and not sent here.
+    /// Returns credentials for something that is signed and not sent here.
     func currentCredentials() async throws -> S3Credentials {
         guard let credentials else {
             throw StorageError(
@@ -78,12 +78,12 @@ final class S3Client: Sendable {
 
     // MARK: Requests
 
-    /// Does an operation whose answer is a document, or nothing.
+    /// Performs an operation whose response is a document, or empty.
     ///
     /// - Parameters:
-    ///   - operation: What to do.
-    ///   - read: Makes a result of an answer with a status of success; an ``UnusableDocument`` that it throws is a
-    ///     failure of the attempt.
+    ///   - operation: The operation.
+    ///   - read: Makes a result of a successful response; an ``UnusableDocument`` that it throws is a failure of the
+    ///     attempt.
     /// - Throws: ``S3Failure``; ``StorageError`` when a request cannot be made; `CancellationError`.
     func perform<Result: Sendable>(
         _ operation: S3Operation,
@@ -107,9 +107,9 @@ final class S3Client: Sendable {
         }
     }
 
-    /// Begins an operation whose answer is the bytes of an object.
+    /// Begins an operation whose response is the bytes of an object.
     ///
-    /// What happens after the head has come is the caller's business.
+    /// Failures after the head of the response has arrived are handled by the caller.
     func open(_ operation: S3Operation) async throws -> HTTPResponse {
         try await attempts(of: operation) { request in
             let response = try await transport.send(request)
@@ -129,7 +129,7 @@ final class S3Client: Sendable {
     }
 
     private func failure(_ operation: S3Operation, _ response: HTTPResponse) async throws -> S3Failure {
-        // The documents of errors are short; what is longer is a page of something in between, and the status counts.
+        // Error documents are short; a longer body is a page of something in between, and the status counts.
         let answer = try await response.beginning(upTo: S3ErrorDocument.maxBytes)
         let isForeign = S3Answer.isForeign(answer.headers, answer.body, to: operation.method)
         var failure = S3Failure(
@@ -145,7 +145,7 @@ final class S3Client: Sendable {
 
     // MARK: Attempts
 
-    /// What happened so far in an operation.
+    /// The history of an operation so far.
     private struct Progress {
         var sent = 0
         var counted = 1
@@ -159,7 +159,7 @@ final class S3Client: Sendable {
         var expectsNothing = false
     }
 
-    /// What an attempt was made with; other requests may have changed it since.
+    /// The state with which an attempt was made; other requests may have changed it since.
     private struct Attempt {
         var credentials: S3Credentials?
         var clockOffset: TimeInterval
@@ -270,7 +270,7 @@ final class S3Client: Sendable {
 
     // MARK: Regions
 
-    /// Whether the service says that the bucket is in another region, which then is where requests go.
+    /// Returns whether the service says that the bucket is in another region, to which requests then go.
     private func moves(after failure: S3Failure, of addressing: Addressing) async throws -> Bool {
         guard case .answer(let status, let headers, let document) = failure.cause else { return false }
         let redirect = try RegionRedirect(status: status, headers: headers, error: document, addressing: addressing)
@@ -302,7 +302,7 @@ final class S3Client: Sendable {
         )
     }
 
-    /// Asks the bucket for its region, which the answer names whatever its status.
+    /// Asks the bucket for its region, which the response names whatever its status.
     private func regionOfBucket(_ addressing: Addressing) async throws -> Region? {
         let operation = S3Operation("HeadBucket", .head)
         let set = try await credentials?.credentials()
@@ -311,14 +311,14 @@ final class S3Client: Sendable {
             let response = try await transport.send(request)
             return response.headers["x-amz-bucket-region"].flatMap { Region($0) }
         } catch is HTTPFailure {
-            // The first answer stands, and says more than this failure.
+            // The first response stands, and says more than this failure.
             return nil
         }
     }
 
     // MARK: Signing
 
-    /// What an attempt needs of the client.
+    /// Returns whether the body of an operation is signed.
     fileprivate func isBodySigned(_ operation: S3Operation) -> Bool {
         guard isSecure, !operation.signsBody else { return true }
         switch settings.payloadSigning {
@@ -392,7 +392,7 @@ private struct RequestSigner {
 }
 
 extension HTTPBody {
-    /// The SHA-256 in hexadecimal.
+    /// Returns the SHA-256 in hexadecimal.
     fileprivate func sha256() throws -> String {
         if let knownSHA256 { return knownSHA256.hexadecimal }
         let hasher = try SHA256Hasher()

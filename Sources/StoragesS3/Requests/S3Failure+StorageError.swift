@@ -1,7 +1,7 @@
 import Storages
 
 extension S3Failure {
-    /// The error that a user of the storage gets.
+    /// Returns the error that a user of the storage gets.
     ///
     /// - Parameters:
     ///   - name: The file.
@@ -37,7 +37,7 @@ extension S3Failure {
         "The proxy does not let the request through. Check its URL, user and password in the option proxy, and what it allows."
     )
 
-    /// What an answer means that the server did not give.
+    /// Returns the error for a response that the server did not give.
     private static func judgement(ofForeignStatus status: Int) -> (StorageError.Code, String) {
         switch status {
         case 401, 403:
@@ -62,7 +62,7 @@ extension S3Failure {
         }
     }
 
-    /// What an answer of the server means to this operation.
+    /// Returns the error for a response of the server to this operation.
     private func judgement(ofStatus status: Int, _ code: String?) -> (StorageError.Code, String) {
         if status == 403, code == nil || code == "AccessDenied", let right = Self.rights[operation] {
             let isOfObject = operation == "HeadObject" || operation == "GetObject"
@@ -84,7 +84,7 @@ extension S3Failure {
         return Self.judgement(ofCode: code) ?? Self.judgement(ofStatus: status)
     }
 
-    /// What an operation needs that a role for reading and writing files is often not given.
+    /// The permissions of operations that a role for reading and writing files often lacks.
     private static let rights = [
         "HeadObject": "s3:ListBucket", "GetObject": "s3:ListBucket", "ListObjects": "s3:ListBucket",
         "HeadBucket": "s3:ListBucket", "ListObjectVersions": "s3:ListBucketVersions",

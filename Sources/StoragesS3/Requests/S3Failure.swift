@@ -2,19 +2,19 @@ import Foundation
 import NIOCore
 import Storages
 
-/// How an attempt failed, or in the end the whole operation.
+/// The failure of an attempt, or in the end of the whole operation.
 struct S3Failure: Error, Sendable {
     enum Cause: Sendable {
-        /// An answer that says no.
+        /// An error response.
         case answer(status: Int, headers: HTTPHeaders, S3ErrorDocument)
-        /// An answer that says no, of something between this machine and the server, or in the server's place: its
-        /// status is not the server's word on anything.
+        /// An error response of something between this machine and the server, or in the server's place: its status is
+        /// not the server's word on anything.
         case foreign(status: Int, headers: HTTPHeaders)
-        /// An answer whose status says yes and whose body says no, or nothing.
+        /// A response with a status of success whose body reports an error, or nothing.
         case document(status: Int, headers: HTTPHeaders, UnusableDocument)
-        /// No answer, or not a whole one.
+        /// No response, or not a whole one.
         case transport(HTTPFailure)
-        /// The bytes that came are not those that the server speaks of.
+        /// Bytes that do not match the checksum that the server has of them.
         case damaged(ChecksumAlgorithm)
     }
 
@@ -22,9 +22,10 @@ struct S3Failure: Error, Sendable {
     var bucket: String
     var key: String?
     var cause: Cause
-    /// How often it was sent.
+    /// The number of times that the request was sent.
     var attempts = 1
-    /// Whether an earlier attempt may have reached the server and done what was asked for.
+    /// A Boolean value that indicates whether an earlier attempt may have reached the server and done what was asked
+    /// for.
     var mayHaveSucceededBefore = false
 
     init(_ operation: S3Operation, bucket: String, _ cause: Cause) {
@@ -43,12 +44,12 @@ struct S3Failure: Error, Sendable {
         }
     }
 
-    /// The status of the answer, whoever gave it.
+    /// The status code of the response, whoever sent it.
     var answeredStatus: Int? {
         if case .foreign(let status, _) = cause { status } else { status }
     }
 
-    /// The code of the answer, or what its absence stands for in an answer to HEAD.
+    /// The error code of the response; `nil` when it has none, as in a response to HEAD.
     var code: String? { document?.code }
 
     var document: S3ErrorDocument? {
@@ -65,13 +66,13 @@ struct S3Failure: Error, Sendable {
         }
     }
 
-    /// Whether what was asked for may have been done although no answer says so.
+    /// A Boolean value that indicates whether the request may have been carried out although no response says so.
     var isAmbiguous: Bool {
         switch cause {
         case .transport(let failure): !failure.isUnsent
         case .document(_, _, .unreadable): true
         case .answer(let status, _, _), .foreign(let status, _): status >= 500 && status != 501
-        // As little as an answer with such a status would it say that nothing was done.
+        // A response with such a status would say as little about whether anything was done.
         case .document(_, _, .error(let document)): RetryVerdict.isServerFault(document.code)
         case .damaged: false
         }

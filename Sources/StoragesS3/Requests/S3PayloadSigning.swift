@@ -1,11 +1,11 @@
-/// Whether the bytes of uploads are covered by the signature.
+/// The rule that decides whether the signature covers the bytes of uploads.
 ///
-/// Over plain HTTP they always are: nothing else protects them.
+/// Over plain HTTP it always does: nothing else protects them.
 public enum S3PayloadSigning: String, Hashable, Sendable, CaseIterable {
-    /// Up to 256 KiB; TLS protects larger ones, and hashing them costs time.
+    /// Uploads up to 256 KiB; TLS protects larger ones, and hashing them costs time.
     case auto
-    /// All of them.
+    /// All uploads.
     case always
-    /// None over TLS.
+    /// No uploads over TLS.
     case never
 }

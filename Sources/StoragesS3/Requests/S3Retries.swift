@@ -1,7 +1,7 @@
-/// How often and how long a request is tried again.
+/// The number and the timing of the retries of a request.
 ///
-/// Waiting times double from attempt to attempt and are drawn at random between zero and that, so that clients that
-/// failed together do not come back together. A client whose requests keep failing stops retrying.
+/// Waits double from attempt to attempt and are drawn at random between zero and that, so that clients that failed
+/// together do not come back together. A client whose requests keep failing stops retrying.
 ///
 /// With the defaults the waits are at most 50, 100, 200 and 400 milliseconds, so that five attempts that fail at once,
 /// as they do when a connection is refused, are over within 0.75 seconds, on average in half of that, whatever
@@ -16,11 +16,11 @@ public struct S3Retries: Hashable, Sendable {
     ///
     /// Default: 60 seconds.
     public var budget: Duration
-    /// The wait that the second attempt is drawn from.
+    /// The longest wait before the second attempt; it doubles with each further attempt.
     ///
     /// Default: 50 milliseconds.
     public var baseDelay: Duration
-    /// The same when the server said that it is overloaded.
+    /// The longest wait before the second attempt, when the server said that it is overloaded.
     ///
     /// Default: 1 second.
     public var throttledBaseDelay: Duration
@@ -28,8 +28,8 @@ public struct S3Retries: Hashable, Sendable {
     ///
     /// Default: 20 seconds.
     public var maxDelay: Duration
-    /// Whether the requests of a storage have a number of retries in common, some 35 that only successes make good
-    /// again, so that a server on which everything fails is not asked several times as often.
+    /// A Boolean value that indicates whether the requests of a storage share a number of retries, some 35 that only
+    /// successes make good again, so that a server on which everything fails is not asked several times as often.
     ///
     /// Default: `true`.
     public var limitsAllRequests = true
@@ -39,7 +39,7 @@ public struct S3Retries: Hashable, Sendable {
     /// - Parameters:
     ///   - maxAttempts: The most attempts. Default: 5.
     ///   - budget: The time after which no attempt begins. Default: 60 seconds.
-    ///   - baseDelay: The wait that the second attempt is drawn from. Default: 50 milliseconds.
+    ///   - baseDelay: The longest wait before the second attempt. Default: 50 milliseconds.
     ///   - throttledBaseDelay: The same for an overloaded server. Default: 1 second.
     ///   - maxDelay: The longest wait. Default: 20 seconds.
     public init(
@@ -56,13 +56,13 @@ public struct S3Retries: Hashable, Sendable {
         self.maxDelay = maxDelay
     }
 
-    /// One attempt, and no more.
+    /// A single attempt, without retries.
     public static let none = S3Retries(maxAttempts: 1)
 
-    /// As many attempts as ten minutes hold: for programs that had better wait than fail, such as workers and
-    /// migrations, while a server is restarted or fails over.
+    /// A policy of as many attempts as ten minutes hold: for programs that had better wait than fail, such as workers
+    /// and migrations, while a server is restarted or fails over.
     ///
-    /// A server that does not answer, or refuses connections, is asked after up to 0.2, 0.4, 0.8 seconds and so on, in
+    /// A server that does not respond, or refuses connections, is asked after up to 0.2, 0.4, 0.8 seconds and so on, in
     /// the end every 15 seconds at the most, on average every 7 or 8. An upload that waits goes on holding the memory
     /// of its parts.
     public static let patient: S3Retries = {
@@ -76,10 +76,10 @@ public struct S3Retries: Hashable, Sendable {
         return retries
     }()
 
-    /// How long to wait.
+    /// Returns the time to wait before a retry.
     ///
     /// - Parameters:
-    ///   - retry: Which retry it is, from 1.
+    ///   - retry: The number of the retry, from 1.
     ///   - isThrottled: Whether the server is overloaded.
     ///   - asked: The wait that the server asked for.
     func delay(before retry: Int, isThrottled: Bool, asked: Duration?) -> Duration {

@@ -1,9 +1,9 @@
 import Storages
 
-/// What the answer to a write says of the object.
+/// An object as the response to a write describes it.
 struct WrittenObject: Hashable, Sendable {
     var entityTag: String?
-    /// In a bucket that keeps versions.
+    /// The id of the version, in a bucket that keeps versions.
     var versionID: String?
 
     init(entityTag: String?, versionID: String?) {
@@ -15,7 +15,7 @@ struct WrittenObject: Hashable, Sendable {
         self.init(entityTag: headers["ETag"], versionID: headers["x-amz-version-id"])
     }
 
-    /// The report about it.
+    /// Returns the result of the upload of the object.
     func file(named name: StorageName, byteCount: Int64, sha256: [UInt8]? = nil) -> UploadedFile {
         UploadedFile(name: name, byteCount: byteCount, entityTag: entityTag, sha256: sha256, versionID: versionID)
     }

@@ -1,6 +1,7 @@
 /// The order of byte strings, in which Signature Version 4 sorts.
 enum ByteOrder {
-    /// Less than, equal to or greater than 0 as the bytes of the left range sort before, with or after the right ones.
+    /// Returns a number less than, equal to or greater than 0 as the bytes of the left range sort before, with or after
+    /// the right ones.
     static func compare(_ left: Range<Int>, _ right: Range<Int>, of bytes: UnsafeBufferPointer<UInt8>) -> Int {
         for offset in 0..<min(left.count, right.count) {
             let difference = Int(bytes[left.lowerBound + offset]) - Int(bytes[right.lowerBound + offset])

@@ -1,20 +1,23 @@
 import Storages
 
-/// The fields of a request that are signed, as Signature Version 4 wants them.
+/// The headers of a request that are signed, in the canonical form of Signature Version 4.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 struct CanonicalHeaders {
     /// A line `name:value` for each name, the line break after each included.
     private(set) var lines: [UInt8] = []
     /// The names, with `;` between them.
     private(set) var names: [UInt8] = []
 
-    /// Lowers and sorts names, trims values, squeezes their inner blanks, and joins fields of one name.
+    /// Creates the canonical headers: lowers and sorts names, trims values, squeezes their inner blanks, and joins
+    /// headers of one name.
     ///
     /// - Parameters:
-    ///   - fields: Of the request, `Host` among them.
-    ///   - added: What the signature brings along; fields of the request with these names, which are in lower case, are
+    ///   - fields: The headers of the request, `Host` among them.
+    ///   - added: The headers of the signature; headers of the request with these names, which are in lower case, are
     ///     left out, as they are of an earlier attempt. All begin with `x-amz-`.
     ///   - signsContentLength: Whether `Content-Length` is signed.
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a field that may not be sent.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a header that may not be sent.
     init(_ fields: [HTTPHeaders.Field], adding added: [HTTPHeaders.Field], signsContentLength: Bool) throws {
         var text: [UInt8] = []
         text.reserveCapacity(1024)
@@ -115,16 +118,16 @@ struct CanonicalHeaders {
         if text.count > start, text.last == UInt8(ascii: " ") { text.removeLast() }
     }
 
-    // MARK: Which fields
+    // MARK: Signed headers
 
-    /// What proxies and clients change or drop on the way: a signature over these would break.
+    /// The headers that proxies and clients change or drop on the way: a signature over these would break.
     private static let unsigned = [
         "authorization", "user-agent", "connection", "keep-alive", "expect", "te", "trailer", "transfer-encoding",
         "upgrade", "x-amzn-trace-id", "accept-encoding",
     ]
 
     static func isSigned(_ name: String, _ signsContentLength: Bool) -> Bool {
-        // Most fields of a request to S3 are of this kind.
+        // Most headers of a request to S3 are of this kind.
         if isOfAmazon(name) { return true }
         if HTTPHeaders.areEqual(name, "content-length") { return signsContentLength }
         return !hasPrefix("proxy-", name) && !unsigned.contains { HTTPHeaders.areEqual($0, name) }
@@ -132,7 +135,7 @@ struct CanonicalHeaders {
 
     private static func isOfAmazon(_ name: String) -> Bool { hasPrefix("x-amz-", name) }
 
-    /// Whether a field's name begins with letters in lower case and hyphens, in any case.
+    /// Returns whether a header's name, in any case, begins with a prefix of lower-case letters and hyphens.
     static func hasPrefix(_ prefix: StaticString, _ name: String) -> Bool {
         var copy = name
         return copy.withUTF8 { name in

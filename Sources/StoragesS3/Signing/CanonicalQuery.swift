@@ -1,6 +1,7 @@
 import Storages
 
-/// The query as Signature Version 4 wants it: strictly encoded, sorted by the encoded names, then the encoded values.
+/// The query in the canonical form of Signature Version 4: strictly encoded, sorted by the encoded names, then the
+/// encoded values.
 struct CanonicalQuery {
     private(set) var bytes: [UInt8] = []
 
@@ -18,14 +19,15 @@ struct CanonicalQuery {
             pairs.append(Pair(name: start..<middle, value: middle..<encoded.count))
         }
         encoded.withUnsafeBufferPointer { encoded in
-            // Names before values: the joined text would put "select-type" before "select", because "-" is less than "=".
+            // Names before values: the joined text would put "select-type" before "select", because "-" is less than
+            // "=".
             ByteOrder.sort(&pairs) { left, right in
                 switch ByteOrder.compare(left.name, right.name, of: encoded) {
                 case 0: ByteOrder.compare(left.value, right.value, of: encoded) < 0
                 case let order: order < 0
                 }
             }
-            // The signature comes behind.
+            // The signature is appended to it.
             bytes.reserveCapacity(encoded.count + 2 * pairs.count + 96)
             for pair in pairs {
                 if !bytes.isEmpty { bytes.append(UInt8(ascii: "&")) }

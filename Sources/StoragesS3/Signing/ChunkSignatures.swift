@@ -1,7 +1,9 @@
 import Foundation
 import Storages
 
-/// The signatures of the pieces of a body that is signed while it is sent, each of which covers the one before it.
+/// The signatures of the chunks of a body that is signed while it is sent, each of which covers the one before it.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>
 ///
 /// The first covers the request's own signature, its seed.
 struct ChunkSignatures {
@@ -23,7 +25,7 @@ struct ChunkSignatures {
         try sign("PAYLOAD", SigV4Signer.emptyHash + "\n" + SHA256Hasher.hash(chunk).hexadecimal)
     }
 
-    /// Signs the trailing fields, which follow the last chunk.
+    /// Signs the trailing headers, which follow the last chunk.
     ///
     /// - Parameter trailer: Lines `name:value` in lower-case names, each with a line break at its end.
     mutating func sign(trailer: String) throws -> String {

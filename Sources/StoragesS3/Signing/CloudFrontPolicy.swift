@@ -1,15 +1,15 @@
 import Foundation
 import Storages
 
-/// What a signed URL of CloudFront allows.
+/// The conditions of a signed URL of CloudFront.
 struct CloudFrontPolicy: Sendable {
     /// The URL, which may contain the wildcards `*` and `?`; `nil` for just the URL that is signed.
     var resource: String?
-    /// Until when; down to the second.
+    /// The end of the validity; down to the second.
     var dateLessThan: Date
-    /// From when; down to the second.
+    /// The beginning of the validity; down to the second.
     var dateGreaterThan: Date?
-    /// From which IPv4 address, or range such as `192.0.2.0/24`.
+    /// The IPv4 address of the clients, or a range such as `192.0.2.0/24`.
     var ipAddress: String?
 
     init(until dateLessThan: Date, from dateGreaterThan: Date? = nil, ipAddress: String? = nil, resource: String? = nil)
@@ -20,10 +20,10 @@ struct CloudFrontPolicy: Sendable {
         self.ipAddress = ipAddress
     }
 
-    /// Whether CloudFront can put the policy together from the URL and `Expires`.
+    /// A Boolean value that indicates whether CloudFront can put the policy together from the URL and `Expires`.
     var isCanned: Bool { resource == nil && dateGreaterThan == nil && ipAddress == nil }
 
-    /// The JSON that is signed: without blanks, in the order that CloudFront makes up a canned policy in.
+    /// Returns the JSON that is signed: without blanks, in the order in which CloudFront makes up a canned policy.
     func json(for url: String) -> String {
         var json = JSONText()
         json.append("{\"Statement\":[{\"Resource\":")

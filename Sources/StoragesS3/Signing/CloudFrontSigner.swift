@@ -2,6 +2,8 @@ import Foundation
 import Storages
 
 /// Signs URLs of a CloudFront distribution.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-urls.html>
 struct CloudFrontSigner: Sendable {
     private let keyID: String
     private let key: RSAPrivateKey
@@ -11,8 +13,8 @@ struct CloudFrontSigner: Sendable {
     /// - Parameters:
     ///   - keyID: The id of the public key in the distribution's key group.
     ///   - privateKey: Its private key in PEM, RSA, not encrypted.
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a key that cannot be read, or an id with other than
-    ///   ASCII letters and digits.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a key that cannot be read, or an id with other
+    ///   than ASCII letters and digits.
     init(keyID: String, privateKey: String) throws {
         guard !keyID.isEmpty, PercentEncoding.encode(component: keyID) == keyID else {
             throw StorageError(
@@ -26,14 +28,14 @@ struct CloudFrontSigner: Sendable {
 
     /// Signs a URL.
     ///
-    /// A policy that says no more than until when makes a shorter URL, of which CloudFront puts the policy together.
+    /// A policy with an end and nothing else makes a shorter URL, for which CloudFront puts the policy together.
     ///
     /// - Parameters:
     ///   - url: Absolute and percent-encoded, perhaps with a query.
-    ///   - policy: What it allows.
+    ///   - policy: The conditions of the URL.
     /// - Returns: The URL with the signature; a secret until it ends.
-    /// - Throws: ``StorageError`` with code `invalidURL` for a URL that is not absolute, is not encoded, has a fragment, or
-    ///   has parameters of a signature already; `unavailable` when libcrypto failed.
+    /// - Throws: ``StorageError`` with code `invalidURL` for a URL that is not absolute, is not encoded, has a
+    ///   fragment, or has parameters of a signature already; `unavailable` when libcrypto failed.
     func signedURL(_ url: String, policy: CloudFrontPolicy) throws -> String {
         try CloudFrontSigner.check(url)
         let json = policy.json(for: url)
@@ -46,7 +48,7 @@ struct CloudFrontSigner: Sendable {
         return "\(url)\(separator)\(first)&Signature=\(signature)&Key-Pair-Id=\(keyID)"
     }
 
-    /// Base64 with what a query cannot have replaced, as CloudFront has it.
+    /// Returns Base64 with what a query cannot have replaced, as CloudFront has it.
     private static func encoded(_ bytes: [UInt8]) -> String {
         let characters = Data(bytes).base64EncodedString().utf8.map { byte in
             switch byte {

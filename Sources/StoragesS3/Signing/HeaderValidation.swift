@@ -1,24 +1,24 @@
 import Storages
 
-/// What may go into the head of a request.
+/// Checks of what goes into the head of a request.
 ///
-/// libcurl copies a line break in a value as it is, so that a value could become fields of its own, and other control
+/// libcurl copies a line break in a value as it is, so that a value could become headers of its own, and other control
 /// characters are read differently by different servers. So nothing is signed or sent that was not checked here.
 enum HeaderValidation {
-    /// Fields that may be sent.
+    /// The headers that may be sent.
     struct Result: Sendable {
-        /// The fields in their order, the blanks around their values cut off.
+        /// The headers in their order, the blanks around their values cut off.
         var headers: HTTPHeaders
-        /// The names of fields that were left out because their values are empty, which is as good as not there.
+        /// The names of headers that were left out because their values are empty, which is as good as not there.
         ///
         /// Not those of metadata: there an empty value is a value, which servers keep, so it is signed and sent.
         var omitted: [String]
     }
 
-    /// Checks all fields before they are signed.
+    /// Checks all headers before they are signed.
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for a name that is no token of RFC 9110, and a value
-    ///   with a control character, a tab among them. It tells the name, never the value.
+    ///   with a control character, a tab among them. Its message has the name, never the value.
     static func check(_ headers: HTTPHeaders) throws(StorageError) -> Result {
         var result = Result(headers: HTTPHeaders(), omitted: [])
         for field in headers.fields {

@@ -1,4 +1,6 @@
-/// How services other than S3 see a path: as RFC 3986 section 5.2.4, and without empty segments.
+/// The form of a path that services other than S3 sign: without dot segments and empty segments.
+///
+/// <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>
 enum PathNormalization {
     static func normalized(_ path: String) -> String {
         var segments: [Substring] = []

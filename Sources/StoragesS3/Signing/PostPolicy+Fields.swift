@@ -1,7 +1,9 @@
 import Storages
 
 extension PostPolicy {
-    /// What the service is to check of a field of the form.
+    /// A condition that the service checks of a field of the form.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html>
     enum Condition: Sendable {
         case equals(name: String, value: String)
         case startsWith(name: String, prefix: String)
@@ -19,8 +21,8 @@ extension PostPolicy {
         }
     }
 
-    /// The fields of the form and the conditions on them, but for those of the signature: each field has its condition,
-    /// because the service refuses a form with any other.
+    /// Returns the fields of the form and the conditions on them, but for those of the signature: each field has its
+    /// condition, because the service refuses a form with any other.
     ///
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for values that no form can have.
     func fieldsAndConditions() throws -> (fields: [(name: String, value: String)], conditions: [Condition]) {
@@ -67,7 +69,7 @@ extension PostPolicy {
         return (fields, conditions)
     }
 
-    /// What the service puts the name of the file in place of.
+    /// The text that the service replaces with the name of the file.
     private static let filename = "${filename}"
 
     private func keyField() throws -> (name: String, value: String) {

@@ -1,38 +1,40 @@
 import Foundation
 import Storages
 
-/// What a browser may upload with a form, without passing through this process.
+/// The policy of an upload by a browser's form, which does not pass through this process.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html>
 ///
 /// Unlike a presigned PUT it bounds the size, so it is the way to let strangers upload.
 struct PostPolicy: Sendable {
-    /// Where the file goes.
+    /// The key of the file.
     enum Key: Hashable, Sendable {
-        /// To this key.
+        /// A fixed key.
         case exact(String)
-        /// To the prefix with the name of the file behind it, which the browser fills in.
+        /// A prefix with the name of the file behind it, which the browser fills in.
         case prefix(String)
     }
 
-    /// Which types of content are taken.
+    /// The types of content that are accepted.
     enum ContentType: Hashable, Sendable {
-        /// This one, which is a field of the form.
+        /// A single type, which is a field of the form.
         case exact(String)
-        /// Those that begin so, such as `image/`; the page adds a field `Content-Type` before the file.
+        /// The types that begin so, such as `image/`; the page adds a field `Content-Type` before the file.
         case prefix(String)
     }
 
     var bucket: String
     var key: Key
-    /// How long the form works, 1 second to 7 days; a fraction of a second is cut off.
+    /// The lifetime of the form, 1 second to 7 days; a fraction of a second is cut off.
     var lifetime: Duration
-    /// How many bytes the file may have; `nil` leaves it to the service, which takes up to 5 GiB.
+    /// The number of bytes that the file may have; `nil` leaves it to the service, which takes up to 5 GiB.
     var contentLength: ClosedRange<Int>?
     /// A canned ACL, such as `private`.
     var acl: String?
     var contentType: ContentType?
-    /// Fields `x-amz-meta-…`, see ``UserMetadata``.
+    /// The headers `x-amz-meta-…`, see ``UserMetadata``.
     var metadata = HTTPHeaders()
-    /// The status of success: 200, 201 (with XML that tells the key) or 204; `nil` leaves it at 204.
+    /// The status code of success: 200, 201 (with XML that names the key) or 204; `nil` leaves it at 204.
     var successStatus: Int?
     /// Further fields with their only value, such as `Cache-Control` or `x-amz-server-side-encryption`.
     var fields = HTTPHeaders()
@@ -41,8 +43,8 @@ struct PostPolicy: Sendable {
     ///
     /// - Parameters:
     ///   - bucket: The bucket.
-    ///   - key: Where the file goes.
-    ///   - lifetime: How long the form works, 1 second to 7 days.
+    ///   - key: The key of the file.
+    ///   - lifetime: The lifetime of the form, 1 second to 7 days.
     init(bucket: String, key: Key, lifetime: Duration) {
         self.bucket = bucket
         self.key = key
@@ -54,11 +56,11 @@ struct PostPolicy: Sendable {
 ///
 /// Its description leaves the values out: with them anybody may upload.
 struct PostForm: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// To be sent in this order, and before the file, which is the last field and called `file`.
+    /// The fields, to be sent in this order, and before the file, which is the last field and called `file`.
     var fields: [(name: String, value: String)]
-    /// When it stops working: earlier than asked for when the credentials end before.
+    /// The date at which the form expires: earlier than asked for when the credentials end before.
     var expiration: Date
-    /// Whether the credentials end before the lifetime that was asked for.
+    /// A Boolean value that indicates whether the credentials end before the lifetime that was asked for.
     var isCutShort: Bool
 
     var description: String {

@@ -1,17 +1,17 @@
 import Foundation
 import Storages
 
-/// A URL that carries its signature: whoever has it may do what it says until it expires.
+/// A URL that carries its signature: whoever has it may send its request until it expires.
 ///
 /// Its description leaves the query out, where the signature is.
 struct PresignedURL: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     var url: String
     var method: HTTPRequest.Method
-    /// When it stops working: earlier than asked for when the credentials end before.
+    /// The date at which the URL expires: earlier than asked for when the credentials end before.
     var expiration: Date
-    /// Whether the credentials end before the lifetime that was asked for.
+    /// A Boolean value that indicates whether the credentials end before the lifetime that was asked for.
     var isCutShort: Bool
-    /// The fields that were signed, but for `Host`: whoever uses the URL sends them just so.
+    /// The headers that were signed, but for `Host`: whoever uses the URL sends them just so.
     var headers: HTTPHeaders
 
     var description: String {
@@ -22,33 +22,35 @@ struct PresignedURL: Sendable, CustomStringConvertible, CustomDebugStringConvert
 }
 
 extension PresignedURL {
-    /// What a URL shall allow.
+    /// The request that a URL allows.
     struct Request: Sendable {
-        /// GET, HEAD, PUT or DELETE.
+        /// The method: GET, HEAD, PUT or DELETE.
         var method: HTTPRequest.Method
-        /// Scheme and authority, as the signed `Host` says: `https://bucket.s3.amazonaws.com`, without a path.
+        /// The scheme and authority, as in the signed `Host`: `https://bucket.s3.amazonaws.com`, without a path.
         var origin: String
-        /// As on the wire, see ``Addressing/path(forKey:)``.
+        /// The path as it is sent, see ``Addressing/path(forKey:)``.
         var path: String
-        /// How long it works, 1 second to 7 days; a fraction of a second is cut off.
+        /// The lifetime of the URL, 1 second to 7 days; a fraction of a second is cut off.
         var lifetime: Duration
         /// The window in which equal requests give equal URLs, for caches; they then work up to a window longer.
         ///
         /// `nil`: the URL changes with every second.
         var quantum: Duration?
-        /// Fields the user of the URL must send, such as `Content-Type` or `x-amz-acl`.
+        /// The headers that the user of the URL must send, such as `Content-Type` or `x-amz-acl`.
         var headers = HTTPHeaders()
-        /// Parameters such as `versionId`, `partNumber`, `uploadId`.
+        /// The parameters of the query, such as `versionId`, `partNumber`, `uploadId`.
         var query: [(name: String, value: String)] = []
-        /// What the answer to GET and HEAD shall say in the place of what is stored.
+        /// The headers of the response to GET and HEAD in the place of those that are stored.
         var overrides = S3ResponseOverrides()
     }
 }
 
-/// How long a signature may work: 7 days, because services keep the key of a day no longer.
+/// The lifetime that a signature may have: up to 7 days, because services keep the key of a day no longer.
 enum SignatureLifetime {
     static let seconds = 1...604_800
 
+    /// Returns the seconds of a lifetime.
+    ///
     /// - Throws: ``StorageError`` with code `invalidURL` outside 1 second to 7 days.
     static func seconds(of lifetime: Duration, for subject: String) throws -> Int {
         let whole = lifetime.components.seconds
@@ -64,7 +66,8 @@ enum SignatureLifetime {
         return seconds
     }
 
-    /// How long a signature works that was made at the beginning of a window, for one that is asked for at its end.
+    /// Returns the lifetime of a signature that is made at the beginning of a window, for one that is asked for at its
+    /// end.
     ///
     /// - Throws: ``StorageError`` with code `invalidURL` beyond 7 days.
     static func seconds(of lifetime: Int, inWindowOf window: Int) throws -> Int {

@@ -1,4 +1,6 @@
-/// What the answer to a signed URL shall say in the place of what is stored; signed with the URL.
+/// The headers of the response to a signed URL in the place of those that are stored; signed with the URL.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
 public struct S3ResponseOverrides: Hashable, Sendable {
     /// The `Content-Disposition`, see ``ContentDisposition``.
     ///

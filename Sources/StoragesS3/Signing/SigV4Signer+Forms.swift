@@ -5,9 +5,9 @@ extension SigV4Signer {
     /// Makes the fields of a form with which a browser uploads one file; nothing is sent.
     ///
     /// - Parameters:
-    ///   - policy: What may be uploaded.
-    ///   - credentials: Whose signature; a token becomes a field.
-    ///   - date: By the clock of the service.
+    ///   - policy: The policy of the upload.
+    ///   - credentials: The credentials that sign; a token becomes a field.
+    ///   - date: The date by the clock of the service.
     /// - Throws: ``StorageError`` with code `invalidURL` for a lifetime outside 1 second to 7 days,
     ///   `invalidConfiguration` for values that no form can have, `unavailable` when libcrypto failed.
     func form(for policy: PostPolicy, with credentials: S3Credentials, at date: Date) throws -> PostForm {
@@ -35,7 +35,7 @@ extension SigV4Signer {
         return PostForm(fields: fields, expiration: expiration, isCutShort: expiration < end.date)
     }
 
-    /// The signature of a policy in base64.
+    /// Returns the signature of a policy in base64.
     func signature(ofPolicy policy: String, scope: Scope, _ credentials: S3Credentials) throws -> String {
         try key(for: scope, secret: credentials.secretAccessKey).signature(of: Array(policy.utf8))
     }

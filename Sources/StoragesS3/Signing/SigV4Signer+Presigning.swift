@@ -7,13 +7,13 @@ extension SigV4Signer {
     /// The body of a PUT is not signed: whoever has the URL chooses it. A form with a ``PostPolicy`` bounds its size.
     ///
     /// - Parameters:
-    ///   - request: What the URL shall allow.
-    ///   - credentials: Whose signature; a token is signed too.
-    ///   - date: By the clock of the service.
-    /// - Throws: ``StorageError`` with code `invalidURL` for a lifetime, or one with its quantum, outside 1 second to 7 days,
-    ///   names that are of the signature itself or given twice, and overrides of the answer to a method other than GET and
-    ///   HEAD; `unsupported` for POST; `invalidConfiguration` for fields that may not be sent; `unavailable` when libcrypto
-    ///   failed.
+    ///   - request: The request that the URL allows.
+    ///   - credentials: The credentials that sign; a token is signed, too.
+    ///   - date: The date by the clock of the service.
+    /// - Throws: ``StorageError`` with code `invalidURL` for a lifetime, or one with its quantum, outside 1 second to 7
+    ///   days, names that are of the signature itself or given twice, and overrides of the response to a method other
+    ///   than GET and HEAD; `unsupported` for POST; `invalidConfiguration` for headers that may not be sent;
+    ///   `unavailable` when libcrypto failed.
     func presignedURL(
         _ request: PresignedURL.Request,
         with credentials: S3Credentials,
@@ -64,7 +64,7 @@ extension SigV4Signer {
         )
     }
 
-    /// The whole query of a request that is signed in its query, the signature at its end.
+    /// Returns the whole query of a request that is signed in its query, the signature at its end.
     func signedQuery(
         _ request: SignableRequest,
         lifetime: Int,
@@ -104,7 +104,7 @@ extension SigV4Signer {
 
     // MARK: Checks
 
-    /// What is in a query because of the signature; a parameter of the same name would say something else than it.
+    /// The names in a query that belong to the signature; a parameter of the same name would contradict it.
     private static let reservedNames: Set<String> = [
         "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders",
         "x-amz-security-token", "x-amz-signature", "x-amz-s3session-token", "x-amz-content-sha256",
@@ -151,7 +151,7 @@ extension SigV4Signer {
                     "The header \(StorageError.quoted(field.name)) is of the signature itself. Leave it out."
                 )
             }
-            // Nobody would be held to a field that is not signed, and Host is made of the origin.
+            // Nobody would be held to a header that is not signed, and Host is made of the origin.
             guard CanonicalHeaders.isSigned(field.name, true), !HTTPHeaders.areEqual(field.name, "host") else {
                 throw StorageError(
                     .invalidURL,
@@ -162,7 +162,7 @@ extension SigV4Signer {
         return headers
     }
 
-    /// The authority of an origin.
+    /// Returns the authority of an origin.
     private static func host(of origin: String) throws -> String {
         let authority = origin.utf8.drop { $0 != UInt8(ascii: ":") }.dropFirst(3)
         guard origin.utf8.starts(with: "http".utf8), !authority.isEmpty, !authority.contains(UInt8(ascii: "/")) else {

@@ -3,55 +3,59 @@ import Storages
 
 /// Signs requests with AWS Signature Version 4.
 ///
-/// Pure functions over a snapshot of credentials and a date: nothing is fetched, and no clock is read. Every attempt of a
-/// request is signed anew, with its own date.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
+///
+/// Pure functions over a snapshot of credentials and a date: nothing is fetched, and no clock is read. Every attempt of
+/// a request is signed anew, with its own date.
 struct SigV4Signer: Sendable {
-    /// What differs between services.
+    /// The differences between services.
     struct Options: Sendable {
-        /// Whether dot segments and repeated slashes are taken out of the path that is signed; S3 takes it as it is.
+        /// A Boolean value that indicates whether dot segments and repeated slashes are taken out of the path that is
+        /// signed; S3 takes it as it is.
         var normalizesPath = false
-        /// Whether the hash of the body goes into a field too, as S3 requires.
+        /// A Boolean value that indicates whether the hash of the body goes into a header, too, as S3 requires.
         var addsContentSHA256 = true
-        /// Whether the session token is added to the signed request, and not signed itself.
+        /// A Boolean value that indicates whether the session token is added to the signed request, and not signed
+        /// itself.
         var addsTokenAfterSigning = false
-        /// Whether `Content-Length` is signed; off, because proxies change it.
+        /// A Boolean value that indicates whether `Content-Length` is signed; off, because proxies change it.
         var signsContentLength = false
     }
 
     static let algorithm = "AWS4-HMAC-SHA256"
     static let emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-    /// Such as `us-east-1`.
+    /// The region, such as `us-east-1`.
     let region: String
-    /// Such as `s3`.
+    /// The service, such as `s3`.
     let service: String
     let options: Options
 
     /// Makes a signer.
     ///
     /// - Parameters:
-    ///   - region: Such as `us-east-1`.
-    ///   - service: Default: `s3`.
-    ///   - options: What differs between services. Default: what S3 wants.
+    ///   - region: The region, such as `us-east-1`.
+    ///   - service: The service. Default: `s3`.
+    ///   - options: The differences between services. Default: those of S3.
     init(region: String, service: String = "s3", options: Options = Options()) {
         self.region = region
         self.service = service
         self.options = options
     }
 
-    /// The fields that sign a request: `x-amz-date`, `x-amz-content-sha256`, `x-amz-security-token` when there is a token,
-    /// and `Authorization`.
+    /// Returns the headers that sign a request: `x-amz-date`, `x-amz-content-sha256`, `x-amz-security-token` when there
+    /// is a token, and `Authorization`.
     ///
-    /// Fields of the request with these names are of an earlier attempt: they are not signed, and these replace them. All
-    /// others are signed, but for those that proxies and clients change on the way. The request's fields went through
-    /// ``HeaderValidation/check(_:)`` before, so that no empty one is signed, which would not be sent.
+    /// Headers of the request with these names are of an earlier attempt: they are not signed, and these replace them.
+    /// All others are signed, but for those that proxies and clients change on the way. The request's headers went
+    /// through ``HeaderValidation/check(_:)`` before, so that no empty one is signed, which would not be sent.
     ///
     /// - Parameters:
-    ///   - request: With all the fields that will be sent, `Host` among them.
-    ///   - credentials: Whose signature.
-    ///   - date: By the clock of the service.
-    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a field, region, access key or token that may not
-    ///   be in a header, and with code `unavailable` when libcrypto failed.
+    ///   - request: The request with all the headers that will be sent, `Host` among them.
+    ///   - credentials: The credentials that sign.
+    ///   - date: The date by the clock of the service.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` for a header, region, access key or token that may
+    ///   not be in a header, and with code `unavailable` when libcrypto failed.
     func headers(
         signing request: SignableRequest,
         with credentials: S3Credentials,
@@ -83,7 +87,7 @@ struct SigV4Signer: Sendable {
             try HeaderValidation.checkValue(token.value, of: token.name)
             added.append(token)
         }
-        // All else in the field is ours.
+        // All else in the header is ours.
         try HeaderValidation.checkValue(credentials.accessKeyID, of: "Authorization")
         try HeaderValidation.checkValue(scope.text, of: "Authorization")
         let authorization = authorization(
@@ -114,7 +118,7 @@ struct SigV4Signer: Sendable {
 
     // MARK: Steps
 
-    /// What is hashed: the request in a form that both sides can make.
+    /// Returns the canonical request, which is hashed: the request in a form that both sides can make.
     func canonicalRequest(
         method: String,
         path: String,
@@ -142,7 +146,7 @@ struct SigV4Signer: Sendable {
         return text
     }
 
-    /// The string to sign.
+    /// Returns the string to sign.
     func stringToSign(canonicalRequest: [UInt8], scope: Scope) throws -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(160)
@@ -165,19 +169,19 @@ struct SigV4Signer: Sendable {
         try SigningKey(secret: secret, day: scope.day, region: region, service: service)
     }
 
-    /// When and for what a signature holds.
+    /// The scope of a signature: the day, the region and the service.
     struct Scope: Sendable {
-        /// `20130524T000000Z`.
+        /// The time, such as `20130524T000000Z`.
         let timestamp: String
-        /// `20130524`.
+        /// The day, such as `20130524`.
         let day: String
-        /// `20130524/us-east-1/s3/aws4_request`.
+        /// The text, such as `20130524/us-east-1/s3/aws4_request`.
         let text: String
 
         init(_ date: AmazonDate, _ signer: SigV4Signer) {
             timestamp = date.timestamp
             day = String(Substring(timestamp.utf8.prefix(8)))
-            // Appended for the same reason as the field Authorization.
+            // Appended for the same reason as the header Authorization.
             var text = ""
             text.reserveCapacity(64)
             text += day
@@ -192,7 +196,7 @@ struct SigV4Signer: Sendable {
 }
 
 extension PayloadHash {
-    /// As in `x-amz-content-sha256` and the last line of a canonical request.
+    /// The text in `x-amz-content-sha256` and in the last line of a canonical request.
     var text: String {
         switch self {
         case .sha256(let digits): digits

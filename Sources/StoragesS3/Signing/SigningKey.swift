@@ -10,9 +10,9 @@ struct SigningKey: Sendable, CustomStringConvertible, CustomDebugStringConvertib
     ///
     /// - Parameters:
     ///   - secret: The secret access key.
-    ///   - day: As in a scope: `20130524`.
-    ///   - region: Such as `us-east-1`.
-    ///   - service: Such as `s3`.
+    ///   - day: The day as in a scope: `20130524`.
+    ///   - region: The region, such as `us-east-1`.
+    ///   - service: The service, such as `s3`.
     /// - Throws: ``StorageError`` with code `unavailable` when libcrypto failed.
     init(secret: String, day: String, region: String, service: String) throws {
         let source = Source(secret: secret, day: day, region: region, service: service)
@@ -28,7 +28,7 @@ struct SigningKey: Sendable, CustomStringConvertible, CustomDebugStringConvertib
         SigningKey.cache.withLockedValue { $0.insert(key, for: source) }
     }
 
-    /// The signature of a string to sign, as 64 hexadecimal digits.
+    /// Returns the signature of a string to sign, as 64 hexadecimal digits.
     func signature(of stringToSign: [UInt8]) throws -> String {
         try HMACSHA256.authenticate(stringToSign, key: bytes).hexadecimal
     }
@@ -46,7 +46,7 @@ struct SigningKey: Sendable, CustomStringConvertible, CustomDebugStringConvertib
         var service: String
     }
 
-    /// The keys derived last: four HMACs saved for each signature.
+    /// The keys that were derived last: four HMACs saved for each signature.
     ///
     /// Few, so that a search costs little, and that secrets no longer in use do not stay for ever.
     private struct Cache {

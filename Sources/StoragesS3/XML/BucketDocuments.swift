@@ -1,9 +1,11 @@
 import NIOCore
 
-/// The answer to GetBucketVersioning.
+/// The response to GetBucketVersioning.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html>
 struct VersioningConfiguration: Hashable, Sendable {
-    /// What it says; ``BucketVersioning/unknown`` for another document, such as the listing of a server that does not
-    /// know the question.
+    /// The versioning in the document; ``BucketVersioning/unknown`` for another document, such as the listing of a
+    /// server that does not know the request.
     let versioning: BucketVersioning
 
     init(_ body: ByteBuffer) {
@@ -11,14 +13,16 @@ struct VersioningConfiguration: Hashable, Sendable {
             versioning = .unknown
             return
         }
-        // A bucket that kept versions once has some still, and is written as no other is.
+        // A bucket that once kept versions still has some, and is written to differently from all others.
         versioning = root.string("Status") == nil ? .never : .enabled
     }
 }
 
-/// The answer to GetObjectLockConfiguration.
+/// The response to GetObjectLockConfiguration.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLockConfiguration.html>
 struct ObjectLockConfiguration: Hashable, Sendable {
-    /// Whether new objects are locked although nobody asks for that.
+    /// A Boolean value that indicates whether new objects are locked although nobody asks for that.
     let locksAllObjects: Bool
 
     init(_ body: ByteBuffer) {

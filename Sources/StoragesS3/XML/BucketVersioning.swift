@@ -1,9 +1,9 @@
 /// The versioning of a bucket: whether it keeps the versions of its objects, as locked ones always do.
 enum BucketVersioning: Hashable, Sendable {
-    /// It never did.
+    /// A bucket that never kept versions.
     case never
-    /// It does, or did once.
+    /// A bucket that keeps versions, or did once.
     case enabled
-    /// The server does not say.
+    /// A bucket whose server does not say.
     case unknown
 }

@@ -1,15 +1,17 @@
 import NIOCore
 
-/// A part that the server has taken.
+/// A part that the server has accepted.
 struct CompletedPart: Hashable, Sendable {
     var number: Int
-    /// As the server gave it, quotes included.
+    /// The entity tag as the server gave it, quotes included.
     var entityTag: String
-    /// What was sent with the part, in base64.
+    /// The checksum that was sent with the part.
     var checksum: ChecksumValue?
 }
 
 /// The body of CompleteMultipartUpload.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
 enum CompleteMultipartUploadBody {
     /// Writes the body; the parts come in the order of their numbers, whatever order they have been uploaded in.
     static func make(for parts: [CompletedPart]) -> ByteBuffer {

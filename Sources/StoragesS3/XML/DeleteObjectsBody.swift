@@ -1,8 +1,10 @@
 import NIOCore
 
 /// The body of DeleteObjects.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
 enum DeleteObjectsBody {
-    /// Writes the body for keys of UTF-8 that ``canHold(_:)`` accepts; the answer will name each key.
+    /// Writes the body for keys of UTF-8 that ``canHold(_:)`` accepts; the response will name each key.
     static func make(for keys: [[UInt8]]) -> ByteBuffer {
         var writer = XMLWriter(root: "Delete", capacity: keys.reduce(128) { $0 + $1.count + 40 })
         for key in keys {
@@ -29,7 +31,7 @@ enum DeleteObjectsBody {
         return writer.buffer
     }
 
-    /// Whether a key can stand in the body; one that cannot is to be deleted by a request of its own.
+    /// Returns whether a key can stand in the body; one that cannot is to be deleted by a request of its own.
     static func canHold(_ key: [UInt8]) -> Bool {
         !key.isEmpty && XMLWriter.canExpress(key)
     }

@@ -1,18 +1,18 @@
 import NIOCore
 
-/// The answer to DeleteObjects: what became of each key.
+/// The response to DeleteObjects: the outcome for each key.
 struct DeleteResult: Hashable, Sendable {
     enum Outcome: Hashable, Sendable {
-        /// There is no such object any more, or there was none.
+        /// The object does not exist any more, or never did.
         case deleted
-        /// The server says why not.
+        /// The server reports an error.
         case failed(S3ErrorDocument)
-        /// The answer does not name the key: it may still exist.
+        /// The response does not name the key: it may still exist.
         case unreported
     }
 
     private var deleted: Set<[UInt8]> = []
-    /// By the ids of versions, where a request names some.
+    /// The deleted versions by their ids, where a request names some.
     private var deletedVersions: Set<String> = []
     private var failedVersions: [String: S3ErrorDocument] = [:]
     private var failed: [[UInt8]: S3ErrorDocument] = [:]
@@ -25,7 +25,7 @@ struct DeleteResult: Hashable, Sendable {
             switch element.name {
             case "Deleted":
                 if let key = element.bytes("Key") { deleted.insert(key) }
-                // SeaweedFS names a marker that was deleted in the second only.
+                // SeaweedFS names a deleted marker in the second only.
                 for id in ["VersionId", "DeleteMarkerVersionId"] {
                     if let version = element.string(id) { deletedVersions.insert(version) }
                 }
@@ -43,22 +43,22 @@ struct DeleteResult: Hashable, Sendable {
         }
     }
 
-    /// What became of the versions of the request, all of one key, in their order.
+    /// Returns the outcomes for the versions of the request, all of one key, in their order.
     func outcomes(ofVersions versions: [String]) -> [Outcome] {
         versions.map { version in
             if let error = failedVersions[version] {
                 return ["NoSuchKey", "NoSuchVersion"].contains(error.code) ? .deleted : .failed(error)
             }
-            // Some servers name the key only; the listing that follows tells.
+            // Some servers name the key only; the listing that follows shows what is left.
             let isNamed = deletedVersions.isEmpty ? !deleted.isEmpty : deletedVersions.contains(version)
             if isNamed { return .deleted }
             return (general ?? failed.values.first).map { .failed($0) } ?? .unreported
         }
     }
 
-    /// What became of the keys of the request, in their order.
+    /// Returns the outcomes for the keys of the request, in their order.
     func outcomes(for keys: [[UInt8]]) -> [Outcome] {
-        // Keys here are not encoded; what only makes sense when they are is taken so.
+        // Keys in this response are not encoded; a key that matches none of the request is tried as an encoded one.
         let asked = Set(keys)
         var encoded: [[UInt8]: [UInt8]] = [:]
         for key in deleted.union(failed.keys) where !asked.contains(key) {

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The answer to CreateMultipartUpload.
+/// The response to CreateMultipartUpload.
 struct InitiateMultipartUploadResult: Hashable, Sendable {
     var uploadID: String
 

@@ -2,43 +2,45 @@ import Foundation
 import NIOCore
 import Storages
 
-/// An upload in parts that has neither been completed nor aborted.
+/// A multipart upload that has neither been completed nor aborted.
 struct ListedUpload: Hashable, Sendable {
-    /// Not always UTF-8.
+    /// The key, which is not always UTF-8.
     var key: [UInt8]
     var uploadID: String
     var initiated: Date?
-    /// The key as the other way to read it has it, where the listing can be read both ways: Ceph encodes keys when it
-    /// is asked to, and does not say so.
+    /// The key read the other way, where the listing can be read both ways: Ceph encodes keys when it is asked to, and
+    /// does not say so.
     var otherKey: [UInt8]?
 
-    /// Whether it is an upload of a name, in one of the ways to read its key.
+    /// Returns whether it is an upload of a name, in one of the ways to read its key.
     func isOf(_ name: String) -> Bool {
         key.elementsEqual(name.utf8) || otherKey?.elementsEqual(name.utf8) == true
     }
 }
 
 /// A page of ListMultipartUploads.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html>
 struct ListMultipartUploadsPage: Sendable {
-    /// After which upload a page begins: a key, and an upload among those of the same key; an upload alone where the
-    /// listing is in the order of their ids.
+    /// The upload after which a page begins: a key, and an upload among those of the same key; an upload alone where
+    /// the listing is in the order of their ids.
     struct Cursor: Hashable, Sendable {
         var key: [UInt8]?
         var uploadID: String?
     }
 
     var uploads: [ListedUpload]
-    /// Whether there is more.
+    /// A Boolean value that indicates whether there are more pages.
     var isTruncated: Bool
     private var marker: (key: ListingMarker, uploadID: String?)?
-    /// The upload that the next page begins after, when it is not said which key has it.
+    /// The id of the upload that the next page begins after, when the response names no key for it.
     private var uploadMarker: String?
 
     /// Reads a page.
     ///
     /// - Parameters:
     ///   - body: The document.
-    ///   - prefix: What was asked for.
+    ///   - prefix: The prefix of the request.
     init(_ body: ByteBuffer, prefix: String = "") throws(UnusableDocument) {
         let root = try S3Document.root(of: body, named: ["ListMultipartUploadsResult"])
         let elements = root.all("Upload")
@@ -67,20 +69,20 @@ struct ListMultipartUploadsPage: Sendable {
         }
     }
 
-    /// Whether the listing is in the order of the uploads' ids, and not of their keys, as SeaweedFS's is: it then names
-    /// an upload to go on after and no key.
+    /// A Boolean value that indicates whether the listing is in the order of the uploads' ids, and not of their keys,
+    /// as SeaweedFS's is: it then names an upload to go on after and no key.
     var isInOrderOfIDs: Bool { uploadMarker != nil }
 
-    /// What a marker that is not encoded says of the key that it names.
+    /// Returns the encoding that a marker, which is not encoded itself, shows for the key that it names.
     private static func encoding(_ last: [UInt8]?, _ marker: [UInt8]?) -> ListingEncoding? {
         guard let last, let marker, marker != last else { return nil }
         return ListingEncoding.url.decode(last) == marker ? .url : nil
     }
 
-    /// Where the next page begins; `nil` after the last one.
+    /// Returns the upload after which the next page begins; `nil` after the last page.
     ///
-    /// - Parameter previous: Where this page began; `nil` for the first.
-    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not get on.
+    /// - Parameter previous: The upload after which this page began; `nil` for the first.
+    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not advance.
     func next(after previous: Cursor?) throws(StorageError) -> Cursor? {
         guard isTruncated else { return nil }
         if let uploadMarker {

@@ -4,28 +4,30 @@ import Storages
 
 /// An object in a listing.
 struct ListedObject: Hashable, Sendable {
-    /// Not always UTF-8.
+    /// The key, which is not always UTF-8.
     var key: [UInt8]
     var size: Int64
-    /// With its quotes.
+    /// The entity tag with its quotes.
     var entityTag: String?
     var lastModified: Date?
 }
 
-/// Where the next page of a listing begins.
+/// The position at which the next page of a listing begins.
 enum ListCursor: Hashable, Sendable {
-    /// For version 2.
+    /// The continuation token of version 2.
     case token(String)
-    /// For version 1: the last key or prefix that has been seen.
+    /// The marker of version 1: the last key or prefix that has been seen.
     case marker([UInt8])
 }
 
 /// A page of ListObjects, version 1 or 2.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 struct ListObjectsPage: Sendable {
     var objects: [ListedObject]
-    /// What ends in the delimiter and is named once for all keys that begin with it.
+    /// The prefixes that end in the delimiter, each named once for all keys that begin with it.
     var commonPrefixes: [[UInt8]]
-    /// Whether there is more.
+    /// A Boolean value that indicates whether there are more pages.
     var isTruncated: Bool
     private var token: String?
     private var marker: ListingMarker?
@@ -34,7 +36,7 @@ struct ListObjectsPage: Sendable {
     ///
     /// - Parameters:
     ///   - body: The document.
-    ///   - prefix: What was asked for.
+    ///   - prefix: The prefix of the request.
     init(_ body: ByteBuffer, prefix: String = "") throws(UnusableDocument) {
         let root = try S3Document.root(of: body, named: ["ListBucketResult", "ListBucketV2Result"])
         let texts =
@@ -63,12 +65,13 @@ struct ListObjectsPage: Sendable {
         [objects.last?.key, commonPrefixes.last].compactMap(\.self).max { $0.lexicographicallyPrecedes($1) }
     }
 
-    /// Where the next page begins; `nil` after the last one.
+    /// Returns the position at which the next page begins; `nil` after the last page.
     ///
-    /// A server that knows no version 2, or gives no token, is asked with version 1 for what comes after the last key.
+    /// A server that does not support version 2, or gives no token, is asked with version 1 for what comes after the
+    /// last key.
     ///
-    /// - Parameter cursor: Where this page began; `nil` for the first.
-    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not get on.
+    /// - Parameter cursor: The position at which this page began; `nil` for the first.
+    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not advance.
     func next(after cursor: ListCursor?) throws(StorageError) -> ListCursor? {
         guard isTruncated else { return nil }
         let next: ListCursor?
@@ -89,8 +92,8 @@ struct ListObjectsPage: Sendable {
         }
     }
 
-    /// What comes last on the page, which says it without a doubt; the marker counts where the page has nothing, and
-    /// where it has prefixes, behind which there may be keys that are not listed.
+    /// Returns the last key or prefix of the page, which is beyond doubt; the marker counts where the page has nothing,
+    /// and where it has prefixes, behind which there may be keys that are not listed.
     private func after(_ cursor: ListCursor?) -> [UInt8]? {
         guard let marker else { return last }
         guard let last else {

@@ -2,28 +2,31 @@ import Foundation
 import NIOCore
 import Storages
 
-/// A version of an object, or the marker of its deletion.
+/// A version of an object, or a delete marker.
 struct ListedVersion: Hashable, Sendable {
-    /// Not always UTF-8.
+    /// The key, which is not always UTF-8.
     var key: [UInt8]
-    /// `null` of what was stored while the bucket kept no versions.
+    /// The id of the version; `null` for one that was stored while the bucket kept no versions.
     var versionID: String
     var isMarker: Bool
 }
 
 /// A page of ListObjectVersions.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>
 struct ListVersionsPage: Sendable {
-    /// After which version a page begins.
+    /// The version after which a page begins.
     struct Cursor: Hashable, Sendable {
         var key: [UInt8]
         var versionID: String?
     }
 
-    /// Versions and markers together, in the server's order.
+    /// The versions and markers together, in the server's order.
     var versions: [ListedVersion]
-    /// Whether there is more.
+    /// A Boolean value that indicates whether there are more pages.
     var isTruncated: Bool
-    /// Whether it is a listing of versions at all: a server that does not know the parameter lists objects instead.
+    /// A Boolean value that indicates whether it is a listing of versions at all: a server that does not know the
+    /// parameter lists objects instead.
     let isOfVersions: Bool
     private var marker: (key: ListingMarker, versionID: String?)?
 
@@ -31,7 +34,7 @@ struct ListVersionsPage: Sendable {
     ///
     /// - Parameters:
     ///   - body: The document.
-    ///   - prefix: What was asked for.
+    ///   - prefix: The prefix of the request.
     init(_ body: ByteBuffer, prefix: String = "") throws(UnusableDocument) {
         let root = try S3Document.root(of: body, named: ["ListVersionsResult", "ListBucketResult"])
         isOfVersions = root.name != "ListBucketResult"
@@ -55,10 +58,10 @@ struct ListVersionsPage: Sendable {
         }
     }
 
-    /// Where the next page begins; `nil` after the last one.
+    /// Returns the version after which the next page begins; `nil` after the last page.
     ///
-    /// - Parameter previous: Where this page began; `nil` for the first.
-    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not get on.
+    /// - Parameter previous: The version after which this page began; `nil` for the first.
+    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not advance.
     func next(after previous: Cursor?) throws(StorageError) -> Cursor? {
         guard isTruncated else { return nil }
         // Versions of one key come newest first, and their ids say nothing about it.
@@ -75,18 +78,18 @@ struct ListVersionsPage: Sendable {
     }
 }
 
-/// How far a listing of versions has come, so that one that would never end is noticed, as ``ListingProgress`` does.
+/// The progress of a listing of versions, which notices one that would never end, as ``ListingProgress`` does.
 struct VersionListingProgress: Hashable, Sendable {
-    /// Where the next page begins; `nil` before the first page and after the last.
+    /// The version after which the next page begins; `nil` before the first page and after the last.
     private(set) var cursor: ListVersionsPage.Cursor?
     private var kept: ListedVersion?
     private var pagesSinceKept = 0
     private var pagesToKeep = 1
     private var emptyPages = 0
 
-    /// Takes note of a page that began at ``cursor``.
+    /// Records a page that began at ``cursor``.
     ///
-    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not get on.
+    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not advance.
     mutating func advance(over page: ListVersionsPage) throws(StorageError) {
         if let first = page.versions.first {
             guard first != kept else { throw ListObjectsPage.doesNotAdvance }

@@ -1,22 +1,22 @@
-/// How the keys in a listing are written.
+/// The encoding of the keys in a listing.
 enum ListingEncoding: Hashable, Sendable {
-    /// As they are; what XML cannot express is missing or wrong.
+    /// Keys as they are; what XML cannot express is missing or wrong.
     case plain
-    /// As in the query of a URL.
+    /// Keys encoded as in the query of a URL.
     case url
 
-    /// What a listing says of itself, unless what is in it shows that this is not so.
+    /// Returns the encoding that a listing declares, unless its contents show that this is not so.
     ///
     /// Keys are decoded for a reason only, because `%20` may be part of a key, too.
     ///
     /// - Parameters:
     ///   - root: The listing.
-    ///   - keys: Its keys as they stand there.
-    ///   - prefix: What was asked for: all keys begin so.
-    /// - Returns: `nil` when it says nothing, and its keys can be read both ways.
+    ///   - keys: The keys as they stand in the listing.
+    ///   - prefix: The prefix of the request, with which all keys begin.
+    /// - Returns: `nil` when the listing declares nothing, and its keys can be read both ways.
     static func seen(_ root: XMLElement, keys: [[UInt8]], prefix: String) -> ListingEncoding? {
         let says = root.string("EncodingType")?.lowercased() == "url"
-        // What an encoding would not leave as it is.
+        // Bytes that an encoding would not leave as they are.
         if keys.contains(where: { key in key.contains { $0 <= 0x20 || $0 >= 0x7F } }) { return .plain }
         for key in keys {
             switch (key.starts(with: prefix.utf8), url.decode(key).starts(with: prefix.utf8)) {
@@ -29,7 +29,7 @@ enum ListingEncoding: Hashable, Sendable {
         return keys.allSatisfy { url.decode($0) == $0 } ? .plain : nil
     }
 
-    /// The bytes of a key: not always UTF-8.
+    /// Returns the bytes of a key, which are not always UTF-8.
     ///
     /// `+` is a space, as Amazon and rclone write it; all servers write `%2B` for a plus. A `%` without two digits
     /// stays.
@@ -67,26 +67,26 @@ enum ListingEncoding: Hashable, Sendable {
     }
 }
 
-/// Where the next page of a listing begins, when the server has written that down in a way of its own.
+/// The position at which the next page of a listing begins, when the server has written it in a way of its own.
 ///
 /// Ceph encodes keys and leaves markers as they are, in one document; taken for encoded, a marker with `%` or `+` is
 /// another one, and what is between the two is never listed.
 struct ListingMarker {
-    /// As it stands in the document.
+    /// The text as it stands in the document.
     var text: [UInt8]
-    /// `nil` when the document can be read both ways.
+    /// The encoding; `nil` when the document can be read both ways.
     var encoding: ListingEncoding?
 
-    /// Whether it names a key in one of the ways it can be written.
+    /// Returns whether the marker names a key in one of the ways it can be written.
     func names(_ key: [UInt8]) -> Bool {
         text == key || ListingEncoding.url.decode(text) == key
     }
 
-    /// What is to be asked for when the page has nothing to compare it with.
+    /// Returns the key to ask for when the page has nothing to compare the marker with.
     ///
     /// Of two ways to read it the one that comes first: listing something twice is better than passing it over.
     ///
-    /// - Parameter previous: Where this page began.
+    /// - Parameter previous: The key at which this page began.
     func key(after previous: [UInt8]?) -> [UInt8] {
         let readings = [text, ListingEncoding.url.decode(text)].sorted { $0.lexicographicallyPrecedes($1) }
         let later = readings.first { reading in previous.map { $0.lexicographicallyPrecedes(reading) } ?? true }

@@ -1,15 +1,15 @@
 import Storages
 
-/// How far a listing of objects has come, so that one that would never end is noticed.
+/// The progress of a listing of objects, which notices one that would never end.
 ///
 /// Pages need not be in order: some servers list directory by directory. So a page is known again by its first key,
 /// which is compared with one kept from before, a later one each time that the count of pages has doubled (Brent's way
 /// of finding a cycle). It costs the memory of one key, however long the listing is.
 struct ListingProgress: Hashable, Sendable {
-    /// How many pages in a row may be empty: a server that passes over many deleted objects sends some.
+    /// The most pages in a row that may be empty: a server that passes over many deleted objects sends some.
     static let mostEmptyPages = 100
 
-    /// Where the next page begins; `nil` before the first page and after the last.
+    /// The position at which the next page begins; `nil` before the first page and after the last.
     private(set) var cursor: ListCursor?
     private(set) var isAtEnd = false
     private var kept: [UInt8]?
@@ -17,10 +17,10 @@ struct ListingProgress: Hashable, Sendable {
     private var pagesToKeep = 1
     private var emptyPages = 0
 
-    /// Takes note of a page that began at ``cursor``.
+    /// Records a page that began at ``cursor``.
     ///
-    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not get on: a page comes again, too
-    ///   many pages are empty, or nothing says where the next begins.
+    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not advance: a page comes again, too
+    ///   many pages are empty, or nothing names the beginning of the next.
     mutating func advance(over page: ListObjectsPage) throws(StorageError) {
         if let first = page.first {
             guard first != kept else { throw ListObjectsPage.doesNotAdvance }
@@ -40,24 +40,24 @@ struct ListingProgress: Hashable, Sendable {
     }
 }
 
-/// The same for a listing of uploads in parts.
+/// The progress of a listing of multipart uploads, as ``ListingProgress``.
 ///
 /// It costs the memory of the ids of one key's uploads.
 struct UploadListingProgress: Hashable, Sendable {
-    /// Where the next page begins; `nil` before the first page and after the last.
+    /// The upload after which the next page begins; `nil` before the first page and after the last.
     private(set) var cursor: ListMultipartUploadsPage.Cursor?
     private var key: [UInt8]?
-    /// The same as the other way to read it has it.
+    /// The same key read the other way.
     private var otherKey: [UInt8]?
     /// The uploads of that key that have been listed.
     private var seen: Set<String> = []
     private var emptyPages = 0
 
-    /// Takes note of a page that began at ``cursor``.
+    /// Records a page that began at ``cursor``.
     ///
-    /// A last page may repeat uploads: they are ended once more, which does no harm.
+    /// A last page may repeat uploads: they are aborted once more, which does no harm.
     ///
-    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not get on.
+    /// - Throws: ``StorageError`` with code `unsupported` when the listing does not advance.
     mutating func advance(over page: ListMultipartUploadsPage) throws(StorageError) {
         guard page.isTruncated else {
             cursor = nil
@@ -68,7 +68,7 @@ struct UploadListingProgress: Hashable, Sendable {
             return
         }
         if let newest = page.uploads.last {
-            // Uploads of one key come in the order of their beginning, so only their ids say whether they are others.
+            // Uploads of one key come in the order of their beginning, so only their ids show whether they are others.
             let isSameKey = key == newest.key
             let other = newest.otherKey ?? newest.key
             let isBehind =

@@ -1,8 +1,8 @@
 import NIOCore
 
-/// Opens the bodies of answers with a status of success.
+/// Opens the bodies of successful responses.
 enum S3Document {
-    /// The root of a document, unless it is `Error`.
+    /// Returns the root of a document, unless it is `Error`.
     ///
     /// - Parameters:
     ///   - body: The whole body.
@@ -24,7 +24,7 @@ enum S3Document {
         return root
     }
 
-    /// A value that a document must have.
+    /// Returns a value that a document must have.
     static func required<Value>(_ value: Value?, _ name: String, in root: XMLElement) throws(UnusableDocument) -> Value
     {
         guard let value else {
@@ -33,7 +33,7 @@ enum S3Document {
         return value
     }
 
-    /// Text from a server for a message: controls become spaces, and it is cut.
+    /// Returns text from a server for a message: controls become spaces, and it is cut.
     static func printable(_ text: String, limit: Int) -> String {
         var result = ""
         for (index, scalar) in text.unicodeScalars.enumerated() {

@@ -1,16 +1,18 @@
 import Foundation
 import NIOCore
 
-/// What an error answer says; everything is missing when the body is HTML, JSON, cut too early or not there.
+/// The contents of an error response; everything is missing when the body is HTML, JSON, cut too early or not there.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
 ///
 /// What could help to forge a signature, such as the string that the server signed, is not kept.
 struct S3ErrorDocument: Hashable, Sendable, CustomStringConvertible {
-    /// The most bytes of a body that are looked at.
+    /// The most bytes of a body that are read.
     static let maxBytes = 64 << 10
 
-    /// A word such as `NoSuchKey`: ASCII letters, digits, `.`, `_` and `-` only.
+    /// The error code, a word such as `NoSuchKey`: ASCII letters, digits, `.`, `_` and `-` only.
     var code: String?
-    /// One line.
+    /// The message, in one line.
     var message: String?
     var requestID: String?
     var hostID: String?
@@ -31,7 +33,7 @@ struct S3ErrorDocument: Hashable, Sendable, CustomStringConvertible {
         self.init(root)
     }
 
-    /// Takes `Error`, or what STS wraps around it.
+    /// Reads an `Error`, or what STS wraps around it.
     init(_ root: XMLElement) {
         guard let error = root.name == "Error" ? root : root.name == "ErrorResponse" ? root.first("Error") : nil else {
             return
@@ -48,7 +50,7 @@ struct S3ErrorDocument: Hashable, Sendable, CustomStringConvertible {
         serverTime = error.date("ServerTime")
     }
 
-    /// Code and message.
+    /// The code and the message.
     var description: String {
         switch (code, message) {
         case (let code?, let message?): "\(code): \(message)"

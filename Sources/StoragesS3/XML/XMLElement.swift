@@ -9,32 +9,32 @@ struct XMLElement: Hashable, Sendable {
     var text: [UInt8] = []
     var children: [XMLElement] = []
 
-    /// The first child of that name.
+    /// Returns the first child of that name.
     func first(_ name: String) -> XMLElement? {
         children.first { $0.name == name }
     }
 
-    /// All children of that name, in the document's order.
+    /// Returns all children of that name, in the document's order.
     func all(_ name: String) -> [XMLElement] {
         children.filter { $0.name == name }
     }
 
-    /// The text of the first child of that name, exactly as it stands there.
+    /// Returns the text of the first child of that name, exactly as it stands there.
     func bytes(_ name: String) -> [UInt8]? {
         first(name)?.text
     }
 
-    /// The text of the first child of that name, without white space at its ends; `nil` when nothing is left.
+    /// Returns the text of the first child of that name, without white space at its ends; `nil` when nothing is left.
     func string(_ name: String) -> String? {
         first(name)?.trimmedText
     }
 
-    /// The number in the first child of that name.
+    /// Returns the number in the first child of that name.
     func integer(_ name: String) -> Int64? {
         string(name).flatMap { Int64($0) }
     }
 
-    /// The truth value in the first child of that name; `nil` when it is none.
+    /// Returns the truth value in the first child of that name; `nil` when it is none.
     func bool(_ name: String) -> Bool? {
         switch string(name)?.lowercased() {
         case "true", "1": true
@@ -43,7 +43,7 @@ struct XMLElement: Hashable, Sendable {
         }
     }
 
-    /// The time in the first child of that name.
+    /// Returns the time in the first child of that name.
     func date(_ name: String) -> Date? {
         string(name).flatMap(ISO8601Timestamp.date(from:))
     }

@@ -1,9 +1,9 @@
-/// Why bytes are not an XML document that this library reads.
+/// The reason why bytes are not an XML document that this library reads.
 struct XMLError: Error, Hashable, Sendable, CustomStringConvertible {
     enum Kind: Hashable, Sendable {
         /// The document ends before its root element does, or there is none.
         case truncated
-        /// Not UTF-8, or declared to be something else.
+        /// Text that is not UTF-8, or declared to be something else.
         case notUTF8
         /// A document type declaration, which may hold entities of any size.
         case documentType
@@ -18,7 +18,7 @@ struct XMLError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     var kind: Kind
-    /// Where reading stopped, in bytes from the beginning.
+    /// The position at which reading stopped, in bytes from the beginning.
     var offset: Int
 
     init(_ kind: Kind, at offset: Int) {

@@ -3,9 +3,9 @@ import NIOCore
 /// Reads small XML documents from servers that nobody vouches for.
 ///
 /// It takes elements, text, CDATA, the five entities of XML and numeric ones, in UTF-8. Attributes, comments and
-/// processing instructions are skipped, prefixes dropped. There is no document type, hence nothing that expands: time and
-/// memory are linear in the length of the input. White space before the document is skipped, because S3 sends it for
-/// minutes while it works.
+/// processing instructions are skipped, prefixes dropped. There is no document type, hence nothing that expands: time
+/// and memory are linear in the length of the input. White space before the document is skipped, because S3 sends it
+/// for minutes while it works.
 struct XMLReader {
     struct Limits: Hashable, Sendable {
         var bytes = 16 << 20
@@ -14,7 +14,7 @@ struct XMLReader {
     }
 
     private struct OpenElement {
-        /// Where the name stands, with its prefix.
+        /// The position of the name, with its prefix.
         var name: Range<Int>
         var element: XMLElement
     }
@@ -52,7 +52,7 @@ struct XMLReader {
         do {
             try reader.readDocument()
         } catch {
-            // The last one open is incomplete and its text with it; those around it hold what came before.
+            // The innermost open element is incomplete and its text with it; those around it hold what came before.
             if reader.open.count > 1 { reader.open.removeLast() }
             while !reader.open.isEmpty { reader.close() }
         }
@@ -81,7 +81,7 @@ struct XMLReader {
         guard open.isEmpty, root != nil else { throw XMLError(.truncated, at: position) }
     }
 
-    /// Reads what begins with `<`.
+    /// Reads markup, which begins with `<`.
     private mutating func readMarkup() throws(XMLError) {
         guard position + 1 < bytes.count else { throw XMLError(.truncated, at: position) }
         switch bytes[position + 1] {
@@ -133,7 +133,7 @@ struct XMLReader {
         position += 1
         let name = try readName()
         let isEmpty = try skipAttributes()
-        // Of an element with children, the text is what the layout needs.
+        // The text of an element with children is its layout.
         if !open.isEmpty { open[open.count - 1].element.text = [] }
         open.append(OpenElement(name: name.whole, element: XMLElement(name: name.local)))
         if isEmpty { close() }
@@ -285,7 +285,7 @@ struct XMLReader {
         return position > start
     }
 
-    /// Where the first occurrence of a text ends.
+    /// Returns the position at which the first occurrence of a text ends.
     private func end(of text: StaticString, from start: Int) throws(XMLError) -> Int {
         let count = text.utf8CodeUnitCount
         let pattern = Array(text.description.utf8)

@@ -39,7 +39,7 @@ struct XMLWriter {
         end(name)
     }
 
-    /// Whether text can stand in a document of XML 1.0: UTF-8 without control characters, U+FFFE and U+FFFF.
+    /// Returns whether text can stand in a document of XML 1.0: UTF-8 without control characters, U+FFFE and U+FFFF.
     static func canExpress(_ text: [UInt8]) -> Bool {
         guard let string = String(validating: text, as: UTF8.self) else { return false }
         return string.unicodeScalars.allSatisfy { scalar in
@@ -48,7 +48,8 @@ struct XMLWriter {
         }
     }
 
-    /// Readers turn a carriage return that is not a reference into a line feed, and some drop line feeds.
+    /// Returns the reference for a byte; readers turn a carriage return that is not a reference into a line feed, and
+    /// some drop line feeds.
     private static func reference(for byte: UInt8) -> String? {
         switch byte {
         case UInt8(ascii: "&"): "&amp;"
