@@ -12,6 +12,8 @@ final class WatchedSource {
     // Used by one task at a time: the one that reads a chunk, for which the owner waits; after the limit by that task
     // alone.
     private nonisolated(unsafe) let driver: BodyDriver
+    /// The time that a source has to end when its task is cancelled; one that ignores that is left alone then.
+    private static let patience = Duration.seconds(1)
     private let limit: Duration?
     private var isGivenUp = false
 
@@ -44,12 +46,17 @@ final class WatchedSource {
             await first.wait()
         } onCancel: {
             reading.cancel()
+            Task {
+                try await Task.sleep(for: Self.patience)
+                first.set(.failure(CancellationError()))
+            }
         }
         guard let outcome else {
             isGivenUp = true
             reading.cancel()
             throw Self.silence(limit)
         }
+        if case .failure = outcome { isGivenUp = true }
         return try outcome.get()
     }
 

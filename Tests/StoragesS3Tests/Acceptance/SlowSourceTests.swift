@@ -85,6 +85,24 @@ struct SlowSourceTests {
         #expect(storage.memory.inUse == 0)
     }
 
+    @Test("that ignore that their upload is cancelled do not hold it up")
+    func deafness() async throws {
+        let storage = try await S3World.make(.seaweed).storage { $0.transfers.sourceTimeout = .seconds(3600) }
+        let name = StorageName.unique()
+        let deaf = StallingSource.Deaf()
+        let silent = Counter()
+        let source = StallingSource(byteCount: 1 << 20, silent: silent, deaf: deaf)
+        let task = Task {
+            try await storage.upload(.stream(source, length: 20 << 20), to: name, options: Self.replace)
+        }
+        try await waitUntil { silent.value == 1 }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        deaf.wakeAll()
+        #expect(try await !storage.exists(name))
+        #expect(storage.memory.inUse == 0)
+    }
+
     @Test("are told apart from servers that are slow")
     func slowServer() async throws {
         let world = try await S3World.make(.seaweed)
