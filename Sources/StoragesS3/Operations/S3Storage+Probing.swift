@@ -52,7 +52,8 @@ extension S3Storage {
 
     private func findOutConditions() async throws -> ConditionalWrites {
         var versioning = try await askVersioning()
-        if versioning == .enabled, try await locksAllObjects() {
+        // Also where the keys may not know whether versions are kept: a locked bucket keeps them.
+        if versioning != .never, try await locksAllObjects() {
             options.logger.notice(
                 "The S3 bucket locks all objects for a time, so that it is not tried what the server can do",
                 metadata: ["bucket": "\(bucketName)"]
