@@ -282,6 +282,8 @@ extension S3Storage {
                 return attempt > 1 || failure.mayHaveSucceededBefore
             }
             if try await !hasUpload(key, uploadID, budget) { return true }
+            // A part that is still on its way needs a moment to arrive.
+            if attempt < 3 { try await Task.sleep(for: .milliseconds(200 * attempt)) }
         }
         throw StorageError(
             .unavailable,
