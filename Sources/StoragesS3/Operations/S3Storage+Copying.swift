@@ -73,7 +73,7 @@ extension S3Storage {
             let isFree = mayOverwrite ? false : try await presence(of: destination) == .free
             if !isFree { final = try destination.withRandomSuffix() }
         }
-        for attempt in 1...4 {
+        for _ in 1...4 {
             do {
                 let written =
                     isInParts
@@ -83,7 +83,7 @@ extension S3Storage {
                 options.progress?(TransferProgress(completedBytes: count, totalBytes: count))
                 return written.file(named: final, byteCount: count)
             } catch let error as StorageError
-                where error.code == .alreadyExists && options.ifExists == .rename && attempt < 4
+                where error.code == .alreadyExists && options.ifExists == .rename
             {
                 final = try destination.withRandomSuffix()
             }
@@ -199,7 +199,8 @@ extension S3Storage {
         return try await finishing(upload, condition) {
             var parts: [CompletedPart] = []
             var position: Int64 = 0
-            let size = max(Self.copyPartSize, (head.info.byteCount + 9999) / Int64(client.profile.maxParts))
+            let maxParts = Int64(client.profile.maxParts)
+            let size = max(Self.copyPartSize, (head.info.byteCount + maxParts - 1) / maxParts)
             while position < head.info.byteCount {
                 let end = min(position + size, head.info.byteCount)
                 parts.append(try await copyPart(parts.count + 1, position..<end, source, head, upload))

@@ -100,14 +100,12 @@ extension S3Storage {
         if isRename, condition == nil, try await presence(of: name) != .free {
             final = try name.withRandomSuffix()
         }
-        for attempt in 1...Self.renameAttempts {
+        for _ in 1...Self.renameAttempts {
             do {
                 let written = try await put(body, final, call, condition)
                 call.driver.reportEnd()
                 return written.file(named: final, byteCount: call.driver.byteCount, sha256: sha256)
-            } catch let error as StorageError
-                where error.code == .alreadyExists && isRename && attempt < Self.renameAttempts
-            {
+            } catch let error as StorageError where error.code == .alreadyExists && isRename {
                 final = try name.withRandomSuffix()
             }
         }
