@@ -160,8 +160,9 @@ final class CurlLoop: Sendable {
             transfers.active.removeValue(forKey: ObjectIdentifier(transfer))
             let outcome = transfer.outcome(of: code)
             curl_multi_remove_handle(multi, handle)
-            // What a handle remembers of a failed rewind survives curl_easy_reset in some versions.
-            retire(transfer, &transfers, isReusable: code == CURLE_OK)
+            // In some versions curl_easy_reset leaves what a handle remembers of a failed rewind, or of a server that
+            // refused Expect: it would never send that header again.
+            retire(transfer, &transfers, isReusable: code == CURLE_OK && !transfer.hasRefusedExpectation)
             transfer.finish(outcome)
         }
     }

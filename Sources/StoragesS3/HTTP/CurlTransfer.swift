@@ -53,6 +53,8 @@ final class CurlTransfer: @unchecked Sendable {
     /// A Boolean value that indicates whether the response refuses `Expect: 100-continue`: libcurl then sends the
     /// request again by itself, unless all of it was sent already.
     private var isHeld = false
+    /// A Boolean value that indicates whether a response has refused `Expect: 100-continue`.
+    private(set) var hasRefusedExpectation = false
 
     init(_ request: HTTPRequest, _ settings: CurlSettings, _ loop: CurlLoop, _ pass: GatePass) {
         self.request = request
@@ -312,8 +314,10 @@ final class CurlTransfer: @unchecked Sendable {
         if let refusal { return refusal }
         guard code != CURLE_OK, let handle else { return nil }
         let text = String(cString: errorText)
-        return CurlOutcome(handle, answerBytes: parser.byteCount, sendings: sendings)
+        var failure = CurlOutcome(handle, answerBytes: parser.byteCount, sendings: sendings)
             .failure(code, text.isEmpty ? String(cString: curl_easy_strerror(code)) : text)
+        failure.hasRefusedExpectation = hasRefusedExpectation
+        return failure
     }
 
     func timeoutFailure() -> HTTPFailure {
@@ -326,6 +330,7 @@ final class CurlTransfer: @unchecked Sendable {
             failure.isUnsent = outcome.isUnsent
             failure.wasReplayed = outcome.wasReplayed
         }
+        failure.hasRefusedExpectation = hasRefusedExpectation
         return failure
     }
 
@@ -341,10 +346,13 @@ final class CurlTransfer: @unchecked Sendable {
                 isHeld = false
                 shared.withLockedValue { $0.pending = ReceivedBytes() }
             }
-            if parser.status == 417, request.expectsContinue, sendings == 1 {
+            if parser.status == 417, request.expectsContinue {
+                hasRefusedExpectation = true
                 // The response refuses the header, so the request was not sent.
-                isHeld = true
-                sendings = 0
+                if sendings == 1 {
+                    isHeld = true
+                    sendings = 0
+                }
             }
             hasNews = !isHeld
             let head = Head(status: parser.status, headers: parser.headers, wasReplayed: sendings > 1)

@@ -37,6 +37,8 @@ struct HTTPFailure: Error, Sendable, CustomStringConvertible {
     var isUnsent = false
     /// A Boolean value that indicates whether libcurl may have sent the request more than once.
     var wasReplayed = false
+    /// A Boolean value that indicates whether the other side refused the header `Expect` before this happened.
+    var hasRefusedExpectation = false
 
     init(_ kind: Kind, _ message: String, curlCode: Int? = nil) {
         self.kind = kind

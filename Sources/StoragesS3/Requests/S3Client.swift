@@ -192,6 +192,7 @@ final class S3Client: Sendable {
             } catch let error as HTTPFailure {
                 var failure = S3Failure(operation, bucket: addressing.bucket, .transport(error))
                 if error.wasReplayed { progress.mayHaveSucceeded = true }
+                if error.hasRefusedExpectation { progress.expectsNothing = true }
                 try await recover(from: &failure, operation, attempt, &progress, start)
             }
         }

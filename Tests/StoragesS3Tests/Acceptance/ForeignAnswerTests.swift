@@ -190,4 +190,28 @@ struct ForeignAnswerTests {
             #expect(proxy.requests.last?.bodySHA256 == proxy.requests.last?["x-amz-content-sha256"])
         }
     }
+
+    @Test("that refuse the header Expect of one upload do not take it from the next")
+    func expectationAfterRefusal() async throws {
+        try await FaultProxy.with { proxy in
+            var refusal = FaultProxy.Answer(417, headers: Self.html, body: Self.page)
+            refusal.readsBody = false
+            refusal.sendsContinue = false
+            let answer = refusal
+            proxy.script { _, number in
+                number % 3 == 0
+                    ? .answer(answer)
+                    : ScriptedBucket.answer(200, "", [("ETag", "\"e\"")])
+            }
+            let storage = try proxy.storage()
+            let bytes = TestBytes.make(4 << 20)
+            // Often: other tests take handles of libcurl, too.
+            for _ in 0..<40 {
+                let file = try await storage.upload(.buffer(bytes), to: Self.name, options: .init(ifExists: .replace))
+                #expect(file.entityTag == "\"e\"")
+            }
+            let expectations = proxy.requests.map { $0["Expect"] != nil }
+            #expect(expectations == Array(repeating: [true, false, true], count: 20).flatMap { $0 })
+        }
+    }
 }
