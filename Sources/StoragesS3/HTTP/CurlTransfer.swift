@@ -390,6 +390,9 @@ final class CurlTransfer: @unchecked Sendable {
     private static let requestCallback: stored_files_curl_request_callback = { context, _, _, _, _ in
         guard let transfer = from(context) else { return CURL_PREREQFUNC_ABORT }
         transfer.sendings += 1
+        // Every sending begins with the first byte. In some versions libcurl does not rewind what it read and could not
+        // send, when the connection was closed just before.
+        guard transfer.body.seek(to: 0) else { return CURL_PREREQFUNC_ABORT }
         return CURL_PREREQFUNC_OK
     }
 
