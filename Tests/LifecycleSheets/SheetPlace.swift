@@ -52,10 +52,10 @@ package enum SheetPlace: Sendable {
         var options = S3Options()
         switch server {
         case .openStackSwift:
-            // Said rather than found out, which would leave something behind when the process dies over it. It holds
-            // for whole files only: those in parts are stored without a condition.
+            // Said rather than found out, which would leave something behind when the process dies over it. It looks
+            // at conditions before it takes the bytes, and not again, so it counts as a server without.
             options.server = .generic
-            options.server.conditionalWrites = true
+            options.server.conditionalWrites = false
         case .seaweedFS: options.server = .seaweedFS
         }
         options.transfers.multipartThreshold = 5 << 20
