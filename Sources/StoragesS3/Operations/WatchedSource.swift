@@ -28,6 +28,7 @@ final class WatchedSource {
     func next() async throws -> ByteBuffer? {
         guard let limit else { return try await driver.next() }
         guard !isGivenUp else { throw Self.silence(limit) }
+        // Used by the task below alone until it has an outcome; after a timeout nobody else uses it any more.
         nonisolated(unsafe) let driver = driver
         let first = FirstOutcome()
         let reading = Task {
@@ -63,8 +64,8 @@ final class WatchedSource {
     private static func silence(_ limit: Duration) -> StorageError {
         StorageError(
             .sourceFailed,
-            "The source of the upload delivered nothing for \(limit), so nothing was stored. If it may take longer, raise the "
-                + "option transfers.sourceTimeout."
+            "The source of the upload delivered nothing for \(limit), so nothing was stored. If it may take longer, "
+                + "raise the option transfers.sourceTimeout."
         )
     }
 }
