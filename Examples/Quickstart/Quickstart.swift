@@ -1,7 +1,6 @@
-// The main job in one file: declare, migrate, store a photo, read it back, ask for its size, replace, query, delete, and
-// see the files go with their rows.
-// Run it with `Scripts/quickstart`. It needs no server: without DATABASE_URL it starts a PostgreSQL of its own, and with
-// `--s3` an S3 server.
+// The main job in one file: declare, migrate, store a photo, read it back, ask for its size, replace, query, delete,
+// and see the files go with their rows. Run it with `Scripts/quickstart`. It needs no server: without DATABASE_URL it
+// starts a PostgreSQL of its own, and with `--s3` an S3 server.
 import Foundation
 import StoredFiles
 import StoredFilesTesting

@@ -26,8 +26,9 @@ public final class StorageRegistry: Sendable {
                 let names = "\(StorageError.quoted(first.id.rawValue)) and \(StorageError.quoted(second.id.rawValue))"
                 throw StorageError(
                     .invalidConfiguration,
-                    "The storages \(names) share files: \(first.label) and \(second.label) are one place, or one lies within "
-                        + "the other. Register the place once, or give each id a PrefixedStorage with a prefix of its own."
+                    "The storages \(names) share files: \(first.label) and \(second.label) are one place, or one lies "
+                        + "within the other. Register the place once, or give each id a PrefixedStorage with a prefix "
+                        + "of its own."
                 )
             }
         }

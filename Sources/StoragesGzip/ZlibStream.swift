@@ -30,7 +30,8 @@ final class ZlibStream {
             stream.deallocate()
             throw StorageError(
                 .unavailable,
-                "zlib cannot begin (code \(status)): there is no memory, or the library is another version than its headers."
+                "zlib cannot begin (code \(status)): there is no memory, or the library is another version than its "
+                    + "headers."
             )
         }
         self.stream = stream

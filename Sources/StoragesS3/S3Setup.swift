@@ -157,8 +157,8 @@ struct S3Setup: SecretHolding {
         default:
             throw StorageError(
                 .invalidConfiguration,
-                "The environment variable AWS_RETRY_MODE is none of legacy, standard and adaptive; set it to one of them, or "
-                    + "unset it."
+                "The environment variable AWS_RETRY_MODE is none of legacy, standard and adaptive; set it to one of "
+                    + "them, or unset it."
             )
         }
         if isDefault, let attempts = environment["AWS_MAX_ATTEMPTS"].flatMap({ Int($0) }) {

@@ -72,7 +72,8 @@ struct S3URLs: Sendable {
         guard method == .delete || parameters.encryption?.customerKey == nil else {
             throw StorageError(
                 .unsupported,
-                "Whoever has the URL would have to know the customer's key, and send it. Read the file through the storage."
+                "Whoever has the URL would have to know the customer's key, and send it. Read the file through the "
+                    + "storage."
             )
         }
         let credentials = try await storage.client.currentCredentials()
@@ -113,8 +114,8 @@ struct S3URLs: Sendable {
             guard cloudFront != nil else {
                 throw StorageError(
                     .unsupported,
-                    "URLs at the customDomain are not signed, so the answer's headers cannot be overridden. Use the options "
-                        + "cloudFront or customDomainSigns."
+                    "URLs at the customDomain are not signed, so the answer's headers cannot be overridden. Use the "
+                        + "options cloudFront or customDomainSigns."
                 )
             }
             url += "?" + S3PathEncoding.query(overrides.query)

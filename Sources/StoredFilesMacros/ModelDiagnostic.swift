@@ -324,8 +324,8 @@
             return ModelDiagnostic(
                 "notStatic",
                 at: part,
-                "@\(kind.rawValue) takes literals and static members, because @Model copies its arguments into a static "
-                    + "description of the field; in '\(label):' it cannot copy '\(part.trimmedDescription)'",
+                "@\(kind.rawValue) takes literals and static members, because @Model copies its arguments into a "
+                    + "static description of the field; in '\(label):' it cannot copy '\(part.trimmedDescription)'",
                 fixIts: fixIts
             )
         }

@@ -41,8 +41,8 @@ struct OverlayConformanceTests {
         }
     }
 
-    /// Without the checks of concurrent writers, because here the lower storage changes at the same time, and of purging, whose
-    /// receipts count what the upper storage had.
+    /// Without the checks of concurrent writers, because here the lower storage changes at the same time, and of
+    /// purging, whose receipts count what the upper storage had.
     @Test(
         "Every file is in the lower storage as soon as it is stored",
         arguments: StorageConformance.checks.filter { !$0.name.contains("concurrent") && !$0.name.contains("purges") }

@@ -1,4 +1,6 @@
-// The example of the README for copies of a database, word for word between the marks: the test beside it compares the text.
+// The example of the README for copies of a database, word for word between the marks: the test beside it compares
+// the text.
+
 // README: begin
 import StoredFiles
 

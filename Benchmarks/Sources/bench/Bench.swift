@@ -1,7 +1,7 @@
 import Foundation
 
-/// `bench WORK --n N --concurrency C --size BYTES [--durability fsync|none] [--no-sha256]`: does one work of `peers/works` with this
-/// library and prints one line of JSON, as `peers/README.md` describes it.
+/// `bench WORK --n N --concurrency C --size BYTES [--durability fsync|none] [--no-sha256]`: does one work of
+/// `peers/works` with this library and prints one line of JSON, as `peers/README.md` describes it.
 ///
 /// `bench lifecycle --n REPETITIONS` prints what the journal costs instead.
 @main

@@ -1,4 +1,5 @@
-/// Something is not as the work needs it: a wrong command line, a missing fixture, a result that is not what it must be.
+/// Something is not as the work needs it: a wrong command line, a missing fixture, a result that is not what it must
+/// be.
 struct BenchError: Error, CustomStringConvertible {
     let description: String
 

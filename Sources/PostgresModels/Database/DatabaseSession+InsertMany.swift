@@ -45,8 +45,8 @@ extension DatabaseSession {
             throw DatabaseError(
                 code: .notFound,
                 message: """
-                    The INSERT of \(chunk.range.count) rows into "\(M.table)" returned \(rows.count); a trigger or rule \
-                    of the table dropped some.
+                    The INSERT of \(chunk.range.count) rows into "\(M.table)" returned \(rows.count); a trigger or \
+                    rule of the table dropped some.
                     """,
                 table: M.table
             )

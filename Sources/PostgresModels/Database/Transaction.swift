@@ -109,8 +109,8 @@ public final class Transaction: DatabaseSession {
             throw DatabaseError(
                 code: .commandInProgress,
                 message: """
-                    The body of the transaction has ended while another task still runs a statement in it, so that it was \
-                    rolled back. Wait for all tasks of a body before its end.
+                    The body of the transaction has ended while another task still runs a statement in it, so that it \
+                    was rolled back. Wait for all tasks of a body before its end.
                     """
             )
         }

@@ -133,8 +133,8 @@ extension Database {
         throw MigrationError(
             code: .unknownApplied,
             message: """
-                The migration "\(latest)", which is not among those given, was applied later. Revert it first, with the \
-                version of the program that has it.
+                The migration "\(latest)", which is not among those given, was applied later. Revert it first, with \
+                the version of the program that has it.
                 """,
             migration: latest
         )

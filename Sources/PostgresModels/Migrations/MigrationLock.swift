@@ -81,8 +81,8 @@ struct MigrationLock {
         MigrationError(
             code: .lockLost,
             message: """
-                The session that held the lock on migrations was lost, and another process may have begun. What was being \
-                applied was rolled back where it could be; migrate again.
+                The session that held the lock on migrations was lost, and another process may have begun. What was \
+                being applied was rolled back where it could be; migrate again.
                 """,
             underlying: error
         )

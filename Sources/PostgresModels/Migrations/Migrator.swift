@@ -163,8 +163,8 @@ struct Migrator {
             throw MigrationError(
                 code: .outcomeUnknown,
                 message: """
-                    The connection was lost during the COMMIT of the migration "\(migration.name)", which may or may not \
-                    have been applied. Migrate again: what was applied is not applied twice.
+                    The connection was lost during the COMMIT of the migration "\(migration.name)", which may or may \
+                    not have been applied. Migrate again: what was applied is not applied twice.
                     """,
                 migration: migration.name,
                 underlying: error

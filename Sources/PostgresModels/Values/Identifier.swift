@@ -8,8 +8,8 @@ enum Identifier {
             throw DatabaseError(
                 code: .invalidIdentifier,
                 message: """
-                    "\(name.unicodeScalars.prefix(80))" is no name that PostgreSQL keeps: a name has 1 to \(maximumBytes) bytes \
-                    and no NUL.
+                    "\(name.unicodeScalars.prefix(80))" is no name that PostgreSQL keeps: a name has 1 to \
+                    \(maximumBytes) bytes and no NUL.
                     """
             )
         }

@@ -190,7 +190,8 @@ public struct ImageGuard: Hashable, Sendable {
             guard !isCgBI else {
                 throw ImageError(
                     .unsupportedFormat,
-                    "The PNG is of Apple's kind CgBI, which browsers cannot show; take the file before Xcode changed it."
+                    "The PNG is of Apple's kind CgBI, which browsers cannot show; take the file before Xcode changed "
+                        + "it."
                 )
             }
             return true

@@ -100,7 +100,8 @@ enum FixedHeaderReaders {
         )
     }
 
-    /// The second header of a BMP: OS/2 headers of 12 bytes with 16-bit sizes, all others with 32-bit sizes, negative height for top-down.
+    /// The second header of a BMP: OS/2 headers of 12 bytes with 16-bit sizes, all others with 32-bit sizes, negative
+    /// height for top-down.
     static func bmp(_ reader: inout HeaderReader, _ window: Span<UInt8>) throws(HeaderStop) -> ImageHeader {
         let start = try reader.peek(18, at: 0, in: window)
         let dib = window.little32(start + 14)

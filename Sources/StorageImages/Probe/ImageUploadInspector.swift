@@ -67,8 +67,8 @@ public final class ImageUploadInspector: Sendable {
     ///
     /// - Parameter byteCount: The size of the upload in bytes, as the storage counted it.
     /// - Returns: What was found out; `isVerified` is `false` when the bytes could not be kept, or not be decoded.
-    /// - Throws: ``ImageError`` when it is no image or not an acceptable one, with code ``ImageError/Code/corrupt`` also
-    ///   when not all bytes passed by, or with code ``ImageError/Code/busy``; `CancellationError`.
+    /// - Throws: ``ImageError`` when it is no image or not an acceptable one, with code ``ImageError/Code/corrupt``
+    ///   also when not all bytes passed by, or with code ``ImageError/Code/busy``; `CancellationError`.
     public func finish(byteCount: Int64) async throws -> ImageProbeResult {
         let (found, kept, share) = try state.withLockedValue { state in
             let found = try state.scan.finish()

@@ -33,8 +33,8 @@ public struct DecodedContents: AsyncSequence, Sendable {
             guard result.readableBytes + chunk.readableBytes <= limit else {
                 throw StorageError(
                     .tooLarge,
-                    "The decoded contents have more than the \(limit) bytes to collect. Raise the limit, or iterate over the "
-                        + "chunks.",
+                    "The decoded contents have more than the \(limit) bytes to collect. Raise the limit, or iterate "
+                        + "over the chunks.",
                     name: info.name
                 )
             }

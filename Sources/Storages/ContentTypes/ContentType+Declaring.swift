@@ -23,12 +23,14 @@ extension ContentType {
     /// Returns whether a file whose bytes were recognised as this type, without regard to its name, may be served as
     /// another.
     ///
-    /// | the bytes are | may be declared as |
-    /// |---|---|
-    /// | a format with a signature (image, sound, film, font, archive, PDF, program) | the same format, and what is kept in that container: ZIP as DOCX or EPUB, Ogg as sound or film |
-    /// | `text/html`, `image/svg+xml`, XML | themselves, a kind of XML where they are XML, `text/plain`, `application/octet-stream` |
-    /// | `text/plain` | every type of text or data without a signature that is not active content: CSV, Markdown, JSON |
-    /// | `application/octet-stream` | everything but active content, and images that begin with a signature |
+    /// - A format with a signature (image, sound, film, font, archive, PDF, program) may be declared as the same
+    ///   format, and as what is kept in that container: ZIP as DOCX or EPUB, Ogg as sound or film.
+    /// - `text/html`, `image/svg+xml` and XML may be declared as themselves, as a kind of XML where they are XML, and
+    ///   as `text/plain` or `application/octet-stream`.
+    /// - `text/plain` may be declared as every type of text or data without a signature that is not active content:
+    ///   CSV, Markdown, JSON.
+    /// - `application/octet-stream` may be declared as everything but active content, and images that begin with a
+    ///   signature.
     ///
     /// After WHATWG MIME Sniffing sections 6 and 7: the signature of an image, of sound, film, a font or an archive
     /// counts for more than what is declared, and a type in which scripts run is never arrived at by a declaration.

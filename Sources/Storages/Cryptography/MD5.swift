@@ -8,8 +8,8 @@ package enum MD5: DigestAlgorithm {
     package static let byteCount = 16
     package static let failure = StorageError(
         .unavailable,
-        "libcrypto cannot compute MD5, which S3 wants for deletions of many objects and for keys of its customers. Allow it "
-            + "in the OpenSSL configuration (a FIPS policy forbids it)."
+        "libcrypto cannot compute MD5, which S3 wants for deletions of many objects and for keys of its customers. "
+            + "Allow it in the OpenSSL configuration (a FIPS policy forbids it)."
     )
 }
 

@@ -2,8 +2,8 @@ import CLibCrypto
 
 /// A private RSA key; never printed.
 package final class RSAPrivateKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    // EVP_PKEY is not changed after it was read, and OpenSSL locks what signing computes with it for the first time: the
-    // manual of OpenSSL's threads allows reading calls at the same time.
+    // EVP_PKEY is not changed after it was read, and OpenSSL locks what signing computes with it for the first time:
+    // the manual of OpenSSL's threads allows reading calls at the same time.
     nonisolated(unsafe) private let key: OpaquePointer
 
     /// Reads a key.
@@ -24,7 +24,8 @@ package final class RSAPrivateKey: Sendable, CustomStringConvertible, CustomDebu
             ERR_clear_error()
             throw StorageError(
                 .invalidConfiguration,
-                "The private key cannot be read. Give an RSA key in PEM that is not encrypted, with its first and last lines."
+                "The private key cannot be read. Give an RSA key in PEM that is not encrypted, with its first and "
+                    + "last lines."
             )
         }
         guard EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA else {

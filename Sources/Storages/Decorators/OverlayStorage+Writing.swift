@@ -58,8 +58,8 @@ extension OverlayStorage {
         if let coding = info.contentEncoding {
             throw StorageError(
                 .unsupported,
-                "The lower storage has the file in the coding \(StorageError.quoted(coding)), which a copy would lose. Open it, "
-                    + "decode it with decoded(by:), and upload what comes.",
+                "The lower storage has the file in the coding \(StorageError.quoted(coding)), which a copy would "
+                    + "lose. Open it, decode it with decoded(by:), and upload what comes.",
                 name: info.name,
                 storage: label
             )
@@ -146,8 +146,8 @@ extension OverlayStorage {
         } catch let error as StorageError {
             throw StorageError(
                 .outcomeUnknown,
-                "The file was stored. Whether somebody has deleted it at the same time cannot be found out; delete it, or store "
-                    + "it again.",
+                "The file was stored. Whether somebody has deleted it at the same time cannot be found out; delete "
+                    + "it, or store it again.",
                 name: name,
                 storage: label,
                 underlying: error

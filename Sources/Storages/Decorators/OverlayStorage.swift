@@ -47,8 +47,8 @@ public struct OverlayStorage: Storage {
         guard !StorageIdentity(upper).overlaps(StorageIdentity(lower)) else {
             throw StorageError(
                 .invalidConfiguration,
-                "\(upper.label) cannot lie over \(lower.label): they are one place, or one lies within the other. Give the "
-                    + "upper storage a place of its own.",
+                "\(upper.label) cannot lie over \(lower.label): they are one place, or one lies within the other. "
+                    + "Give the upper storage a place of its own.",
                 storage: label
             )
         }
@@ -106,8 +106,8 @@ public struct OverlayStorage: Storage {
         if options.lifetime != nil, !capabilities.contains(.temporaryURL) {
             throw StorageError(
                 .unsupported,
-                "A URL has a lifetime only where both storages of an overlay can give it one. Ask without a lifetime, or ask "
-                    + "the storage that has the file.",
+                "A URL has a lifetime only where both storages of an overlay can give it one. Ask without a lifetime, "
+                    + "or ask the storage that has the file.",
                 name: name,
                 storage: label
             )

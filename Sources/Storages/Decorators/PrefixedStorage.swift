@@ -174,7 +174,8 @@ public struct PrefixedStorage: Storage {
         guard name.hasPrefix(bytesOf: front), name.string.utf8.count > front.utf8.count else {
             throw StorageError(
                 .io,
-                "The storage below returned a name that is not in \(StorageError.quoted(front)). This is a defect of it.",
+                "The storage below returned a name that is not in \(StorageError.quoted(front)). This is a defect of "
+                    + "it.",
                 name: name,
                 storage: label
             )

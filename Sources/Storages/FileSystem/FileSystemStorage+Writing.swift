@@ -99,8 +99,8 @@ extension FileSystemStorage {
         guard DeletedFileName.isOne(name.string) else { return }
         throw StorageError(
             .invalidName,
-            "Names such as \(name.lastComponent) are those that NFS and FUSE give to deleted files which are still open. "
-                + "Use another name.",
+            "Names such as \(name.lastComponent) are those that NFS and FUSE give to deleted files which are still "
+                + "open. Use another name.",
             name: name,
             storage: label
         )

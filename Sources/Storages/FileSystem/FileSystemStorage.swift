@@ -261,8 +261,8 @@ public final class FileSystemStorage: Storage {
     func explain(_ error: StagingAreaClosed, _ operation: String, _ name: StorageName?) -> StorageError {
         StorageError(
             .permissionDenied,
-            "Cannot \(operation): the directory of unfinished uploads belongs to another user, and lets in fewer than the "
-                + "root does. Let that user, or the superuser, run: \(error.command)",
+            "Cannot \(operation): the directory of unfinished uploads belongs to another user, and lets in fewer than "
+                + "the root does. Let that user, or the superuser, run: \(error.command)",
             name: name?.string,
             storage: label,
             underlying: SystemCallFailure(errno: error.number)
@@ -303,8 +303,8 @@ public final class FileSystemStorage: Storage {
         } else if writes && error.isOfName && (error.number == EINVAL || error.isMissing && Self.isUncommon(name)) {
             failure.code = .invalidName
             failure.message =
-                "Cannot \(operation): the file system does not take this name. FAT, exFAT and shares of Windows take none "
-                + "of \\ : * ? \" < > | and no dot or space at the end of a segment. Use another name."
+                "Cannot \(operation): the file system does not take this name. FAT, exFAT and shares of Windows take "
+                + "none of \\ : * ? \" < > | and no dot or space at the end of a segment. Use another name."
         } else if error.isAfterReplacing {
             failure.message += " The new file has replaced the old one, but may not survive a power cut."
         } else if writes && error.isADirectory {

@@ -55,8 +55,8 @@ struct FileURLs: Sendable {
         guard let path = Self.path(ofBase: base) else {
             throw StorageError(
                 .invalidConfiguration,
-                "The baseURL \(StorageError.quoted(base)) is not usable. Give an http or https URL or an absolute path, "
-                    + "percent-encoded, without query and fragment.",
+                "The baseURL \(StorageError.quoted(base)) is not usable. Give an http or https URL or an absolute "
+                    + "path, percent-encoded, without query and fragment.",
                 storage: label
             )
         }

@@ -69,8 +69,8 @@ public struct StoredContents: AsyncSequence, Sendable {
         guard count <= limit, count <= Int64(UInt32.max) else {
             throw StorageError(
                 .tooLarge,
-                "The contents have \(count) bytes, more than the \(Swift.min(Int64(limit), Int64(UInt32.max))) to collect. "
-                    + "Raise the limit, or iterate over the chunks.",
+                "The contents have \(count) bytes, more than the \(Swift.min(Int64(limit), Int64(UInt32.max))) to "
+                    + "collect. Raise the limit, or iterate over the chunks.",
                 name: info.name
             )
         }

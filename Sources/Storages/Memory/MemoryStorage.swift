@@ -114,7 +114,8 @@ public final class MemoryStorage: Storage {
         else {
             throw StorageError(
                 .unsupported,
-                "A storage in memory serves no URLs, so they have no lifetime, no quantum and no headers. Ask without options.",
+                "A storage in memory serves no URLs, so they have no lifetime, no quantum and no headers. Ask without "
+                    + "options.",
                 name: name,
                 storage: label
             )

@@ -53,8 +53,8 @@ extension StorageError {
         case EROFS:
             (
                 .permissionDenied,
-                "The file system is mounted read-only. If nobody did that, the kernel did, after an error of the device "
-                    + "that its log tells."
+                "The file system is mounted read-only. If nobody did that, the kernel did, after an error of the "
+                    + "device that its log tells."
             )
         case ELOOP, EXDEV:
             (.permissionDenied, "A symbolic link or mount point leads out of the storage, which is not followed.")
@@ -79,8 +79,8 @@ extension StorageError {
         case ENOTCONN, ESHUTDOWN, ECONNABORTED:
             (
                 .unavailable,
-                "What serves the file system has ended: the program behind FUSE, or the connection. Mount it again, then "
-                    + "try again."
+                "What serves the file system has ended: the program behind FUSE, or the connection. Mount it again, "
+                    + "then try again."
             )
         case EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH, ECONNREFUSED, ECONNRESET, EPIPE:
             (.unavailable, "The file system's server cannot be reached. Look at it and at the network, then try again.")
@@ -97,8 +97,8 @@ extension StorageError {
         case EIO:
             (
                 .io,
-                "Look at the state of the device in the kernel's log. On a file system across a network, its server may "
-                    + "not have answered in time."
+                "Look at the state of the device in the kernel's log. On a file system across a network, its server "
+                    + "may not have answered in time."
             )
         default:
             systemMeaning(ofErrno: code)
@@ -112,8 +112,8 @@ extension StorageError {
             case ENOKEY, EKEYEXPIRED, EKEYREVOKED, EKEYREJECTED:
                 return (
                     .permissionDenied,
-                    "The key to the file system is missing or has expired: renew the Kerberos ticket (kinit), or unlock the "
-                        + "directory."
+                    "The key to the file system is missing or has expired: renew the Kerberos ticket (kinit), or "
+                        + "unlock the directory."
                 )
             case EUCLEAN, EBADMSG:
                 return (.io, "The file system is damaged: unmount and check it (fsck, xfs_repair).")

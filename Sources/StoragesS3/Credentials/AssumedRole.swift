@@ -54,8 +54,8 @@ struct AssumedRole: Hashable, Sendable, SecretHolding {
             guard isValid else {
                 throw StorageError(
                     .invalidConfiguration,
-                    "The session name \(StorageError.quoted(sessionName)) of a role must have 2 to 64 letters, digits and "
-                        + "_+=,.@- only; correct \(names.sessionName)."
+                    "The session name \(StorageError.quoted(sessionName)) of a role must have 2 to 64 letters, digits "
+                        + "and _+=,.@- only; correct \(names.sessionName)."
                 )
             }
         }

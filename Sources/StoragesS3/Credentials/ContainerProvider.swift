@@ -88,8 +88,9 @@ struct ContainerProvider: S3CredentialProvider, SecretHolding {
             let found = addresses.map(\.text).joined(separator: ", ")
             throw StorageError(
                 .invalidConfiguration,
-                "AWS_CONTAINER_CREDENTIALS_FULL_URI is http to \(StorageError.quoted(endpoint.host)), which is at \(found): "
-                    + "without TLS only this machine and the agents of ECS and EKS are asked for credentials. Use https."
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI is http to \(StorageError.quoted(endpoint.host)), which is at "
+                    + "\(found): without TLS only this machine and the agents of ECS and EKS are asked for "
+                    + "credentials. Use https."
             )
         }
         return addresses.map(endpoint.at)
@@ -125,8 +126,8 @@ struct ContainerProvider: S3CredentialProvider, SecretHolding {
         guard !token.isEmpty, token.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
             throw StorageError(
                 .invalidConfiguration,
-                "The token in \(source) is empty or has a line break, a control character or a letter that is not ASCII, "
-                    + "which no header field may have."
+                "The token in \(source) is empty or has a line break, a control character or a letter that is not "
+                    + "ASCII, which no header field may have."
             )
         }
         return token

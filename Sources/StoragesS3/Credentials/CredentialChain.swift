@@ -85,8 +85,8 @@ final class CredentialChain: S3CredentialProvider, SecretHolding {
     /// The error for a profile that was named although the files of profiles are not to be read.
     static let noProfiles = StorageError(
         .invalidConfiguration,
-        "The options profile and loadsProfiles do not go together: the files of profiles shall not be read. Leave one of them "
-            + "out."
+        "The options profile and loadsProfiles do not go together: the files of profiles shall not be read. Leave one "
+            + "of them out."
     )
 
     /// Returns the provider that the options of a storage call for.

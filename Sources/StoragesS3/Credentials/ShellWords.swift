@@ -4,8 +4,8 @@ import Storages
 enum ShellWords {
     /// Splits at blanks that are not quoted.
     ///
-    /// Between `'…'` everything stands for itself; between `"…"` a backslash quotes `"`, `\`, `$` and a backquote; outside
-    /// it quotes whatever follows.
+    /// Between `'…'` everything stands for itself; between `"…"` a backslash quotes `"`, `\`, `$` and a backquote;
+    /// outside it quotes whatever follows.
     ///
     /// - Returns: The words; an empty one only where quotes stand.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` when a quote is not closed, or the line ends in a

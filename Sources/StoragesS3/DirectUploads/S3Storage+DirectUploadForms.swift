@@ -100,8 +100,8 @@ extension S3Storage {
             guard !options.requiresAbsence else {
                 throw StorageError(
                     .unsupported,
-                    "A form cannot depend on the absence of the file. Leave requiresAbsence out, and give every upload a name "
-                        + "of its own."
+                    "A form cannot depend on the absence of the file. Leave requiresAbsence out, and give every "
+                        + "upload a name of its own."
                 )
             }
             var policy = asked
@@ -114,8 +114,8 @@ extension S3Storage {
                 case let name where Self.isNoField(name):
                     throw StorageError(
                         .unsupported,
-                        "A form has no field for \(field.name), which the storage's objectParameters ask for. Use a URL for "
-                            + "PUT, or upload through the storage."
+                        "A form has no field for \(field.name), which the storage's objectParameters ask for. Use a "
+                            + "URL for PUT, or upload through the storage."
                     )
                 case let name where name.hasPrefix("x-amz-meta-"): policy.metadata.append(field.name, field.value)
                 default: fields.append(field.name, field.value)

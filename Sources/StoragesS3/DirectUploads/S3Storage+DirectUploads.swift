@@ -102,8 +102,8 @@ extension S3Storage {
         guard let condition = try await knownConditions({ $0.put.absence == .unknown }).put.absence.field else {
             throw StorageError(
                 .unsupported,
-                "This server cannot make an upload depend on the absence of the file. Leave requiresAbsence out, and give "
-                    + "every upload a name of its own."
+                "This server cannot make an upload depend on the absence of the file. Leave requiresAbsence out, and "
+                    + "give every upload a name of its own."
             )
         }
         return condition

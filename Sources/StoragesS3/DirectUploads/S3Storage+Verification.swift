@@ -103,7 +103,8 @@ extension S3Storage {
         if count < size.lowerBound {
             return (
                 .corrupted,
-                "The file that arrived has \(count) bytes, and at least \(size.lowerBound) are expected. Let it be sent again."
+                "The file that arrived has \(count) bytes, and at least \(size.lowerBound) are expected. Let it be "
+                    + "sent again."
             )
         }
         return nil

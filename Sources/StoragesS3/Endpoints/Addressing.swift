@@ -110,8 +110,8 @@ struct Addressing: Hashable, Sendable {
         guard AWSPartition.containing(region).domain == partitionDomain else {
             throw StorageError(
                 .invalidConfiguration,
-                "The bucket \(StorageError.quoted(bucket)) is in the region \(region), another partition of Amazon's cloud. Give "
-                    + "the option region, and credentials from there."
+                "The bucket \(StorageError.quoted(bucket)) is in the region \(region), another partition of Amazon's "
+                    + "cloud. Give the option region, and credentials from there."
             )
         }
         // The host of a private link names no region that could be exchanged, and a port is somebody's own arrangement.
@@ -165,15 +165,15 @@ struct Addressing: Hashable, Sendable {
         }
         guard BucketName.isHostName(bucket) else {
             throw refusal(
-                "cannot be part of a host name: that takes 3 to 63 lower-case letters, digits and hyphens. Choose the option "
-                    + "addressingStyle .path or .auto, without usesAccelerate."
+                "cannot be part of a host name: that takes 3 to 63 lower-case letters, digits and hyphens. Choose the "
+                    + "option addressingStyle .path or .auto, without usesAccelerate."
             )
         }
         // The certificates of Amazon cover one label before the service's name.
         if bucket.contains("."), options.usesAcceleration || isAWS && options.scheme == .https {
             throw refusal(
-                "has dots, so no certificate of Amazon's covers its host. Choose the option addressingStyle .path or .auto, without "
-                    + "usesAccelerate."
+                "has dots, so no certificate of Amazon's covers its host. Choose the option addressingStyle .path or "
+                    + ".auto, without usesAccelerate."
             )
         }
         return true
@@ -197,8 +197,8 @@ struct Addressing: Hashable, Sendable {
         throw StorageError(
             .invalidConfiguration,
             isAWS
-                ? "The endpointURL has a path, and Amazon S3 has none in front of its buckets. Leave it out; the bucket is the "
-                    + "bucketName."
+                ? "The endpointURL has a path, and Amazon S3 has none in front of its buckets. Leave it out; the "
+                    + "bucket is the bucketName."
                 : "The endpointURL has the bucket in its path, where requests put it anyway. Leave it out."
         )
     }
@@ -211,7 +211,8 @@ struct Addressing: Hashable, Sendable {
         guard let (option, _) = variants.first(where: \.1) else { return }
         throw StorageError(
             .invalidConfiguration,
-            "The option \(option) chooses an endpoint of Amazon S3 and cannot go with an endpointURL. Leave one of them out."
+            "The option \(option) chooses an endpoint of Amazon S3 and cannot go with an endpointURL. Leave one of "
+                + "them out."
         )
     }
 

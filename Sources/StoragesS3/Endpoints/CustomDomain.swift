@@ -21,8 +21,8 @@ struct CustomDomain: Hashable, Sendable {
         guard PercentEncoding.isPath(path) else {
             throw StorageError(
                 .invalidConfiguration,
-                "The customDomain has a path with characters that a path of a URL does not have. Percent-encode it, and leave "
-                    + "query and fragment out."
+                "The customDomain has a path with characters that a path of a URL does not have. Percent-encode it, "
+                    + "and leave query and fragment out."
             )
         }
         host = address.authority(for: scheme)

@@ -23,8 +23,8 @@ struct Region: Hashable, Sendable, CustomStringConvertible {
             let problem = name.isEmpty ? "is empty" : "is \(StorageError.quoted(name)), which is no name of a region"
             throw StorageError(
                 .invalidConfiguration,
-                "The region from \(origin) \(problem). Give one such as \"eu-west-1\" in the option region; \"auto\" or "
-                    + "\"us-east-1\" where the service has none."
+                "The region from \(origin) \(problem). Give one such as \"eu-west-1\" in the option region; \"auto\" "
+                    + "or \"us-east-1\" where the service has none."
             )
         }
         self = region

@@ -64,19 +64,19 @@ enum RegionRedirect: Hashable, Sendable {
         else {
             throw StorageError(
                 .invalidConfiguration,
-                "The server redirects to \(quotedHost(location)), which is not Amazon's. It was not followed. Check the region, "
-                    + "and what stands between this machine and S3."
+                "The server redirects to \(quotedHost(location)), which is not Amazon's. It was not followed. Check "
+                    + "the region, and what stands between this machine and S3."
             )
         }
         return AWSHost(host)?.region
     }
 
     private static func leadsAway(_ headers: HTTPHeaders, _ error: S3ErrorDocument) -> StorageError {
-        let target = headers["Location"] ?? error.endpoint
+        let target = (headers["Location"] ?? error.endpoint).map(quotedHost) ?? "an unnamed place"
         return StorageError(
             .invalidConfiguration,
-            "The server redirects to \(target.map(quotedHost) ?? "an unnamed place"), and redirects are not followed. Give the "
-                + "right host in the option endpointURL, and check useSSL and region."
+            "The server redirects to \(target), and redirects are not followed. Give the right host in the option "
+                + "endpointURL, and check useSSL and region."
         )
     }
 

@@ -50,8 +50,8 @@ struct DownloadHead: Sendable {
     private static func unreadable(_ name: StorageName, _ storage: String) -> StorageError {
         StorageError(
             .unavailable,
-            "The server's answer does not say how many bytes come, or of which part of the file. Check the endpoint, and "
-                + "what stands between this machine and it.",
+            "The server's answer does not say how many bytes come, or of which part of the file. Check the endpoint, "
+                + "and what stands between this machine and it.",
             name: name,
             storage: storage
         )

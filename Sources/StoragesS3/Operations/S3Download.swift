@@ -64,8 +64,8 @@ struct S3Download: AsyncSequence, Sendable {
                 guard try finished.finish() else {
                     throw StorageError(
                         .corrupted,
-                        "The bytes that arrived do not match the \(finished.algorithm) that the server has of them. Open the "
-                            + "file again.",
+                        "The bytes that arrived do not match the \(finished.algorithm) that the server has of them. "
+                            + "Open the file again.",
                         name: name,
                         storage: label
                     )

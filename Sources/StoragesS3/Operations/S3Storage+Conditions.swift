@@ -186,8 +186,8 @@ extension S3Storage {
             condition.wantsVersion
             ? (
                 .preconditionFailed,
-                "The file has another version than \(StorageError.quoted(condition.field.value)), or is gone. Read its info "
-                    + "again."
+                "The file has another version than \(StorageError.quoted(condition.field.value)), or is gone. Read "
+                    + "its info again."
             )
             : (
                 .alreadyExists,

@@ -20,8 +20,9 @@ extension S3Storage {
         else {
             throw StorageError(
                 .tooLarge,
-                "The file needs parts of \(plan.partSize) bytes, of which the server takes at most \(plan.maxParts), and the "
-                    + "option transfers.memoryBudget lets \(transfers.memoryBudget) be held in memory. Raise it, or send less."
+                "The file needs parts of \(plan.partSize) bytes, of which the server takes at most \(plan.maxParts), "
+                    + "and the option transfers.memoryBudget lets \(transfers.memoryBudget) be held in memory. Raise "
+                    + "it, or send less."
             )
         }
         return plan
@@ -251,7 +252,7 @@ extension S3Storage {
                 try await self.abort(upload.name.string, upload.uploadID, budget: .seconds(30))
             } catch {
                 self.options.logger.warning(
-                    "An upload in parts could not be aborted; abortUploads(olderThan:) or a rule of the bucket removes it.",
+                    "An upload in parts could not be aborted; abortUploads(olderThan:) or a bucket rule removes it.",
                     metadata: ["bucket": "\(self.bucketName)", "upload": "\(upload.uploadID)", "error": "\(error)"]
                 )
             }
@@ -287,7 +288,8 @@ extension S3Storage {
         }
         throw StorageError(
             .unavailable,
-            "The server still has the upload \(StorageError.quoted(uploadID)) after it was aborted three times. Abort it later.",
+            "The server still has the upload \(StorageError.quoted(uploadID)) after it was aborted three times. Abort "
+                + "it later.",
             name: key,
             storage: label
         )

@@ -100,8 +100,8 @@ extension S3Storage {
         guard let problem else {
             throw StorageError(
                 .unavailable,
-                "The server still lists versions of the file after they were deleted several times. Somebody may be storing it "
-                    + "meanwhile; purge it again."
+                "The server still lists versions of the file after they were deleted several times. Somebody may be "
+                    + "storing it meanwhile; purge it again."
             )
         }
         receipt.error = receipt.error ?? problem.error(name, label)
@@ -256,8 +256,8 @@ extension S3Storage {
 
     private static let hiddenVersions = StorageError(
         .unsupported,
-        "The bucket keeps versions, and the server does not list them as S3 does, so older versions of the file may be left. "
-            + "Remove them with the tools of the service."
+        "The bucket keeps versions, and the server does not list them as S3 does, so older versions of the file may "
+            + "be left. Remove them with the tools of the service."
     )
 }
 

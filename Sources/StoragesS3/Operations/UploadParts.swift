@@ -114,8 +114,8 @@ final class UploadParts {
         guard number < plan.maxParts else {
             throw StorageError(
                 .tooLarge,
-                "The source has more bytes than \(plan.maxParts) parts of \(plan.partSize) bytes hold. Announce its length, or "
-                    + "raise the option transfers.partSizeOfUnknownLength.",
+                "The source has more bytes than \(plan.maxParts) parts of \(plan.partSize) bytes hold. Announce its "
+                    + "length, or raise the option transfers.partSizeOfUnknownLength.",
                 name: name
             )
         }
@@ -154,8 +154,8 @@ final class UploadParts {
         } catch is WaitLimitPassed {
             throw StorageError(
                 .timeout,
-                "Other uploads held the memory for parts for \(waitLimit), so nothing was stored. Upload fewer files at a time, or "
-                    + "raise the option transfers.memoryBudget or transfers.waitLimit.",
+                "Other uploads held the memory for parts for \(waitLimit), so nothing was stored. Upload fewer files "
+                    + "at a time, or raise the option transfers.memoryBudget or transfers.waitLimit.",
                 name: name
             )
         }

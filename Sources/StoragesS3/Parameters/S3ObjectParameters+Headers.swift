@@ -29,7 +29,8 @@ extension S3ObjectParameters {
             // As in metadata.
             throw StorageError(
                 .invalidConfiguration,
-                "The parameter \(name) is not ASCII. Encode it; ContentDisposition.attachment(filename:) does that for names."
+                "The parameter \(name) is not ASCII. Encode it; ContentDisposition.attachment(filename:) does that "
+                    + "for names."
             )
         }
     }

@@ -40,15 +40,16 @@ struct UserMetadata: Hashable, Sendable {
             guard values.updateValue(written, forKey: name) == nil else {
                 throw StorageError(
                     .invalidConfiguration,
-                    "The metadata has the name \(StorageError.quoted(key)) twice, in other letters. S3 keeps names in lower "
-                        + "case: rename one."
+                    "The metadata has the name \(StorageError.quoted(key)) twice, in other letters. S3 keeps names in "
+                        + "lower case: rename one."
                 )
             }
         }
         guard byteCount <= Self.byteLimit else {
             throw StorageError(
                 .invalidConfiguration,
-                "The metadata has \(byteCount) bytes in names and values, and S3 has room for \(Self.byteLimit). Shorten it."
+                "The metadata has \(byteCount) bytes in names and values, and S3 has room for \(Self.byteLimit). "
+                    + "Shorten it."
             )
         }
         return HTTPHeaders(values.sorted { $0.key < $1.key }.map { HTTPHeaders.Field(name: $0.key, value: $0.value) })
@@ -91,8 +92,8 @@ struct UserMetadata: Hashable, Sendable {
             guard value.utf8.allSatisfy({ $0 < 0x80 }) else {
                 throw StorageError(
                     .invalidConfiguration,
-                    "The metadata \(StorageError.quoted(name)) has a value that is not ASCII. Encode it, or set the option "
-                        + "metadataEncoding to .percent."
+                    "The metadata \(StorageError.quoted(name)) has a value that is not ASCII. Encode it, or set the "
+                        + "option metadataEncoding to .percent."
                 )
             }
             return value

@@ -34,7 +34,8 @@ extension S3Failure {
 
     private static let proxyRefusal: (StorageError.Code, String) = (
         .invalidConfiguration,
-        "The proxy does not let the request through. Check its URL, user and password in the option proxy, and what it allows."
+        "The proxy does not let the request through. Check its URL, user and password in the option proxy, and what "
+            + "it allows."
     )
 
     /// Returns the error for a response that the server did not give.
@@ -43,21 +44,21 @@ extension S3Failure {
         case 401, 403:
             (
                 .permissionDenied,
-                "Something between this machine and the server denies access, such as a proxy or a firewall: the answer is a "
-                    + "page, not one of S3. Check the endpoint, and what stands in between."
+                "Something between this machine and the server denies access, such as a proxy or a firewall: the "
+                    + "answer is a page, not one of S3. Check the endpoint, and what stands in between."
             )
         case 413:
             (
                 .tooLarge,
-                "Something between this machine and the server does not let so large a request through. Raise its limit, or "
-                    + "lower the options transfers.partSize and transfers.multipartThreshold."
+                "Something between this machine and the server does not let so large a request through. Raise its "
+                    + "limit, or lower the options transfers.partSize and transfers.multipartThreshold."
             )
         case 300..<400: judgement(ofStatus: status)
         default:
             (
                 .unavailable,
-                "Something between this machine and the server answers in its place: the answer is a page, not one of S3. Try "
-                    + "again later, and check the endpoint and what stands in between."
+                "Something between this machine and the server answers in its place: the answer is a page, not one of "
+                    + "S3. Try again later, and check the endpoint and what stands in between."
             )
         }
     }
@@ -69,16 +70,16 @@ extension S3Failure {
             return (
                 .permissionDenied,
                 isOfObject
-                    ? "The server denies access, or there is no such file: who may not list the bucket is not told. Check that "
-                        + "the credentials have the right s3:GetObject, and give them s3:ListBucket."
+                    ? "The server denies access, or there is no such file: who may not list the bucket is not told. "
+                        + "Check that the credentials have the right s3:GetObject, and give them s3:ListBucket."
                     : "The server denies access. Check that the credentials have the right \(right) on the bucket."
             )
         }
         if status == 404, operation == "DeleteObject", !saysMissing, code == nil {
             return (
                 .unavailable,
-                "What answers does not say as S3 does that there is no such file, so it may be there. Check the endpoint, and "
-                    + "what stands between this machine and it."
+                "What answers does not say as S3 does that there is no such file, so it may be there. Check the "
+                    + "endpoint, and what stands between this machine and it."
             )
         }
         return Self.judgement(ofCode: code) ?? Self.judgement(ofStatus: status)
@@ -106,8 +107,8 @@ extension S3Failure {
         case .noFreeConnection:
             (
                 .timeout,
-                "Other requests had all connections for too long. Start fewer at a time, read or drop what is open, or raise the "
-                    + "option maxConnections or transfers.waitLimit."
+                "Other requests had all connections for too long. Start fewer at a time, read or drop what is open, "
+                    + "or raise the option maxConnections or transfers.waitLimit."
             )
         case .proxyRefused:
             proxyRefusal
@@ -127,7 +128,8 @@ extension S3Failure {
         case "NoSuchUpload":
             (
                 .unavailable,
-                "The upload in parts was aborted meanwhile, by abortUploads(olderThan:) or a rule of the bucket. Upload again."
+                "The upload in parts was aborted meanwhile, by abortUploads(olderThan:) or a rule of the bucket. "
+                    + "Upload again."
             )
         case "NoSuchBucket":
             (.invalidConfiguration, "There is no such bucket. Create it, or check the option bucketName.")

@@ -70,7 +70,8 @@ struct CloudFrontSigner: Sendable {
         guard isWritten, url.hasPrefix("https://") || url.hasPrefix("http://") else {
             throw StorageError(
                 .invalidURL,
-                "Only an absolute, percent-encoded URL of http or https without a fragment can be signed for CloudFront."
+                "Only an absolute, percent-encoded URL of http or https without a fragment can be signed for "
+                    + "CloudFront."
             )
         }
         let query = url.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""

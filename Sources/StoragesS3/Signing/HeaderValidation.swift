@@ -51,8 +51,8 @@ enum HeaderValidation {
         guard !copy.withUTF8({ $0.contains(where: isControl) }) else {
             throw StorageError(
                 .invalidConfiguration,
-                "The value of the header \(StorageError.quoted(name)) has a control character, such as a line break or a "
-                    + "tab. Remove it."
+                "The value of the header \(StorageError.quoted(name)) has a control character, such as a line break "
+                    + "or a tab. Remove it."
             )
         }
     }

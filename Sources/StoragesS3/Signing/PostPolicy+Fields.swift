@@ -34,7 +34,8 @@ extension PostPolicy {
             guard !fields.contains(where: { HTTPHeaders.areEqual($0.name, name) }), !PostPolicy.isReserved(name) else {
                 throw StorageError(
                     .invalidConfiguration,
-                    "The field \(StorageError.quoted(name)) of a form is given twice, or is of the form itself. Leave it out."
+                    "The field \(StorageError.quoted(name)) of a form is given twice, or is of the form itself. Leave "
+                        + "it out."
                 )
             }
             fields.append((name, value))
@@ -81,7 +82,8 @@ extension PostPolicy {
         guard !text.contains(PostPolicy.filename) else {
             throw StorageError(
                 .invalidConfiguration,
-                "The key of a form contains ${filename}, which the service would replace. Give what is before it as a prefix."
+                "The key of a form contains ${filename}, which the service would replace. Give what is before it as a "
+                    + "prefix."
             )
         }
         return ("key", value)

@@ -74,8 +74,8 @@ enum SignatureLifetime {
         guard lifetime + window <= seconds.upperBound else {
             throw StorageError(
                 .invalidURL,
-                "A URL that works for \(lifetime) s and is the same for \(window) s would have to be signed for both together, "
-                    + "and S3 allows 7 days (604800 s). Choose less of one of them."
+                "A URL that works for \(lifetime) s and is the same for \(window) s would have to be signed for both "
+                    + "together, and S3 allows 7 days (604800 s). Choose less of one of them."
             )
         }
         return lifetime + window

@@ -121,7 +121,8 @@ extension SigV4Signer {
             guard !parameters[..<index].contains(where: { $0.name == parameter.name }) else {
                 throw StorageError(
                     .invalidURL,
-                    "The parameter \(StorageError.quoted(parameter.name)) is given twice, and S3 reads one. Give it once."
+                    "The parameter \(StorageError.quoted(parameter.name)) is given twice, and S3 reads one. Give it "
+                        + "once."
                 )
             }
         }
@@ -133,8 +134,8 @@ extension SigV4Signer {
         guard overrides.isEmpty || isRead else {
             throw StorageError(
                 .invalidURL,
-                "Fields of the answer can be overridden for GET and HEAD only, not for \(request.method.rawValue). Leave "
-                    + "them out."
+                "Fields of the answer can be overridden for GET and HEAD only, not for \(request.method.rawValue). "
+                    + "Leave them out."
             )
         }
         for (name, value) in overrides { try HeaderValidation.checkValue(value, of: name) }

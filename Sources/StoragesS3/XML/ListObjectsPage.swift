@@ -105,8 +105,8 @@ struct ListObjectsPage: Sendable {
 
     static let doesNotAdvance = StorageError(
         .unsupported,
-        "The server's listing does not get on: it repeats itself, or says that there is more, but not where. Choose the "
-            + "server's kind in the option server, or another listVersion of it."
+        "The server's listing does not get on: it repeats itself, or says that there is more, but not where. Choose "
+            + "the server's kind in the option server, or another listVersion of it."
     )
 }
 

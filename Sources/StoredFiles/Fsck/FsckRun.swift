@@ -63,8 +63,8 @@ struct FsckRun: ~Copyable {
                 throw StorageError(
                     .invalidConfiguration,
                     """
-                    No column names files of the storage "\(id)", so all of them would be orphans. Look at the id: after a \
-                    change of it, call schema.renameStorage in a migration.
+                    No column names files of the storage "\(id)", so all of them would be orphans. Look at the id: \
+                    after a change of it, call schema.renameStorage in a migration.
                     """,
                     storage: storage.label
                 )
@@ -186,11 +186,10 @@ struct FsckRun: ~Copyable {
         )
         let pending = try await database.query(
             """
-            SELECT name FROM \(raw: JournalSchema.name).journal WHERE storage = \(id.rawValue) AND name = ANY (\(owners)) \
-            UNION SELECT name FROM \(raw: JournalSchema.name).reservations \
-            WHERE storage = \(id.rawValue) AND name = ANY (\(owners)) \
-            UNION SELECT u FROM \(raw: JournalSchema.name).let_go AS l, unnest(l.names) AS u \
-            WHERE l.storage = \(id.rawValue) AND u = ANY (\(owners))
+            SELECT name FROM \(raw: JournalSchema.name).journal WHERE storage = \(id.rawValue) AND name = ANY \
+            (\(owners)) UNION SELECT name FROM \(raw: JournalSchema.name).reservations WHERE storage = \(id.rawValue) \
+            AND name = ANY (\(owners)) UNION SELECT u FROM \(raw: JournalSchema.name).let_go AS l, unnest(l.names) AS \
+            u WHERE l.storage = \(id.rawValue) AND u = ANY (\(owners))
             """
         )
         let names = Set(try (Array(rows) + Array(pending)).map { Array(try $0.decode(String.self, at: 0).utf8) })
@@ -287,10 +286,9 @@ struct FsckRun: ~Copyable {
         // The table comes quoted from the server; the size has to be the one that was found wrong.
         progress.repaired += try await database.execute(
             """
-            UPDATE \(raw: reference.table) SET \(identifier: columns.width) = NULL, \(identifier: columns.height) = NULL \
-            WHERE \(identifier: reference.column) = \(reference.name) \
-            AND \(identifier: columns.width) = \(Int32(clamping: size.width)) \
-            AND \(identifier: columns.height) = \(Int32(clamping: size.height))
+            UPDATE \(raw: reference.table) SET \(identifier: columns.width) = NULL, \(identifier: columns.height) = \
+            NULL WHERE \(identifier: reference.column) = \(reference.name) AND \(identifier: columns.width) = \
+            \(Int32(clamping: size.width)) AND \(identifier: columns.height) = \(Int32(clamping: size.height))
             """
         )
     }

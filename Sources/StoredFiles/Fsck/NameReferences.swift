@@ -65,10 +65,10 @@ struct NameReferences: AsyncSequence, Sendable {
                     "NULL::bigint, NULL::bigint"
                 }
             return """
-                SELECT \(Int32(index)) AS field, t.\(identifier: field.column)::text COLLATE "C" AS name, \(sql: sizes) \
-                FROM \(raw: field.table) AS t WHERE t.\(identifier: field.column) <> '' \
-                AND (\(name) IS NULL OR t.\(identifier: field.column)::text COLLATE "C" > \(name)) \
-                AND starts_with(t.\(identifier: field.column)::text, \(prefix))
+                SELECT \(Int32(index)) AS field, t.\(identifier: field.column)::text COLLATE "C" AS name, \
+                \(sql: sizes) FROM \(raw: field.table) AS t WHERE t.\(identifier: field.column) <> '' AND (\(name) IS \
+                NULL OR t.\(identifier: field.column)::text COLLATE "C" > \(name)) AND \
+                starts_with(t.\(identifier: field.column)::text, \(prefix))
                 """
         }
         // All rows of the last name, or those after the limit would be passed over.

@@ -86,8 +86,8 @@ extension JournalSchema {
         sizes: SizeColumns?
     ) -> SQL {
         """
-        SELECT \(raw: JournalSchema.name).track(\(regclass(table))::regclass, \(column), \(storage.rawValue), \(isImage), \
-        \(sizes?.width), \(sizes?.height))
+        SELECT \(raw: JournalSchema.name).track(\(regclass(table))::regclass, \(column), \(storage.rawValue), \
+        \(isImage), \(sizes?.width), \(sizes?.height))
         """
     }
 }

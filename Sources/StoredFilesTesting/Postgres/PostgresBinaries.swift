@@ -10,8 +10,8 @@ struct PostgresBinaries: Sendable {
             if isComplete(named) { return PostgresBinaries(directory: named) }
             throw TemporaryServerError(
                 .serverNotInstalled,
-                "\(named) holds no initdb, pg_ctl and postgres. Point PG_BINDIR or binaryDirectory at the programs of a "
-                    + "PostgreSQL server."
+                "\(named) holds no initdb, pg_ctl and postgres. Point PG_BINDIR or binaryDirectory at the programs of "
+                    + "a PostgreSQL server."
             )
         }
         var candidates = usualPlaces()
@@ -23,9 +23,9 @@ struct PostgresBinaries: Sendable {
         if let found = candidates.first(where: isComplete) { return PostgresBinaries(directory: found) }
         throw TemporaryServerError(
             .serverNotInstalled,
-            "No PostgreSQL server was found (looked in /usr/lib/postgresql, /usr/pgsql-*, Homebrew, pg_config and PATH). "
-                + "Install one (apt-get install postgresql, dnf install postgresql-server, brew install postgresql) or set "
-                + "PG_BINDIR to the directory of initdb."
+            "No PostgreSQL server was found (looked in /usr/lib/postgresql, /usr/pgsql-*, Homebrew, pg_config and "
+                + "PATH). Install one (apt-get install postgresql, dnf install postgresql-server, brew install "
+                + "postgresql) or set PG_BINDIR to the directory of initdb."
         )
     }
 

@@ -31,8 +31,8 @@ struct ServerUser: Sendable {
         }
         throw TemporaryServerError(
             .startFailed,
-            "PostgreSQL does not run as root, and there is no user \"postgres\" or \"nobody\". Create one, or run as an "
-                + "ordinary user."
+            "PostgreSQL does not run as root, and there is no user \"postgres\" or \"nobody\". Create one, or run as "
+                + "an ordinary user."
         )
     }
 

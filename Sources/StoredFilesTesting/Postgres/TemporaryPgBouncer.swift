@@ -58,8 +58,8 @@ public final class TemporaryPgBouncer: Sendable {
         if configuration.maxPreparedStatements > 0, !follows {
             throw TemporaryServerError(
                 .serverNotInstalled,
-                "\(installed) is older than 1.21 and follows no prepared statements. Let PGBOUNCER name a newer one, or "
-                    + "run Scripts/pgbouncer, which makes one on Debian."
+                "\(installed) is older than 1.21 and follows no prepared statements. Let PGBOUNCER name a newer one, "
+                    + "or run Scripts/pgbouncer, which makes one on Debian."
             )
         }
         let user = try ServerUser()
@@ -124,8 +124,8 @@ public final class TemporaryPgBouncer: Sendable {
         if let program = named ?? (isBuilt ? built : ChildProcess.find("pgbouncer")) { return program }
         throw TemporaryServerError(
             .serverNotInstalled,
-            "No PgBouncer was found in PATH. Install one (apt-get install pgbouncer, brew install pgbouncer), or let the "
-                + "environment variable PGBOUNCER name it."
+            "No PgBouncer was found in PATH. Install one (apt-get install pgbouncer, brew install pgbouncer), or let "
+                + "the environment variable PGBOUNCER name it."
         )
     }
 

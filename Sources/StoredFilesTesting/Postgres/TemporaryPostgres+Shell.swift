@@ -6,8 +6,8 @@ extension TemporaryPostgres {
     /// - Parameters:
     ///   - script: The script, for `/bin/sh`; the first command that fails ends it.
     ///   - variables: What it finds in its environment, without anything that begins with `PG`.
-    ///   - asServerUser: Whether it runs as the user that the server runs as, to whom the cluster's files belong. Default:
-    ///     as ourselves.
+    ///   - asServerUser: Whether it runs as the user that the server runs as, to whom the cluster's files belong.
+    ///     Default: as ourselves.
     /// - Returns: What it printed, errors included.
     /// - Throws: ``TemporaryServerError`` with code `.setupFailed` and what it printed, when a command failed.
     @discardableResult

@@ -26,7 +26,8 @@ package enum TestProgram {
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output
-        // Unsafe: the thread sanitizer does not see what a checked one hands over. It is resumed once, by the thread below.
+        // Unsafe: the thread sanitizer does not see what a checked one hands over. It is resumed once, by the thread
+        // below.
         return try await withUnsafeThrowingContinuation { continuation in
             // A thread of its own waits: no cooperative one may.
             Thread.detachNewThread {

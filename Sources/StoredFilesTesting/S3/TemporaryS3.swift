@@ -251,7 +251,8 @@ public final class TemporaryS3: Sendable {
         guard try await folder.run(command + names, output: output) != 0 else { return }
         throw TemporaryServerError(
             code,
-            "\(kind) on \(endpoint) did not do what was asked: \(folder.text(of: output).suffix(2000))\nIts log:\n\(log.suffix(2000))"
+            "\(kind) on \(endpoint) did not do what was asked: \(folder.text(of: output).suffix(2000))\nIts "
+                + "log:\n\(log.suffix(2000))"
         )
     }
 

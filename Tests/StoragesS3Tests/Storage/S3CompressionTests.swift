@@ -110,7 +110,8 @@ struct S3CompressionTests {
             $0.transfers.partSize = 5 << 20
             $0.transfers.partSizeOfUnknownLength = 5 << 20
         }
-        // Digits: more than half of each byte is order that can be left out. What came a mebibyte ago gzip does not know.
+        // Digits: more than half of each byte is order that can be left out. What came a mebibyte ago gzip does not
+        // know.
         let digits = ByteBuffer(bytes: (0..<(1 << 20)).map { _ in UInt8.random(in: 48...57) })
         let chunks = [ByteBuffer](repeating: digits, count: 20)
         let count: Int64 = 20 << 20

@@ -58,7 +58,8 @@ extension FileContext: ModelVerifier {
                 problems.append(
                     """
                     "\(field.column)" is \(found.type), too short for the names of its files, which have some \
-                    \(field.typicalNameLength) characters; ALTER TABLE "\(M.table)" ALTER COLUMN "\(field.column)" TYPE text
+                    \(field.typicalNameLength) characters; ALTER TABLE "\(M.table)" ALTER COLUMN "\(field.column)" \
+                    TYPE text
                     """
                 )
             }
@@ -143,7 +144,8 @@ extension FileContext: ModelVerifier {
             FROM \(raw: JournalSchema.name).fields AS f \
             JOIN \(raw: JournalSchema.name).catalogue() AS c ON c.field = f.id AND NOT c.is_partition \
             LEFT JOIN pg_attribute AS a ON a.attrelid = c.relation AND a.attname = c.column_name \
-            \(sql: ColumnRoom.joins) WHERE f.ended_at IS NULL AND c.relation = to_regclass(\(JournalSchema.regclass(table)))
+            \(sql: ColumnRoom.joins) WHERE f.ended_at IS NULL AND c.relation = \
+            to_regclass(\(JournalSchema.regclass(table)))
             """
         )
         var columns: [String: Tracked] = [:]

@@ -39,8 +39,8 @@ extension RowEncoder {
         throw StorageError(
             .expired,
             """
-            No row has named the file for the column "\(field.column)" of "\(Owner.table)" within the claim period after it \
-            was stored, so it may have been deleted. Store it again, and write the row sooner.
+            No row has named the file for the column "\(field.column)" of "\(Owner.table)" within the claim period \
+            after it was stored, so it may have been deleted. Store it again, and write the row sooner.
             """,
             name: file.name,
             storage: file.storage.label

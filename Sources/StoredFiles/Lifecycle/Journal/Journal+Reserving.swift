@@ -36,10 +36,10 @@ extension Journal {
                 """
                 SELECT c.relation IS NOT NULL, c.has_column, c.room, c.is_in_bytes, CASE WHEN coalesce(c.room >= \
                 CASE WHEN c.is_in_bytes THEN octet_length(\(name.string)) ELSE char_length(\(name.string)) END, true) \
-                THEN \(raw: JournalSchema.name).reserve(\(field.storage.rawValue), \(name.string), c.relation, \(field.column), \
-                make_interval(secs => \(claimPeriod.inSeconds)), \(field.isImage)) END, \
-                EXISTS (SELECT FROM \(raw: JournalSchema.name).fields WHERE storage = \(field.storage.rawValue) \
-                AND ended_at IS NULL) FROM \(sql: Self.column(of: field)) AS c
+                THEN \(raw: JournalSchema.name).reserve(\(field.storage.rawValue), \(name.string), c.relation, \
+                \(field.column), make_interval(secs => \(claimPeriod.inSeconds)), \(field.isImage)) END, EXISTS \
+                (SELECT FROM \(raw: JournalSchema.name).fields WHERE storage = \(field.storage.rawValue) AND ended_at \
+                IS NULL) FROM \(sql: Self.column(of: field)) AS c
                 """,
                 field
             )
@@ -55,8 +55,8 @@ extension Journal {
         throw StorageError(
             .invalidConfiguration,
             """
-            The triggers of "\(field.column)" in "\(field.table)" are those of the storage "\(storage)", but the model says \
-            "\(field.storage)". Name the same storage in the model and in the migration.
+            The triggers of "\(field.column)" in "\(field.table)" are those of the storage "\(storage)", but the \
+            model says "\(field.storage)". Name the same storage in the model and in the migration.
             """
         )
     }
@@ -77,8 +77,8 @@ extension Journal {
             throw StorageError(
                 .invalidConfiguration,
                 """
-                The schema \(JournalSchema.name) of the database is that of an earlier version. Migrate before files are \
-                stored: database.migrate(…) brings it up to date.
+                The schema \(JournalSchema.name) of the database is that of an earlier version. Migrate before files \
+                are stored: database.migrate(…) brings it up to date.
                 """
             )
         }

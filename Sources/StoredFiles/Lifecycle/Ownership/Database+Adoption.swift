@@ -11,8 +11,8 @@ extension Database {
     /// without being told. A standby that was promoted goes on; call it there all the same, because the former primary,
     /// if it comes back, goes on, too.
     ///
-    /// Whoever decided before refuses from then on; a program that is running finds out within a minute. Never call it in
-    /// the program's start: a copy would call it, too.
+    /// Whoever decided before refuses from then on; a program that is running finds out within a minute. Never call it
+    /// in the program's start: a copy would call it, too.
     ///
     /// - Parameter storage: The storage.
     /// - Throws: ``Storages/StorageError`` when the mark cannot be written, with code `.unknownStorage` when the

@@ -45,7 +45,8 @@ struct Ownership: Sendable {
         guard let record = try await record() else {
             guard mark == nil else {
                 throw refusal(
-                    "bears the mark of another database, and this one (\(here.system)/\(here.database)) knows none of it"
+                    "bears the mark of another database, and this one (\(here.system)/\(here.database)) knows none of "
+                        + "it"
                 )
             }
             guard try await isEmpty() else {
@@ -90,8 +91,8 @@ struct Ownership: Sendable {
         _ = try await database.query(
             """
             INSERT INTO \(raw: JournalSchema.name).owners (storage, id, system, database, environment) \
-            VALUES (\(id.rawValue), \(mark.id), \(here.system), \(here.database)::oid, \(context.lifecycle.environment)) \
-            ON CONFLICT DO NOTHING
+            VALUES (\(id.rawValue), \(mark.id), \(here.system), \(here.database)::oid, \
+            \(context.lifecycle.environment)) ON CONFLICT DO NOTHING
             """
         )
         // Another process may have been faster; the mark is its then.
@@ -109,9 +110,10 @@ struct Ownership: Sendable {
         _ = try await database.query(
             """
             INSERT INTO \(raw: JournalSchema.name).owners AS o (storage, id, system, database, environment) \
-            VALUES (\(id.rawValue), \(mark.id), \(here.system), \(here.database)::oid, \(context.lifecycle.environment)) \
-            ON CONFLICT (storage) DO UPDATE SET id = EXCLUDED.id, system = EXCLUDED.system, \
-            database = EXCLUDED.database, environment = EXCLUDED.environment, since = clock_timestamp()
+            VALUES (\(id.rawValue), \(mark.id), \(here.system), \(here.database)::oid, \
+            \(context.lifecycle.environment)) ON CONFLICT (storage) DO UPDATE SET id = EXCLUDED.id, system = \
+            EXCLUDED.system, database = EXCLUDED.database, environment = EXCLUDED.environment, since = \
+            clock_timestamp()
             """
         )
     }
@@ -160,8 +162,8 @@ struct Ownership: Sendable {
         StorageError(
             .notOwner,
             """
-            Nothing of the storage "\(id)" is deleted: it \(reason). If this database decides about its files from now on, \
-            call database.adopt("\(id)") once; if it only reads them, run no reaper here.
+            Nothing of the storage "\(id)" is deleted: it \(reason). If this database decides about its files from \
+            now on, call database.adopt("\(id)") once; if it only reads them, run no reaper here.
             """,
             storage: storage.label
         )

@@ -43,7 +43,8 @@ struct StorageMark: Equatable, Sendable {
         guard line.hasPrefix(title + " ") else {
             throw StorageError(
                 .corrupted,
-                "The object \(StorageError.quoted(name.string)) is not the mark of an owner. Delete it, then adopt the storage.",
+                "The object \(StorageError.quoted(name.string)) is not the mark of an owner. Delete it, then adopt "
+                    + "the storage.",
                 name: name,
                 storage: storage.label
             )

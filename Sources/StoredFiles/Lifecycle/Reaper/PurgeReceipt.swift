@@ -8,8 +8,8 @@ public struct PurgeReceipt: Sendable {
     /// The files that the storage had: the file itself first, then what was derived from it.
     ///
     /// Each with its versions, markers of deletions and unfinished uploads. Empty unless the outcome is
-    /// ``PurgeOutcome/deleted``. Of a file that an ``Storages/OverlayStorage`` only reads the receipt says that it was kept, and the
-    /// name hidden.
+    /// ``PurgeOutcome/deleted``. Of a file that an ``Storages/OverlayStorage`` only reads the receipt says that it was
+    /// kept, and the name hidden.
     public let files: [PurgedFile]
 
     init(_ outcome: PurgeOutcome, _ files: [PurgedFile] = []) {

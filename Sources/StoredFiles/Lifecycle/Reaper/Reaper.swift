@@ -101,19 +101,22 @@ public final class Reaper: Service, Sendable {
             SELECT extract(epoch FROM min(d.due) - clock_timestamp())::float8 FROM unnest(\(ids)) AS s (id),
             LATERAL (
                 (SELECT since + make_interval(secs => \(configuration.retention.inSeconds)) AS due
-                FROM \(raw: JournalSchema.name).journal WHERE storage = s.id AND state = 'condemned' ORDER BY since LIMIT 1)
+                FROM \(raw: JournalSchema.name).journal WHERE storage = s.id AND state = 'condemned' ORDER BY since \
+                LIMIT 1)
                 UNION ALL
                 (SELECT since + make_interval(secs => \(configuration.retention.inSeconds))
                 FROM \(raw: JournalSchema.name).let_go WHERE storage = s.id LIMIT 1)
                 UNION ALL
                 (SELECT since + make_interval(secs => \(configuration.tombstoneAge.inSeconds))
-                FROM \(raw: JournalSchema.name).journal WHERE storage = s.id AND state = 'deleted' ORDER BY since LIMIT 1)
+                FROM \(raw: JournalSchema.name).journal WHERE storage = s.id AND state = 'deleted' ORDER BY since \
+                LIMIT 1)
                 UNION ALL
                 (SELECT min(lease_until) FROM \(raw: JournalSchema.name).journal
                 WHERE storage = s.id AND state IN ('uploading', 'deleting'))
                 UNION ALL
                 (SELECT r.until FROM \(raw: JournalSchema.name).reservations AS r
-                WHERE r.storage = s.id AND r.until < 'infinity' AND NOT EXISTS (SELECT FROM \(raw: JournalSchema.name).fields
+                WHERE r.storage = s.id AND r.until < 'infinity' AND NOT EXISTS (SELECT FROM \
+                \(raw: JournalSchema.name).fields
                 AS f WHERE f.id = r.field AND f.ended_at IS NOT NULL) ORDER BY r.until LIMIT 1)
             ) AS d
             """

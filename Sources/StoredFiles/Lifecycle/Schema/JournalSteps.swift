@@ -53,8 +53,8 @@ enum JournalSteps {
         """,
     ]
 
-    /// Reservations of their own; an index for each question of the reaper, none of which a claim could choose; names by
-    /// the thousand; fields that are found after renames and restores; the tables below them; the marks of storages.
+    /// Reservations of their own; an index for each question of the reaper, none of which a claim could choose; names
+    /// by the thousand; fields that are found after renames and restores; the tables below them; the marks of storages.
     private static let second = [
         // What the first step made, and the definitions replace.
         #"""
@@ -159,8 +159,8 @@ enum JournalSteps {
         """#,
     ]
 
-    /// Fields whose places are not unique: columns that swap their names, or a table that has the number of one that was
-    /// dropped or restored elsewhere, do so for a moment.
+    /// Fields whose places are not unique: columns that swap their names, or a table that has the number of one that
+    /// was dropped or restored elsewhere, do so for a moment.
     private static let third = [
         #"""
         ALTER TABLE stored_files.fields DROP CONSTRAINT IF EXISTS fields_relation_column_name_key

@@ -8,8 +8,8 @@ enum ReapingSQL {
 
     /// Moves names that statements let go of into the journal, some ten thousand at once, in the order of their places.
     ///
-    /// The table has no index, which keeps its writers from ever meeting there. A look begins behind the place where the one
-    /// before has ended. Returns that place; NULL when nothing was left.
+    /// The table has no index, which keeps its writers from ever meeting there. A look begins behind the place where
+    /// the one before has ended. Returns that place; NULL when nothing was left.
     private static let drain = #"""
         CREATE OR REPLACE FUNCTION stored_files.drain(storage text, batch integer, start tid DEFAULT '(0,0)') RETURNS tid
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
@@ -62,7 +62,8 @@ enum ReapingSQL {
 
     /// Marks names that are due.
     ///
-    /// A name that a row has is dropped from the journal instead. A marked name gets the id of this transaction: what was running before has to end before anybody looks again.
+    /// A name that a row has is dropped from the journal instead. A marked name gets the id of this transaction: what
+    /// was running before has to end before anybody looks again.
     private static let mark = #"""
         CREATE OR REPLACE FUNCTION stored_files.mark(
             storage text, batch integer, retention interval, wanted text DEFAULT NULL,
@@ -134,10 +135,10 @@ enum ReapingSQL {
 
     /// Takes names that are marked for deletion, unless a row has them after all: then they are live again.
     ///
-    /// The first statement locks the journal's rows: whoever condemns the name meanwhile waits, so that its condemnation
-    /// is not lost when the row goes. It takes only names for which every transaction that was running when they were
-    /// marked has ended. The second statement, with a later snapshot, therefore sees every row that can name one of
-    /// them: newer transactions were refused the claim.
+    /// The first statement locks the journal's rows: whoever condemns the name meanwhile waits, so that its
+    /// condemnation is not lost when the row goes. It takes only names for which every transaction that was running
+    /// when they were marked has ended. The second statement, with a later snapshot, therefore sees every row that can
+    /// name one of them: newer transactions were refused the claim.
     private static let take = #"""
         CREATE OR REPLACE FUNCTION stored_files.take(storage text, batch integer, lease interval,
             wanted text DEFAULT NULL)
@@ -191,7 +192,8 @@ enum ReapingSQL {
 
     /// Notes that objects are gone.
     ///
-    /// Their tombstones keep the names from being used by a writer that knows no better. `coalesce`, here and below: an index for due names must not be chosen to look up a name.
+    /// Their tombstones keep the names from being used by a writer that knows no better. `coalesce`, here and below: an
+    /// index for due names must not be chosen to look up a name.
     private static let bury = #"""
         CREATE OR REPLACE FUNCTION stored_files.bury(storage text, names text[]) RETURNS integer
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $body$
@@ -224,8 +226,8 @@ enum ReapingSQL {
 
     /// Takes tombstones that nobody can need any more: old enough, and older than every snapshot in use.
     ///
-    /// A writer at REPEATABLE READ or above is kept from naming a deleted file by the journal row that it cannot see; so
-    /// the row has to stay as long as a snapshot from before it is in use, however old that is.
+    /// A writer at REPEATABLE READ or above is kept from naming a deleted file by the journal row that it cannot see;
+    /// so the row has to stay as long as a snapshot from before it is in use, however old that is.
     private static let takeTombstones = #"""
         CREATE OR REPLACE FUNCTION stored_files.take_tombstones(storage text, batch integer, age interval,
             lease interval)

@@ -40,20 +40,22 @@ enum TriggerSQL {
     /// Writes the trigger functions of a field: SQL that is static per field, so that the server plans it once.
     ///
     /// `track_insert_N`, `track_delete_N` and `track_truncate_N` serve statements on tables that are not partitioned.
-    /// `track_row_N` serves rows: UPDATE, whose condition keeps it away from all rows whose name stays, and everything on
-    /// partitioned tables.
-    /// - *Names that came* are claimed: their reservations and journal rows go. One that is being deleted, or was, ends the
-    ///   statement with 55006. At REPEATABLE READ and above a DELETE does not see what was committed after the snapshot;
-    ///   there an INSERT that does nothing on a conflict comes first, which fails with 40001 when the row in the way cannot be
-    ///   seen.
+    /// `track_row_N` serves rows: UPDATE, whose condition keeps it away from all rows whose name stays, and everything
+    /// on partitioned tables.
+    /// - *Names that came* are claimed: their reservations and journal rows go. One that is being deleted, or was, ends
+    ///   the statement with 55006. At REPEATABLE READ and above a DELETE does not see what was committed after the
+    ///   snapshot; there an INSERT that does nothing on a conflict comes first, which fails with 40001 when the row in
+    ///   the way cannot be seen.
     /// - *Names that went* are written to `let_go`, in the same transaction. It has no index, so that nobody waits for
     ///   anybody there; a reaper moves them into the journal.
     ///
-    /// The statement functions read the column by its plain name, inside of a constant of the same name: a plan that is made
-    /// anew after a rename by another program finds the constant, and the function looks the column up. That costs nothing.
+    /// The statement functions read the column by its plain name, inside of a constant of the same name: a plan that is
+    /// made anew after a rename by another program finds the constant, and the function looks the column up. That costs
+    /// nothing.
     ///
-    /// `SECURITY DEFINER`: who may write the table needs no rights on the journal. `enable_seqscan = off`: a plan made when
-    /// the journal was empty must not scan it when it is not, and at SERIALIZABLE a scan conflicts with every other claim.
+    /// `SECURITY DEFINER`: who may write the table needs no rights on the journal. `enable_seqscan = off`: a plan made
+    /// when the journal was empty must not scan it when it is not, and at SERIALIZABLE a scan conflicts with every
+    /// other claim.
     private static let buildFunctions = #"""
         CREATE OR REPLACE FUNCTION stored_files.build_functions(field_id bigint) RETURNS void
         LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $build$

@@ -16,7 +16,8 @@ func files(
         return "This database decides about \(storage) now."
     case "check", "mend":
         var lines: [String] = []
-        // After a restore nothing is being uploaded, so young objects count, too; on a day like any other leave that out.
+        // After a restore nothing is being uploaded, so young objects count, too; on a day like any other leave that
+        // out.
         let configuration = FsckConfiguration(repairs: command == "mend", minimumAge: .zero)
         let found = try await database.fsck(storage, configuration) { lines.append("\($0)") }
         lines.append("\(found.objects) objects, \(found.orphans) orphans, \(found.danglingRows) dangling rows")
