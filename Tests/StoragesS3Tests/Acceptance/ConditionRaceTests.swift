@@ -34,7 +34,7 @@ struct ConditionRaceTests {
         Scene(server: .seaweed, isNamed: true, keepsVersions: true),
         Scene(server: .seaweed, isNamed: false, keepsVersions: true),
         Scene(server: .rclone, isNamed: true), Scene(server: .rclone, isNamed: false),
-        Scene(server: .swift, isNamed: false),
+        Scene(server: .swift, isNamed: false), Scene(server: .swift, isNamed: false, keepsVersions: true),
     ]
 
     /// One storage for each scene: finding out what a server does takes longer than a race.
