@@ -11,11 +11,28 @@ struct AWSHost: Hashable, Sendable {
     /// cannot be derived from a region.
     var isPrivateLink = false
 
+    /// Returns the service of Amazon behind a host that looks like one of S3 and does not take requests of buckets;
+    /// `nil` for all other hosts.
+    static func otherService(at host: String) -> String? {
+        guard let service = labels(of: host)?.last(where: { $0 == "s3" || $0.hasPrefix("s3-") }) else { return nil }
+        return otherServices.first { service == $0.label || service.hasPrefix($0.label + "-") }?.name
+    }
+
+    private static let otherServices = [
+        (label: "s3-website", name: "static websites"), (label: "s3-control", name: "settings of accounts"),
+        (label: "s3-object-lambda", name: "S3 Object Lambda"), (label: "s3-outposts", name: "S3 on Outposts"),
+    ]
+
+    /// Returns the labels of a host before Amazon's domain; `nil` for hosts of others.
+    private static func labels(of host: String) -> [String]? {
+        guard let domain = AWSPartition.domain(ofHost: host) else { return nil }
+        return host.dropLast(domain.utf8.count + 1).split(separator: ".").map(String.init)
+    }
+
     /// Parses `s3.eu-west-1.amazonaws.com`, its older, dual-stack, FIPS and accelerated forms, and those of private
     /// links, with or without a bucket in front; `nil` for all other hosts.
     init?(_ host: String) {
-        guard let domain = AWSPartition.domain(ofHost: host) else { return nil }
-        let labels = host.dropLast(domain.utf8.count + 1).split(separator: ".").map(String.init)
+        guard let domain = AWSPartition.domain(ofHost: host), let labels = Self.labels(of: host) else { return nil }
         guard let service = labels.lastIndex(where: { $0 == "s3" || $0.hasPrefix("s3-") }) else { return nil }
         var rest = labels[(service + 1)...]
         if rest.first == "dualstack" {

@@ -29,6 +29,7 @@ struct Addressing: Hashable, Sendable {
         if var endpoint = options.endpoint {
             try Addressing.refuseVariants(options)
             try Addressing.checkPath(of: endpoint, options)
+            try Addressing.checkService(of: endpoint)
             let isInside = Addressing.hasBucketInFront(endpoint, options)
             if isInside { endpoint.host = String(endpoint.host.dropFirst(options.bucket.utf8.count + 1)) }
             let aws = AWSHost(endpoint.host)
@@ -200,6 +201,18 @@ struct Addressing: Hashable, Sendable {
                 ? "The endpointURL has a path, and Amazon S3 has none in front of its buckets. Leave it out; the "
                     + "bucket is the bucketName."
                 : "The endpointURL has the bucket in its path, where requests put it anyway. Leave it out."
+        )
+    }
+
+    /// Refuses hosts of Amazon that have other requests than those of buckets, or other signatures.
+    ///
+    /// <https://docs.aws.amazon.com/general/latest/gr/s3.html>
+    private static func checkService(of endpoint: EndpointAddress) throws(StorageError) {
+        guard let service = AWSHost.otherService(at: endpoint.host) else { return }
+        throw StorageError(
+            .invalidConfiguration,
+            "The endpointURL is a host for \(service), which does not take the requests of a storage. Leave it out and "
+                + "give the region, or give s3.REGION.amazonaws.com."
         )
     }
 

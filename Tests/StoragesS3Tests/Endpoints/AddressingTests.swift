@@ -117,6 +117,23 @@ struct AddressingTests {
         #expect(try !Self.make(endpoint: "evilamazonaws.com").isAWS)
     }
 
+    @Test(
+        "refuses hosts of Amazon's that are for something else than buckets",
+        arguments: [
+            "s3-website-us-east-1.amazonaws.com", "media.s3-website.eu-central-1.amazonaws.com",
+            "s3-website.cn-north-1.amazonaws.com.cn", "s3-control.us-east-1.amazonaws.com",
+            "123456789012.s3-control-fips.dualstack.us-west-2.amazonaws.com",
+            "name-123456789012.s3-object-lambda.us-east-1.amazonaws.com", "s3-outposts.us-east-1.amazonaws.com",
+        ]
+    )
+    func otherServices(endpoint: String) throws {
+        let error = #expect(throws: StorageError.self) { try Self.make(endpoint: endpoint) }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.message.contains("endpointURL is a host for") == true)
+        #expect(try Self.make(endpoint: "s3-website.example.org").url(forKey: "k").contains("s3-website.example.org"))
+        #expect(try Self.make("s3-website", endpoint: "s3.eu-west-1.amazonaws.com").isAWS)
+    }
+
     @Test("notices an endpoint that has the bucket in front already")
     func bucketInFront() throws {
         let spaces = try Self.make(endpoint: "media.fra1.digitaloceanspaces.com")
