@@ -161,8 +161,14 @@ struct S3Setup: SecretHolding {
                     + "them, or unset it."
             )
         }
-        if isDefault, let attempts = environment["AWS_MAX_ATTEMPTS"].flatMap({ Int($0) }) {
-            retries.maxAttempts = max(1, attempts)
+        if let text = environment["AWS_MAX_ATTEMPTS"] {
+            guard let attempts = Int(text) else {
+                throw StorageError(
+                    .invalidConfiguration,
+                    "The environment variable AWS_MAX_ATTEMPTS is no whole number; set it to 1 or more, or unset it."
+                )
+            }
+            if isDefault { retries.maxAttempts = max(1, attempts) }
         }
         return retries
     }

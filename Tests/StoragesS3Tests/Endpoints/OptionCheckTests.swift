@@ -107,7 +107,10 @@ struct OptionCheckTests {
 
     @Test("of the environment that are none are refused by the names of the variables")
     func variables() async {
-        for (name, value) in [("AWS_RETRY_MODE", "often"), ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "perhaps")] {
+        for (name, value) in [
+            ("AWS_RETRY_MODE", "often"), ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "perhaps"),
+            ("AWS_MAX_ATTEMPTS", "three"), ("AWS_MAX_ATTEMPTS", "3.5"),
+        ] {
             let error = await storageError { try setup([name: value]).parts() as Any }
             #expect(error?.code == .invalidConfiguration)
             #expect(error?.message.contains(name) == true)
