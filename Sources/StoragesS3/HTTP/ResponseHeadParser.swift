@@ -21,6 +21,8 @@ struct ResponseHeadParser {
         var text = line[...]
         while let last = text.last, last == UInt8(ascii: "\r") || last == UInt8(ascii: "\n") { text = text.dropLast() }
         if text.isEmpty {
+            // The end of the trailer fields of a chunked body.
+            guard !isComplete else { return .more }
             // 1xx responses precede the one that counts (RFC 9110 section 15.2).
             isComplete = status >= 200
             return isComplete ? .complete : .more

@@ -66,7 +66,7 @@ struct ResponseHeadParserTests {
     func trailers() {
         var parser = ResponseHeadParser()
         #expect(parse(["HTTP/1.1 200 OK", "ETag: \"a\"", ""], &parser) == .complete)
-        #expect(parse(["ETag: \"b\"", "x-trailer: c"], &parser) == .more)
+        #expect(parse(["ETag: \"b\"", "x-trailer: c", ""], &parser) == .more)
         #expect(parser.headers.fields.map(\.value) == ["\"a\""])
     }
 
