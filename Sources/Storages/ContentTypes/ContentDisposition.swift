@@ -2,7 +2,8 @@
 /// 6266).
 ///
 /// ```swift
-/// let url = try await file.url(options: URLOptions(contentDisposition: ContentDisposition.attachment(filename: "naïve.txt")))
+/// let disposition = ContentDisposition.attachment(filename: "naïve.txt")
+/// let url = try await file.url(options: URLOptions(contentDisposition: disposition))
 /// ```
 public enum ContentDisposition {
     /// The browser offers to save the file.
