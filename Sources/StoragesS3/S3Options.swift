@@ -166,6 +166,8 @@ public struct S3Options: Sendable {
     public var stallTimeout = Duration.seconds(30)
     /// The age from which an idle connection is not used again: 1 millisecond to 24 hours.
     ///
+    /// Fractions of a second are cut off; the least is one second.
+    ///
     /// Default: 4 seconds for Amazon S3, which closes them early, else 15.
     public var idleConnectionAge: Duration?
     /// The settings for TLS.
