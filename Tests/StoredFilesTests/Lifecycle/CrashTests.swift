@@ -9,17 +9,66 @@ import Testing
 /// A real process that works with rows and files is killed; whatever it was doing, the promises hold afterwards.
 ///
 /// `CRASH_SEED=… swift test --filter CrashTests` repeats a run's decisions.
-@Suite("Killed processes", .serialized, .timeLimit(.minutes(20)))
-struct CrashTests {
-    enum Kind: String, CaseIterable {
-        case folder, openStackSwift, seaweedFS
+@Suite("Killed processes")
+enum CrashTests {
+    // In each suite one test after the other, so that the victims get the time they need; the suites side by side.
 
-        func newPlace() async throws -> SheetPlace {
-            switch self {
-            case .folder: .newFolder()
-            case .openStackSwift: try await .newBucket(on: .openStackSwift)
-            case .seaweedFS: try await .newBucket(on: .seaweedFS)
+    @Suite("with files in a folder", .serialized, .timeLimit(.minutes(20)))
+    struct InFolder {
+        @Test(
+            "A process that dies at a step of the protocol leaves nothing that does not heal",
+            arguments: Failpoint.allCases
+        )
+        func failpoints(_ failpoint: Failpoint) async throws {
+            try await kill(at: failpoint, occurrences: [1, 2, 5], .newFolder())
+        }
+
+        @Test("Three hundred processes killed at random instants, the server among the victims, lose and leak nothing")
+        func randomKills() async throws {
+            // What is committed has to survive the server, so its log is written before it answers.
+            let server = try await TemporaryPostgres.start(
+                TemporaryPostgres.Configuration(settings: ["synchronous_commit": "on"])
+            )
+            try await killAtRandom(server, .newFolder(), rounds: 100, within: .milliseconds(40)) { round in
+                if round % 10 == 9 { try await server.restart(mode: .immediate) }
             }
+            await server.stop()
+        }
+    }
+
+    @Suite("with files on OpenStack Swift", .serialized, .timeLimit(.minutes(20)))
+    struct OnOpenStackSwift {
+        @Test(
+            "A process that dies at a step of the protocol leaves nothing that does not heal",
+            arguments: Failpoint.allCases
+        )
+        func failpoints(_ failpoint: Failpoint) async throws {
+            // An S3 server takes its time.
+            try await kill(at: failpoint, occurrences: [1, 3], .newBucket(on: .openStackSwift))
+        }
+
+        @Test("Sixty processes killed at random instants lose and leak nothing")
+        func randomKills() async throws {
+            // Long enough for uploads in parts to be begun.
+            let place = try await SheetPlace.newBucket(on: .openStackSwift)
+            try await killAtRandom(.shared(), place, rounds: 20, within: .milliseconds(300))
+        }
+    }
+
+    @Suite("with files on SeaweedFS", .serialized, .timeLimit(.minutes(20)))
+    struct OnSeaweedFS {
+        @Test(
+            "A process that dies at a step of the protocol leaves nothing that does not heal",
+            arguments: Failpoint.allCases
+        )
+        func failpoints(_ failpoint: Failpoint) async throws {
+            try await kill(at: failpoint, occurrences: [2], .newBucket(on: .seaweedFS))
+        }
+
+        @Test("Sixty processes killed at random instants lose and leak nothing")
+        func randomKills() async throws {
+            let place = try await SheetPlace.newBucket(on: .seaweedFS)
+            try await killAtRandom(.shared(), place, rounds: 20, within: .milliseconds(300))
         }
     }
 
@@ -29,22 +78,11 @@ struct CrashTests {
         return seed
     }
 
-    @Test(
-        "A process that dies at a step of the protocol leaves nothing that does not heal",
-        arguments: Kind.allCases,
-        Failpoint.allCases
-    )
-    func failpoints(_ kind: Kind, _ failpoint: Failpoint) async throws {
-        let seed = Self.seed()
-        let scene = try await CrashScene(.shared(), kind.newPlace())
+    /// Kills workers at a step of the protocol, when they come to it for the first, the second… time.
+    private static func kill(at failpoint: Failpoint, occurrences: [Int], _ place: SheetPlace) async throws {
+        let seed = seed()
+        let scene = try await CrashScene(.shared(), place)
         defer { scene.remove() }
-        // An S3 server takes its time.
-        let occurrences =
-            switch kind {
-            case .folder: [1, 2, 5]
-            case .openStackSwift: [1, 3]
-            case .seaweedFS: [2]
-            }
         for occurrence in occurrences {
             let worker = try scene.start(seed &+ UInt64(occurrence), failpoint, occurrence: occurrence)
             let status = await worker.waitUntilExit(patience: .seconds(60))
@@ -53,47 +91,28 @@ struct CrashTests {
         }
     }
 
-    @Test("Three hundred processes killed at random instants, the server among the victims, lose and leak nothing")
-    func randomKills() async throws {
-        let seed = Self.seed()
+    /// Kills three workers at a time, which are also in each other's way, one after the other.
+    ///
+    /// - Parameters:
+    ///   - limit: The longest time that passes before the next one is killed.
+    ///   - disturb: Called before the second of each round is killed.
+    private static func killAtRandom(
+        _ server: TemporaryPostgres,
+        _ place: SheetPlace,
+        rounds: Int,
+        within limit: Duration,
+        _ disturb: (_ round: Int) async throws -> Void = { _ in }
+    ) async throws {
+        let seed = seed()
         var generator = SplitMix64(state: seed)
-        // What is committed has to survive the server, so its log is written before it answers.
-        let server = try await TemporaryPostgres.start(
-            TemporaryPostgres.Configuration(settings: ["synchronous_commit": "on"])
-        )
-        let scene = try await CrashScene(server, .newFolder())
+        let scene = try await CrashScene(server, place)
         defer { scene.remove() }
-        for round in 0..<100 {
-            // Three at a time: they are also in each other's way.
+        for round in 0..<rounds {
             let workers = try (0..<3).map { try scene.start(generator.next() &+ UInt64($0), nil) }
             for worker in workers { try await worker.waitUntilReady() }
             for worker in workers {
-                try await Task.sleep(for: .microseconds(Int.random(in: 0...40_000, using: &generator)))
-                if round % 10 == 9, worker === workers[1] {
-                    try await server.restart(mode: .immediate)
-                }
-                worker.kill()
-            }
-            for worker in workers { #expect(await worker.waitUntilExit(patience: .seconds(60)) == .killed) }
-            try await scene.expectPromises("round \(round), seed \(seed)")
-        }
-        await server.stop()
-    }
-
-    @Test(
-        "Sixty processes killed at random instants while they work with S3 lose and leak nothing",
-        arguments: [Kind.openStackSwift, .seaweedFS]
-    )
-    func randomKillsOnS3(_ kind: Kind) async throws {
-        let seed = Self.seed()
-        var generator = SplitMix64(state: seed)
-        let scene = try await CrashScene(.shared(), kind.newPlace())
-        for round in 0..<20 {
-            let workers = try (0..<3).map { try scene.start(generator.next() &+ UInt64($0), nil) }
-            for worker in workers { try await worker.waitUntilReady() }
-            for worker in workers {
-                // Long enough for uploads in parts to be begun.
-                try await Task.sleep(for: .microseconds(Int.random(in: 0...300_000, using: &generator)))
+                try await Task.sleep(for: limit * Double.random(in: 0...1, using: &generator))
+                if worker === workers[1] { try await disturb(round) }
                 worker.kill()
             }
             for worker in workers { #expect(await worker.waitUntilExit(patience: .seconds(60)) == .killed) }
