@@ -23,6 +23,8 @@ package final class BodyDriver {
     private let storage: String
     /// The size in bytes that the body declared; `nil` when it declared none.
     package let totalByteCount: Int64?
+    /// A Boolean value that indicates whether all bytes are in memory, so that reading them waits for nothing.
+    package let isInMemory: Bool
     private let hasher: SHA256Hasher?
     private var isFinished = false
 
@@ -40,6 +42,7 @@ package final class BodyDriver {
         self.name = name
         self.storage = storage
         totalByteCount = body.length
+        isInMemory = if case .buffer = body.source { true } else { false }
         hasher = options.computesSHA256 ? try SHA256Hasher() : nil
         chunks = body.chunks.makeAsyncIterator()
         if let length = body.length { try checkLimit(length) }

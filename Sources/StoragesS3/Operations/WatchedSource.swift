@@ -5,7 +5,7 @@ import Storages
 /// Reads a body whose source may deliver nothing for a limited time only.
 ///
 /// A source need not end when its task is cancelled, so each chunk is read in a task of its own: after the limit that
-/// task is cancelled and left alone, and nobody waits for it.
+/// task is cancelled and left alone, and nobody waits for it. A body that is in memory is read directly: it cannot wait.
 ///
 /// Used by one task; not `Sendable`.
 final class WatchedSource {
@@ -15,18 +15,20 @@ final class WatchedSource {
     /// The time that a source has to end when its task is cancelled; one that ignores that is left alone then.
     private static let patience = Duration.seconds(1)
     private let limit: Duration?
+    private let timer: ReadTimer?
     private var isGivenUp = false
 
     init(_ driver: BodyDriver, _ limit: Duration?) {
         self.driver = driver
-        self.limit = limit
+        self.limit = driver.isInMemory ? nil : limit
+        timer = self.limit.map { ReadTimer(limit: $0) }
     }
 
     /// Returns the next chunk; `nil` after the last one.
     ///
     /// - Throws: ``StorageError`` with code `sourceFailed` when nothing came in time; what the body throws.
     func next() async throws -> ByteBuffer? {
-        guard let limit else { return try await driver.next() }
+        guard let limit, let timer else { return try await driver.next() }
         guard !isGivenUp else { throw Self.silence(limit) }
         // Used by the task below alone until it has an outcome; after a timeout nobody else uses it any more.
         nonisolated(unsafe) let driver = driver
@@ -38,11 +40,8 @@ final class WatchedSource {
                 first.set(.failure(error))
             }
         }
-        let timer = Task {
-            try await Task.sleep(for: limit)
-            first.set(nil)
-        }
-        defer { timer.cancel() }
+        timer.start(first)
+        defer { timer.stop() }
         let outcome = await withTaskCancellationHandler {
             await first.wait()
         } onCancel: {
@@ -99,5 +98,52 @@ private final class FirstOutcome: Sendable {
             }
             if let outcome { continuation.resume(returning: outcome) }
         }
+    }
+}
+
+/// Ends the read of a chunk that takes too long.
+///
+/// One timer serves all chunks of a source: it wakes up when the first of them would have taken too long, and then sleeps
+/// until the deadline of the one that is being read.
+private final class ReadTimer: Sendable {
+    private struct State {
+        var read: FirstOutcome?
+        var deadline: ContinuousClock.Instant
+        var task: Task<Void, any Error>?
+    }
+
+    private let limit: Duration
+    private let state: NIOLockedValueBox<State>
+
+    init(limit: Duration) {
+        self.limit = limit
+        state = NIOLockedValueBox(State(deadline: .now))
+    }
+
+    deinit {
+        state.withLockedValue { $0.task }?.cancel()
+    }
+
+    /// Begins to measure the time of a read.
+    func start(_ read: FirstOutcome) {
+        state.withLockedValue { state in
+            state.read = read
+            state.deadline = .now + limit
+            guard state.task == nil else { return }
+            // It holds the state and not the timer, whose end ends it.
+            state.task = Task { [limit, box = self.state] in
+                while true {
+                    let next = box.withLockedValue { $0.read == nil ? .now + limit : $0.deadline }
+                    try await Task.sleep(until: next)
+                    let late = box.withLockedValue { $0.deadline <= .now ? $0.read : nil }
+                    if let late { return late.set(nil) }
+                }
+            }
+        }
+    }
+
+    /// Ends the measurement.
+    func stop() {
+        state.withLockedValue { $0.read = nil }
     }
 }
