@@ -76,6 +76,18 @@ struct OriginalNameTests {
         }
     }
 
+    @Test("are the same by themselves and in a folder, also where nothing has to be looked at closely")
+    func plain() throws {
+        var originals = [""]
+        for _ in 0..<5 { originals += originals.flatMap { start in "aZ9-_.".map { start + String($0) } } }
+        for original in Set(originals) where original.first?.isLetter == true || original.first?.isNumber == true {
+            let name = try StorageName(original: original)
+            #expect(try StorageName(originalPath: original, policy: .unicode) == name, "\(original)")
+            let inFolder = try StorageName(originalPath: "covers/" + original, policy: .unicode)
+            #expect(inFolder.string == "covers/" + name.string, "\(original)")
+        }
+    }
+
     @Test(
         "are cut to the room of a column, at the end of the stem",
         arguments: [

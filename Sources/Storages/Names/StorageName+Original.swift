@@ -58,6 +58,10 @@ extension StorageName {
     /// of the client's own machine, which begins with a slash or a drive or has backslashes, only the last segment
     /// counts.
     package init(originalPath path: String, policy: StorageNamePolicy) throws {
+        if Self.isPlain(path) {
+            try self.init(sanitizing: path, policy: policy)
+            return
+        }
         let utf8 = path.utf8
         let isOfClient =
             utf8.first == UInt8(ascii: "/") || utf8.contains(UInt8(ascii: "\\"))
@@ -78,6 +82,27 @@ extension StorageName {
         var directory = String(path[..<slash])
         directory.unicodeScalars.removeAll(where: \.isTextDirection)
         try self.init(sanitizing: directory + "/" + file.string, policy: policy)
+    }
+
+    /// Returns whether the path is such as nearly all are, so that it need not be looked at more closely: ASCII letters,
+    /// digits, `-`, `_` and dots, where every segment begins with a letter or a digit.
+    private static func isPlain(_ path: String) -> Bool {
+        var isAtStart = true
+        for byte in path.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                isAtStart = false
+            case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                if isAtStart { return false }
+            case UInt8(ascii: "/"):
+                if isAtStart { return false }
+                isAtStart = true
+            default:
+                return false
+            }
+        }
+        return !isAtStart
     }
 
     private static func nothing(in original: String) -> StorageError {
