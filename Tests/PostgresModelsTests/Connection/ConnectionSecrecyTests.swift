@@ -43,6 +43,6 @@ import Testing
         "postgresql://u@[::1]:5432/db",
     ])
     func whatIsUnambiguousIsTaken(_ conninfo: String) throws {
-        _ = try ConnectionTarget(conninfo)
+        #expect(throws: Never.self) { try ConnectionTarget(conninfo) }
     }
 }
