@@ -37,18 +37,18 @@ func tour(of address: String, files: String, picture: String) async throws {
     let database = try await Database.connect(address, storages: storages)
     try await database.migrate(migrations)
 
-    // The upload streams, is checked on its way, and its size is known when it is done.
+    // The upload is streamed and verified. Its size is known when it is complete.
     var photo = Photo(title: "Cat")
     photo.cover = try await database.store(.file(picture), named: "cat.jpg", for: \Photo.$cover)
     try await database.insert(&photo)
 
-    // Loading rows asks no storage for anything. The size comes from the columns, or from one probe.
+    // Loading rows does no I/O on a storage. The size comes from the columns, or from one probe.
     let cat = try await database.find(Photo.self, photo.id ?? 0)
     let size = try await cat?.cover?.dimensions()
     let url = try await cat?.cover?.url()
     print("\(size?.width ?? 0) × \(size?.height ?? 0) at \(url ?? "no address")")
 
-    // SQL is the query language; whatever is interpolated is bound, never pasted.
+    // SQL is the query language. Interpolated values are bound parameters, never part of the text.
     let pattern = "c%"
     let cats = try await database.all(Photo.self, "WHERE title ILIKE \(pattern) ORDER BY id LIMIT \(20)")
     print("\(cats.count) found")

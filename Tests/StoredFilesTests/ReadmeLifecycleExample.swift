@@ -10,15 +10,15 @@ func serve(_ database: Database, _ server: some Service) async throws {
 }
 
 func maintain(_ database: Database, _ copied: StorageFile) async throws {
-    // At once, for who has to by law.
+    // Deletes the file now, for example to honour an erasure request.
     try await database.purge(copied.name, in: .documents)
 
-    // A file belongs to one row; a second row gets a copy of its own.
+    // A file belongs to one row. A second row gets a copy.
     var photo = Photo(title: "Twin")
     photo.release = try await database.copy(copied, for: \Photo.$release)
     try await database.insert(&photo)
 
-    // What the journal cannot know: objects without rows, rows without objects. It reports, and changes nothing.
+    // Finds objects without rows and rows without objects. By default it only reports them.
     let summary = try await database.fsck(.media) { finding in print(finding) }
     print("\(summary.objects) objects, \(summary.orphans) orphans")
 }

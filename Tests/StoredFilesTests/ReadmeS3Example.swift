@@ -14,7 +14,7 @@ func media(on endpoint: String, _ accessKeyID: String, _ secretAccessKey: String
         querystringAuth: true,  // URLs are signed and expire.
         options: options
     )
-    // Whether the server can refuse to overwrite is known of the large services, and found out of others.
+    // Support for conditional writes is known of the major services. For other servers, test it at start-up.
     try await media.probeConditionalWrites()
     return media
 }

@@ -5,11 +5,11 @@
 import StoredFiles
 
 func prepareStaging(at address: String, files: String, over production: any Storage) async throws {
-    // What production has is read; what staging stores and deletes is kept in a place of its own.
+    // Files are read from production. What staging stores and deletes is recorded in a folder of its own.
     let media = try OverlayStorage(upper: FileSystemStorage(root: files), lower: production)
     let staging = try await Database.connect(address, storages: StorageRegistry([.media: media]))
 
-    // Once for each copy, not at each start: staging decides about the files of its own place.
+    // Once for each copy, not at each start: from now on this database decides about the files of that folder.
     try await staging.adopt(.media)
     await staging.close()
 }
