@@ -30,7 +30,7 @@ extension S3Storage {
         operation.headers = options.objectParameters.accountHeaders
         do {
             return try await client.perform(operation, read)
-        } catch let failure as S3Failure where failure.code != "NoSuchBucket" {
+        } catch let failure as S3Failure where failure.code != .noSuchBucket {
             guard let status = failure.status, [400, 403, 404, 405, 501].contains(status) else { throw failure }
             return nil
         }

@@ -153,7 +153,7 @@ extension S3Storage {
                 guard now == head.info.entityTag else { throw sourceChanged(source) }
             }
             throw refusal(of: condition, destination, failure)
-        } catch let failure as S3Failure where failure.status == 404 && failure.code != "NoSuchBucket" {
+        } catch let failure as S3Failure where failure.status == 404 && failure.code != .noSuchBucket {
             throw StorageError(.notFound, "No file has this name. Check the name.", name: source, storage: label)
         }
     }

@@ -119,6 +119,7 @@ extension S3Storage {
         _ condition: WriteCondition?
     ) async throws -> WrittenObject {
         var operation = S3Operation("PutObject", .put, key: name.string)
+        operation.retriesConflicts = true
         operation.body = body
         operation.timeout = nil
         operation.headers = try creationHeaders(name, call)

@@ -73,7 +73,7 @@ extension S3Failure {
     /// A Boolean value that indicates whether the server says that what was asked for does not exist: a status alone
     /// may be somebody else's.
     var saysMissing: Bool {
-        guard status == 404, code != "NoSuchBucket" else { return false }
+        guard status == 404, code != .noSuchBucket else { return false }
         return code != nil || S3Answer.isMarked(headers)
     }
 
