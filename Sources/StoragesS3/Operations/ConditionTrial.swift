@@ -145,7 +145,9 @@ struct ConditionTrial {
         do {
             _ = try await write(field)
             return .done
-        } catch let failure as S3Failure where failure.isExisting || failure.code == .conditionalRequestConflict {
+        } catch let failure as S3Failure
+            where failure.isConditionConflict || failure.code == .conditionalRequestConflict
+        {
             return .refused
         } catch let failure as S3Failure where failure.isUnknownHeader {
             return .unknownField

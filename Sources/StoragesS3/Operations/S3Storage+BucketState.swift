@@ -23,7 +23,7 @@ extension S3Storage {
     private func ask<Value: Sendable>(
         _ name: String,
         _ parameter: String,
-        _ read: (HTTPAnswer) -> Value
+        _ read: (BufferedResponse) -> Value
     ) async throws -> Value? {
         var operation = S3Operation(name, .get)
         operation.query = [(parameter, "")]

@@ -211,11 +211,11 @@ extension S3Failure {
     /// Returns whether the server refused because the condition does not hold.
     func isRefusal(of condition: WriteCondition) -> Bool {
         // Amazon S3 responds with "not found" when the object that is to be replaced does not exist.
-        isExisting || condition.wantsVersion && status == 404 && code != .noSuchBucket && code != .noSuchUpload
+        isConditionConflict || condition.wantsVersion && status == 404 && code != .noSuchBucket && code != .noSuchUpload
     }
 
     /// A Boolean value that indicates whether the server refused because a precondition failed or the object exists.
-    var isExisting: Bool {
+    var isConditionConflict: Bool {
         status == 412 || status == 304 || code == .preconditionFailed || code == .fileAlreadyExists
             || code == .objectAlreadyExists
     }

@@ -139,7 +139,7 @@ extension S3Storage {
             return try await ownObjectAfterSilence(at: destination, nonce, failure)
         } catch let failure as S3Failure where failure.isUnreadableSuccess {
             throw outcomeUnknown(destination, failure)
-        } catch let failure as S3Failure where failure.isExisting {
+        } catch let failure as S3Failure where failure.isConditionConflict {
             // The source's condition and the destination's fail alike: what exists shows which it was.
             guard let condition else { throw sourceChanged(source) }
             if failure.mayHaveSucceededBefore {

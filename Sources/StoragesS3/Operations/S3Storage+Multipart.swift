@@ -188,7 +188,7 @@ extension S3Storage {
     }
 
     private func send(_ part: UploadPart, _ upload: Multipart) async throws -> CompletedPart {
-        defer { part.giveBack() }
+        defer { part.release() }
         var operation = S3Operation("UploadPart", .put, key: upload.name.string)
         operation.query = [("partNumber", String(part.number)), ("uploadId", upload.uploadID)]
         operation.body = part.takeBody()
