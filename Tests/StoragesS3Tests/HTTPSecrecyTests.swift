@@ -32,7 +32,7 @@ struct HTTPSecrecyTests {
             ("headers", headers), ("field", headers.fields[2]), ("fields", headers.fields), ("request", request),
             ("body", request.body), ("signable", signable), ("optional", Optional(request) as Any),
             ("operation", operation),
-            ("answer", HTTPAnswer(status: 200, headers: headers, body: ByteBuffer(string: "hush hush"))),
+            ("answer", BufferedResponse(status: 200, headers: headers, body: ByteBuffer(string: "hush hush"))),
         ]
     }
 

@@ -17,7 +17,7 @@ final class DecodeBudget: Sendable {
         }
 
         deinit {
-            budget.giveBack(amount)
+            budget.release(amount)
         }
     }
 
@@ -132,7 +132,7 @@ final class DecodeBudget: Sendable {
         for waiter in admitted { waiter.admit() }
     }
 
-    private func giveBack(_ amount: Int64) {
+    private func release(_ amount: Int64) {
         let admitted = state.withLockedValue { state in
             state.free += amount
             return Self.admit(&state)

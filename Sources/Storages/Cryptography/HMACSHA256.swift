@@ -13,7 +13,7 @@ package enum HMACSHA256 {
         let context = try Context.take()
         let code = try context.authenticate(message, key: key)
         // A context that failed is not used again: it is freed with the last reference.
-        context.giveBack()
+        context.release()
         return code
     }
 
@@ -79,7 +79,7 @@ extension HMACSHA256 {
             try pool.withLockedValue { $0.popLast() } ?? Context()
         }
 
-        func giveBack() {
+        func release() {
             Context.pool.withLockedValue { pool in
                 if pool.count < Context.limit { pool.append(self) }
             }

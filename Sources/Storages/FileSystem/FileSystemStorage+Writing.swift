@@ -229,7 +229,7 @@ extension FileSystemStorage {
             do {
                 try file.link(to: candidate.string, as: status)
                 return candidate
-            } catch let error as SystemCallError where error.isExisting {
+            } catch let error as SystemCallError where error.isAlreadyExists {
                 candidate = try name.withRandomSuffix()
             }
         }

@@ -231,7 +231,7 @@ final class StagedFile: Sendable {
     ) throws {
         do {
             try work()
-        } catch let error as SystemCallError where error.isExisting || error.isMissing {
+        } catch let error as SystemCallError where error.isAlreadyExists || error.isMissing {
             guard status.isEntry(segment, in: directory) else { throw error }
         }
     }

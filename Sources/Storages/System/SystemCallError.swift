@@ -22,7 +22,7 @@ struct SystemCallError: Error {
     /// A path segment exists but is a symbolic link or a file where a directory is needed.
     var isNotADirectory: Bool { number == ENOTDIR || number == ELOOP }
     var isMissing: Bool { number == ENOENT }
-    var isExisting: Bool { number == EEXIST }
+    var isAlreadyExists: Bool { number == EEXIST }
     var isADirectory: Bool { number == EISDIR }
     /// A socket cannot be opened, nor a device without a driver.
     var isNoFile: Bool { number == ENXIO || number == ENODEV }

@@ -43,7 +43,7 @@ struct ContainerProvider: S3CredentialProvider, SecretHolding {
         (failure.error.underlying as? HTTPFailure)?.kind == .notConnected
     }
 
-    private func result(of answer: inout HTTPAnswer) throws -> S3Credentials {
+    private func result(of answer: inout BufferedResponse) throws -> S3Credentials {
         guard answer.status == 200 else {
             let document = try? CredentialDocument.read(wiping: &answer.body, from: Self.source)
             try answer.requireSuccess(from: Self.source, complaint: document?.complaint)

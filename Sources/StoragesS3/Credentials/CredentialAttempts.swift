@@ -41,7 +41,7 @@ extension HTTPTransport {
     ///   - service: The name of the service, for messages.
     /// - Throws: ``TransientFailure`` when the service was not reached or broke off; ``StorageError`` for what stays
     ///   so; `CancellationError`.
-    func answer(to request: HTTPRequest, from service: String) async throws -> HTTPAnswer {
+    func answer(to request: HTTPRequest, from service: String) async throws -> BufferedResponse {
         do {
             return try await collect(request, upTo: CredentialAttempts.answerLimit)
         } catch let failure as HTTPFailure {
@@ -64,7 +64,7 @@ extension HTTPTransport {
     }
 }
 
-extension HTTPAnswer {
+extension BufferedResponse {
     /// A Boolean value that indicates whether the status reports trouble of the service that may be gone soon.
     var isTransientFailure: Bool { status >= 500 || status == 408 || status == 429 }
 

@@ -43,7 +43,7 @@ struct InstanceMetadataProvider: S3CredentialProvider, SecretHolding {
         var request = request(.put, endpoint.appending("/latest/api/token"), token: nil)
         request.headers["x-aws-ec2-metadata-token-ttl-seconds"] = "21600"
         request.timeout = context.instanceMetadata.connectTimeout
-        let answer: HTTPAnswer
+        let answer: BufferedResponse
         do {
             answer = try await context.transport.answer(to: request, from: Self.source)
         } catch let failure as TransientFailure {
@@ -114,7 +114,7 @@ struct InstanceMetadataProvider: S3CredentialProvider, SecretHolding {
         }
     }
 
-    private func get(_ url: ServiceURL, _ token: String?) async throws -> HTTPAnswer {
+    private func get(_ url: ServiceURL, _ token: String?) async throws -> BufferedResponse {
         let answer = try await context.transport.answer(to: request(.get, url, token: token), from: Self.source)
         guard answer.status == 401, token != nil else { return answer }
         // The token has expired, as after the clock was set; the next attempt brings another.

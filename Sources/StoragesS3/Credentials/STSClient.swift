@@ -57,7 +57,7 @@ struct STSClient: Sendable, SecretHolding {
         return request
     }
 
-    private func result(of answer: HTTPAnswer, hiding secret: String?) throws -> S3Credentials {
+    private func result(of answer: BufferedResponse, hiding secret: String?) throws -> S3Credentials {
         let parsed: STSAnswer
         do {
             parsed = try STSAnswer(answer.body)
@@ -83,7 +83,7 @@ struct STSClient: Sendable, SecretHolding {
     private func error(
         _ code: String,
         _ message: String,
-        _ answer: HTTPAnswer,
+        _ answer: BufferedResponse,
         hiding secret: String?
     ) -> any Error {
         var detail = StorageError.quoted(code)

@@ -112,7 +112,7 @@ final class CurlLoop: Sendable {
             driver.perform()
             collectFinished(&transfers)
             expireDeadlines(&transfers)
-            for transfer in transfers.active.values where transfer.hasNews { transfer.deliver() }
+            for transfer in transfers.active.values where transfer.hasUndelivered { transfer.deliver() }
             driver.wait(milliseconds: pollTimeout(transfers))
         }
         hasEnded.store(true, ordering: .releasing)

@@ -35,13 +35,13 @@ final class CurlTransfer: @unchecked Sendable {
     let deadline: ContinuousClock.Instant?
     private let settings: CurlSettings
     private let loop: CurlLoop
-    private let pass: GatePass
+    private let permit: Permit
     private let shared = NIOLockedValueBox(Shared())
 
     // MARK: The loop's thread alone
 
     private(set) var handle: UnsafeMutableRawPointer?
-    private(set) var hasNews = false
+    private(set) var hasUndelivered = false
     private var fields: UnsafeMutablePointer<curl_slist>?
     private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var parser = ResponseHeadParser()
@@ -56,11 +56,11 @@ final class CurlTransfer: @unchecked Sendable {
     /// A Boolean value that indicates whether a response has refused `Expect: 100-continue`.
     private(set) var hasRefusedExpectation = false
 
-    init(_ request: HTTPRequest, _ settings: CurlSettings, _ loop: CurlLoop, _ pass: GatePass) {
+    init(_ request: HTTPRequest, _ settings: CurlSettings, _ loop: CurlLoop, _ permit: Permit) {
         self.request = request
         self.settings = settings
         self.loop = loop
-        self.pass = pass
+        self.permit = permit
         body = RequestBodyReader(request.body)
         deadline = request.timeout.map { ContinuousClock.now + $0 }
         errorText.initialize(to: 0)
@@ -81,7 +81,7 @@ final class CurlTransfer: @unchecked Sendable {
                     return shared.isCancelled
                 }
                 if isCancelled {
-                    pass.giveBack()
+                    permit.release()
                     continuation.resume(throwing: CancellationError())
                 } else {
                     loop.post(.start(self))
@@ -273,7 +273,7 @@ final class CurlTransfer: @unchecked Sendable {
 
     /// Passes what has arrived to whoever waits.
     func deliver() {
-        hasNews = false
+        hasUndelivered = false
         shared.withLockedValue { shared -> (() -> Void)? in
             if let waiter = shared.headWaiter, let head = shared.head {
                 shared.headWaiter = nil
@@ -291,7 +291,7 @@ final class CurlTransfer: @unchecked Sendable {
     ///
     /// - Parameter error: The reason why not everything arrived.
     func finish(_ error: (any Error)?) {
-        pass.giveBack()
+        permit.release()
         deliver()
         shared.withLockedValue { shared -> (() -> Void)? in
             let end: Result<Void, any Error> = error.map { .failure($0) } ?? .success(())
@@ -354,7 +354,7 @@ final class CurlTransfer: @unchecked Sendable {
                     sendings = 0
                 }
             }
-            hasNews = !isHeld
+            hasUndelivered = !isHeld
             let head = Head(status: parser.status, headers: parser.headers, wasReplayed: sendings > 1)
             shared.withLockedValue { $0.head = head }
             return true
@@ -369,7 +369,7 @@ final class CurlTransfer: @unchecked Sendable {
 
     /// Keeps bytes of the response, or asks libcurl to bring the same ones again later.
     fileprivate func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        hasNews = !isHeld
+        hasUndelivered = !isHeld
         return shared.withLockedValue { shared in
             guard shared.pending.byteCount < Self.highWater else {
                 // Nobody reads it yet.

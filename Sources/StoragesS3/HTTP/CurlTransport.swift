@@ -4,7 +4,7 @@ import NIOCore
 final class CurlTransport: HTTPTransport {
     private let settings: CurlSettings
     private let loop: CurlLoop
-    let gate: WeightedGate
+    let semaphore: WeightedSemaphore
     private let unread: UnreadTransfers
 
     /// Makes a transport; no connection is made yet.
@@ -16,13 +16,13 @@ final class CurlTransport: HTTPTransport {
     init(_ settings: CurlSettings, concurrency: Int = 64) throws {
         self.settings = settings
         loop = try CurlLoop.shared()
-        gate = WeightedGate(capacity: concurrency)
-        unread = UnreadTransfers(gate)
+        semaphore = WeightedSemaphore(capacity: concurrency)
+        unread = UnreadTransfers(semaphore)
     }
 
     func send(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let pass = try await connection(for: request)
-        let transfer = CurlTransfer(request, settings, loop, pass)
+        let permit = try await connection(for: request)
+        let transfer = CurlTransfer(request, settings, loop, permit)
         let head = try await transfer.start()
         let reader = CurlReader(transfer)
         return HTTPResponse(
@@ -37,12 +37,12 @@ final class CurlTransport: HTTPTransport {
     }
 
     /// Waits until one more request is allowed.
-    private func connection(for request: HTTPRequest) async throws -> GatePass {
-        if let pass = gate.enterAtOnce() { return pass }
+    private func connection(for request: HTTPRequest) async throws -> Permit {
+        if let permit = semaphore.acquireImmediately() { return permit }
         do {
-            return try await unread.makingRoom { try await gate.enter(within: request.waitLimit) }
+            return try await unread.makingRoom { try await semaphore.acquire(within: request.waitLimit) }
         } catch is WaitLimitPassed {
-            throw HTTPFailure.noFreeConnection(after: request.waitLimit, of: gate.capacity)
+            throw HTTPFailure.noFreeConnection(after: request.waitLimit, of: semaphore.capacity)
         }
     }
 }

@@ -49,8 +49,8 @@ extension HTTPBody: CustomStringConvertible, CustomDebugStringConvertible, Custo
     var customMirror: Mirror { Mirror(self, children: ["byteCount": byteCount]) }
 }
 
-extension HTTPAnswer: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    var description: String { "HTTPAnswer(\(status) \(headers) (\(body.readableBytes) bytes))" }
+extension BufferedResponse: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    var description: String { "BufferedResponse(\(status) \(headers) (\(body.readableBytes) bytes))" }
     var debugDescription: String { description }
     var customMirror: Mirror { Mirror(self, children: ["description": description]) }
 }

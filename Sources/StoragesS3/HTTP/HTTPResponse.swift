@@ -14,7 +14,7 @@ struct HTTPResponse: Sendable {
 }
 
 /// A response that has arrived whole.
-struct HTTPAnswer: Sendable {
+struct BufferedResponse: Sendable {
     var status: Int
     var headers: HTTPHeaders
     var body: ByteBuffer

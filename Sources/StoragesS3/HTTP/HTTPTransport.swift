@@ -16,7 +16,7 @@ extension HTTPTransport {
     ///   - request: The request.
     ///   - limit: The most bytes of a body to take.
     /// - Throws: ``HTTPFailure``, also for a body beyond the limit; `CancellationError`.
-    func collect(_ request: HTTPRequest, upTo limit: Int) async throws -> HTTPAnswer {
+    func collect(_ request: HTTPRequest, upTo limit: Int) async throws -> BufferedResponse {
         try await send(request).collected(upTo: limit)
     }
 }
@@ -25,20 +25,20 @@ extension HTTPResponse {
     /// Reads the beginning of the body; the connection is closed when more follows.
     ///
     /// - Parameter limit: The most bytes to take.
-    func beginning(upTo limit: Int) async throws -> HTTPAnswer {
+    func beginning(upTo limit: Int) async throws -> BufferedResponse {
         var collected = ByteBuffer()
         var iterator = body.makeAsyncIterator()
         while collected.readableBytes < limit, var chunk = try await iterator.next() {
             let wanted = chunk.readSlice(length: min(chunk.readableBytes, limit - collected.readableBytes))
             if let wanted { collected.writeImmutableBuffer(wanted) }
         }
-        return HTTPAnswer(status: status, headers: headers, body: collected)
+        return BufferedResponse(status: status, headers: headers, body: collected)
     }
 
     /// Reads the body.
     ///
     /// - Parameter limit: The most bytes to take.
-    func collected(upTo limit: Int) async throws -> HTTPAnswer {
+    func collected(upTo limit: Int) async throws -> BufferedResponse {
         var collected = ByteBuffer()
         for try await var chunk in body {
             guard collected.readableBytes + chunk.readableBytes <= limit else {
@@ -46,6 +46,6 @@ extension HTTPResponse {
             }
             if collected.readableBytes == 0 { collected = chunk } else { collected.writeBuffer(&chunk) }
         }
-        return HTTPAnswer(status: status, headers: headers, body: collected)
+        return BufferedResponse(status: status, headers: headers, body: collected)
     }
 }

@@ -158,7 +158,7 @@ final class PartMemory: Sendable {
         return held
     }
 
-    fileprivate func giveBack(_ count: Int) {
+    fileprivate func release(_ count: Int) {
         let admitted = state.withLockedValue { state in
             state.whole -= count
             return admitWaiters(&state)
@@ -252,15 +252,15 @@ final class PartShare: Sendable {
         }
     }
 
-    func giveBack() {
+    func release() {
         complete()
         state.withLockedValue { state in
-            if case .whole(let count) = state { memory.giveBack(count) }
+            if case .whole(let count) = state { memory.release(count) }
             state = .gone
         }
     }
 
     deinit {
-        giveBack()
+        release()
     }
 }

@@ -23,18 +23,18 @@ final class UnreadTransfers: Sendable {
         weak var transfer: CurlTransfer?
     }
 
-    private let gate: WeightedGate
+    private let semaphore: WeightedSemaphore
     private let state = NIOLockedValueBox(State())
 
-    init(_ gate: WeightedGate) {
-        self.gate = gate
+    init(_ semaphore: WeightedSemaphore) {
+        self.semaphore = semaphore
     }
 
     /// Allows that a transfer is set aside; it may have been added before.
     func add(_ transfer: CurlTransfer) {
         state.withLockedValue { state in
             // Those that have ended are as many at most as those that have not.
-            if state.transfers.count >= 2 * gate.capacity { Self.forgetEnded(&state) }
+            if state.transfers.count >= 2 * semaphore.capacity { Self.forgetEnded(&state) }
             state.transfers[ObjectIdentifier(transfer)] = Weak(transfer: transfer)
         }
     }
@@ -67,7 +67,7 @@ final class UnreadTransfers: Sendable {
 
     private func look() {
         let limit = ContinuousClock.now - Self.patience
-        let wanted = gate.waiting
+        let wanted = semaphore.waiting
         let transfers = state.withLockedValue { state in
             Self.forgetEnded(&state)
             return state.transfers.values.compactMap(\.transfer)

@@ -145,7 +145,9 @@ struct ConditionTrial {
         do {
             _ = try await write(field)
             return .done
-        } catch let failure as S3Failure where failure.isExisting || failure.code == "ConditionalRequestConflict" {
+        } catch let failure as S3Failure
+            where failure.isConditionConflict || failure.code == .conditionalRequestConflict
+        {
             return .refused
         } catch let failure as S3Failure where failure.isUnknownHeader {
             return .unknownField
@@ -211,6 +213,7 @@ struct ConditionTrial {
 
     private func put(_ name: StorageName) throws -> Write {
         var operation = S3Operation("PutObject", .put, key: name.string)
+        operation.retriesConflicts = true
         operation.body = makeBody()
         operation.headers = try headers(name)
         if versioning != .never {
@@ -319,7 +322,7 @@ extension S3Failure {
         switch status {
         case 405, 501: true
         // Other codes are about the region, the keys or the clock, and say nothing about conditions.
-        case 400: ["InvalidArgument", "InvalidRequest", "NotImplemented", "UnsupportedArgument", nil].contains(code)
+        case 400: [.invalidArgument, .invalidRequest, .notImplemented, .unsupportedArgument, nil].contains(code)
         default: false
         }
     }

@@ -109,10 +109,10 @@ extension S3Storage {
                 page = try await client.perform(operation) {
                     try ListMultipartUploadsPage($0.body, prefix: prefix)
                 }
-            } catch let failure as S3Failure where failure.status == 501 || failure.code == "NotImplemented" {
+            } catch let failure as S3Failure where failure.status == 501 || failure.code == .notImplemented {
                 // A server that cannot list multipart uploads keeps none that could be aborted here.
                 return
-            } catch let failure as S3Failure where failure.code == "NoSuchUpload" {
+            } catch let failure as S3Failure where failure.code == .noSuchUpload {
                 // rclone's way to say that a bucket has none.
                 return
             }

@@ -23,14 +23,14 @@ extension S3Storage {
     private func ask<Value: Sendable>(
         _ name: String,
         _ parameter: String,
-        _ read: (HTTPAnswer) -> Value
+        _ read: (BufferedResponse) -> Value
     ) async throws -> Value? {
         var operation = S3Operation(name, .get)
         operation.query = [(parameter, "")]
         operation.headers = options.objectParameters.accountHeaders
         do {
             return try await client.perform(operation, read)
-        } catch let failure as S3Failure where failure.code != "NoSuchBucket" {
+        } catch let failure as S3Failure where failure.code != .noSuchBucket {
             guard let status = failure.status, [400, 403, 404, 405, 501].contains(status) else { throw failure }
             return nil
         }

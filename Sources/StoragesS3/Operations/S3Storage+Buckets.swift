@@ -28,7 +28,7 @@ extension S3Storage {
             }
             do {
                 try await client.perform(operation) { try $0.requireDone() }
-            } catch let failure as S3Failure where failure.code == "BucketAlreadyOwnedByYou" {
+            } catch let failure as S3Failure where failure.code == .bucketAlreadyOwnedByYou {
                 // Another process created it meanwhile.
             }
         }

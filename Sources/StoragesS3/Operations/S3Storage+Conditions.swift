@@ -211,12 +211,12 @@ extension S3Failure {
     /// Returns whether the server refused because the condition does not hold.
     func isRefusal(of condition: WriteCondition) -> Bool {
         // Amazon S3 responds with "not found" when the object that is to be replaced does not exist.
-        isExisting || condition.wantsVersion && status == 404 && code != "NoSuchBucket" && code != "NoSuchUpload"
+        isConditionConflict || condition.wantsVersion && status == 404 && code != .noSuchBucket && code != .noSuchUpload
     }
 
     /// A Boolean value that indicates whether the server refused because a precondition failed or the object exists.
-    var isExisting: Bool {
-        status == 412 || status == 304 || code == "PreconditionFailed" || code == "FileAlreadyExists"
-            || code == "ObjectAlreadyExists"
+    var isConditionConflict: Bool {
+        status == 412 || status == 304 || code == .preconditionFailed || code == .fileAlreadyExists
+            || code == .objectAlreadyExists
     }
 }

@@ -139,7 +139,7 @@ extension S3Storage {
             return try await ownObjectAfterSilence(at: destination, nonce, failure)
         } catch let failure as S3Failure where failure.isUnreadableSuccess {
             throw outcomeUnknown(destination, failure)
-        } catch let failure as S3Failure where failure.isExisting {
+        } catch let failure as S3Failure where failure.isConditionConflict {
             // The source's condition and the destination's fail alike: what exists shows which it was.
             guard let condition else { throw sourceChanged(source) }
             if failure.mayHaveSucceededBefore {
@@ -153,7 +153,7 @@ extension S3Storage {
                 guard now == head.info.entityTag else { throw sourceChanged(source) }
             }
             throw refusal(of: condition, destination, failure)
-        } catch let failure as S3Failure where failure.status == 404 && failure.code != "NoSuchBucket" {
+        } catch let failure as S3Failure where failure.status == 404 && failure.code != .noSuchBucket {
             throw StorageError(.notFound, "No file has this name. Check the name.", name: source, storage: label)
         }
     }

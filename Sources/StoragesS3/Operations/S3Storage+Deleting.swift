@@ -52,7 +52,7 @@ extension S3Storage {
                 failures += try await deleteInBulk(bulk)
             } catch let failure as S3Failure where failure.isNoBulkDeletion {
                 single += bulk
-            } catch let failure as S3Failure where failure.code != "NoSuchBucket" {
+            } catch let failure as S3Failure where failure.code != .noSuchBucket {
                 // Other batches may do better, and the caller learns which names are left.
                 failures += bulk.map { DeletionFailure(name: $0, error: failure.storageError($0, label)) }
             }
@@ -136,7 +136,7 @@ extension S3Storage {
             return nil
         } catch let failure as S3Failure where failure.saysMissing {
             return nil
-        } catch let failure as S3Failure where failure.code != "NoSuchBucket" {
+        } catch let failure as S3Failure where failure.code != .noSuchBucket {
             return DeletionFailure(name: name, error: failure.storageError(name, label))
         }
     }
@@ -178,7 +178,7 @@ extension S3Failure {
         switch answeredStatus {
         case 405, 501: true
         // Google's response to a POST on a bucket, and those of servers that do not understand its body.
-        case 400: ["InvalidArgument", "NotImplemented", "InvalidRequest", "MalformedXML", nil].contains(code)
+        case 400: [.invalidArgument, .notImplemented, .invalidRequest, .malformedXML, nil].contains(code)
         default: false
         }
     }

@@ -23,7 +23,7 @@ extension S3Storage {
         do {
             page = try await ask(prefix, cursor)
         } catch let failure as S3Failure
-            where cursor == nil && (failure.status == 501 || failure.code == "NotImplemented")
+            where cursor == nil && (failure.status == 501 || failure.code == .notImplemented)
         {
             // Version 1 is what every server knows.
             page = try await ask(prefix, .marker([]))

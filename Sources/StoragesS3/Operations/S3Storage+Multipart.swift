@@ -188,7 +188,7 @@ extension S3Storage {
     }
 
     private func send(_ part: UploadPart, _ upload: Multipart) async throws -> CompletedPart {
-        defer { part.giveBack() }
+        defer { part.release() }
         var operation = S3Operation("UploadPart", .put, key: upload.name.string)
         operation.query = [("partNumber", String(part.number)), ("uploadId", upload.uploadID)]
         operation.body = part.takeBody()
@@ -233,11 +233,11 @@ extension S3Storage {
                 guard failure.mayHaveSucceededBefore else { throw refusal(of: condition, upload.name, failure) }
                 return try await ownObject(at: upload.name, upload.nonce, condition, failure)
             }
-            guard failure.mayHaveSucceededBefore || failure.isAmbiguous || failure.code == "NoSuchUpload" else {
+            guard failure.mayHaveSucceededBefore || failure.isAmbiguous || failure.code == .noSuchUpload else {
                 throw failure
             }
             // An earlier attempt may have made the file, after which there is no such upload any more.
-            let isGone = failure.code == "NoSuchUpload" && failure.mayHaveSucceededBefore
+            let isGone = failure.code == .noSuchUpload && failure.mayHaveSucceededBefore
             let missing = isGone ? outcomeUnknown(upload.name, failure) : nil
             return try await ownObjectAfterSilence(at: upload.name, upload.nonce, failure, otherwise: missing)
         }

@@ -59,7 +59,7 @@ extension S3Storage {
     private func noting(_ receipt: inout PurgedFile, _ step: (inout PurgedFile) async throws -> Void) async throws {
         do {
             try await step(&receipt)
-        } catch let failure as S3Failure where failure.code != "NoSuchBucket" {
+        } catch let failure as S3Failure where failure.code != .noSuchBucket {
             receipt.error = receipt.error ?? failure.storageError(receipt.name, label)
         } catch var error as StorageError where [.unavailable, .unsupported].contains(error.code) {
             error.name = receipt.name.string
@@ -173,7 +173,7 @@ extension S3Storage {
             do {
                 try await client.perform(deletion(of: name, version: id)) { try $0.requireDone() }
                 failures.append(nil)
-            } catch let failure as S3Failure where failure.code != "NoSuchBucket" {
+            } catch let failure as S3Failure where failure.code != .noSuchBucket {
                 failures.append(failure.saysMissing ? nil : failure)
             }
         }
@@ -310,6 +310,6 @@ private struct VersionProblem {
 extension S3Failure {
     /// A Boolean value that indicates whether the server reports that it does not know such a request.
     fileprivate var isNotImplemented: Bool {
-        status == 501 || status == 405 || ["NotImplemented", "MethodNotAllowed"].contains(code)
+        status == 501 || status == 405 || [.notImplemented, .methodNotAllowed].contains(code)
     }
 }

@@ -74,7 +74,8 @@ extension S3Storage {
         operation.headers = try accessHeaders(of: name)
         operation.version = version
         return try await client.perform(operation) { answer in
-            guard let info = FileInfo(name, answer.headers, metadata), !S3Answer.isForeignSuccess(answer.headers) else {
+            guard let info = FileInfo(name, answer.headers, metadata), !ResponseOrigin.isForeignSuccess(answer.headers)
+            else {
                 throw UnusableDocument.unreadable("The answer does not say as S3 does how large the object is.")
             }
             return Head(info: info, headers: answer.headers)

@@ -66,7 +66,7 @@ extension S3Storage {
             try await client.perform(operation) { try $0.requireDone() }
         } catch let failure as S3Failure where failure.saysMissing {
             return
-        } catch let failure as S3Failure where failure.isExisting {
+        } catch let failure as S3Failure where failure.isConditionConflict {
             // An earlier attempt may have deleted it, after which somebody may have uploaded another.
             throw refusal(of: WriteCondition(field: field), name, failure)
         }

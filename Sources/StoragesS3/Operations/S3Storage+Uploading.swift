@@ -80,7 +80,7 @@ extension S3Storage {
             guard let first = try await parts.next() else { return try await put(HTTPBody(), name, call) }
             if first.isLast {
                 // Its memory counts until the request is over, not only until this line.
-                defer { first.giveBack() }
+                defer { first.release() }
                 return try await put(first.takeBody(), name, call)
             }
             return try await uploadParts(first, parts, name, call)
@@ -119,6 +119,7 @@ extension S3Storage {
         _ condition: WriteCondition?
     ) async throws -> WrittenObject {
         var operation = S3Operation("PutObject", .put, key: name.string)
+        operation.retriesConflicts = true
         operation.body = body
         operation.timeout = nil
         operation.headers = try creationHeaders(name, call)

@@ -79,8 +79,8 @@ final class UploadPart: Sendable {
     }
 
     /// Gives the memory of the bytes back, when they are not needed any more.
-    func giveBack() {
-        share.giveBack()
+    func release() {
+        share.release()
     }
 }
 

@@ -59,10 +59,10 @@ final class ClockOffset: Sendable {
     private static func isCandidate(_ failure: S3Failure) -> Bool {
         guard let status = failure.status, status == 403 || status == 400 else { return false }
         switch failure.code {
-        case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", "AuthFailure", "InvalidSignatureException",
-            "SignatureDoesNotMatch", "AccessDenied":
+        case .requestTimeTooSkewed, .requestExpired, .requestInTheFuture, .authFailure, .invalidSignatureException,
+            .signatureDoesNotMatch, .accessDenied:
             return true
-        case nil: return status == 403 && failure.operation.hasPrefix("Head")
+        case nil: return status == 403 && failure.method == .head
         default: return false
         }
     }

@@ -27,17 +27,16 @@ enum RetryVerdict: Equatable {
             // As if the status were 500, but most codes are no fault of the server.
             self = RetryVerdict(Self.isServerFault(document.code) ? 500 : 400, document.code, headers)
         case .answer(409, let headers, let document)
-        where document.code == "ConditionalRequestConflict" && failure.operation == "PutObject":
-            // Two conditional writes met; for a multipart upload all parts would have to be sent again.
+        where document.code == .conditionalRequestConflict && failure.retriesConflicts:
             self = .retry(isThrottled: false, after: Self.wait(headers))
         case .answer(let status, let headers, let document): self = RetryVerdict(status, document.code, headers)
         }
     }
 
     /// Returns whether an error code that follows a status of success says as little as status 500 does.
-    static func isServerFault(_ code: String?) -> Bool {
+    static func isServerFault(_ code: S3ErrorCode?) -> Bool {
         switch code {
-        case "InternalError", "InternalServerError", "ServiceUnavailable", "RequestTimeout", nil: true
+        case .internalError, .internalServerError, .serviceUnavailable, .requestTimeout, nil: true
         default: false
         }
     }
@@ -55,19 +54,19 @@ enum RetryVerdict: Equatable {
         }
     }
 
-    private init(_ status: Int, _ code: String?, _ headers: HTTPHeaders) {
+    private init(_ status: Int, _ code: S3ErrorCode?, _ headers: HTTPHeaders) {
         let wait = Self.wait(headers)
         switch code {
-        case "ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired":
+        case .expiredToken, .expiredTokenException, .invalidToken, .tokenRefreshRequired:
             self = .refreshCredentials
             return
-        case "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests",
-            "RequestThrottled", "ServiceUnavailable", "BandwidthLimitExceeded":
+        case .slowDown, .throttling, .throttlingException, .requestLimitExceeded, .tooManyRequests,
+            .requestThrottled, .serviceUnavailable, .bandwidthLimitExceeded:
             self = .retry(isThrottled: true, after: wait)
             return
-        case "RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete", "OperationAborted",
-            "IncompleteBody",
-            "BadDigest", "XAmzContentSHA256Mismatch", "InternalError":
+        case .requestTimeout, .requestTimeoutException, .priorRequestNotComplete, .operationAborted,
+            .incompleteBody,
+            .badDigest, .xAmzContentSHA256Mismatch, .internalError:
             self = .retry(isThrottled: false, after: wait)
             return
         default:

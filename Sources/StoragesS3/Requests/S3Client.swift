@@ -87,7 +87,7 @@ final class S3Client: Sendable {
     /// - Throws: ``S3Failure``; ``StorageError`` when a request cannot be made; `CancellationError`.
     func perform<Result: Sendable>(
         _ operation: S3Operation,
-        _ read: (HTTPAnswer) throws -> Result
+        _ read: (BufferedResponse) throws -> Result
     ) async throws -> Result {
         try await attempts(of: operation) { request in
             let response = try await transport.send(request)
@@ -114,7 +114,8 @@ final class S3Client: Sendable {
         try await attempts(of: operation) { request in
             let response = try await transport.send(request)
             guard (200..<300).contains(response.status) else { throw try await self.failure(operation, response) }
-            guard response.status == 200 || response.status == 206, !S3Answer.isForeignSuccess(response.headers) else {
+            guard response.status == 200 || response.status == 206, !ResponseOrigin.isForeignSuccess(response.headers)
+            else {
                 let problem = UnusableDocument.unreadable(
                     "The answer is no object of S3. What stands between this machine and the server?"
                 )
@@ -131,7 +132,7 @@ final class S3Client: Sendable {
     private func failure(_ operation: S3Operation, _ response: HTTPResponse) async throws -> S3Failure {
         // Error documents are short; a longer body is a page of something in between, and the status counts.
         let answer = try await response.beginning(upTo: S3ErrorDocument.maxBytes)
-        let isForeign = S3Answer.isForeign(answer.headers, answer.body, to: operation.method)
+        let isForeign = ResponseOrigin.isForeign(answer.headers, answer.body, to: operation.method)
         var failure = S3Failure(
             operation,
             bucket: addressing.bucket,

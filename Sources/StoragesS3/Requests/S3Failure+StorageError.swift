@@ -64,8 +64,8 @@ extension S3Failure {
     }
 
     /// Returns the error for a response of the server to this operation.
-    private func judgement(ofStatus status: Int, _ code: String?) -> (StorageError.Code, String) {
-        if status == 403, code == nil || code == "AccessDenied", let right = Self.rights[operation] {
+    private func judgement(ofStatus status: Int, _ code: S3ErrorCode?) -> (StorageError.Code, String) {
+        if status == 403, code == nil || code == .accessDenied, let right = Self.rights[operation] {
             let isOfObject = operation == "HeadObject" || operation == "GetObject"
             return (
                 .permissionDenied,
@@ -121,45 +121,45 @@ extension S3Failure {
         }
     }
 
-    private static func judgement(ofCode code: String?) -> (StorageError.Code, String)? {
+    private static func judgement(ofCode code: S3ErrorCode?) -> (StorageError.Code, String)? {
         switch code {
-        case "NoSuchKey", "NoSuchVersion":
+        case .noSuchKey, .noSuchVersion:
             (.notFound, "No file has this name. Check the name.")
-        case "NoSuchUpload":
+        case .noSuchUpload:
             (
                 .unavailable,
                 "The upload in parts was aborted meanwhile, by abortUploads(olderThan:) or a rule of the bucket. "
                     + "Upload again."
             )
-        case "NoSuchBucket":
+        case .noSuchBucket:
             (.invalidConfiguration, "There is no such bucket. Create it, or check the option bucketName.")
-        case "AccessDenied", "AllAccessDisabled", "AccountProblem":
+        case .accessDenied, .allAccessDisabled, .accountProblem:
             (.permissionDenied, "The server denies access. Check what the credentials may do with this bucket.")
-        case "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "ExpiredTokenException",
-            "TokenRefreshRequired":
+        case .invalidAccessKeyId, .signatureDoesNotMatch, .invalidToken, .expiredToken, .expiredTokenException,
+            .tokenRefreshRequired:
             (.permissionDenied, "The server does not accept the credentials. Check the keys, the region and the clock.")
-        case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture":
+        case .requestTimeTooSkewed, .requestExpired, .requestInTheFuture:
             (.permissionDenied, "The clock of this machine is not right. Set it.")
-        case "PreconditionFailed", "ConditionalRequestConflict":
+        case .preconditionFailed, .conditionalRequestConflict:
             (.preconditionFailed, "The file has another version than was asked for. Read its info again.")
-        case "InvalidRange":
+        case .invalidRange:
             (.invalidRange, "The range starts behind the end of the file. Ask for a range inside it.")
-        case "EntityTooLarge":
+        case .entityTooLarge:
             (.tooLarge, "The server does not take so large a file. Send less.")
-        case "QuotaExceeded", "ServiceQuotaExceeded", "XMinioStorageFull", "InsufficientStorage":
+        case .quotaExceeded, .serviceQuotaExceeded, .xMinioStorageFull, .insufficientStorage:
             (.outOfSpace, "The server has no room left. Delete files, or raise the quota.")
-        case "SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException", "RequestLimitExceeded",
-            "TooManyRequests", "RequestThrottled", "Busy":
+        case .slowDown, .serviceUnavailable, .throttling, .throttlingException, .requestLimitExceeded,
+            .tooManyRequests, .requestThrottled, .busy:
             (.unavailable, "The server is overloaded. Try again later.")
-        case "RequestTimeout":
+        case .requestTimeout:
             (.timeout, "The server did not get the request in time. Try again later.")
-        case "BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "IncompleteBody",
-            "XAmzContentChecksumMismatch":
+        case .badDigest, .invalidDigest, .xAmzContentSHA256Mismatch, .incompleteBody,
+            .xAmzContentChecksumMismatch:
             (.corrupted, "The bytes were damaged on their way to the server, which did not take them. Try again.")
-        case "NotImplemented", "MethodNotAllowed", "AccessControlListNotSupported":
+        case .notImplemented, .methodNotAllowed, .accessControlListNotSupported:
             (.unsupported, "The server cannot do this. Check the storage's options against what the server offers.")
-        case "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect",
-            "IllegalLocationConstraintException":
+        case .authorizationHeaderMalformed, .permanentRedirect, .temporaryRedirect,
+            .illegalLocationConstraintException:
             (.invalidConfiguration, "The bucket is in another region. Check the option region.")
         default:
             nil

@@ -19,6 +19,9 @@ struct S3Failure: Error, Sendable {
     }
 
     var operation: String
+    var method: HTTPRequest.Method
+    /// A Boolean value that indicates whether a conflict with another conditional write is retried.
+    var retriesConflicts: Bool
     var bucket: String
     var key: String?
     var cause: Cause
@@ -30,6 +33,8 @@ struct S3Failure: Error, Sendable {
 
     init(_ operation: S3Operation, bucket: String, _ cause: Cause) {
         self.operation = operation.name
+        method = operation.method
+        retriesConflicts = operation.retriesConflicts
         self.bucket = bucket
         key = operation.key
         self.cause = cause
@@ -50,7 +55,7 @@ struct S3Failure: Error, Sendable {
     }
 
     /// The error code of the response; `nil` when it has none, as in a response to HEAD.
-    var code: String? { document?.code }
+    var code: S3ErrorCode? { document?.code }
 
     var document: S3ErrorDocument? {
         switch cause {
@@ -84,7 +89,7 @@ struct S3Failure: Error, Sendable {
             bucket: bucket,
             key: key,
             status: nil,
-            code: code,
+            code: code?.rawValue,
             message: "",
             requestID: document?.requestID ?? headers["x-amz-request-id"].map { S3Document.printable($0, limit: 256) },
             hostID: document?.hostID ?? headers["x-amz-id-2"].map { S3Document.printable($0, limit: 256) },

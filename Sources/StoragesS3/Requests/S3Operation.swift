@@ -24,6 +24,10 @@ struct S3Operation: Sendable {
     var timeout: Duration? = .seconds(30)
     /// The longest time that the transfer may stall; `nil` for what the client is configured with.
     var stallTimeout: Duration?
+    /// A Boolean value that indicates whether a conflict with another conditional write is retried.
+    ///
+    /// Not for the completion of a multipart upload, after which all parts would have to be sent again.
+    var retriesConflicts = false
     /// The most bytes of a response.
     var answerLimit = 8 << 20
     /// The time after which no attempt begins; `nil` for what the client is configured with.

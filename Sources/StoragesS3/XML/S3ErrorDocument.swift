@@ -10,8 +10,7 @@ struct S3ErrorDocument: Hashable, Sendable, CustomStringConvertible {
     /// The most bytes of a body that are read.
     static let maxBytes = 64 << 10
 
-    /// The error code, a word such as `NoSuchKey`: ASCII letters, digits, `.`, `_` and `-` only.
-    var code: String?
+    var code: S3ErrorCode?
     /// The message, in one line.
     var message: String?
     var requestID: String?
@@ -41,7 +40,7 @@ struct S3ErrorDocument: Hashable, Sendable, CustomStringConvertible {
         func line(_ name: String, limit: Int = 256) -> String? {
             error.string(name).map { S3Document.printable($0, limit: limit) }
         }
-        code = error.string("Code").flatMap { S3ErrorDocument.isCode($0) ? $0 : nil }
+        code = error.string("Code").flatMap { S3ErrorCode(rawValue: $0) }
         message = line("Message", limit: 500)
         requestID = line("RequestId") ?? root.string("RequestId").map { S3Document.printable($0, limit: 256) }
         hostID = line("HostId")
@@ -54,13 +53,9 @@ struct S3ErrorDocument: Hashable, Sendable, CustomStringConvertible {
     var description: String {
         switch (code, message) {
         case (let code?, let message?): "\(code): \(message)"
-        case (let text?, nil), (nil, let text?): text
+        case (let code?, nil): code.rawValue
+        case (nil, let message?): message
         case (nil, nil): "The server says no more."
         }
-    }
-
-    private static func isCode(_ text: String) -> Bool {
-        text.utf8.count <= 128
-            && text.utf8.allSatisfy { HostName.isAlphanumeric($0) || "._-".utf8.contains($0) }
     }
 }

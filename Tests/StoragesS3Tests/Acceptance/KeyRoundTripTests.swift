@@ -115,7 +115,7 @@ struct KeyRoundTripTests {
         _ method: HTTPRequest.Method,
         _ url: String,
         _ body: HTTPBody = HTTPBody()
-    ) async throws -> HTTPAnswer {
+    ) async throws -> BufferedResponse {
         var request = HTTPRequest(method: method, url: url, headers: [:])
         request.body = body
         return try await CurlTransport(CurlSettings()).collect(request, upTo: 1 << 20)

@@ -24,10 +24,10 @@ struct PartMemoryTests {
         #expect(memory.inUse == 100)
         other.complete()
         #expect(memory.inUse == 100, "until it is sent")
-        other.giveBack()
-        other.giveBack()
+        other.release()
+        other.release()
         #expect(memory.inUse == 0)
-        silent.forEach { $0.giveBack() }
+        silent.forEach { $0.release() }
         #expect(memory.inUse == 0)
     }
 
@@ -40,10 +40,10 @@ struct PartMemoryTests {
         let next = memory.part(claim: 10)
         let waits = try await line(memory, next, 1)
         part.complete()
-        part.giveBack()
+        part.release()
         try await waits.value
         #expect(memory.inUse == 1)
-        next.giveBack()
+        next.release()
         #expect(memory.inUse == 0)
     }
 
@@ -67,11 +67,11 @@ struct PartMemoryTests {
         try await second.take(20)
         second.complete()
         let goesOn = try await line(memory, first, 10)
-        second.giveBack()
+        second.release()
         try await goesOn.value
         try await waits.value
         #expect(memory.inUse == 60)
-        for part in [first, newcomer] { part.giveBack() }
+        for part in [first, newcomer] { part.release() }
         #expect(memory.inUse == 0)
     }
 
@@ -86,11 +86,11 @@ struct PartMemoryTests {
         let small = memory.part(claim: 10)
         // There would be room for it.
         let second = try await line(memory, small, 10)
-        whole.giveBack()
+        whole.release()
         try await first.value
         try await second.value
         #expect(memory.inUse == 30)
-        for part in [large, small] { part.giveBack() }
+        for part in [large, small] { part.release() }
         #expect(memory.inUse == 0)
     }
 
@@ -116,7 +116,7 @@ struct PartMemoryTests {
             try await memory.part(claim: 1).take(1)
         }
         await #expect(throws: CancellationError.self) { try await task.value }
-        for part in [whole, small] { part.giveBack() }
+        for part in [whole, small] { part.release() }
         #expect(memory.inUse == 0)
     }
 
@@ -142,7 +142,7 @@ struct PartMemoryTests {
                             }
                             share.complete()
                             await Task.yield()
-                            share.giveBack()
+                            share.release()
                         }
                         filled.next()
                     }

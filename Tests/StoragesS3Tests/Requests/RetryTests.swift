@@ -7,19 +7,21 @@ import Testing
 
 @Suite("Trying again")
 struct RetryTests {
-    private static func failure(_ cause: S3Failure.Cause, _ operation: String = "GetObject") -> S3Failure {
-        S3Failure(S3Operation(operation, .get, key: "k"), bucket: "b", cause)
+    private static func failure(_ cause: S3Failure.Cause, retriesConflicts: Bool = false) -> S3Failure {
+        var operation = S3Operation("GetObject", .get, key: "k")
+        operation.retriesConflicts = retriesConflicts
+        return S3Failure(operation, bucket: "b", cause)
     }
 
     private static func answer(
         _ status: Int,
         _ code: String? = nil,
         _ headers: HTTPHeaders = [:],
-        _ operation: String = "GetObject"
+        retriesConflicts: Bool = false
     ) -> S3Failure {
         var document = S3ErrorDocument()
-        document.code = code
-        return failure(.answer(status: status, headers: headers, document), operation)
+        document.code = code.flatMap { S3ErrorCode(rawValue: $0) }
+        return failure(.answer(status: status, headers: headers, document), retriesConflicts: retriesConflicts)
     }
 
     // MARK: Verdicts
@@ -74,9 +76,9 @@ struct RetryTests {
 
     @Test("after a conflict is for whole objects, not for uploads in parts")
     func conflicts() {
-        let put = Self.answer(409, "ConditionalRequestConflict", [:], "PutObject")
+        let put = Self.answer(409, "ConditionalRequestConflict", retriesConflicts: true)
         #expect(RetryVerdict(put) == .retry(isThrottled: false, after: nil))
-        let complete = Self.answer(409, "ConditionalRequestConflict", [:], "CompleteMultipartUpload")
+        let complete = Self.answer(409, "ConditionalRequestConflict")
         #expect(RetryVerdict(complete) == .fail)
     }
 
@@ -84,7 +86,7 @@ struct RetryTests {
     func documents() {
         func verdict(_ code: String?) -> RetryVerdict {
             var document = S3ErrorDocument()
-            document.code = code
+            document.code = code.flatMap { S3ErrorCode(rawValue: $0) }
             return RetryVerdict(Self.failure(.document(status: 200, headers: [:], .error(document))))
         }
         #expect(verdict("InternalError") == .retry(isThrottled: false, after: nil))

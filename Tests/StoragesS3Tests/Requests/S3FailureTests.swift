@@ -47,7 +47,7 @@ struct S3FailureTests {
     @Test("is decided by the code of the answer, whatever its status", arguments: codes)
     func mapsCode(code: String, expected: StorageError.Code) {
         var document = S3ErrorDocument()
-        document.code = code
+        document.code = S3ErrorCode(rawValue: code)
         for error in [
             Self.error(.answer(status: 418, headers: [:], document)),
             Self.error(.document(status: 200, headers: [:], .error(document))),
@@ -64,7 +64,7 @@ struct S3FailureTests {
     func mapsStatus(status: Int, expected: StorageError.Code) {
         var document = S3ErrorDocument()
         for code in [nil, "SomethingNew"] {
-            document.code = code
+            document.code = code.flatMap { S3ErrorCode(rawValue: $0) }
             #expect(Self.error(.answer(status: status, headers: [:], document)).code == expected)
         }
     }

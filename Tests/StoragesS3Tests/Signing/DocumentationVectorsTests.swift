@@ -102,41 +102,19 @@ struct DocumentationVectorsTests {
         #expect(try made.expiration == date("20130525T000000Z"))
     }
 
-    @Test("of a body signed in chunks")
+    @Test("of the head of a body that is signed in chunks")
     func chunks() throws {
         var options = SigV4Signer.Options()
         options.signsContentLength = true
         let signer = SigV4Signer(region: "us-east-1", options: options)
         let seed = try authorization(chunked("", ["Content-Length": "66824"]), by: signer)
         #expect(signature(in: seed) == "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9")
-
-        var signatures = try chain(seed)
-        #expect(
-            try sign(with: &signatures) == [
-                "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648",
-                "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497",
-                "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9",
-            ]
-        )
     }
 
-    @Test("of a body signed in chunks, and the checksum behind it")
+    @Test("of the head of a body that is signed in chunks with a checksum behind it")
     func trailer() throws {
         let seed = try authorization(chunked("-TRAILER", ["x-amz-trailer": "x-amz-checksum-crc32c"]))
         #expect(signature(in: seed) == "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e")
-
-        var signatures = try chain(seed)
-        #expect(
-            try sign(with: &signatures) == [
-                "b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2",
-                "1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7",
-                "2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992",
-            ]
-        )
-        #expect(
-            try signatures.sign(trailer: "x-amz-checksum-crc32c:sOO8/Q==\n")
-                == "d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435"
-        )
     }
 
     private func chunked(_ suffix: String, _ more: HTTPHeaders) -> SignableRequest {
@@ -155,19 +133,6 @@ struct DocumentationVectorsTests {
             // Such a body's hash is a word in the place of digits.
             payload: .sha256("STREAMING-AWS4-HMAC-SHA256-PAYLOAD" + suffix)
         )
-    }
-
-    private func chain(_ seed: String) throws -> ChunkSignatures {
-        try ChunkSignatures(
-            seed: signature(in: seed),
-            signer: signer,
-            secret: credentials.secretAccessKey,
-            at: date("20130524T000000Z")
-        )
-    }
-
-    private func sign(with signatures: inout ChunkSignatures) throws -> [String] {
-        try [65_536, 1024, 0].map { try signatures.sign(chunk: [UInt8](repeating: UInt8(ascii: "a"), count: $0)) }
     }
 
     @Test("of a form's policy")

@@ -141,7 +141,7 @@ struct DocumentTests {
             let outcomes = try DeleteResult(answer.buffer).outcomes(for: batch)
             for (index, outcome) in outcomes.enumerated() {
                 if index % 10 == 3 {
-                    guard case .failed(let error) = outcome, error.code == "InternalError" else {
+                    guard case .failed(let error) = outcome, error.code == .internalError else {
                         Issue.record("\(index): \(outcome)")
                         return
                     }

@@ -159,7 +159,7 @@ struct ListObjectsPageTests {
             Issue.record("\(String(describing: error))")
             return
         }
-        #expect(document.code == "InternalError")
+        #expect(document.code == .internalError)
     }
 
     @Test("of a thousand keys of the greatest length are within the limits")

@@ -47,7 +47,7 @@ final class RowCursor {
         switch place {
         case .database(let database, _):
             guard let connection else { return }
-            Task.detached { await giveBack(connection, ending: "ROLLBACK", to: database) }
+            Task.detached { await release(connection, ending: "ROLLBACK", to: database) }
         case .transaction(let transaction):
             // The transaction may be running its next statement already, so it closes the cursor when it can.
             if isOpen { transaction.abandonCursor(name) }
@@ -78,7 +78,7 @@ final class RowCursor {
         switch place {
         case .database(let database, _):
             guard let connection = takeConnection() else { return }
-            await Self.giveBack(connection, ending: "ROLLBACK", to: database)
+            await Self.release(connection, ending: "ROLLBACK", to: database)
         case .transaction(let transaction):
             if wasOpen { transaction.abandonCursor(name) }
         }
@@ -126,7 +126,7 @@ final class RowCursor {
         switch place {
         case .database(let database, _):
             guard let connection = takeConnection() else { return }
-            await Self.giveBack(connection, ending: "COMMIT", to: database)
+            await Self.release(connection, ending: "COMMIT", to: database)
         case .transaction(let transaction):
             await transaction.closeCursor(name)
         }
@@ -138,7 +138,7 @@ final class RowCursor {
         rowsToFetch = max(1, min(Self.maximumRows, Self.targetBytes / size))
     }
 
-    private static func giveBack(_ connection: PostgresConnection, ending end: String, to database: Database) async {
+    private static func release(_ connection: PostgresConnection, ending end: String, to database: Database) async {
         // What fails here makes the pool drop the connection.
         // A server that is slow to stop a statement is slow here, too.
         let limit = max(.seconds(5), connection.configuration.cancellationGracePeriod)

@@ -2,7 +2,7 @@ import NIOCore
 
 /// Distinguishes the responses of an S3 server from those of what stands in between: proxies, firewalls, load
 /// balancers, portals.
-enum S3Answer {
+enum ResponseOrigin {
     /// The prefixes of headers that S3 servers send with every response, and that nothing else sends.
     private static let marks = [
         "x-amz-", "x-amzn-", "x-goog-", "x-guploader-", "x-oss-", "x-cos-", "x-obs-", "x-minio-", "x-rgw-",
@@ -45,12 +45,12 @@ enum S3Answer {
     }
 }
 
-extension HTTPAnswer {
+extension BufferedResponse {
     /// Refuses a successful response whose body is none of S3: a page, or an error document.
     ///
     /// For requests whose response has no document, which is no reason to believe any response.
     func requireDone() throws(UnusableDocument) {
-        guard !S3Answer.isBlank(body) else { return }
+        guard !ResponseOrigin.isBlank(body) else { return }
         let root = try S3Document.root(of: body)
         guard root.name.lowercased() != "html" else {
             throw .unreadable(
@@ -73,8 +73,8 @@ extension S3Failure {
     /// A Boolean value that indicates whether the server says that what was asked for does not exist: a status alone
     /// may be somebody else's.
     var saysMissing: Bool {
-        guard status == 404, code != "NoSuchBucket" else { return false }
-        return code != nil || S3Answer.isMarked(headers)
+        guard status == 404, code != .noSuchBucket else { return false }
+        return code != nil || ResponseOrigin.isMarked(headers)
     }
 
     /// A Boolean value that indicates whether the status was one of success, but nothing that came with it says what

@@ -1,10 +1,10 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// A gate that admits a limited weight at the same time, in the order of arrival.
+/// A semaphore whose permits have weights, granted in the order of the requests.
 ///
-/// Somebody who wants much is not overtaken by those who want little, and so gets it.
-final class WeightedGate: Sendable {
+/// A request for a large weight is not overtaken by requests for small ones, so it is granted in the end.
+final class WeightedSemaphore: Sendable {
     private struct Waiter {
         let id: UInt64
         let weight: Int
@@ -31,9 +31,9 @@ final class WeightedGate: Sendable {
     /// - Parameters:
     ///   - weight: The weight that is wanted; what is above the capacity counts as all of it.
     ///   - limit: The longest to wait. `nil`: no limit.
-    /// - Returns: A pass that gives the weight back when it is released.
+    /// - Returns: A permit, which releases the weight when its last reference goes.
     /// - Throws: ``WaitLimitPassed``; `CancellationError`.
-    func enter(weight: Int = 1, within limit: Duration? = nil) async throws -> GatePass {
+    func acquire(weight: Int = 1, within limit: Duration? = nil) async throws -> Permit {
         let weight = min(max(1, weight), capacity)
         try Task.checkCancellation()
         let id: UInt64? = state.withLockedValue { state in
@@ -45,17 +45,17 @@ final class WeightedGate: Sendable {
             return state.nextID
         }
         if let id { try await wait(id, weight, limit) }
-        return GatePass(self, weight)
+        return Permit(self, weight)
     }
 
     /// Takes a weight of one at once; `nil` when it is not free, or others wait.
-    func enterAtOnce() -> GatePass? {
+    func acquireImmediately() -> Permit? {
         let isIn = state.withLockedValue { state in
             guard state.waiters.isEmpty, state.free >= 1 else { return false }
             state.free -= 1
             return true
         }
-        return isIn ? GatePass(self, 1) : nil
+        return isIn ? Permit(self, 1) : nil
     }
 
     private func wait(_ id: UInt64, _ weight: Int, _ limit: Duration?) async throws {
@@ -101,7 +101,7 @@ final class WeightedGate: Sendable {
         admitted.forEach { $0.continuation.resume() }
     }
 
-    fileprivate func leave(_ weight: Int) {
+    fileprivate func release(_ weight: Int) {
         let admitted = state.withLockedValue { state in
             state.free += weight
             return Self.admit(&state)
@@ -124,25 +124,25 @@ final class WeightedGate: Sendable {
     var waiting: Int { state.withLockedValue { $0.waiters.count } }
 }
 
-/// A turn at a ``WeightedGate``, given back when the last reference goes, or before.
-final class GatePass: Sendable {
-    private let held: NIOLockedValueBox<WeightedGate?>
+/// A permit of a ``WeightedSemaphore``, released when the last reference goes, or before.
+final class Permit: Sendable {
+    private let held: NIOLockedValueBox<WeightedSemaphore?>
     private let weight: Int
 
-    fileprivate init(_ gate: WeightedGate, _ weight: Int) {
-        held = NIOLockedValueBox(gate)
+    fileprivate init(_ semaphore: WeightedSemaphore, _ weight: Int) {
+        held = NIOLockedValueBox(semaphore)
         self.weight = weight
     }
 
-    func giveBack() {
-        let gate = held.withLockedValue { gate in
-            defer { gate = nil }
-            return gate
+    func release() {
+        let semaphore = held.withLockedValue { semaphore in
+            defer { semaphore = nil }
+            return semaphore
         }
-        gate?.leave(weight)
+        semaphore?.release(weight)
     }
 
     deinit {
-        giveBack()
+        release()
     }
 }
