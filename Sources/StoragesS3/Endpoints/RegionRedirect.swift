@@ -28,7 +28,7 @@ enum RegionRedirect: Hashable, Sendable {
         addressing: Addressing
     ) throws(StorageError) {
         let isRedirect = [301, 302, 303, 307, 308].contains(status)
-        let isComplaint = status == 400 && RegionRedirect.codes.contains(error.code ?? "")
+        let isComplaint = status == 400 && error.code.map { RegionRedirect.codes.contains($0) } == true
         // HEAD has no body, hence no code.
         let isMute = status == 400 && error == S3ErrorDocument() && addressing.isAWS
         guard isRedirect || isComplaint || isMute else {
@@ -52,9 +52,9 @@ enum RegionRedirect: Hashable, Sendable {
         self = addressing.isAWS && headers["x-amz-bucket-region"] == nil ? .askBucket : .none
     }
 
-    private static let codes = [
-        "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError", "IllegalLocationConstraintException",
-        "PermanentRedirect", "TemporaryRedirect", "InvalidRegion", "IncorrectEndpoint",
+    private static let codes: Set<S3ErrorCode> = [
+        .authorizationHeaderMalformed, .authorizationQueryParametersError, .illegalLocationConstraintException,
+        .permanentRedirect, .temporaryRedirect, .invalidRegion, .incorrectEndpoint,
     ]
 
     /// Returns the region that the host of a location names.

@@ -47,7 +47,7 @@ struct DeleteResult: Hashable, Sendable {
     func outcomes(ofVersions versions: [String]) -> [Outcome] {
         versions.map { version in
             if let error = failedVersions[version] {
-                return ["NoSuchKey", "NoSuchVersion"].contains(error.code) ? .deleted : .failed(error)
+                return error.code == .noSuchKey || error.code == .noSuchVersion ? .deleted : .failed(error)
             }
             // Some servers name the key only; the listing that follows shows what is left.
             let isNamed = deletedVersions.isEmpty ? !deleted.isEmpty : deletedVersions.contains(version)
@@ -66,7 +66,7 @@ struct DeleteResult: Hashable, Sendable {
         }
         return keys.map { key in
             let text = deleted.contains(key) || failed[key] != nil ? key : encoded[key] ?? key
-            if let error = failed[text] { return error.code == "NoSuchKey" ? .deleted : .failed(error) }
+            if let error = failed[text] { return error.code == .noSuchKey ? .deleted : .failed(error) }
             if deleted.contains(text) { return .deleted }
             return general.map { .failed($0) } ?? .unreported
         }

@@ -22,12 +22,12 @@ struct S3ErrorCode: RawRepresentable, Hashable, Sendable, CustomStringConvertibl
 
 // The codes that decide something here. Not only Amazon's: other servers and gateways have codes of their own.
 extension S3ErrorCode {
-    static let accessControlListNotSupported = S3ErrorCode(known: "AccessControlListNotSupported")
     static let accessDenied = S3ErrorCode(known: "AccessDenied")
     static let accountProblem = S3ErrorCode(known: "AccountProblem")
     static let allAccessDisabled = S3ErrorCode(known: "AllAccessDisabled")
     static let authFailure = S3ErrorCode(known: "AuthFailure")
     static let authorizationHeaderMalformed = S3ErrorCode(known: "AuthorizationHeaderMalformed")
+    static let authorizationQueryParametersError = S3ErrorCode(known: "AuthorizationQueryParametersError")
     static let badDigest = S3ErrorCode(known: "BadDigest")
     static let bandwidthLimitExceeded = S3ErrorCode(known: "BandwidthLimitExceeded")
     static let bucketAlreadyOwnedByYou = S3ErrorCode(known: "BucketAlreadyOwnedByYou")
@@ -39,6 +39,7 @@ extension S3ErrorCode {
     static let fileAlreadyExists = S3ErrorCode(known: "FileAlreadyExists")
     static let illegalLocationConstraintException = S3ErrorCode(known: "IllegalLocationConstraintException")
     static let incompleteBody = S3ErrorCode(known: "IncompleteBody")
+    static let incorrectEndpoint = S3ErrorCode(known: "IncorrectEndpoint")
     static let insufficientStorage = S3ErrorCode(known: "InsufficientStorage")
     static let internalError = S3ErrorCode(known: "InternalError")
     static let internalServerError = S3ErrorCode(known: "InternalServerError")
@@ -46,6 +47,7 @@ extension S3ErrorCode {
     static let invalidArgument = S3ErrorCode(known: "InvalidArgument")
     static let invalidDigest = S3ErrorCode(known: "InvalidDigest")
     static let invalidRange = S3ErrorCode(known: "InvalidRange")
+    static let invalidRegion = S3ErrorCode(known: "InvalidRegion")
     static let invalidRequest = S3ErrorCode(known: "InvalidRequest")
     static let invalidSignatureException = S3ErrorCode(known: "InvalidSignatureException")
     static let invalidToken = S3ErrorCode(known: "InvalidToken")
@@ -82,4 +84,5 @@ extension S3ErrorCode {
     static let xAmzContentChecksumMismatch = S3ErrorCode(known: "XAmzContentChecksumMismatch")
     static let xAmzContentSHA256Mismatch = S3ErrorCode(known: "XAmzContentSHA256Mismatch")
     static let xMinioStorageFull = S3ErrorCode(known: "XMinioStorageFull")
+    static let accessControlListNotSupported = S3ErrorCode(known: "AccessControlListNotSupported")
 }
