@@ -6,10 +6,10 @@ enum NotificationsGuide {
         for try await event in database.listen(to: "photos") {
             switch event {
             case .listening, .gap:
-                await cache.replace(with: try await database.all(Photo.self))
+                try await cache.replace(with: database.all(Photo.self))
             case .notification(_, let payload, _):
                 guard let id = Int64(payload) else { continue }
-                await cache.update(id, to: try await database.find(Photo.self, id))
+                try await cache.update(id, to: database.find(Photo.self, id))
             }
         }
     }
