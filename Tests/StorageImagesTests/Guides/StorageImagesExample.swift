@@ -5,8 +5,7 @@ import Storages
 enum StorageImagesGuide {
     func printSize(in storage: any Storage) async throws {
         let image = try StorageImage(name: "covers/cat.jpg", in: storage)
-        let size = try await image.dimensions()
-        print("\(size.width) × \(size.height)")
+        print(try await image.dimensions())
     }
 
     func storeCover(_ path: String, in storage: any Storage) async throws -> StorageImage {
