@@ -1,0 +1,27 @@
+// The code of the article LifeOfAFile, block by block: GuideTests compares the two.
+import StoredFiles
+
+enum LifeOfAFileGuide {
+    typealias Person = GettingStartedGuide.Person
+
+    static func duplicate(_ person: Person, in database: Database) async throws -> Person {
+        var twin = Person(name: person.name)
+        twin.contract = try await database.copy(person.contract, for: \Person.$contract)
+        try await database.insert(&twin)
+        return twin
+    }
+
+    static func erase(_ file: StorageFile, in database: Database) async throws {
+        let receipt = try await database.purge(file.name, in: .contracts)
+        switch receipt.outcome {
+        case .deleted: print("Removed: \(receipt.files)")
+        case .live: print("A row still references the file, so it stays.")
+        case .pending: print("The reaper deletes the file later.")
+        }
+    }
+
+    static func compare(_ database: Database) async throws {
+        let summary = try await database.fsck(.contracts) { finding in print(finding) }
+        print("\(summary.orphans) orphans, \(summary.danglingRows) dangling rows")
+    }
+}
