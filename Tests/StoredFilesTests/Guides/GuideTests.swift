@@ -13,17 +13,17 @@ struct GuideTests {
 
     @Test("Each block of code in an article is compiled in the example beside this test", arguments: articlesWithCode)
     func showsTheCodeThatIsCompiledHere(article: String) throws {
-        let blocks = blocks(in: try text(of: "Sources/StoredFiles/StoredFiles.docc/\(article).md"))
-        try #require(!blocks.isEmpty, "\(article).md has no code")
+        let shown = blocks(in: try text(of: "Sources/StoredFiles/StoredFiles.docc/\(article).md"))
+        try #require(!shown.isEmpty, "\(article).md has no code")
         let example = lines(of: try text(of: "Tests/StoredFilesTests/Guides/\(article)Example.swift"))
-        for block in blocks {
+        for block in shown {
             let isThere = example.indices.contains { example[$0...].starts(with: block) }
             #expect(isThere, "\(article)Example.swift lacks this code: \(block.joined(separator: "\n"))")
         }
     }
 
-    @Test("An article with code has an example, and an article without code is listed nowhere")
-    func allArticlesWithCodeAreListed() throws {
+    @Test("Every article with code is among those that are compared")
+    func comparesAllArticlesWithCode() throws {
         let folder = root.appending(path: "Sources/StoredFiles/StoredFiles.docc")
         let articles = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".md") }
         let withCode = try articles.map { String($0.dropLast(3)) }.filter { article in

@@ -17,18 +17,18 @@ enum ImagesGuide {
         var picture: StorageImage? = nil
     }
 
-    static func label(of poster: Poster) async throws -> String {
+    func label(of poster: Poster) async throws -> String {
         guard let picture = poster.picture else { return "no picture" }
         if let size = picture.pixelSize { return "\(size), without any I/O" }
         return "\(try await picture.dimensions()), possibly after a probe"
     }
 
-    static func connect(to address: String, storages: StorageRegistry) async throws -> Database {
+    func connect(to address: String, storages: StorageRegistry) async throws -> Database {
         let limits = ImageLimits(maxPixels: 20_000_000, formats: [.jpeg, .png, .webp, .gif])
         return try await Database.connect(address, storages: storages, prober: ImageProber(limits: limits))
     }
 
-    static func add(_ upload: UploadBody, named name: String, to database: Database) async throws -> Poster? {
+    func add(_ upload: UploadBody, named name: String, to database: Database) async throws -> Poster? {
         var poster = Poster(title: name)
         do {
             poster.picture = try await database.store(upload, named: name, for: \Poster.$picture)
@@ -43,7 +43,7 @@ enum ImagesGuide {
         return poster
     }
 
-    static func checkSizes(_ database: Database) async throws {
+    func checkSizes(_ database: Database) async throws {
         let configuration = FsckConfiguration(checks: .sizes, repairs: true)
         try await database.fsck("posters", configuration) { finding in print(finding) }
     }

@@ -4,14 +4,14 @@ import StoredFiles
 enum LifeOfAFileGuide {
     typealias Person = GettingStartedGuide.Person
 
-    static func duplicate(_ person: Person, in database: Database) async throws -> Person {
+    func duplicate(_ person: Person, in database: Database) async throws -> Person {
         var twin = Person(name: person.name)
         twin.contract = try await database.copy(person.contract, for: \Person.$contract)
         try await database.insert(&twin)
         return twin
     }
 
-    static func erase(_ file: StorageFile, in database: Database) async throws {
+    func erase(_ file: StorageFile, in database: Database) async throws {
         let receipt = try await database.purge(file.name, in: .contracts)
         switch receipt.outcome {
         case .deleted: print("Removed: \(receipt.files)")
@@ -20,7 +20,7 @@ enum LifeOfAFileGuide {
         }
     }
 
-    static func compare(_ database: Database) async throws {
+    func compare(_ database: Database) async throws {
         let summary = try await database.fsck(.contracts) { finding in print(finding) }
         print("\(summary.orphans) orphans, \(summary.danglingRows) dangling rows")
     }

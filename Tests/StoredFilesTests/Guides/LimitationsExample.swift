@@ -2,7 +2,7 @@
 import StoredFiles
 
 enum LimitationsGuide {
-    static func connectWithoutConditions(to address: String, storages: StorageRegistry) async throws -> Database {
+    func connectWithoutConditions(to address: String, storages: StorageRegistry) async throws -> Database {
         let lifecycle = LifecycleConfiguration(requiresConditionalUploads: false)
         return try await Database.connect(address, storages: storages, lifecycle: lifecycle)
     }

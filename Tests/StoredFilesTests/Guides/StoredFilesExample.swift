@@ -10,7 +10,7 @@ enum StoredFilesGuide {
         var portrait: StorageImage? = nil
     }
 
-    static func addPerson(named name: String, portrait: UploadBody, to database: Database) async throws {
+    func addPerson(named name: String, portrait: UploadBody, to database: Database) async throws {
         var person = Person(name: name)
         person.portrait = try await database.store(portrait, named: "portrait.jpg", for: \Person.$portrait)
         try await database.insert(&person)

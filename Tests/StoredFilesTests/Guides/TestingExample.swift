@@ -4,34 +4,34 @@ import StoredFiles
 import StoredFilesTesting
 import Testing
 
+func makePeopleDatabase(contracts: any Storage) async throws -> Database {
+    let server = try await TemporaryPostgres.shared()
+    let storages = StorageRegistry([.contracts: contracts, .portraits: MemoryStorage()])
+    let database = try await Database.connect(try await server.makeDatabase(), storages: storages)
+    try await database.migrate(peopleMigrations)
+    return database
+}
+
+func makeS3Storage() async throws -> S3Storage {
+    let server = try await TemporaryS3.shared(.seaweedFS)
+    return try S3Storage(
+        bucketName: try await server.makeBucket(),
+        serverURL: server.url,
+        accessKeyID: server.accessKeyID,
+        secretAccessKey: server.secretAccessKey,
+        region: server.region
+    )
+}
+
 enum TestingGuide {
     typealias Person = GettingStartedGuide.Person
-
-    static func makeDatabase(_ contracts: any Storage) async throws -> Database {
-        let server = try await TemporaryPostgres.shared()
-        let storages = StorageRegistry([.contracts: contracts, .portraits: MemoryStorage()])
-        let database = try await Database.connect(try await server.makeDatabase(), storages: storages)
-        try await database.migrate(peopleMigrations)
-        return database
-    }
-
-    static func makeBucket() async throws -> S3Storage {
-        let server = try await TemporaryS3.shared(.seaweedFS)
-        return try S3Storage(
-            bucketName: try await server.makeBucket(),
-            serverURL: server.url,
-            accessKeyID: server.accessKeyID,
-            secretAccessKey: server.secretAccessKey,
-            region: server.region
-        )
-    }
 
     @Suite("The contracts of people")
     struct ContractTests {
         @Test("The file of a deleted row is deleted")
         func deletesFilesOfDeletedRows() async throws {
             let storage = MemoryStorage()
-            let database = try await makeDatabase(storage)
+            let database = try await makePeopleDatabase(contracts: storage)
             var person = Person(name: "Ada")
             person.contract = try await database.store(.string("…"), named: "a.txt", for: \Person.$contract)
             try await database.insert(&person)
@@ -46,7 +46,7 @@ enum TestingGuide {
         @Test("An upload that fails is reported and leaves nothing behind")
         func failedUpload() async throws {
             let storage = FaultyStorage(MemoryStorage())
-            let database = try await makeDatabase(storage)
+            let database = try await makePeopleDatabase(contracts: storage)
             storage.inject(.error(StorageError(.unavailable, "The service is down.")), into: .upload)
             await #expect(throws: StorageError.self) {
                 try await database.store(.string("…"), named: "a.txt", for: \Person.$contract)
