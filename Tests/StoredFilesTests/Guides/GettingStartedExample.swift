@@ -47,14 +47,6 @@ struct GettingStartedGuide {
         return person
     }
 
-    func addPerson(named name: String, contract: UploadBody, to database: Database) async throws {
-        try await database.transaction { transaction in
-            var person = Person(name: name)
-            person.contract = try await transaction.store(contract, named: "contract.pdf", for: \Person.$contract)
-            try await transaction.insert(&person)
-        }
-    }
-
     func show(_ id: Int64, in database: Database) async throws {
         guard let person = try await database.find(Person.self, id) else { return }
         if let portrait = person.portrait {
@@ -73,18 +65,9 @@ struct GettingStartedGuide {
         try await database.update(person, only: [\Person.portrait])
     }
 
-    func remove(_ person: Person, from database: Database) async throws {
-        try await database.delete(person)
-    }
-
     func run(_ server: some Service, with database: Database) async throws {
         let reaper = Reaper(database, configuration: ReaperConfiguration(retention: .seconds(3600)))
         let group = ServiceGroup(services: [reaper, server], logger: database.logger)
         try await group.run()
-    }
-
-    func reapOnce(_ database: Database) async throws {
-        let report = try await database.reap()
-        print("\(report.deleted) files were deleted, \(report.failed) could not be deleted.")
     }
 }

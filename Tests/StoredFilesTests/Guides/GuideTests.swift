@@ -43,11 +43,10 @@ struct GuideTests {
         )
         let picture = root.appending(path: "Fixtures/cat.jpg").path
         let person = try await guide.addPerson(named: "Ada", portrait: picture, to: database)
-        try await guide.addPerson(named: "Grace", contract: .string("It is agreed."), to: database)
+        try await LifeOfAFileGuide().addPerson(named: "Grace", contract: .string("I agree."), to: database)
         try await guide.show(try #require(person.id), in: database)
         try await guide.replacePortrait(of: person, by: picture, in: database)
-        try await guide.remove(person, from: database)
-        try await guide.reapOnce(database)
+        try await database.delete(person)
         #expect(try await database.count(GettingStartedGuide.Person.self) == 1)
         await database.close()
     }

@@ -1,8 +1,16 @@
 // The code of the article LifeOfAFile, block by block: GuideTests compares the two.
 import StoredFiles
 
-enum LifeOfAFileGuide {
+struct LifeOfAFileGuide {
     typealias Person = GettingStartedGuide.Person
+
+    func addPerson(named name: String, contract: UploadBody, to database: Database) async throws {
+        try await database.transaction { transaction in
+            var person = Person(name: name)
+            person.contract = try await transaction.store(contract, named: "contract.pdf", for: \Person.$contract)
+            try await transaction.insert(&person)
+        }
+    }
 
     func duplicate(_ person: Person, in database: Database) async throws -> Person {
         var twin = Person(name: person.name)
