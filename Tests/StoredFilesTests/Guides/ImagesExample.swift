@@ -17,12 +17,6 @@ enum ImagesGuide {
         var picture: StorageImage? = nil
     }
 
-    func label(of poster: Poster) async throws -> String {
-        guard let picture = poster.picture else { return "no picture" }
-        if let size = picture.pixelSize { return "\(size), without any I/O" }
-        return "\(try await picture.dimensions()), possibly after a probe"
-    }
-
     func connect(to address: String, storages: StorageRegistry) async throws -> Database {
         let limits = ImageLimits(maxPixels: 20_000_000, formats: [.jpeg, .png, .webp, .gif])
         return try await Database.connect(address, storages: storages, prober: ImageProber(limits: limits))
