@@ -36,9 +36,4 @@ enum ImagesGuide {
         try await database.insert(&poster)
         return poster
     }
-
-    func checkSizes(_ database: Database) async throws {
-        let configuration = FsckConfiguration(checks: .sizes, repairs: true)
-        try await database.fsck("posters", configuration) { finding in print(finding) }
-    }
 }

@@ -23,10 +23,6 @@ let trackInvoices = Migration("2026-12-03 track the files of invoices") { schema
     try await schema.trackImage("logo", of: "invoices", in: "logos", width: "logo_width", height: "logo_height")
 }
 
-let untrackInvoices = Migration("2026-12-04 stop tracking the scans of invoices") { schema in
-    try await schema.untrack("scan", of: "invoices")
-}
-
 let widenScans = Migration("2026-12-05 change the type of the scans of invoices") { schema in
     try await schema.untrack("scan", of: "invoices")
     try await schema.execute("ALTER TABLE invoices ALTER COLUMN scan TYPE text")
