@@ -7,8 +7,12 @@ import Testing
 
 @Suite("Trying again")
 struct RetryTests {
-    private static func failure(_ cause: S3Failure.Cause, retriesConflicts: Bool = false) -> S3Failure {
-        var operation = S3Operation("GetObject", .get, key: "k")
+    private static func failure(
+        _ cause: S3Failure.Cause,
+        method: HTTPRequest.Method = .get,
+        retriesConflicts: Bool = false
+    ) -> S3Failure {
+        var operation = S3Operation("GetObject", method, key: "k")
         operation.retriesConflicts = retriesConflicts
         return S3Failure(operation, bucket: "b", cause)
     }
@@ -17,11 +21,13 @@ struct RetryTests {
         _ status: Int,
         _ code: String? = nil,
         _ headers: HTTPHeaders = [:],
+        method: HTTPRequest.Method = .get,
         retriesConflicts: Bool = false
     ) -> S3Failure {
         var document = S3ErrorDocument()
         document.code = code.flatMap { S3ErrorCode(rawValue: $0) }
-        return failure(.answer(status: status, headers: headers, document), retriesConflicts: retriesConflicts)
+        let cause = S3Failure.Cause.answer(status: status, headers: headers, document)
+        return failure(cause, method: method, retriesConflicts: retriesConflicts)
     }
 
     // MARK: Verdicts
@@ -215,6 +221,6 @@ struct RetryTests {
         #expect(!clock.learn(from: Self.answer(403, nil, date), used: 0))
         #expect(!clock.learn(from: Self.answer(403, "AccessDenied"), used: 0))
         #expect(!clock.learn(from: Self.failure(.transport(HTTPFailure(.timedOut, ""))), used: 0))
-        #expect(clock.learn(from: Self.answer(403, nil, date, "HeadObject"), used: 0))
+        #expect(clock.learn(from: Self.answer(403, nil, date, method: .head), used: 0))
     }
 }

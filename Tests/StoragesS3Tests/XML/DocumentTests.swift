@@ -117,7 +117,7 @@ struct DocumentTests {
         )
         let keys = ["a&\r", "a%20+", "missing", "gone", "b"].map { Array($0.utf8) }
         var denied = S3ErrorDocument()
-        denied.code = "AccessDenied"
+        denied.code = .accessDenied
         denied.message = "No"
         #expect(result.outcomes(for: keys) == [.failed(denied), .deleted, .unreported, .deleted, .deleted])
     }
@@ -158,7 +158,7 @@ struct DocumentTests {
             body("<DeleteResult><Error><Code>SlowDown</Code></Error><Deleted><Key>a</Key></Deleted></DeleteResult>")
         )
         var slow = S3ErrorDocument()
-        slow.code = "SlowDown"
+        slow.code = .slowDown
         #expect(result.outcomes(for: [Array("a".utf8), Array("b".utf8)]) == [.deleted, .failed(slow)])
         #expect(isUnreadable(#expect(throws: UnusableDocument.self) { try DeleteResult(body("<html/>")) }))
     }
@@ -188,12 +188,12 @@ struct DocumentTests {
     @Test("errors behind a status of success are found in completions, copies and deletions")
     func hiddenErrors() {
         let body = body("  <Error><Code>SlowDown</Code><Message>Reduce</Message></Error>")
-        func code(_ error: UnusableDocument?) -> String? {
+        func code(_ error: UnusableDocument?) -> S3ErrorCode? {
             if case .error(let document)? = error { document.code } else { nil }
         }
-        #expect(code(#expect(throws: UnusableDocument.self) { try CompleteMultipartUploadResult(body) }) == "SlowDown")
-        #expect(code(#expect(throws: UnusableDocument.self) { try CopyObjectResult(body) }) == "SlowDown")
-        #expect(code(#expect(throws: UnusableDocument.self) { try DeleteResult(body) }) == "SlowDown")
+        #expect(code(#expect(throws: UnusableDocument.self) { try CompleteMultipartUploadResult(body) }) == .slowDown)
+        #expect(code(#expect(throws: UnusableDocument.self) { try CopyObjectResult(body) }) == .slowDown)
+        #expect(code(#expect(throws: UnusableDocument.self) { try DeleteResult(body) }) == .slowDown)
     }
 
     @Test("CreateMultipartUpload and CopyObject")

@@ -1,4 +1,5 @@
 import Foundation
+import StoredFiles
 import StoredFilesTesting
 import Testing
 
