@@ -84,8 +84,10 @@ extension StorageName {
         try self.init(sanitizing: directory + "/" + file.string, policy: policy)
     }
 
-    /// Returns whether the path is such as nearly all are, so that it need not be looked at more closely: ASCII letters,
-    /// digits, `-`, `_` and dots, where every segment begins with a letter or a digit.
+    /// Returns whether a path has only ASCII letters, digits, `-`, `_`, dots and slashes, and every segment begins with
+    /// a letter or a digit.
+    ///
+    /// Nearly all paths do, and they need no closer look.
     private static func isPlain(_ path: String) -> Bool {
         var isAtStart = true
         for byte in path.utf8 {

@@ -5,7 +5,8 @@ import Storages
 /// Reads a body whose source may deliver nothing for a limited time only.
 ///
 /// A source need not end when its task is cancelled, so each chunk is read in a task of its own: after the limit that
-/// task is cancelled and left alone, and nobody waits for it. A body that is in memory is read directly: it cannot wait.
+/// task is cancelled and left alone, and nobody waits for it. A body that is in memory is read directly, because it
+/// cannot wait.
 ///
 /// Used by one task; not `Sendable`.
 final class WatchedSource {
@@ -103,8 +104,8 @@ private final class FirstOutcome: Sendable {
 
 /// Ends the read of a chunk that takes too long.
 ///
-/// One timer serves all chunks of a source: it wakes up when the first of them would have taken too long, and then sleeps
-/// until the deadline of the one that is being read.
+/// One timer serves all chunks of a source. It wakes up at the deadline of the first chunk, and then sleeps until the
+/// deadline of the chunk that is being read.
 private final class ReadTimer: Sendable {
     private struct State {
         var read: FirstOutcome?
