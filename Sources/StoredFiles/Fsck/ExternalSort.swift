@@ -2,48 +2,51 @@ import Foundation
 import NIOCore
 import Storages
 
-/// Brings the files of a storage that lists in no order into the order of their names' bytes, in constant memory:
-/// sorted runs in temporary files, then merged.
+/// Sorts the files of a storage that lists in no order by the bytes of their names, in constant memory: sorted runs in
+/// temporary files, which are merged.
 struct ExternalSort: Sendable {
     /// The number of files of a run: some 20 MB with long names.
     let runLength: Int
+    /// The number of runs that are merged into one, which bounds the number of files that are open.
+    let mergeWidth: Int
 
-    init(runLength: Int = 50_000) {
+    init(runLength: Int = 50_000, mergeWidth: Int = 32) {
         self.runLength = runLength
+        self.mergeWidth = mergeWidth
     }
 
-    /// The files in order; the temporary folder goes with the listing's last iterator.
+    /// Returns the files in order; the temporary folder is removed with the listing's last iterator.
     func sorted(_ files: FileListing) -> FileListing {
-        FileListing(Sequence(files: files, runLength: runLength))
+        FileListing(Sequence(files: files, sort: self))
     }
 
     struct Sequence: AsyncSequence, Sendable {
         typealias Element = FileInfo
 
         let files: FileListing
-        let runLength: Int
+        let sort: ExternalSort
 
         func makeAsyncIterator() -> AsyncIterator {
-            AsyncIterator(files: files, runLength: runLength)
+            AsyncIterator(files: files, sort: sort)
         }
 
         struct AsyncIterator: AsyncIteratorProtocol {
             let files: FileListing
-            let runLength: Int
+            let sort: ExternalSort
             private var runs: SortedRuns?
 
-            init(files: FileListing, runLength: Int) {
+            init(files: FileListing, sort: ExternalSort) {
                 self.files = files
-                self.runLength = runLength
+                self.sort = sort
             }
 
             mutating func next() async throws -> FileInfo? {
                 if let runs { return try await BlockingPool.run { try runs.next() } }
-                let new = try SortedRuns()
+                let new = try SortedRuns(mergeWidth: sort.mergeWidth)
                 var run: [FileInfo] = []
                 for try await file in files {
                     run.append(file)
-                    guard run.count >= runLength else { continue }
+                    guard run.count >= sort.runLength else { continue }
                     let full = run
                     try await BlockingPool.run { try new.add(full) }
                     run.removeAll(keepingCapacity: true)
@@ -60,20 +63,19 @@ struct ExternalSort: Sendable {
     }
 }
 
-/// The sorted runs of one listing, in a temporary folder that goes with the object.
+/// The sorted runs of one listing, in a temporary folder that is removed with the object.
 //
 // @unchecked: used by one iterator, which waits for each call before the next.
-private final class SortedRuns: @unchecked Sendable {
-    private struct Head {
-        let file: FileInfo
-        let reader: RunReader
-    }
-
-    private let folder: URL
+final class SortedRuns: @unchecked Sendable {
+    let folder: URL
+    private let mergeWidth: Int
     private var count = 0
-    private var heads: [Head] = []
+    /// The runs by how many times their files were merged: each level has fewer than are merged at once.
+    private var levels: [[URL]] = []
+    private var merge: RunMerge?
 
-    init() throws {
+    init(mergeWidth: Int) throws {
+        self.mergeWidth = max(2, mergeWidth)
         folder = FileManager.default.temporaryDirectory.appending(
             path: "stored-files-sort-\(getpid())-\(UUID().uuidString)"
         )
@@ -89,36 +91,106 @@ private final class SortedRuns: @unchecked Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    private func path(_ number: Int) -> URL { folder.appending(path: "\(number)") }
-
-    func add(_ files: [FileInfo]) throws {
-        var buffer = ByteBuffer()
-        for file in files.sorted(by: { $0.name < $1.name }) { RunReader.write(file, to: &buffer) }
-        try Data(buffer.readableBytesView).write(to: path(count))
+    private func newFile() -> URL {
         count += 1
+        return folder.appending(path: "\(count)")
     }
 
-    func startMerging() throws {
-        for number in 0..<count {
-            let reader = try RunReader(path(number))
-            if let file = try reader.next() { heads.append(Head(file: file, reader: reader)) }
+    func add(_ files: [FileInfo]) throws {
+        let run = newFile()
+        let writer = try RunWriter(run)
+        for file in files.sorted(by: { $0.name < $1.name }) { try writer.append(file) }
+        try writer.close()
+        try add(run, at: 0)
+    }
+
+    private func add(_ run: URL, at level: Int) throws {
+        if level == levels.count { levels.append([]) }
+        levels[level].append(run)
+        guard levels[level].count == mergeWidth else { return }
+        let merged = newFile()
+        let writer = try RunWriter(merged)
+        let merge = try RunMerge(levels[level])
+        while let file = try merge.next() { try writer.append(file) }
+        try writer.close()
+        for run in levels[level] { try FileManager.default.removeItem(at: run) }
+        levels[level] = []
+        try add(merged, at: level + 1)
+    }
+
+    /// Opens what is left of the runs.
+    ///
+    /// - Returns: The number of files that are open now.
+    @discardableResult
+    func startMerging() throws -> Int {
+        let runs = levels.flatMap(\.self)
+        merge = try RunMerge(runs)
+        return runs.count
+    }
+
+    func next() throws -> FileInfo? {
+        if let file = try merge?.next() { return file }
+        // Now, not when the last thread lets go of this object.
+        merge = nil
+        removeFolder()
+        return nil
+    }
+}
+
+/// Reads several sorted runs as one.
+private final class RunMerge {
+    private var heads: [(file: FileInfo, reader: RunReader)] = []
+
+    init(_ runs: [URL]) throws {
+        for run in runs {
+            let reader = try RunReader(run)
+            if let file = try reader.next() { heads.append((file, reader)) }
         }
     }
 
     func next() throws -> FileInfo? {
-        // Few runs: a look at each head costs less than a heap.
-        guard let index = heads.indices.min(by: { heads[$0].file.name < heads[$1].file.name }) else {
-            // Now, not when the last thread lets go of this object.
-            removeFolder()
-            return nil
-        }
+        // There are few runs: a look at each head costs less than a heap.
+        guard let index = heads.indices.min(by: { heads[$0].file.name < heads[$1].file.name }) else { return nil }
         let head = heads[index]
         if let file = try head.reader.next() {
-            heads[index] = Head(file: file, reader: head.reader)
+            heads[index].file = file
         } else {
             heads.remove(at: index)
         }
         return head.file
+    }
+}
+
+/// Writes one run; see ``RunReader`` for its form.
+private final class RunWriter {
+    private static let bufferSize = 1 << 20
+
+    private let handle: FileHandle
+    private var buffer = ByteBuffer()
+
+    init(_ url: URL) throws {
+        try Data().write(to: url)
+        handle = try FileHandle(forWritingTo: url)
+    }
+
+    deinit {
+        // Closed already, unless writing has failed.
+        try? handle.close()
+    }
+
+    func append(_ file: FileInfo) throws {
+        RunReader.write(file, to: &buffer)
+        if buffer.readableBytes >= Self.bufferSize { try flush() }
+    }
+
+    func close() throws {
+        try flush()
+        try handle.close()
+    }
+
+    private func flush() throws {
+        try handle.write(contentsOf: Data(buffer.readableBytesView))
+        buffer.clear()
     }
 }
 

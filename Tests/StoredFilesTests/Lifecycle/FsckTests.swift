@@ -211,8 +211,8 @@ struct FsckTests {
         }
     }
 
-    @Test("A storage that lists in no order is sorted first, in pieces, and the pieces go")
-    func externalSort() async throws {
+    @Test("A storage that lists in no order is sorted first, in pieces", arguments: [2, 5, 32])
+    func externalSort(mergeWidth: Int) async throws {
         var names = (0..<1000).map { "k\($0 * 7919 % 1000)" } + ["caf\u{E9}", "cafe\u{301}"]
         names.shuffle()
         let files = names.map {
@@ -223,14 +223,27 @@ struct FsckTests {
                 isInherited: $0.hasSuffix("7")
             )
         }
-        let sort = ExternalSort(runLength: 64)
+        let sort = ExternalSort(runLength: 64, mergeWidth: mergeWidth)
         var sorted: [FileInfo] = []
         for try await file in sort.sorted(FileListing(Unordered(files: files))) { sorted.append(file) }
         #expect(sorted.map(\.name) == files.map(\.name).sorted())
         #expect(sorted.allSatisfy { $0.isInherited == $0.name.string.hasSuffix("7") })
         #expect(sorted.allSatisfy { $0.byteCount == 3 && $0.modified == Date(timeIntervalSince1970: 5) })
-        let left = try FileManager.default.contentsOfDirectory(atPath: FileManager.default.temporaryDirectory.path)
-        #expect(left.filter { $0.hasPrefix("stored-files-sort-\(getpid())-") }.isEmpty)
+    }
+
+    @Test("However many objects are sorted, few files are open, and all files go")
+    func openFilesOfSort() throws {
+        let runs = try SortedRuns(mergeWidth: 4)
+        for number in (0..<1000).shuffled() {
+            try runs.add([FileInfo(name: StorageName(unchecked: "k\(1000 + number)"), byteCount: 1)])
+        }
+        // Fewer than the width at each level: a thousand runs make five.
+        #expect(try runs.startMerging() <= 3 * 5)
+        #expect(FileManager.default.fileExists(atPath: runs.folder.path))
+        for number in 0..<1000 { #expect(try runs.next()?.name.string == "k\(1000 + number)") }
+        #expect(try runs.next() == nil)
+        #expect(!FileManager.default.fileExists(atPath: runs.folder.path))
+        #expect(try runs.next() == nil)
     }
 
     private struct Unordered: AsyncSequence, Sendable {
