@@ -54,7 +54,7 @@ extension BufferedResponse {
         let root = try S3Document.root(of: body)
         guard root.name.lowercased() != "html" else {
             throw .unreadable(
-                "The answer is a page, and not one of S3. What stands between this machine and the server?"
+                "The response is a page, not one of S3. What stands between this machine and the server?"
             )
         }
     }
@@ -63,7 +63,7 @@ extension BufferedResponse {
     func written() throws(UnusableDocument) -> WrittenObject {
         try requireDone()
         guard let tag = headers["ETag"], !tag.isEmpty else {
-            throw .unreadable("The answer has no entity tag, so it does not say that anything is stored.")
+            throw .unreadable("The response has no entity tag, so it does not say that anything is stored.")
         }
         return WrittenObject(headers)
     }
