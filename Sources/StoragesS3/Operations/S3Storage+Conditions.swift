@@ -98,7 +98,7 @@ extension S3Storage {
     func unsupportedInParts(_ what: String, _ alternative: String, _ name: StorageName) -> StorageError {
         StorageError(
             .unsupported,
-            "This server cannot make an upload in parts depend on \(what). Announce a length up to the option "
+            "This server cannot make a multipart upload depend on \(what). Announce a length up to the option "
                 + "transfers.multipartThreshold, or \(alternative).",
             name: name,
             storage: label,

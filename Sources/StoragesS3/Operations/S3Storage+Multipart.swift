@@ -252,7 +252,7 @@ extension S3Storage {
                 try await self.abort(upload.name.string, upload.uploadID, budget: .seconds(30))
             } catch {
                 self.options.logger.warning(
-                    "An upload in parts could not be aborted; abortUploads(olderThan:) or a bucket rule removes it.",
+                    "A multipart upload could not be aborted; abortUploads(olderThan:) or a bucket rule removes it.",
                     metadata: ["bucket": "\(self.bucketName)", "upload": "\(upload.uploadID)", "error": "\(error)"]
                 )
             }

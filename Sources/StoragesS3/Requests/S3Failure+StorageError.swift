@@ -128,7 +128,7 @@ extension S3Failure {
         case .noSuchUpload:
             (
                 .unavailable,
-                "The upload in parts was aborted meanwhile, by abortUploads(olderThan:) or a rule of the bucket. "
+                "The multipart upload was aborted meanwhile, by abortUploads(olderThan:) or a rule of the bucket. "
                     + "Upload again."
             )
         case .noSuchBucket:
