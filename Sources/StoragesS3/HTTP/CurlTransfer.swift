@@ -1,6 +1,7 @@
 import CLibCurl
 import NIOConcurrencyHelpers
 import NIOCore
+import Platform
 
 /// One request and its response, between a task and the loop's thread.
 //
