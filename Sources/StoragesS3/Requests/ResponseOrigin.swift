@@ -4,7 +4,7 @@ import NIOCore
 /// balancers, portals.
 enum ResponseOrigin {
     /// The prefixes of headers that S3 servers send with every response, and that nothing else sends.
-    private static let marks = [
+    private static let marks: [StaticString] = [
         "x-amz-", "x-amzn-", "x-goog-", "x-guploader-", "x-oss-", "x-cos-", "x-obs-", "x-minio-", "x-rgw-",
         "x-trans-id",
         "x-ibm-", "x-tos-", "x-bce-", "x-kss-", "x-nos-", "x-emc-", "x-ntap-", "x-hcp-",
@@ -13,8 +13,9 @@ enum ResponseOrigin {
     /// Returns whether there is a header that only an S3 server sends.
     static func isMarked(_ headers: HTTPHeaders) -> Bool {
         headers.fields.contains { field in
-            let name = field.name.lowercased()
-            return marks.contains { name.hasPrefix($0) }
+            // All marks begin so, and few other headers do.
+            CanonicalHeaders.hasPrefix("x-", field.name)
+                && marks.contains { CanonicalHeaders.hasPrefix($0, field.name) }
         }
     }
 
