@@ -71,14 +71,16 @@ let package = Package(
         .systemLibrary(name: "CLinuxFiles"),
         // No pkgConfig: gdlib.pc carries a -D flag that SwiftPM refuses with a warning.
         .systemLibrary(name: "CLibGD", providers: [.apt(["libgd-dev"]), .brew(["gd"])]),
+        // Under all others: the C library of the platform, and what each would write again.
+        .target(name: "Platform", swiftSettings: settings),
         .target(
             name: "Storages",
-            dependencies: ["CLibCrypto", "CLinuxFiles", nio, nioLocks, nioThreads],
+            dependencies: ["Platform", "CLibCrypto", "CLinuxFiles", nio, nioLocks, nioThreads],
             swiftSettings: settings
         ),
         .target(
             name: "StoragesS3",
-            dependencies: ["Storages", "CLibCurl", nio, nioLocks, logging],
+            dependencies: ["Platform", "Storages", "CLibCurl", nio, nioLocks, nioThreads, logging],
             swiftSettings: settings
         ),
         .target(
@@ -94,7 +96,7 @@ let package = Package(
         .target(
             name: "PostgresModels",
             dependencies: [
-                "CLibPQ", nio, nioLocks, nioThreads, logging,
+                "Platform", "CLibPQ", nio, nioLocks, nioThreads, logging,
                 .target(name: "StoredFilesMacros", condition: .when(traits: ["Macros"])),
             ],
             swiftSettings: settings
@@ -102,7 +104,7 @@ let package = Package(
         .target(
             name: "StoredFiles",
             dependencies: [
-                "Storages", "StorageImages", "PostgresModels", nio, nioLocks, logging, metrics, service,
+                "Platform", "Storages", "StorageImages", "PostgresModels", nio, nioLocks, logging, metrics, service,
             ],
             swiftSettings: settings
         ),
@@ -116,7 +118,9 @@ let package = Package(
         ),
         .target(
             name: "StoredFilesTesting",
-            dependencies: ["StoredFiles", "Storages", "StorageImages", "PostgresModels", nio, nioLocks, nioThreads],
+            dependencies: [
+                "Platform", "StoredFiles", "Storages", "StorageImages", "PostgresModels", nio, nioLocks, nioThreads,
+            ],
             resources: [.embedInCode("S3/Programs")],
             swiftSettings: settings
         ),
@@ -142,7 +146,8 @@ let package = Package(
         .testTarget(
             name: "StoragesS3Tests",
             dependencies: [
-                "StoragesS3", "StoragesGzip", "Storages", "StoredFilesTesting", nio, nioLocks, nioThreads, logging,
+                "Platform", "StoragesS3", "StoragesGzip", "Storages", "StoredFilesTesting", nio, nioLocks, nioThreads,
+                logging,
             ],
             resources: [.embedInCode("Proxy/tls_idle_closer.py")],
             swiftSettings: settings
@@ -166,7 +171,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PostgresModelsTests",
-            dependencies: ["PostgresModels", "StoredFilesTesting", "ReconnectStorm", nio],
+            dependencies: ["Platform", "PostgresModels", "StoredFilesTesting", "ReconnectStorm", nio],
             swiftSettings: settings
         ),
         // What the worker and the tests that kill it both know. A library, because SwiftPM may compile tests before the

@@ -1,6 +1,6 @@
 /// The settings for transfers of large files.
 public struct S3Transfers: Hashable, Sendable {
-    /// The size above which files are uploaded in parts.
+    /// The size above which files are uploaded by multipart upload.
     ///
     /// Default: 8 MiB.
     public var multipartThreshold: Int64 = 8 << 20

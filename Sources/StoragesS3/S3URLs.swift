@@ -114,7 +114,7 @@ struct S3URLs: Sendable {
             guard cloudFront != nil else {
                 throw StorageError(
                     .unsupported,
-                    "URLs at the customDomain are not signed, so the answer's headers cannot be overridden. Use the "
+                    "URLs at the customDomain are not signed, so the headers of the response cannot be overridden. Use the "
                         + "options cloudFront or customDomainSigns."
                 )
             }

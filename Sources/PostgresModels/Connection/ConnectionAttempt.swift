@@ -1,12 +1,5 @@
 internal import CLibPQ
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Platform
 
 /// An attempt to open a session, on a private thread: name look-up, password files, certificates and SCRAM all block.
 struct ConnectionAttempt: Sendable {

@@ -1,12 +1,5 @@
 internal import CLibPQ
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Platform
 
 /// The parts of the options of a connection that messages may repeat, wherever they come from: the connection string,
 /// the environment or a service file.

@@ -1,3 +1,5 @@
+import Platform
+
 extension DatabaseConfiguration {
     /// Refuses what makes no sense, instead of guessing what was meant.
     ///

@@ -1,12 +1,5 @@
 import NIOConcurrencyHelpers
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Platform
 
 /// poll(2), with a pipe to be woken by: for systems without epoll.
 ///
@@ -95,9 +88,4 @@ final class PollPoller: SocketPoller {
         closeDescriptor(wakeRead)
         closeDescriptor(wakeWrite)
     }
-}
-
-/// Closes a descriptor; a method named `close` would otherwise hide the system's function.
-func closeDescriptor(_ descriptor: Int32) {
-    if descriptor >= 0 { _ = close(descriptor) }
 }

@@ -1,6 +1,7 @@
 internal import CLibPQ
 import Logging
 import NIOConcurrencyHelpers
+import Platform
 import Synchronization
 
 /// A session with the server.

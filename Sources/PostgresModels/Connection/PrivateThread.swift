@@ -1,13 +1,6 @@
 // The headers of the C library that libpq includes define the thread types once more.
 internal import CLibPQ
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Platform
 
 /// Threads for what blocks inside libpq (connecting, cancelling), so that no cooperative thread ever does.
 enum PrivateThread {

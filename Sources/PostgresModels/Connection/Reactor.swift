@@ -1,13 +1,6 @@
 import NIOConcurrencyHelpers
+import Platform
 import Synchronization
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// The owner of a socket that the reactor watches.
 protocol ReactorClient: AnyObject, Sendable {

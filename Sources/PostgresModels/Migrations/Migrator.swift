@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import NIOCore
+import Platform
 
 /// Migrates on one connection, while another holds the lock.
 struct Migrator {

@@ -1,6 +1,7 @@
 import Logging
 import NIOConcurrencyHelpers
 import NIOCore
+import Platform
 import Synchronization
 
 /// Connections kept open and lent to one task at a time.

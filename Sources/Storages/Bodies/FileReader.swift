@@ -1,12 +1,5 @@
 package import NIOCore
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// An open file that is read at offsets on a thread pool; closed when the last reference goes.
 package final class FileReader: Sendable {

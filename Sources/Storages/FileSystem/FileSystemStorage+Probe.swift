@@ -1,12 +1,5 @@
 internal import NIOCore
-
-#if canImport(Darwin)
-    internal import Darwin
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Glibc
-#endif
+import Platform
 
 extension FileSystemStorage {
     /// Finds out what the file system can do, by trying it in the storage's own directory.

@@ -1,13 +1,6 @@
 internal import Foundation
 internal import NIOCore
-
-#if canImport(Darwin)
-    internal import Darwin
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Glibc
-#endif
+import Platform
 
 extension FileSystemStorage {
     /// Opens a file; all bytes come from the file that had the name at this moment.

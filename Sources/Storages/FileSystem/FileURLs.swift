@@ -1,4 +1,5 @@
 internal import Foundation
+import Platform
 
 /// Makes the URLs of a `FileSystemStorage` and checks those that come back.
 ///
@@ -221,11 +222,5 @@ struct FileURLs: Sendable {
     // The URL itself stays out of the message: a signature that works must not get into a log.
     private func invalid(_ reason: String) -> StorageError {
         StorageError(.invalidURL, "The URL \(reason). Ask the storage for a new one.", storage: label)
-    }
-}
-
-extension Duration {
-    fileprivate var inSeconds: TimeInterval {
-        TimeInterval(components.seconds) + TimeInterval(components.attoseconds) / 1e18
     }
 }

@@ -1,13 +1,6 @@
 internal import NIOConcurrencyHelpers
 internal import NIOPosix
-
-#if canImport(Darwin)
-    internal import Darwin
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Glibc
-#endif
+import Platform
 
 /// The directory that a `FileSystemStorage` lives in, opened once, and the only way down from it.
 ///

@@ -1,12 +1,5 @@
 internal import NIOCore
-
-#if canImport(Darwin)
-    internal import Darwin
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Glibc
-#endif
+import Platform
 
 /// A file that is being written and has no name that anybody can see yet.
 ///

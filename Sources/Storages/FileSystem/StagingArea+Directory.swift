@@ -1,12 +1,5 @@
 internal import NIOConcurrencyHelpers
-
-#if canImport(Darwin)
-    internal import Darwin
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Glibc
-#endif
+import Platform
 
 /// The directory of unfinished uploads does not let this user in, though the root does.
 struct StagingAreaClosed: Error {

@@ -1,13 +1,6 @@
 internal import NIOConcurrencyHelpers
 internal import NIOCore
-
-#if canImport(Darwin)
-    internal import Darwin
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Glibc
-#endif
+import Platform
 
 /// The directory in which files are written before they get their names.
 final class StagingArea: Sendable {

@@ -1,12 +1,5 @@
+import Platform
 internal import Synchronization
-
-#if canImport(Darwin)
-    internal import Darwin
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Glibc
-#endif
 
 /// A file descriptor that is closed when the last reference to it goes, or before.
 final class Descriptor: Sendable {

@@ -1,12 +1,5 @@
 internal import CLinuxFiles
-
-#if canImport(Darwin)
-    internal import Darwin
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Glibc
-#endif
+import Platform
 
 // Entries of directories.
 extension SystemCall {

@@ -1,12 +1,5 @@
 internal import CLinuxFiles
-
-#if canImport(Darwin)
-    internal import Darwin
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Glibc
-#endif
+import Platform
 
 /// The description that the system gives of a file system, in plain integers.
 struct FileSystemDescription: Sendable {

@@ -1,13 +1,6 @@
 internal import CLinuxFiles
 internal import NIOCore
-
-#if canImport(Darwin)
-    internal import Darwin
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Glibc
-#endif
+import Platform
 
 /// The system calls of this folder: errors thrown, interrupted calls repeated, short writes completed.
 enum SystemCall {

@@ -1,13 +1,6 @@
 import NIOConcurrencyHelpers
+import Platform
 import Storages
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
 
 extension ChildProcess {
     /// A pipe, whose descriptors are closed at the latest when the last reference goes; no child inherits them.

@@ -1,13 +1,6 @@
 import NIOConcurrencyHelpers
+import Platform
 import Storages
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
 
 /// A program that runs in a process group of its own, and whose output is taken up to a limit.
 final class ChildProcess: Sendable {
@@ -149,9 +142,7 @@ final class ChildProcess: Sendable {
                 pollfd(fd: alarm.reading, events: Int16(POLLIN), revents: 0),
             ]
             // Rounded up, so that the last wait does not become many of no length.
-            let parts = left.components
-            let milliseconds = parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000 + 1
-            let count = poll(&ends, 2, Int32(clamping: milliseconds))
+            let count = poll(&ends, 2, Int32(clamping: left.milliseconds))
             guard count >= 0 || errno == EINTR else { throw ChildProcess.failure("wait for the output") }
             if ends[1].revents != 0 { throw CancellationError() }
             if ends[0].revents != 0 { return }

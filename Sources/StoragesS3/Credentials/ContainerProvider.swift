@@ -29,8 +29,8 @@ struct ContainerProvider: S3CredentialProvider, SecretHolding {
             var request = request
             request.url = target.string
             do {
-                var answer = try await context.transport.answer(to: request, from: Self.source)
-                return try result(of: &answer)
+                var response = try await context.transport.response(to: request, from: Self.source)
+                return try result(of: &response)
             } catch let error as TransientFailure where Self.isUnconnected(error) {
                 // A name may have addresses of both families, and the agent may listen at one only.
                 failure = error
@@ -43,14 +43,14 @@ struct ContainerProvider: S3CredentialProvider, SecretHolding {
         (failure.error.underlying as? HTTPFailure)?.kind == .notConnected
     }
 
-    private func result(of answer: inout BufferedResponse) throws -> S3Credentials {
-        guard answer.status == 200 else {
-            let document = try? CredentialDocument.read(wiping: &answer.body, from: Self.source)
-            try answer.requireSuccess(from: Self.source, complaint: document?.complaint)
-            throw StorageError(.unavailable, "\(Self.source) answered with status \(answer.status).")
+    private func result(of response: inout BufferedResponse) throws -> S3Credentials {
+        guard response.status == 200 else {
+            let document = try? CredentialDocument.read(wiping: &response.body, from: Self.source)
+            try response.requireSuccess(from: Self.source, complaint: document?.complaint)
+            throw StorageError(.unavailable, "\(Self.source) responded with status \(response.status).")
         }
         do {
-            let document = try CredentialDocument.read(wiping: &answer.body, from: Self.source)
+            let document = try CredentialDocument.read(wiping: &response.body, from: Self.source)
             return try document.credentials(from: Self.source)
         } catch let error as StorageError where error.code == .unavailable {
             throw TransientFailure(error: error)
@@ -105,7 +105,7 @@ struct ContainerProvider: S3CredentialProvider, SecretHolding {
             let text = try await SecretFile.read(
                 path,
                 in: context.environment,
-                upTo: CredentialAttempts.answerLimit,
+                upTo: CredentialAttempts.responseLimit,
                 as: "the container's authorization token"
             )
             guard let text else {

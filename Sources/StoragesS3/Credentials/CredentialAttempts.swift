@@ -9,7 +9,7 @@ struct TransientFailure: Error {
 /// The number of requests to a service, and the wait in between.
 struct CredentialAttempts: Sendable {
     /// The most bytes of a response with credentials.
-    static let answerLimit = 64 << 10
+    static let responseLimit = 64 << 10
 
     var limit = 3
     var interval: Duration = .seconds(1)
@@ -41,9 +41,9 @@ extension HTTPTransport {
     ///   - service: The name of the service, for messages.
     /// - Throws: ``TransientFailure`` when the service was not reached or broke off; ``StorageError`` for what stays
     ///   so; `CancellationError`.
-    func answer(to request: HTTPRequest, from service: String) async throws -> BufferedResponse {
+    func response(to request: HTTPRequest, from service: String) async throws -> BufferedResponse {
         do {
-            return try await collect(request, upTo: CredentialAttempts.answerLimit)
+            return try await collect(request, upTo: CredentialAttempts.responseLimit)
         } catch let failure as HTTPFailure {
             func error(_ code: StorageError.Code, _ remedy: String) -> StorageError {
                 StorageError(code, "\(service) gave no credentials: \(failure.message) \(remedy)", underlying: failure)
@@ -51,7 +51,7 @@ extension HTTPTransport {
             switch failure.kind {
             case .notConnected, .connectionLost, .truncated, .timedOut, .noFreeConnection, .setAside:
                 throw TransientFailure(error: error(.unavailable, "Check that it runs and can be reached."))
-            case .malformedAnswer, .answerTooLarge:
+            case .malformedResponse, .responseTooLarge:
                 throw error(.unavailable, "Check that its URL is that of such a service.")
             case .untrusted:
                 throw error(.permissionDenied, "Check its certificate, and the certificates that are trusted here.")
@@ -77,7 +77,7 @@ extension BufferedResponse {
     func requireSuccess(from service: String, complaint: String? = nil) throws {
         guard status != 200 else { return }
         let detail = complaint.map { " and \($0)" } ?? ""
-        let text = "\(service) answered with status \(status)\(detail)"
+        let text = "\(service) responded with status \(status)\(detail)"
         if isTransientFailure { throw TransientFailure(error: StorageError(.unavailable, "\(text); try again later.")) }
         switch status {
         case 300..<400:

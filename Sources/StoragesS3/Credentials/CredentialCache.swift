@@ -130,7 +130,7 @@ final class CredentialCache: Sendable, SecretHolding {
         let number = state.withLockedValue { $0.nextNumber() }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let answer: Result<S3Credentials, any Error>? = state.withLockedValue { state in
+                let outcome: Result<S3Credentials, any Error>? = state.withLockedValue { state in
                     // Under the lock: a cancellation from now on finds the waiter.
                     if Task.isCancelled { return .failure(CancellationError()) }
                     if let set = known(state) { return .success(set) }
@@ -138,7 +138,7 @@ final class CredentialCache: Sendable, SecretHolding {
                     state.flight?.waiters[number] = Waiter(continuation: continuation, needsNew: needsNew)
                     return nil
                 }
-                if let answer { continuation.resume(with: answer) }
+                if let outcome { continuation.resume(with: outcome) }
             }
         } onCancel: {
             leave(number)

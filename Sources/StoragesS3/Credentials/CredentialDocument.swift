@@ -52,7 +52,7 @@ struct CredentialDocument: Decodable, SecretHolding {
             data.resetBytes(in: data.startIndex..<data.endIndex)
         }
         guard let document = try? JSONDecoder().decode(CredentialDocument.self, from: data) else {
-            throw StorageError(.unavailable, "The answer of \(source) is no JSON object with credentials.")
+            throw StorageError(.unavailable, "The response of \(source) is not a JSON object with credentials.")
         }
         return document
     }
@@ -77,7 +77,7 @@ struct CredentialDocument: Decodable, SecretHolding {
     ///   status 200 too, or when something is missing.
     func credentials(from source: String) throws -> S3Credentials {
         if let complaint {
-            throw StorageError(.unavailable, "No credentials from \(source): it answered \(complaint).")
+            throw StorageError(.unavailable, "No credentials from \(source): it responded \(complaint).")
         }
         var date: Date?
         if let expiration, !expiration.isEmpty {

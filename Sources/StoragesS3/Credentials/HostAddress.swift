@@ -1,12 +1,5 @@
+import Platform
 import Storages
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
 
 /// Finds the addresses of a host.
 typealias HostResolver = @Sendable (_ host: String) async throws -> [HostAddress]

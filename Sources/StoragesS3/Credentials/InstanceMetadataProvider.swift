@@ -43,9 +43,9 @@ struct InstanceMetadataProvider: S3CredentialProvider, SecretHolding {
         var request = request(.put, endpoint.appending("/latest/api/token"), token: nil)
         request.headers["x-aws-ec2-metadata-token-ttl-seconds"] = "21600"
         request.timeout = context.instanceMetadata.connectTimeout
-        let answer: BufferedResponse
+        let response: BufferedResponse
         do {
-            answer = try await context.transport.answer(to: request, from: Self.source)
+            response = try await context.transport.response(to: request, from: Self.source)
         } catch let failure as TransientFailure {
             let kind = (failure.error.underlying as? HTTPFailure)?.kind
             if kind == .timedOut, try mayGoWithoutToken(forbidden: false) { return nil }
@@ -56,11 +56,11 @@ struct InstanceMetadataProvider: S3CredentialProvider, SecretHolding {
             }
             throw TransientFailure(error: error)
         }
-        if [403, 404, 405].contains(answer.status), try mayGoWithoutToken(forbidden: answer.status == 403) {
+        if [403, 404, 405].contains(response.status), try mayGoWithoutToken(forbidden: response.status == 403) {
             return nil
         }
-        try answer.requireSuccess(from: Self.source)
-        let token = String(buffer: answer.body)
+        try response.requireSuccess(from: Self.source)
+        let token = String(buffer: response.body)
         guard !token.isEmpty, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw TransientFailure(error: StorageError(.unavailable, "\(Self.source) gave a token that is none."))
         }
@@ -77,15 +77,15 @@ struct InstanceMetadataProvider: S3CredentialProvider, SecretHolding {
     }
 
     private func role(at endpoint: ServiceURL, _ token: String?) async throws -> String {
-        let answer = try await get(endpoint.appending(Self.rolePath), token)
-        guard answer.status != 404 else {
+        let response = try await get(endpoint.appending(Self.rolePath), token)
+        guard response.status != 404 else {
             throw StorageError(
                 .invalidConfiguration,
                 "\(Self.source) knows no role for this instance; attach an instance profile to it."
             )
         }
-        try answer.requireSuccess(from: Self.source)
-        let lines = String(buffer: answer.body).split(whereSeparator: \.isNewline)
+        try response.requireSuccess(from: Self.source)
+        let lines = String(buffer: response.body).split(whereSeparator: \.isNewline)
         let role = lines.first.map { $0.filter { !$0.isWhitespace } } ?? ""
         // It becomes a part of a path.
         guard (1...64).contains(role.utf8.count), role.utf8.allSatisfy(AssumedRole.isNameByte), role != ".",
@@ -103,11 +103,11 @@ struct InstanceMetadataProvider: S3CredentialProvider, SecretHolding {
         at endpoint: ServiceURL,
         _ token: String?
     ) async throws -> S3Credentials {
-        var answer = try await get(endpoint.appending(Self.rolePath + role), token)
-        try answer.requireSuccess(from: Self.source)
+        var response = try await get(endpoint.appending(Self.rolePath + role), token)
+        try response.requireSuccess(from: Self.source)
         do {
             // Status 200 does not mean success: the service reports trouble with the role under it, too.
-            let document = try CredentialDocument.read(wiping: &answer.body, from: Self.source)
+            let document = try CredentialDocument.read(wiping: &response.body, from: Self.source)
             return try document.credentials(from: Self.source)
         } catch let error as StorageError where error.code == .unavailable {
             throw TransientFailure(error: error)
@@ -115,8 +115,8 @@ struct InstanceMetadataProvider: S3CredentialProvider, SecretHolding {
     }
 
     private func get(_ url: ServiceURL, _ token: String?) async throws -> BufferedResponse {
-        let answer = try await context.transport.answer(to: request(.get, url, token: token), from: Self.source)
-        guard answer.status == 401, token != nil else { return answer }
+        let response = try await context.transport.response(to: request(.get, url, token: token), from: Self.source)
+        guard response.status == 401, token != nil else { return response }
         // The token has expired, as after the clock was set; the next attempt brings another.
         throw TransientFailure(error: StorageError(.permissionDenied, "\(Self.source) did not accept its own token."))
     }

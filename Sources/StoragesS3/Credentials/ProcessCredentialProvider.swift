@@ -42,7 +42,7 @@ struct ProcessCredentialProvider: S3CredentialProvider, SecretHolding {
         guard document.version == 1 else {
             throw StorageError(
                 .unavailable,
-                "The answer of \(source) does not have \"Version\": 1, which is the only one known."
+                "The output of \(source) does not have \"Version\": 1, which is the only one known."
             )
         }
         return try document.credentials(from: source)

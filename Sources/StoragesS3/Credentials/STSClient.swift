@@ -28,9 +28,9 @@ struct STSClient: Sendable, SecretHolding {
             .joined(separator: "&")
         let attempts = CredentialAttempts(pause: context.pause)
         return try await attempts.run {
-            var answer = try await context.transport.answer(to: request(form, credentials), from: "STS")
-            defer { answer.body.wipe() }
-            return try result(of: answer, hiding: secret)
+            var response = try await context.transport.response(to: request(form, credentials), from: "STS")
+            defer { response.body.wipe() }
+            return try result(of: response, hiding: secret)
         }
     }
 
@@ -57,41 +57,41 @@ struct STSClient: Sendable, SecretHolding {
         return request
     }
 
-    private func result(of answer: BufferedResponse, hiding secret: String?) throws -> S3Credentials {
-        let parsed: STSAnswer
+    private func result(of response: BufferedResponse, hiding secret: String?) throws -> S3Credentials {
+        let parsed: STSResponse
         do {
-            parsed = try STSAnswer(answer.body)
+            parsed = try STSResponse(response.body)
         } catch {
             // When the response is not from STS, but from something on the way, the status explains most.
-            try answer.requireSuccess(from: "STS")
+            try response.requireSuccess(from: "STS")
             // The error of a reader may quote the document, in which there is a secret.
             throw error as? StorageError ?? STSClient.unreadable
         }
         switch parsed {
         case .failure(let code, let message):
-            throw self.error(code, message, answer, hiding: secret)
+            throw self.error(code, message, response, hiding: secret)
         case .credentials(let set):
-            try answer.requireSuccess(from: "STS")
+            try response.requireSuccess(from: "STS")
             return set
         }
     }
 
     private static var unreadable: StorageError {
-        StorageError(.unavailable, "The answer of STS is not the XML of an STS; check its URL.")
+        StorageError(.unavailable, "The response of STS is not the XML of an STS; check its URL.")
     }
 
     private func error(
         _ code: String,
         _ message: String,
-        _ answer: BufferedResponse,
+        _ response: BufferedResponse,
         hiding secret: String?
     ) -> any Error {
         var detail = StorageError.quoted(code)
         let isQuoting = secret.map { message.contains($0) } ?? false
         if !message.isEmpty, !isQuoting { detail += ": \(StorageError.quoted(message))" }
-        let text = "STS gave no credentials, status \(answer.status), \(detail)"
-        let isTransient =
-            answer.isTransientFailure || ["IDPCommunicationError", "Throttling", "ThrottlingException"].contains(code)
+        let text = "STS gave no credentials, status \(response.status), \(detail)"
+        let transient = ["IDPCommunicationError", "Throttling", "ThrottlingException"]
+        let isTransient = response.isTransientFailure || transient.contains(code)
         if isTransient { return TransientFailure(error: StorageError(.unavailable, "\(text); try again later.")) }
         switch code {
         case "ValidationError", "MalformedPolicyDocument", "RegionDisabledException", "InvalidParameterValue",

@@ -1,12 +1,5 @@
+import Platform
 import Storages
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
 
 /// Reads small files with settings and tokens.
 enum SecretFile {

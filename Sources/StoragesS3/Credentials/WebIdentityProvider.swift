@@ -60,7 +60,7 @@ struct WebIdentityProvider: S3CredentialProvider, SecretHolding {
         let text = try await SecretFile.read(
             path,
             in: context.environment,
-            upTo: CredentialAttempts.answerLimit,
+            upTo: CredentialAttempts.responseLimit,
             as: "the web identity token"
         )
         guard let text else {

@@ -21,7 +21,7 @@ public import Foundation
 /// const body = new FormData();
 /// for (const field of form.fields) body.append(field.name, field.value);
 /// body.append("file", input.files[0]);
-/// const answer = await fetch(form.url, { method: "POST", body });   // 204, or 400 for a file of another size
+/// const response = await fetch(form.url, { method: "POST", body });   // 204, or 400 for a file of another size
 /// ```
 ///
 /// Names and values are to be escaped as in every page. Whoever has the fields may use them until they expire; its

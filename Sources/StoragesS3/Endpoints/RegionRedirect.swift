@@ -37,7 +37,7 @@ enum RegionRedirect: Hashable, Sendable {
         }
         if isRedirect, !addressing.isAWS { throw RegionRedirect.leadsAway(headers, error) }
         if let name = headers["x-amz-bucket-region"] ?? error.region {
-            let region = try Region(name, from: "the server's answer")
+            let region = try Region(name, from: "the server's response")
             self = region == addressing.region ? .none : .move(region)
             if self != .none || !isRedirect { return }
         }

@@ -1,4 +1,5 @@
 import CLibCurl
+import Platform
 
 #if os(Linux)
     /// Runs libcurl when something has happened, or when its timer has expired: the part of the loop that differs

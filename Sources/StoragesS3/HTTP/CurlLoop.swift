@@ -1,15 +1,8 @@
 import CLibCurl
 import NIOConcurrencyHelpers
 import NIOPosix
+import Platform
 import Synchronization
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// The thread that owns libcurl's multi handle and all transfers in it.
 ///
@@ -198,9 +191,7 @@ final class CurlLoop: Sendable {
 
     private func pollTimeout(_ transfers: Transfers) -> Int {
         guard let deadline = transfers.earliestDeadline else { return 1000 }
-        let left = ContinuousClock.now.duration(to: deadline).components
-        let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
-        return Int(min(1000, max(1, milliseconds + 1)))
+        return min(1000, max(1, ContinuousClock.now.duration(to: deadline).milliseconds))
     }
 
     /// Blocks SIGPIPE, which is raised by writing to a peer that is gone, and would end the process.

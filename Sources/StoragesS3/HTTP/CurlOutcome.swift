@@ -4,7 +4,7 @@ import CLibCurl
 struct CurlOutcome {
     let isUnsent: Bool
     let isReused: Bool
-    let hasAnswer: Bool
+    let hasResponse: Bool
     let wasReplayed: Bool
     /// The status code of the proxy's response to CONNECT; 0 without one.
     let proxyStatus: Int
@@ -13,9 +13,9 @@ struct CurlOutcome {
     ///
     /// - Parameters:
     ///   - handle: The handle.
-    ///   - answerBytes: The number of bytes of a response's head that came.
+    ///   - responseBytes: The number of bytes of a response's head that came.
     ///   - sendings: The number of times that sending the request was begun.
-    init(_ handle: UnsafeMutableRawPointer, answerBytes: Int, sendings: Int) {
+    init(_ handle: UnsafeMutableRawPointer, responseBytes: Int, sendings: Int) {
         var connects = 0
         _ = stored_files_curl_get_long(handle, CURLINFO_NUM_CONNECTS, &connects)
         var proxyStatus = 0
@@ -23,7 +23,7 @@ struct CurlOutcome {
         self.proxyStatus = proxyStatus
         isUnsent = sendings == 0
         isReused = connects == 0
-        hasAnswer = answerBytes > 0
+        hasResponse = responseBytes > 0
         wasReplayed = sendings > 1
     }
 
@@ -35,7 +35,7 @@ struct CurlOutcome {
         failure.isUnsent = isUnsent
         failure.wasReplayed = wasReplayed
         failure.isDeadReusedConnection =
-            isReused && !hasAnswer && !isRefusedByProxy
+            isReused && !hasResponse && !isRefusedByProxy
             && [CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_SEND_FAIL_REWIND].contains(code)
         return failure
     }
@@ -55,14 +55,14 @@ struct CurlOutcome {
             .untrusted
         case CURLE_OPERATION_TIMEDOUT: .timedOut
         case CURLE_PARTIAL_FILE: .truncated
-        case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING: .malformedAnswer
-        case CURLE_UNSUPPORTED_PROTOCOL: hasAnswer || !isUnsent ? .malformedAnswer : .invalidRequest
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING: .malformedResponse
+        case CURLE_UNSUPPORTED_PROTOCOL: hasResponse || !isUnsent ? .malformedResponse : .invalidRequest
         case CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED, CURLE_BAD_FUNCTION_ARGUMENT, CURLE_READ_ERROR, CURLE_WRITE_ERROR,
             CURLE_ABORTED_BY_CALLBACK:
             .invalidRequest
         default:
             // Truncated chunked bodies come as CURLE_RECV_ERROR, so what was begun counts.
-            hasAnswer ? .truncated : .connectionLost
+            hasResponse ? .truncated : .connectionLost
         }
     }
 }

@@ -1,6 +1,7 @@
 import CLibCurl
 import NIOConcurrencyHelpers
 import NIOCore
+import Platform
 
 /// One request and its response, between a task and the loop's thread.
 //
@@ -298,7 +299,7 @@ final class CurlTransfer: @unchecked Sendable {
             shared.end = end
             if let waiter = shared.headWaiter {
                 shared.headWaiter = nil
-                let failure = error ?? HTTPFailure(.malformedAnswer, "The answer has no head.")
+                let failure = error ?? HTTPFailure(.malformedResponse, "The response has no head.")
                 return { waiter.resume(throwing: failure) }
             }
             if let waiter = shared.readWaiter {
@@ -314,7 +315,7 @@ final class CurlTransfer: @unchecked Sendable {
         if let refusal { return refusal }
         guard code != CURLE_OK, let handle else { return nil }
         let text = String(cString: errorText)
-        var failure = CurlOutcome(handle, answerBytes: parser.byteCount, sendings: sendings)
+        var failure = CurlOutcome(handle, responseBytes: parser.byteCount, sendings: sendings)
             .failure(code, text.isEmpty ? String(cString: curl_easy_strerror(code)) : text)
         failure.hasRefusedExpectation = hasRefusedExpectation
         return failure
@@ -323,10 +324,10 @@ final class CurlTransfer: @unchecked Sendable {
     func timeoutFailure() -> HTTPFailure {
         var failure = HTTPFailure(
             .timedOut,
-            "No whole answer came within \(request.timeout.map { "\($0)" } ?? "the time allowed")."
+            "No complete response came within \(request.timeout.map { "\($0)" } ?? "the time allowed")."
         )
         if let handle {
-            let outcome = CurlOutcome(handle, answerBytes: parser.byteCount, sendings: sendings)
+            let outcome = CurlOutcome(handle, responseBytes: parser.byteCount, sendings: sendings)
             failure.isUnsent = outcome.isUnsent
             failure.wasReplayed = outcome.wasReplayed
         }
@@ -360,8 +361,8 @@ final class CurlTransfer: @unchecked Sendable {
             return true
         case .tooLarge:
             refusal = HTTPFailure(
-                .answerTooLarge,
-                "The head of the answer has more than \(ResponseHeadParser.largestHead) bytes."
+                .responseTooLarge,
+                "The head of the response has more than \(ResponseHeadParser.largestHead) bytes."
             )
             return false
         }

@@ -14,9 +14,9 @@ struct HTTPFailure: Error, Sendable, CustomStringConvertible {
         /// A deadline passed, or nothing moved for too long.
         case timedOut
         /// The body or the head of the response is larger than allowed.
-        case answerTooLarge
+        case responseTooLarge
         /// The other side sent something that is no HTTP.
-        case malformedAnswer
+        case malformedResponse
         /// The request cannot be sent as it is: a defect of the caller.
         case invalidRequest
         /// Other requests had all connections for too long. Nothing was sent.
@@ -48,7 +48,7 @@ struct HTTPFailure: Error, Sendable, CustomStringConvertible {
 
     var description: String { message }
 
-    static let setAside = HTTPFailure(.setAside, "The answer was not read, and others needed its connection.")
+    static let setAside = HTTPFailure(.setAside, "The response was not read, and others needed its connection.")
 
     static func noFreeConnection(after limit: Duration?, of count: Int) -> HTTPFailure {
         let time = limit.map { "\($0)" } ?? "too long"

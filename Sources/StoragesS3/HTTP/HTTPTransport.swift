@@ -42,7 +42,7 @@ extension HTTPResponse {
         var collected = ByteBuffer()
         for try await var chunk in body {
             guard collected.readableBytes + chunk.readableBytes <= limit else {
-                throw HTTPFailure(.answerTooLarge, "The answer has more than \(limit) bytes.")
+                throw HTTPFailure(.responseTooLarge, "The response has more than \(limit) bytes.")
             }
             if collected.readableBytes == 0 { collected = chunk } else { collected.writeBuffer(&chunk) }
         }

@@ -1,12 +1,5 @@
 import CLibCurl
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Platform
 
 /// The certificates that the system trusts.
 enum SystemCertificates {

@@ -228,9 +228,9 @@ struct ConditionTrial {
             if let field { operation.headers.append(field.name, field.value) }
             // Also an object whose response is lost.
             note(name, version: nil)
-            return try await storage.client.perform(operation) { answer in
-                note(name, answer.headers)
-                return try answer.written()
+            return try await storage.client.perform(operation) { response in
+                note(name, response.headers)
+                return try response.written()
             }
         }
     }
@@ -248,11 +248,11 @@ struct ConditionTrial {
             var operation = prepared
             if let field { operation.headers.append(field.name, field.value) }
             note(name, version: nil)
-            return try await storage.client.perform(operation) { answer in
-                note(name, answer.headers)
+            return try await storage.client.perform(operation) { response in
+                note(name, response.headers)
                 return WrittenObject(
-                    entityTag: try CopyObjectResult(answer.body).entityTag,
-                    versionID: answer.headers["x-amz-version-id"]
+                    entityTag: try CopyObjectResult(response.body).entityTag,
+                    versionID: response.headers["x-amz-version-id"]
                 )
             }
         }
@@ -262,11 +262,11 @@ struct ConditionTrial {
         { field in
             var operation = storage.deletion(of: name)
             if let field { operation.headers.append(field.name, field.value) }
-            return try await storage.client.perform(operation) { answer in
+            return try await storage.client.perform(operation) { response in
                 // In a bucket that keeps versions this makes a marker.
-                note(name, answer.headers)
-                try answer.requireDone()
-                return WrittenObject(answer.headers)
+                note(name, response.headers)
+                try response.requireDone()
+                return WrittenObject(response.headers)
             }
         }
     }
@@ -280,9 +280,9 @@ struct ConditionTrial {
         operation.headers = try storage.parameters(for: name).accessHeaders(isSecure: storage.client.isSecure)
         let checksum = try storage.integrity.uploads.map { try Checksum.value($0, of: operation.body) }
         if let checksum { operation.headers.append(checksum.algorithm.headerName, checksum.base64) }
-        let part = try await storage.client.perform(operation) { answer in
-            guard let tag = answer.headers["ETag"] else {
-                throw UnusableDocument.unreadable("the answer to a part has no entity tag")
+        let part = try await storage.client.perform(operation) { response in
+            guard let tag = response.headers["ETag"] else {
+                throw UnusableDocument.unreadable("the response to a part has no entity tag")
             }
             return CompletedPart(number: 1, entityTag: tag, checksum: checksum)
         }

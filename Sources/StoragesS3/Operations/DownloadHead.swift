@@ -50,7 +50,7 @@ struct DownloadHead: Sendable {
     private static func unreadable(_ name: StorageName, _ storage: String) -> StorageError {
         StorageError(
             .unavailable,
-            "The server's answer does not say how many bytes come, or of which part of the file. Check the endpoint, "
+            "The server's response does not say how many bytes it has, or which part of the file. Check the endpoint, "
                 + "and what stands between this machine and it.",
             name: name,
             storage: storage

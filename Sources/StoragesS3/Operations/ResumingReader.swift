@@ -33,14 +33,14 @@ struct ResumingReader {
         _ storage: S3Storage,
         _ version: Version,
         _ range: Range<Int64>,
-        answer: (response: HTTPResponse, delivered: Range<Int64>)? = nil
+        opened: (response: HTTPResponse, delivered: Range<Int64>)? = nil
     ) {
         self.storage = storage
         self.version = version
         position = range.lowerBound
         lastResumption = range.lowerBound
         end = range.upperBound
-        if let answer { take(answer.response, answer.delivered) }
+        if let opened { take(opened.response, opened.delivered) }
     }
 
     private mutating func take(_ response: HTTPResponse, _ delivered: Range<Int64>) {
@@ -57,7 +57,7 @@ struct ResumingReader {
             if body == nil { try await open() }
             do {
                 guard var chunk = try await body?.next() else {
-                    throw HTTPFailure(.truncated, "The answer ended before its length.")
+                    throw HTTPFailure(.truncated, "The response ended before its length.")
                 }
                 if let wanted = trimmed(&chunk) { return wanted }
             } catch let failure as HTTPFailure where failure.kind == .setAside {

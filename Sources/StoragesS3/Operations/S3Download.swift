@@ -36,7 +36,7 @@ struct S3Download: AsyncSequence, Sendable {
             storage,
             version,
             range.lowerBound..<firstEnd,
-            answer: (first, head.delivered)
+            opened: (first, head.delivered)
         )
         let rest =
             firstEnd < range.upperBound

@@ -98,7 +98,7 @@ extension S3Storage {
     func unsupportedInParts(_ what: String, _ alternative: String, _ name: StorageName) -> StorageError {
         StorageError(
             .unsupported,
-            "This server cannot make an upload in parts depend on \(what). Announce a length up to the option "
+            "This server cannot make a multipart upload depend on \(what). Announce a length up to the option "
                 + "transfers.multipartThreshold, or \(alternative).",
             name: name,
             storage: label,
@@ -144,7 +144,7 @@ extension S3Storage {
         let head: Head
         do {
             head = try await self.head(name)
-        } catch let answer as S3Failure where answer.status == 404 && condition.wantsVersion {
+        } catch let notFound as S3Failure where notFound.status == 404 && condition.wantsVersion {
             throw refusal(of: condition, name, failure)
         } catch is S3Failure {
             throw outcomeUnknown(name, failure)
@@ -169,7 +169,7 @@ extension S3Storage {
         do {
             let head = try await self.head(name)
             if head.nonce == nonce { return head.written }
-        } catch let answer as S3Failure where answer.status == 404 {
+        } catch let notFound as S3Failure where notFound.status == 404 {
             // The write may still arrive, so the failure is the result.
         } catch is S3Failure {
             throw outcomeUnknown(name, failure)
@@ -199,7 +199,7 @@ extension S3Storage {
     func outcomeUnknown(_ name: StorageName, _ failure: S3Failure) -> StorageError {
         StorageError(
             .outcomeUnknown,
-            "No answer that can be believed said whether the file is stored. Look for it, or upload again.",
+            "No reliable response says whether the file is stored. Look for it, or upload again.",
             name: name,
             storage: label,
             underlying: failure.details

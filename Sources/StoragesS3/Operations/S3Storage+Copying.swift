@@ -125,10 +125,10 @@ extension S3Storage {
         operation.headers["x-amz-copy-source-if-match"] = head.info.entityTag
         if let condition { operation.headers.append(condition.field.name, condition.field.value) }
         do {
-            let written = try await client.perform(operation) { answer in
+            let written = try await client.perform(operation) { response in
                 WrittenObject(
-                    entityTag: try CopyObjectResult(answer.body).entityTag,
-                    versionID: answer.headers["x-amz-version-id"]
+                    entityTag: try CopyObjectResult(response.body).entityTag,
+                    versionID: response.headers["x-amz-version-id"]
                 )
             }
             if written.entityTag != nil { return noting(written) }
@@ -230,9 +230,9 @@ extension S3Storage {
         operation.headers.append("x-amz-copy-source-range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
         operation.headers["x-amz-copy-source-if-match"] = head.info.entityTag
         do {
-            let tag = try await client.perform(operation) { answer in
-                guard let tag = try CopyObjectResult(answer.body).entityTag else {
-                    throw UnusableDocument.unreadable("the answer to a part has no entity tag")
+            let tag = try await client.perform(operation) { response in
+                guard let tag = try CopyObjectResult(response.body).entityTag else {
+                    throw UnusableDocument.unreadable("the response to a part has no entity tag")
                 }
                 return tag
             }

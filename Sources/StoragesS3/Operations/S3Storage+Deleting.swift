@@ -175,7 +175,7 @@ extension S3Failure {
     /// A Boolean value that indicates whether the server does not support DeleteObjects.
     var isNoBulkDeletion: Bool {
         // It does not matter who responds: the files are then deleted one by one, with requests of their own.
-        switch answeredStatus {
+        switch respondedStatus {
         case 405, 501: true
         // Google's response to a POST on a bucket, and those of servers that do not understand its body.
         case 400: [.invalidArgument, .notImplemented, .invalidRequest, .malformedXML, nil].contains(code)

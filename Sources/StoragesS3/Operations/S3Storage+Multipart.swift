@@ -196,10 +196,10 @@ extension S3Storage {
         operation.headers = try parameters(for: upload.name).accessHeaders(isSecure: client.isSecure)
         let checksum = try integrity.uploads.map { try Checksum.value($0, of: operation.body) }
         if let checksum { operation.headers.append(checksum.algorithm.headerName, checksum.base64) }
-        return try await client.perform(operation) { answer in
-            _ = try answer.written()
+        return try await client.perform(operation) { response in
+            _ = try response.written()
             // The entity tag is kept as it is: a server that leaves out the quotes may not accept them, either.
-            return CompletedPart(number: part.number, entityTag: answer.headers["ETag"] ?? "", checksum: checksum)
+            return CompletedPart(number: part.number, entityTag: response.headers["ETag"] ?? "", checksum: checksum)
         }
     }
 
@@ -221,10 +221,10 @@ extension S3Storage {
         for field in integrity.completeMultipartHeaders.fields { operation.headers.append(field.name, field.value) }
         if let condition { operation.headers.append(condition.field.name, condition.field.value) }
         do {
-            let written = try await client.perform(operation) { answer in
+            let written = try await client.perform(operation) { response in
                 WrittenObject(
-                    entityTag: try CompleteMultipartUploadResult(answer.body).entityTag,
-                    versionID: answer.headers["x-amz-version-id"]
+                    entityTag: try CompleteMultipartUploadResult(response.body).entityTag,
+                    versionID: response.headers["x-amz-version-id"]
                 )
             }
             return noting(written)
@@ -252,7 +252,7 @@ extension S3Storage {
                 try await self.abort(upload.name.string, upload.uploadID, budget: .seconds(30))
             } catch {
                 self.options.logger.warning(
-                    "An upload in parts could not be aborted; abortUploads(olderThan:) or a bucket rule removes it.",
+                    "A multipart upload could not be aborted; abortUploads(olderThan:) or a bucket rule removes it.",
                     metadata: ["bucket": "\(self.bucketName)", "upload": "\(upload.uploadID)", "error": "\(error)"]
                 )
             }

@@ -160,7 +160,7 @@ extension S3Storage {
                     switch outcome {
                     case .deleted: return nil
                     case .failed(let document): problem = .error(document)
-                    case .unreported: problem = .unreadable("the answer does not name the version")
+                    case .unreported: problem = .unreadable("the response does not name the version")
                     }
                     return S3Failure(operation, bucket: bucketName, .document(status: 200, headers: [:], problem))
                 }
@@ -228,9 +228,9 @@ extension S3Storage {
             existed = false
         }
         do {
-            let isHidden = try await client.perform(deletion(of: name)) { answer in
-                try answer.requireDone()
-                return answer.headers["x-amz-delete-marker"]?.lowercased() == "true"
+            let isHidden = try await client.perform(deletion(of: name)) { response in
+                try response.requireDone()
+                return response.headers["x-amz-delete-marker"]?.lowercased() == "true"
             }
             if isHidden { throw Self.hiddenVersions }
         } catch let failure as S3Failure where failure.saysMissing {
@@ -245,8 +245,8 @@ extension S3Storage {
         operation.headers = options.objectParameters.accountHeaders
         operation.query = [("versioning", "")]
         do {
-            return try await client.perform(operation) { answer in
-                let root = try S3Document.root(of: answer.body, named: ["VersioningConfiguration"])
+            return try await client.perform(operation) { response in
+                let root = try S3Document.root(of: response.body, named: ["VersioningConfiguration"])
                 return root.string("Status") != nil
             }
         } catch let failure as S3Failure where failure.isNotImplemented {

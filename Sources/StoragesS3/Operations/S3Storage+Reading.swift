@@ -73,12 +73,12 @@ extension S3Storage {
         var operation = S3Operation("HeadObject", .head, key: name.string)
         operation.headers = try accessHeaders(of: name)
         operation.version = version
-        return try await client.perform(operation) { answer in
-            guard let info = FileInfo(name, answer.headers, metadata), !ResponseOrigin.isForeignSuccess(answer.headers)
-            else {
-                throw UnusableDocument.unreadable("The answer does not say as S3 does how large the object is.")
+        return try await client.perform(operation) { response in
+            let headers = response.headers
+            guard let info = FileInfo(name, headers, metadata), !ResponseOrigin.isForeignSuccess(headers) else {
+                throw UnusableDocument.unreadable("The response does not have the size of the object, as S3's do.")
             }
-            return Head(info: info, headers: answer.headers)
+            return Head(info: info, headers: headers)
         }
     }
 

@@ -18,7 +18,7 @@ extension S3Storage {
     /// ``IfExists/fail`` and ``IfExists/rename`` make the write depend on the absence of the file. On a server that
     /// cannot do that, in this bucket and for this size, ``IfExists/fail`` is refused, and ``IfExists/rename`` looks
     /// whether the name is free before it writes, so that two uploads of one name at the same time may overwrite each
-    /// other: give files names of their own there. Where it can do that for whole files only, an upload in parts gets a
+    /// other: give files names of their own there. Where it can do that for whole files only, a multipart upload gets a
     /// random suffix in any case. What an unknown server can do is found out with the first such upload.
     ///
     /// Credentials without the permission `s3:ListBucket` are not told whether a name is free: where

@@ -4,7 +4,7 @@ import NIOCore
 /// balancers, portals.
 enum ResponseOrigin {
     /// The prefixes of headers that S3 servers send with every response, and that nothing else sends.
-    private static let marks = [
+    private static let marks: [StaticString] = [
         "x-amz-", "x-amzn-", "x-goog-", "x-guploader-", "x-oss-", "x-cos-", "x-obs-", "x-minio-", "x-rgw-",
         "x-trans-id",
         "x-ibm-", "x-tos-", "x-bce-", "x-kss-", "x-nos-", "x-emc-", "x-ntap-", "x-hcp-",
@@ -13,8 +13,9 @@ enum ResponseOrigin {
     /// Returns whether there is a header that only an S3 server sends.
     static func isMarked(_ headers: HTTPHeaders) -> Bool {
         headers.fields.contains { field in
-            let name = field.name.lowercased()
-            return marks.contains { name.hasPrefix($0) }
+            // All marks begin so, and few other headers do.
+            CanonicalHeaders.hasPrefix("x-", field.name)
+                && marks.contains { CanonicalHeaders.hasPrefix($0, field.name) }
         }
     }
 
@@ -54,7 +55,7 @@ extension BufferedResponse {
         let root = try S3Document.root(of: body)
         guard root.name.lowercased() != "html" else {
             throw .unreadable(
-                "The answer is a page, and not one of S3. What stands between this machine and the server?"
+                "The response is a page, not one of S3. What stands between this machine and the server?"
             )
         }
     }
@@ -63,7 +64,7 @@ extension BufferedResponse {
     func written() throws(UnusableDocument) -> WrittenObject {
         try requireDone()
         guard let tag = headers["ETag"], !tag.isEmpty else {
-            throw .unreadable("The answer has no entity tag, so it does not say that anything is stored.")
+            throw .unreadable("The response has no entity tag, so it does not say that anything is stored.")
         }
         return WrittenObject(headers)
     }

@@ -26,10 +26,10 @@ enum RetryVerdict: Equatable {
         case .document(_, let headers, .error(let document)):
             // As if the status were 500, but most codes are no fault of the server.
             self = RetryVerdict(Self.isServerFault(document.code) ? 500 : 400, document.code, headers)
-        case .answer(409, let headers, let document)
+        case .response(409, let headers, let document)
         where document.code == .conditionalRequestConflict && failure.retriesConflicts:
             self = .retry(isThrottled: false, after: Self.wait(headers))
-        case .answer(let status, let headers, let document): self = RetryVerdict(status, document.code, headers)
+        case .response(let status, let headers, let document): self = RetryVerdict(status, document.code, headers)
         }
     }
 
@@ -47,9 +47,9 @@ enum RetryVerdict: Equatable {
             return
         }
         switch failure.kind {
-        case .notConnected, .connectionLost, .truncated, .timedOut, .malformedAnswer:
+        case .notConnected, .connectionLost, .truncated, .timedOut, .malformedResponse:
             self = .retry(isThrottled: false, after: nil)
-        case .untrusted, .answerTooLarge, .invalidRequest, .noFreeConnection, .setAside, .proxyRefused:
+        case .untrusted, .responseTooLarge, .invalidRequest, .noFreeConnection, .setAside, .proxyRefused:
             self = .fail
         }
     }

@@ -92,14 +92,14 @@ final class S3Client: Sendable {
         try await attempts(of: operation) { request in
             let response = try await transport.send(request)
             guard (200..<300).contains(response.status) else { throw try await self.failure(operation, response) }
-            let answer = try await response.collected(upTo: operation.answerLimit)
+            let buffered = try await response.collected(upTo: operation.responseLimit)
             do {
-                return try read(answer)
+                return try read(buffered)
             } catch let problem as UnusableDocument {
                 var failure = S3Failure(
                     operation,
                     bucket: self.addressing.bucket,
-                    .document(status: answer.status, headers: answer.headers, problem)
+                    .document(status: buffered.status, headers: buffered.headers, problem)
                 )
                 failure.mayHaveSucceededBefore = response.wasReplayed
                 throw failure
@@ -117,7 +117,7 @@ final class S3Client: Sendable {
             guard response.status == 200 || response.status == 206, !ResponseOrigin.isForeignSuccess(response.headers)
             else {
                 let problem = UnusableDocument.unreadable(
-                    "The answer is no object of S3. What stands between this machine and the server?"
+                    "The response is not an object of S3. What stands between this machine and the server?"
                 )
                 throw S3Failure(
                     operation,
@@ -131,14 +131,14 @@ final class S3Client: Sendable {
 
     private func failure(_ operation: S3Operation, _ response: HTTPResponse) async throws -> S3Failure {
         // Error documents are short; a longer body is a page of something in between, and the status counts.
-        let answer = try await response.beginning(upTo: S3ErrorDocument.maxBytes)
-        let isForeign = ResponseOrigin.isForeign(answer.headers, answer.body, to: operation.method)
+        let buffered = try await response.beginning(upTo: S3ErrorDocument.maxBytes)
+        let isForeign = ResponseOrigin.isForeign(buffered.headers, buffered.body, to: operation.method)
         var failure = S3Failure(
             operation,
             bucket: addressing.bucket,
             isForeign
-                ? .foreign(status: answer.status, headers: answer.headers)
-                : .answer(status: answer.status, headers: answer.headers, S3ErrorDocument(answer.body))
+                ? .foreign(status: buffered.status, headers: buffered.headers)
+                : .response(status: buffered.status, headers: buffered.headers, S3ErrorDocument(buffered.body))
         )
         failure.mayHaveSucceededBefore = response.wasReplayed
         return failure
@@ -274,7 +274,7 @@ final class S3Client: Sendable {
 
     /// Returns whether the service says that the bucket is in another region, to which requests then go.
     private func moves(after failure: S3Failure, of addressing: Addressing) async throws -> Bool {
-        guard case .answer(let status, let headers, let document) = failure.cause else { return false }
+        guard case .response(let status, let headers, let document) = failure.cause else { return false }
         let redirect = try RegionRedirect(status: status, headers: headers, error: document, addressing: addressing)
         switch redirect {
         case .none:

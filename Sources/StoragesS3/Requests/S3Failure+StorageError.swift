@@ -16,9 +16,9 @@ extension S3Failure {
         case .transport(let failure): Self.judgement(of: failure)
         case .damaged:
             (.corrupted, "The bytes that arrived are not those that the server speaks of. Try again.")
-        case .answer(407, _, _), .foreign(407, _):
+        case .response(407, _, _), .foreign(407, _):
             Self.proxyRefusal
-        case .answer(let status, _, let document):
+        case .response(let status, _, let document):
             judgement(ofStatus: status, document.code)
         case .foreign(let status, _):
             Self.judgement(ofForeignStatus: status)
@@ -27,7 +27,7 @@ extension S3Failure {
                 Self.judgement(ofCode: document.code)
                     ?? (.unavailable, "The server began to say yes and then failed. Try again later.")
             } else {
-                (.unavailable, "The server's answer cannot be read. Try again later, and check the endpoint.")
+                (.unavailable, "The server's response cannot be read. Try again later, and check the endpoint.")
             }
         }
     }
@@ -45,7 +45,7 @@ extension S3Failure {
             (
                 .permissionDenied,
                 "Something between this machine and the server denies access, such as a proxy or a firewall: the "
-                    + "answer is a page, not one of S3. Check the endpoint, and what stands in between."
+                    + "response is a page, not one of S3. Check the endpoint, and what stands in between."
             )
         case 413:
             (
@@ -57,7 +57,7 @@ extension S3Failure {
         default:
             (
                 .unavailable,
-                "Something between this machine and the server answers in its place: the answer is a page, not one of "
+                "Something between this machine and the server responds in its place: the response is a page, not one of "
                     + "S3. Try again later, and check the endpoint and what stands in between."
             )
         }
@@ -78,7 +78,7 @@ extension S3Failure {
         if status == 404, operation == "DeleteObject", !saysMissing, code == nil {
             return (
                 .unavailable,
-                "What answers does not say as S3 does that there is no such file, so it may be there. Check the "
+                "The response does not say as S3 does that there is no such file, so it may exist. Check the "
                     + "endpoint, and what stands between this machine and it."
             )
         }
@@ -95,7 +95,7 @@ extension S3Failure {
     private static func judgement(of failure: HTTPFailure) -> (StorageError.Code, String) {
         switch failure.kind {
         case .timedOut:
-            (.timeout, "The server did not answer in time. Try again later, or check the network.")
+            (.timeout, "The server did not respond in time. Try again later, or check the network.")
         case .untrusted:
             (
                 .permissionDenied,
@@ -114,8 +114,8 @@ extension S3Failure {
             proxyRefusal
         case .connectionLost, .truncated, .setAside:
             (.unavailable, "The connection to the server was lost. Try again later.")
-        case .answerTooLarge, .malformedAnswer:
-            (.unavailable, "What answers is no S3 server, or one that is broken. Check the endpoint.")
+        case .responseTooLarge, .malformedResponse:
+            (.unavailable, "The endpoint is not an S3 server, or it is broken. Check the endpoint.")
         case .invalidRequest:
             (.invalidConfiguration, "libcurl cannot send such a request. Check the storage's options.")
         }
@@ -128,7 +128,7 @@ extension S3Failure {
         case .noSuchUpload:
             (
                 .unavailable,
-                "The upload in parts was aborted meanwhile, by abortUploads(olderThan:) or a rule of the bucket. "
+                "The multipart upload was aborted meanwhile, by abortUploads(olderThan:) or a rule of the bucket. "
                     + "Upload again."
             )
         case .noSuchBucket:

@@ -6,7 +6,7 @@ import Storages
 struct S3Failure: Error, Sendable {
     enum Cause: Sendable {
         /// An error response.
-        case answer(status: Int, headers: HTTPHeaders, S3ErrorDocument)
+        case response(status: Int, headers: HTTPHeaders, S3ErrorDocument)
         /// An error response of something between this machine and the server, or in the server's place: its status is
         /// not the server's word on anything.
         case foreign(status: Int, headers: HTTPHeaders)
@@ -42,7 +42,7 @@ struct S3Failure: Error, Sendable {
 
     var status: Int? {
         switch cause {
-        case .answer(let status, _, _): status
+        case .response(let status, _, _): status
         // The status was sent before the failure.
         case .document: 500
         case .foreign, .transport, .damaged: nil
@@ -50,7 +50,7 @@ struct S3Failure: Error, Sendable {
     }
 
     /// The status code of the response, whoever sent it.
-    var answeredStatus: Int? {
+    var respondedStatus: Int? {
         if case .foreign(let status, _) = cause { status } else { status }
     }
 
@@ -59,14 +59,14 @@ struct S3Failure: Error, Sendable {
 
     var document: S3ErrorDocument? {
         switch cause {
-        case .answer(_, _, let document), .document(_, _, .error(let document)): document
+        case .response(_, _, let document), .document(_, _, .error(let document)): document
         case .document, .foreign, .transport, .damaged: nil
         }
     }
 
     var headers: HTTPHeaders {
         switch cause {
-        case .answer(_, let headers, _), .document(_, let headers, _), .foreign(_, let headers): headers
+        case .response(_, let headers, _), .document(_, let headers, _), .foreign(_, let headers): headers
         case .transport, .damaged: [:]
         }
     }
@@ -76,7 +76,7 @@ struct S3Failure: Error, Sendable {
         switch cause {
         case .transport(let failure): !failure.isUnsent
         case .document(_, _, .unreadable): true
-        case .answer(let status, _, _), .foreign(let status, _): status >= 500 && status != 501
+        case .response(let status, _, _), .foreign(let status, _): status >= 500 && status != 501
         // A response with such a status would say as little about whether anything was done.
         case .document(_, _, .error(let document)): RetryVerdict.isServerFault(document.code)
         case .damaged: false
@@ -97,7 +97,7 @@ struct S3Failure: Error, Sendable {
             curlCode: nil
         )
         switch cause {
-        case .answer(let status, _, let document):
+        case .response(let status, _, let document):
             details.status = status
             details.message = document.message ?? "the server says no more"
         case .document(let status, _, let problem):
@@ -105,7 +105,7 @@ struct S3Failure: Error, Sendable {
             details.message = problem.description
         case .foreign(let status, _):
             details.status = status
-            details.message = "the answer is a page, and no document of S3"
+            details.message = "the response is a page, not a document of S3"
         case .transport(let failure):
             details.message = failure.message
             details.curlCode = failure.curlCode

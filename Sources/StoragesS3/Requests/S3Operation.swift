@@ -29,7 +29,7 @@ struct S3Operation: Sendable {
     /// Not for the completion of a multipart upload, after which all parts would have to be sent again.
     var retriesConflicts = false
     /// The most bytes of a response.
-    var answerLimit = 8 << 20
+    var responseLimit = 8 << 20
     /// The time after which no attempt begins; `nil` for what the client is configured with.
     var budget: Duration?
 

@@ -134,7 +134,7 @@ extension SigV4Signer {
         guard overrides.isEmpty || isRead else {
             throw StorageError(
                 .invalidURL,
-                "Fields of the answer can be overridden for GET and HEAD only, not for \(request.method.rawValue). "
+                "Headers of the response can be overridden for GET and HEAD only, not for \(request.method.rawValue). "
                     + "Leave them out."
             )
         }

@@ -11,7 +11,7 @@ struct CopyObjectResult: Hashable, Sendable {
         // A server that copies an object onto itself may send an empty CopyObjectResult.
         entityTag = root.string("ETag")
         guard entityTag != nil || root.name == "CopyObjectResult" else {
-            throw .unreadable("The answer \"\(root.name)\" has no usable ETag.")
+            throw .unreadable("The response \"\(root.name)\" has no usable ETag.")
         }
     }
 }

@@ -12,12 +12,12 @@ enum S3Document {
         do {
             root = try XMLReader.read(body)
         } catch {
-            throw .unreadable("The answer is no usable document. \(error)")
+            throw .unreadable("The response is not a usable document. \(error)")
         }
         guard root.name != "Error", root.name != "ErrorResponse" else { throw .error(S3ErrorDocument(root)) }
         guard roots.isEmpty || roots.contains(root.name) else {
             throw .unreadable(
-                "The answer is a document \"\(printable(root.name, limit: 40))\" instead of \"\(roots[0])\". "
+                "The response is a document \"\(printable(root.name, limit: 40))\" instead of \"\(roots[0])\". "
                     + "Does the endpoint speak S3?"
             )
         }
@@ -28,7 +28,7 @@ enum S3Document {
     static func required<Value>(_ value: Value?, _ name: String, in root: XMLElement) throws(UnusableDocument) -> Value
     {
         guard let value else {
-            throw .unreadable("The answer \"\(printable(root.name, limit: 40))\" has no usable \(name).")
+            throw .unreadable("The response \"\(printable(root.name, limit: 40))\" has no usable \(name).")
         }
         return value
     }

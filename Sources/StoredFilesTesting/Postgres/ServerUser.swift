@@ -1,12 +1,5 @@
 import Foundation
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Platform
 
 /// The user the server runs as: ourselves, or somebody with fewer rights when we are root, whom `initdb` refuses.
 struct ServerUser: Sendable {

@@ -1,13 +1,6 @@
 import Foundation
+import Platform
 import PostgresModels
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A PgBouncer of one's own in front of a ``TemporaryPostgres``: for tests of what changes when sessions change hands.
 ///

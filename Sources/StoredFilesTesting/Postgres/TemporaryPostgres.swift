@@ -1,14 +1,7 @@
 import Foundation
 import NIOConcurrencyHelpers
+import Platform
 import PostgresModels
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A PostgreSQL server of one's own for tests: made in a second, gone at the end.
 ///

@@ -1,13 +1,6 @@
 import Dispatch
 import NIOConcurrencyHelpers
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Platform
 
 /// A small shell beside a server that ends it and removes its files when we let go of a pipe.
 ///

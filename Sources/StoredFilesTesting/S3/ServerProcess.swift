@@ -1,13 +1,6 @@
 import Dispatch
 import NIOConcurrencyHelpers
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Platform
 
 /// A server that we started, and the process group that it leads.
 final class ServerProcess: Sendable {

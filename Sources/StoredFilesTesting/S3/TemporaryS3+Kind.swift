@@ -9,7 +9,7 @@ extension TemporaryS3 {
         /// SeaweedFS, all its parts in one process: it verifies signatures, hashes and the policies of forms, and
         /// honours `If-None-Match: *` and `If-Match`.
         ///
-        /// Of uploads and copies that want the object to be absent exactly one succeeds; of several uploads in parts
+        /// Of uploads and copies that want the object to be absent exactly one succeeds; of several multipart uploads
         /// that are completed at the same time, more than one may. It lists directory by directory, so not in the order
         /// of the bytes, and takes `a//b` for `a/b`, refuses the segments `.` and `..`, drops metadata with an empty
         /// value, and takes fields of a form that its policy does not name, unless they are metadata.

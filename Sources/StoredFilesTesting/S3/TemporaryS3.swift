@@ -1,13 +1,6 @@
 import Foundation
 import NIOConcurrencyHelpers
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Platform
 
 /// An S3 server of one's own for tests: a real one, made in two seconds, gone at the end.
 ///

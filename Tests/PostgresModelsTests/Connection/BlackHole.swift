@@ -1,14 +1,7 @@
+import Platform
 import Testing
 
 @testable import PostgresModels
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A Unix socket that accepts connections into its backlog and never says anything.
 struct BlackHole {

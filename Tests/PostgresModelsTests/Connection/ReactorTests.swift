@@ -1,16 +1,9 @@
 import NIOConcurrencyHelpers
+import Platform
 import Synchronization
 import Testing
 
 @testable import PostgresModels
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 @Suite struct ReactorTests {
     /// Checks a connection that ends after the reactor, as when the process is about to exit.

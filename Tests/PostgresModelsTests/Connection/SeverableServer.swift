@@ -1,15 +1,8 @@
+import Platform
 import Synchronization
 import Testing
 
 @testable import PostgresModels
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Stands between one session and the server, and can cut it without the server's last words.
 final class SeverableServer: Sendable {

@@ -1,16 +1,9 @@
 import NIOConcurrencyHelpers
+import Platform
 import StoredFilesTesting
 import Testing
 
 @testable import PostgresModels
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 @Suite("The end of transactions")
 struct TransactionEndTests {

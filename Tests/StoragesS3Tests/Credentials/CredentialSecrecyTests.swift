@@ -58,7 +58,7 @@ struct CredentialSecrecyTests {
             ("S3Storage", try S3Storage(setup, transport: ScriptedTransport.unreachable)),
             ("S3Credentials", set),
             ("array", [set]),
-            ("STSAnswer", STSAnswer.credentials(set)),
+            ("STSResponse", STSResponse.credentials(set)),
             ("EnvironmentVariables", context.environment),
             ("CredentialContext", context),
             ("StaticCredentialProvider", statics),

@@ -1,17 +1,10 @@
 import Foundation
 import NIOConcurrencyHelpers
+import Platform
 import Storages
 import Testing
 
 @testable import StoragesS3
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
 
 @Suite("Credentials that a program prints")
 struct ProcessCredentialTests {

@@ -218,9 +218,9 @@ struct SecurityTokenServiceTests {
 
     @Test("are read from both forms of an error")
     func errors() throws {
-        let flat = try STSAnswer(ByteBuffer(string: "<Error><Code>A</Code></Error>"))
+        let flat = try STSResponse(ByteBuffer(string: "<Error><Code>A</Code></Error>"))
         #expect(flat == .failure(code: "A", message: ""))
-        let nested = try STSAnswer(ByteBuffer(string: STSDocument.error("B", "m")))
+        let nested = try STSResponse(ByteBuffer(string: STSDocument.error("B", "m")))
         #expect(nested == .failure(code: "B", message: "m"))
     }
 }

@@ -241,9 +241,9 @@ struct CurlTransportTests {
             #expect(try await failure(.answer(body.framed(.chunked(isTerminated: false))))?.kind == .truncated)
             var large = FaultProxy.Answer(200)
             large.headers = (0..<300).map { ("x-\($0)", String(repeating: "y", count: 1000)) }
-            #expect(try await failure(.answer(large))?.kind == .answerTooLarge)
+            #expect(try await failure(.answer(large))?.kind == .responseTooLarge)
             let long = FaultProxy.Answer(200, body: String(repeating: "x", count: (1 << 20) + 1))
-            #expect(try await failure(.answer(long))?.kind == .answerTooLarge)
+            #expect(try await failure(.answer(long))?.kind == .responseTooLarge)
 
             // Afterwards handles and connections work as before.
             proxy.script { _, _ in .answer(body) }

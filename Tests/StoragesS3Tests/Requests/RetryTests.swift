@@ -26,7 +26,7 @@ struct RetryTests {
     ) -> S3Failure {
         var document = S3ErrorDocument()
         document.code = code.flatMap { S3ErrorCode(rawValue: $0) }
-        let cause = S3Failure.Cause.answer(status: status, headers: headers, document)
+        let cause = S3Failure.Cause.response(status: status, headers: headers, document)
         return failure(cause, method: method, retriesConflicts: retriesConflicts)
     }
 
@@ -111,10 +111,10 @@ struct RetryTests {
             failure.isDeadReusedConnection = dead
             return RetryVerdict(Self.failure(.transport(failure)))
         }
-        for kind in [HTTPFailure.Kind.notConnected, .connectionLost, .truncated, .timedOut, .malformedAnswer] {
+        for kind in [HTTPFailure.Kind.notConnected, .connectionLost, .truncated, .timedOut, .malformedResponse] {
             #expect(verdict(kind) == .retry(isThrottled: false, after: nil))
         }
-        for kind in [HTTPFailure.Kind.untrusted, .answerTooLarge, .invalidRequest] { #expect(verdict(kind) == .fail) }
+        for kind in [HTTPFailure.Kind.untrusted, .responseTooLarge, .invalidRequest] { #expect(verdict(kind) == .fail) }
         #expect(verdict(.connectionLost, dead: true) == .reconnect)
     }
 

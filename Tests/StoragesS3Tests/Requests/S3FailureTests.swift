@@ -49,7 +49,7 @@ struct S3FailureTests {
         var document = S3ErrorDocument()
         document.code = S3ErrorCode(rawValue: code)
         for error in [
-            Self.error(.answer(status: 418, headers: [:], document)),
+            Self.error(.response(status: 418, headers: [:], document)),
             Self.error(.document(status: 200, headers: [:], .error(document))),
         ] {
             #expect(error.code == expected)
@@ -65,7 +65,7 @@ struct S3FailureTests {
         var document = S3ErrorDocument()
         for code in [nil, "SomethingNew"] {
             document.code = code.flatMap { S3ErrorCode(rawValue: $0) }
-            #expect(Self.error(.answer(status: status, headers: [:], document)).code == expected)
+            #expect(Self.error(.response(status: status, headers: [:], document)).code == expected)
         }
     }
 
@@ -73,8 +73,8 @@ struct S3FailureTests {
         "is decided by what broke where there is no answer",
         arguments: [
             (.timedOut, .timeout), (.untrusted, .permissionDenied), (.notConnected, .unavailable),
-            (.connectionLost, .unavailable), (.truncated, .unavailable), (.answerTooLarge, .unavailable),
-            (.malformedAnswer, .unavailable), (.invalidRequest, .invalidConfiguration),
+            (.connectionLost, .unavailable), (.truncated, .unavailable), (.responseTooLarge, .unavailable),
+            (.malformedResponse, .unavailable), (.invalidRequest, .invalidConfiguration),
         ] as [(HTTPFailure.Kind, StorageError.Code)]
     )
     func transport(kind: HTTPFailure.Kind, expected: StorageError.Code) {

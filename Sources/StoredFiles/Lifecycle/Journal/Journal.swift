@@ -1,3 +1,4 @@
+import Platform
 import PostgresModels
 import Storages
 
@@ -99,12 +100,5 @@ struct Journal: Sendable {
 
     func run(_ sql: SQL) async throws -> Rows {
         isIndependent ? try await database.runIndependently(sql) : try await database.query(sql)
-    }
-}
-
-extension Duration {
-    /// The duration for `make_interval`.
-    var inSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
 }

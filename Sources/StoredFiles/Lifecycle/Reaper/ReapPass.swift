@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Metrics
+import Platform
 import PostgresModels
 import Storages
 

@@ -1,5 +1,6 @@
 import Logging
 import NIOConcurrencyHelpers
+import Platform
 public import PostgresModels
 public import ServiceLifecycle
 import Storages

@@ -3,7 +3,7 @@ import NIOCore
 import Storages
 
 /// A response of STS.
-enum STSAnswer: Hashable, Sendable {
+enum STSResponse: Hashable, Sendable {
     case credentials(S3Credentials)
     case failure(code: String, message: String)
 
@@ -53,7 +53,7 @@ enum STSAnswer: Hashable, Sendable {
         }
         throw StorageError(
             .unavailable,
-            "STS answered with neither credentials nor an error; check that its URL is that of an STS."
+            "STS responded with neither credentials nor an error; check that its URL is that of an STS."
         )
     }
 }

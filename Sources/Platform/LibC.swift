@@ -1,0 +1,15 @@
+// The C library of the platform, for all targets: they import this module instead.
+#if canImport(Darwin)
+    @_exported public import Darwin
+#elseif canImport(Musl)
+    @_exported public import Musl
+#else
+    @_exported public import Glibc
+#endif
+
+/// Closes a descriptor, unless it is negative.
+///
+/// A method named `close` would hide the system's function.
+package func closeDescriptor(_ descriptor: Int32) {
+    if descriptor >= 0 { _ = close(descriptor) }
+}
