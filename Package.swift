@@ -67,12 +67,13 @@ let package = Package(
             pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
         ),
-        // System calls only: a shim without a library.
+        // System calls only: shims without a library.
         .systemLibrary(name: "CLinuxFiles"),
+        .systemLibrary(name: "CLinuxEvents"),
         // No pkgConfig: gdlib.pc carries a -D flag that SwiftPM refuses with a warning.
         .systemLibrary(name: "CLibGD", providers: [.apt(["libgd-dev"]), .brew(["gd"])]),
         // Under all others: the C library of the platform, and what each would write again.
-        .target(name: "Platform", swiftSettings: settings),
+        .target(name: "Platform", dependencies: ["CLinuxEvents"], swiftSettings: settings),
         .target(
             name: "Storages",
             dependencies: ["Platform", "CLibCrypto", "CLinuxFiles", nio, nioLocks, nioThreads],
@@ -199,7 +200,7 @@ let package = Package(
         .testTarget(
             name: "StoredFilesTests",
             dependencies: [
-                "StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleSheets", "LifecycleWorker",
+                "Platform", "StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleSheets", "LifecycleWorker",
                 "LifecycleChaos", nio, nioLocks, service,
             ],
             swiftSettings: settings

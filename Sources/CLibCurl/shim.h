@@ -2,12 +2,6 @@
 #include <curl/curl.h>
 #include <stddef.h>
 
-#ifdef __linux__
-// Swift's Glibc has neither.
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#endif
-
 // curl_easy_setopt and its relatives are variadic, which Swift does not import: one function a type of argument.
 
 static inline CURLcode stored_files_curl_set_long(CURL *handle, CURLoption option, long value) {

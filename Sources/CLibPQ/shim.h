@@ -3,11 +3,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#ifdef __linux__
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#endif
-
 // The PG_DIAG_* macros are character constants, which the Swift importer skips.
 enum {
     clibpq_diag_severity = PG_DIAG_SEVERITY_NONLOCALIZED,

@@ -3,6 +3,24 @@
     ///
     /// Level-triggered. <https://man7.org/linux/man-pages/man7/epoll.7.html>
     package final class Epoll: Sendable {
+        /// The events of a descriptor.
+        package struct Events: OptionSet, Sendable {
+            package let rawValue: UInt32
+
+            package init(rawValue: UInt32) {
+                self.rawValue = rawValue
+            }
+
+            package static let readable = Events(rawValue: EPOLLIN.rawValue)
+            package static let writable = Events(rawValue: EPOLLOUT.rawValue)
+            /// The other side sends nothing more.
+            package static let peerClosed = Events(rawValue: EPOLLRDHUP.rawValue)
+            /// Reported whether it is asked for or not.
+            package static let closed = Events(rawValue: EPOLLHUP.rawValue)
+            /// Reported whether it is asked for or not.
+            package static let failed = Events(rawValue: EPOLLERR.rawValue)
+        }
+
         private static let wakeToken = UInt64.max
         private static let batchSize = 64
 
@@ -13,7 +31,7 @@
         package init?() {
             descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
             wakeup = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
-            guard descriptor >= 0, wakeup >= 0, add(wakeup, for: EPOLLIN.rawValue, token: Self.wakeToken) else {
+            guard descriptor >= 0, wakeup >= 0, add(wakeup, for: .readable, token: Self.wakeToken) else {
                 close()
                 return nil
             }
@@ -31,15 +49,15 @@
         ///
         /// - Parameters:
         ///   - watched: The descriptor.
-        ///   - events: Bits of `EPOLL…`.
+        ///   - events: The events to wait for.
         ///   - token: The value by which ``wait(milliseconds:_:)`` names it; not `UInt64.max`.
         /// - Returns: `false` when the system refuses, with `errno` as it set it.
-        package func add(_ watched: Int32, for events: UInt32, token: UInt64) -> Bool {
+        package func add(_ watched: Int32, for events: Events, token: UInt64) -> Bool {
             control(EPOLL_CTL_ADD, watched, events, token)
         }
 
         /// Changes the events and the token of a descriptor that is registered; returns `false` when it is not.
-        package func modify(_ watched: Int32, for events: UInt32, token: UInt64) -> Bool {
+        package func modify(_ watched: Int32, for events: Events, token: UInt64) -> Bool {
             control(EPOLL_CTL_MOD, watched, events, token)
         }
 
@@ -47,7 +65,7 @@
         ///
         /// One that is closed or not registered is no error.
         package func remove(_ watched: Int32) {
-            _ = control(EPOLL_CTL_DEL, watched, 0, 0)
+            _ = control(EPOLL_CTL_DEL, watched, [], 0)
         }
 
         /// Waits until something happens, ``wake()`` is called, a signal arrives or the time is over.
@@ -55,7 +73,7 @@
         /// - Parameters:
         ///   - milliseconds: The longest time; negative: no limit.
         ///   - handle: Called for each descriptor at which something has happened, with its token and events.
-        package func wait(milliseconds: Int32, _ handle: (_ token: UInt64, _ events: UInt32) -> Void) {
+        package func wait(milliseconds: Int32, _ handle: (_ token: UInt64, _ events: Events) -> Void) {
             withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.batchSize) { buffer in
                 let count = epoll_wait(descriptor, buffer.baseAddress, Int32(Self.batchSize), milliseconds)
                 // A negative count is a signal, after which the caller waits again.
@@ -65,7 +83,7 @@
                         var value: UInt64 = 0
                         _ = read(wakeup, &value, MemoryLayout<UInt64>.size)
                     } else {
-                        handle(event.data.u64, event.events)
+                        handle(event.data.u64, Events(rawValue: event.events))
                     }
                 }
             }
@@ -77,9 +95,9 @@
             _ = write(wakeup, &one, MemoryLayout<UInt64>.size)
         }
 
-        private func control(_ operation: Int32, _ watched: Int32, _ events: UInt32, _ token: UInt64) -> Bool {
+        private func control(_ operation: Int32, _ watched: Int32, _ events: Events, _ token: UInt64) -> Bool {
             var event = epoll_event()
-            event.events = events
+            event.events = events.rawValue
             event.data.u64 = token
             return epoll_ctl(descriptor, operation, watched, &event) == 0
         }

@@ -1,10 +1,14 @@
 // The C library of the platform, for all targets: they import this module instead.
 #if canImport(Darwin)
     @_exported public import Darwin
-#elseif canImport(Musl)
-    @_exported public import Musl
 #else
-    @_exported public import Glibc
+    // Types that several headers declare belong to one of these modules or the other.
+    @_exported public import CLinuxEvents
+    #if canImport(Musl)
+        @_exported public import Musl
+    #else
+        @_exported public import Glibc
+    #endif
 #endif
 
 /// Closes a descriptor, unless it is negative.

@@ -3,7 +3,7 @@
 
     /// epoll, level-triggered, because PQconsumeInput reads once and cannot say that the socket is drained.
     final class EpollPoller: SocketPoller {
-        private static let input = EPOLLIN.rawValue | EPOLLRDHUP.rawValue
+        private static let input: Epoll.Events = [.readable, .peerClosed]
 
         private let epoll: Epoll
 
@@ -20,8 +20,8 @@
         }
 
         func setWantsWrite(_ wantsWrite: Bool, descriptor: Int32, token: UInt64) {
-            let output = wantsWrite ? EPOLLOUT.rawValue : 0
-            _ = epoll.modify(descriptor, for: Self.input | output, token: token)
+            let events = wantsWrite ? Self.input.union(.writable) : Self.input
+            _ = epoll.modify(descriptor, for: events, token: token)
         }
 
         func remove(_ descriptor: Int32) {
@@ -30,9 +30,9 @@
 
         func wait(milliseconds: Int32, into events: inout [SocketEvent]) {
             events.removeAll(keepingCapacity: true)
-            epoll.wait(milliseconds: milliseconds) { token, bits in
-                let isWritable = bits & EPOLLOUT.rawValue != 0
-                let isReadable = bits & ~EPOLLOUT.rawValue != 0
+            epoll.wait(milliseconds: milliseconds) { token, found in
+                let isWritable = found.contains(.writable)
+                let isReadable = !found.subtracting(.writable).isEmpty
                 events.append(SocketEvent(token: token, isReadable: isReadable, isWritable: isWritable))
             }
         }

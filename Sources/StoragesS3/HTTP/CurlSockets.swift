@@ -31,9 +31,9 @@
         func watch(_ socket: curl_socket_t, for what: Int32) {
             // One that libcurl has closed is not watched any more.
             guard what != CURL_POLL_REMOVE else { return epoll.remove(socket) }
-            var events: UInt32 = 0
-            if what & CURL_POLL_IN != 0 { events |= EPOLLIN.rawValue }
-            if what & CURL_POLL_OUT != 0 { events |= EPOLLOUT.rawValue }
+            var events: Epoll.Events = []
+            if what & CURL_POLL_IN != 0 { events.insert(.readable) }
+            if what & CURL_POLL_OUT != 0 { events.insert(.writable) }
             let token = UInt64(UInt32(bitPattern: socket))
             // A descriptor may be another socket than before, of which nobody has said that it is gone.
             if !epoll.modify(socket, for: events, token: token) { _ = epoll.add(socket, for: events, token: token) }
@@ -42,11 +42,11 @@
         /// Waits until something happens, ``wake()`` is called or the milliseconds are over.
         func wait(milliseconds: Int32, into events: inout [Event]) {
             events.removeAll(keepingCapacity: true)
-            epoll.wait(milliseconds: milliseconds) { token, bits in
+            epoll.wait(milliseconds: milliseconds) { token, found in
                 var what: Int32 = 0
-                if bits & EPOLLIN.rawValue != 0 { what |= CURL_CSELECT_IN }
-                if bits & EPOLLOUT.rawValue != 0 { what |= CURL_CSELECT_OUT }
-                if bits & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { what |= CURL_CSELECT_ERR }
+                if found.contains(.readable) { what |= CURL_CSELECT_IN }
+                if found.contains(.writable) { what |= CURL_CSELECT_OUT }
+                if !found.isDisjoint(with: [.failed, .closed]) { what |= CURL_CSELECT_ERR }
                 events.append(Event(socket: Int32(truncatingIfNeeded: token), what: what))
             }
         }
