@@ -252,7 +252,7 @@ struct ConditionTrialTests {
                     try await storage.replace(name, ifMatch: tag, with: .stream(source, length: length))
                 }
                 #expect(error?.code == .unsupported)
-                #expect(error?.message.contains("in parts") == true)
+                #expect(error?.message.contains("multipart upload") == true)
                 #expect(source.reads.value == 0)
             }
             #expect(script.tag(of: path) == tag)
