@@ -20,7 +20,8 @@ enum CrashTests {
             arguments: Failpoint.allCases
         )
         func failpoints(_ failpoint: Failpoint) async throws {
-            try await kill(at: failpoint, occurrences: [1, 2, 5], .newFolder())
+            let endings = try await kill(at: failpoint, occurrences: [1, 2, 5], .newFolder())
+            #expect(endings == [.killed, .killed, .killed])
         }
 
         @Test("Three hundred processes killed at random instants, the server among the victims, lose and leak nothing")
@@ -29,9 +30,11 @@ enum CrashTests {
             let server = try await TemporaryPostgres.start(
                 TemporaryPostgres.Configuration(settings: ["synchronous_commit": "on"])
             )
-            try await killAtRandom(server, .newFolder(), rounds: 100, within: .milliseconds(40)) { round in
+            let place = SheetPlace.newFolder()
+            let killed = try await killAtRandom(server, place, rounds: 100, within: .milliseconds(40)) { round in
                 if round % 10 == 9 { try await server.restart(mode: .immediate) }
             }
+            #expect(killed == 300)
             await server.stop()
         }
     }
@@ -44,14 +47,15 @@ enum CrashTests {
         )
         func failpoints(_ failpoint: Failpoint) async throws {
             // An S3 server takes its time.
-            try await kill(at: failpoint, occurrences: [1, 3], .newBucket(on: .openStackSwift))
+            let endings = try await kill(at: failpoint, occurrences: [1, 3], .newBucket(on: .openStackSwift))
+            #expect(endings == [.killed, .killed])
         }
 
         @Test("Sixty processes killed at random instants lose and leak nothing")
         func randomKills() async throws {
             // Long enough for uploads in parts to be begun.
             let place = try await SheetPlace.newBucket(on: .openStackSwift)
-            try await killAtRandom(.shared(), place, rounds: 20, within: .milliseconds(300))
+            #expect(try await killAtRandom(.shared(), place, rounds: 20, within: .milliseconds(300)) == 60)
         }
     }
 
@@ -62,13 +66,14 @@ enum CrashTests {
             arguments: Failpoint.allCases
         )
         func failpoints(_ failpoint: Failpoint) async throws {
-            try await kill(at: failpoint, occurrences: [2], .newBucket(on: .seaweedFS))
+            let endings = try await kill(at: failpoint, occurrences: [2], .newBucket(on: .seaweedFS))
+            #expect(endings == [.killed])
         }
 
         @Test("Sixty processes killed at random instants lose and leak nothing")
         func randomKills() async throws {
             let place = try await SheetPlace.newBucket(on: .seaweedFS)
-            try await killAtRandom(.shared(), place, rounds: 20, within: .milliseconds(300))
+            #expect(try await killAtRandom(.shared(), place, rounds: 20, within: .milliseconds(300)) == 60)
         }
     }
 
@@ -79,16 +84,25 @@ enum CrashTests {
     }
 
     /// Kills workers at a step of the protocol, when they come to it for the first, the second… time.
-    private static func kill(at failpoint: Failpoint, occurrences: [Int], _ place: SheetPlace) async throws {
+    ///
+    /// - Returns: The ways in which the workers ended.
+    private static func kill(
+        at failpoint: Failpoint,
+        occurrences: [Int],
+        _ place: SheetPlace
+    ) async throws -> [WorkerProcess.Status] {
         let seed = seed()
+        var endings: [WorkerProcess.Status] = []
         let scene = try await CrashScene(.shared(), place)
         defer { scene.remove() }
         for occurrence in occurrences {
             let worker = try scene.start(seed &+ UInt64(occurrence), failpoint, occurrence: occurrence)
             let status = await worker.waitUntilExit(patience: .seconds(60))
             #expect(status == .killed, "\(failpoint) was not reached \(occurrence) times")
+            endings.append(status)
             try await scene.expectPromises("\(failpoint), occurrence \(occurrence), seed \(seed)")
         }
+        return endings
     }
 
     /// Kills three workers at a time, which are also in each other's way, one after the other.
@@ -96,14 +110,16 @@ enum CrashTests {
     /// - Parameters:
     ///   - limit: The longest time that passes before the next one is killed.
     ///   - disturb: Called before the second of each round is killed.
+    /// - Returns: The number of workers that were killed.
     private static func killAtRandom(
         _ server: TemporaryPostgres,
         _ place: SheetPlace,
         rounds: Int,
         within limit: Duration,
         _ disturb: (_ round: Int) async throws -> Void = { _ in }
-    ) async throws {
+    ) async throws -> Int {
         let seed = seed()
+        var killed = 0
         var generator = SplitMix64(state: seed)
         let scene = try await CrashScene(server, place)
         defer { scene.remove() }
@@ -115,8 +131,13 @@ enum CrashTests {
                 if worker === workers[1] { try await disturb(round) }
                 worker.kill()
             }
-            for worker in workers { #expect(await worker.waitUntilExit(patience: .seconds(60)) == .killed) }
+            for worker in workers {
+                let status = await worker.waitUntilExit(patience: .seconds(60))
+                #expect(status == .killed)
+                if status == .killed { killed += 1 }
+            }
             try await scene.expectPromises("round \(round), seed \(seed)")
         }
+        return killed
     }
 }
