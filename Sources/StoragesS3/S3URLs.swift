@@ -114,8 +114,8 @@ struct S3URLs: Sendable {
             guard cloudFront != nil else {
                 throw StorageError(
                     .unsupported,
-                    "URLs at the customDomain are not signed, so the headers of the response cannot be overridden. Use the "
-                        + "options cloudFront or customDomainSigns."
+                    "URLs at the customDomain are not signed, so the headers of the response cannot be overridden. "
+                        + "Use the options cloudFront or customDomainSigns."
                 )
             }
             url += "?" + S3PathEncoding.query(overrides.query)

@@ -57,8 +57,8 @@ extension S3Failure {
         default:
             (
                 .unavailable,
-                "Something between this machine and the server responds in its place: the response is a page, not one of "
-                    + "S3. Try again later, and check the endpoint and what stands in between."
+                "Something between this machine and the server responds in its place: the response is a page, not "
+                    + "one of S3. Try again later, and check the endpoint and what stands in between."
             )
         }
     }
