@@ -160,7 +160,7 @@ let package = Package(
         ),
         .testTarget(
             name: "StorageImagesTests",
-            dependencies: ["StorageImages", "Storages", "StoredFilesTesting", nio],
+            dependencies: ["TestSupport", "StorageImages", "Storages", "StoredFilesTesting", nio],
             swiftSettings: settings
         ),
         // Runs in a process of its own, because a library that is loaded into it makes closing slow.
@@ -172,9 +172,11 @@ let package = Package(
         ),
         .testTarget(
             name: "PostgresModelsTests",
-            dependencies: ["Platform", "PostgresModels", "StoredFilesTesting", "ReconnectStorm", nio],
+            dependencies: ["TestSupport", "Platform", "PostgresModels", "StoredFilesTesting", "ReconnectStorm", nio],
             swiftSettings: settings
         ),
+        // What the tests of several targets share, and no application needs.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         // What the worker and the tests that kill it both know. A library, because SwiftPM may compile tests before the
         // module of an executable that they import is there.
         .target(
@@ -201,7 +203,7 @@ let package = Package(
             name: "StoredFilesTests",
             dependencies: [
                 "Platform", "StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleSheets", "LifecycleWorker",
-                "LifecycleChaos", nio, nioLocks, service,
+                "LifecycleChaos", "TestSupport", nio, nioLocks, service,
             ],
             swiftSettings: settings
         ),
