@@ -8,6 +8,7 @@ struct S3Programs: Sendable {
     let python: String
     let rclone: String
     let weed: String
+    let moto: String
 
     /// Looks where the variable says, else for `.build/s3-servers` in the given folders and all above them.
     ///
@@ -38,10 +39,11 @@ struct S3Programs: Sendable {
         throw missing("There is no .build/s3-servers in or above \(places).", for: "")
     }
 
-    init(python: String, rclone: String, weed: String) {
+    init(python: String, rclone: String, weed: String, moto: String) {
         self.python = python
         self.rclone = rclone
         self.weed = weed
+        self.moto = moto
     }
 
     private init?(in folder: String) {
@@ -50,9 +52,11 @@ struct S3Programs: Sendable {
         python = "\(folder)/venv/bin/python"
         rclone = "\(folder)/venv/bin/rclone"
         weed = "\(folder)/venv/bin/weed"
+        // Run by Python, since its first line names the folder in which it was installed.
+        moto = "\(folder)/venv/bin/moto_server"
         // Written last.
         guard FileManager.default.fileExists(atPath: "\(folder)/venv/requirements") else { return nil }
-        guard [python, rclone, weed].allSatisfy({ FileManager.default.isExecutableFile(atPath: $0) }) else {
+        guard [python, rclone, weed, moto].allSatisfy({ FileManager.default.isExecutableFile(atPath: $0) }) else {
             return nil
         }
     }

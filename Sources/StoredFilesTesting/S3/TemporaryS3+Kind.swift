@@ -14,6 +14,11 @@ extension TemporaryS3 {
         /// of the bytes, and takes `a//b` for `a/b`, refuses the segments `.` and `..`, drops metadata with an empty
         /// value, and takes fields of a form that its policy does not name, unless they are metadata.
         case seaweedFS
+        /// The S3 part of moto, an imitation of AWS in Python with everything in memory.
+        ///
+        /// It verifies neither signatures nor hashes nor dates, and honours conditions of uploads in a single request
+        /// only: good for a test of how a client treats such a server, and for nothing else.
+        case moto
 
         /// The program's name.
         public var description: String {
@@ -21,6 +26,7 @@ extension TemporaryS3 {
             case .openStackSwift: "OpenStack Swift"
             case .rclone: "rclone serve s3"
             case .seaweedFS: "SeaweedFS"
+            case .moto: "moto"
             }
         }
 
@@ -61,6 +67,9 @@ extension TemporaryS3 {
             ] + tls
         case .seaweedFS:
             return seaweedFSCommand(ports)
+        case .moto:
+            let tls = usesTLS ? ["-s", "-c", certificateFile, "-k", keyFile] : []
+            return [programs.python, programs.moto, "-H", host, "-p", "\(port)"] + tls
         }
     }
 

@@ -13,7 +13,7 @@ import Platform
 /// let bucket = try await server.makeBucket()
 /// ```
 ///
-/// There are three, see `Kind`: what passes on all of them depends on no server's manners.
+/// There are several, see `Kind`: what passes on all of them depends on no server's manners.
 public final class TemporaryS3: Sendable {
     private struct Settings: Hashable {
         var kind: Kind
@@ -267,7 +267,7 @@ public final class TemporaryS3: Sendable {
 
     /// Starts the server again on the same port, after `kill()` or as it runs.
     ///
-    /// OpenStack Swift and SeaweedFS have all their data again; rclone has none, and no buckets.
+    /// OpenStack Swift and SeaweedFS have all their data again; rclone and moto have none, and no buckets.
     ///
     /// - Throws: `TemporaryServerError.startFailed` with the server's log; `CancellationError`, and the server is not
     ///   running then.

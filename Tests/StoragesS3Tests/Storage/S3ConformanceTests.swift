@@ -5,7 +5,7 @@ import Testing
 
 @Suite("S3 keeps the promises of storages", .timeLimit(.minutes(10)))
 struct S3ConformanceTests {
-    @Test("on every server", arguments: S3World.Server.allCases, StorageConformance.checks)
+    @Test("on every server", arguments: S3World.Server.allCases + [.moto], StorageConformance.checks)
     func keepsItsPromises(server: S3World.Server, check: StorageConformance.Check) async throws {
         let storage = try await S3Storages.shared.storage(server)
         guard let gap = Self.knownGap(of: server, in: check) else {

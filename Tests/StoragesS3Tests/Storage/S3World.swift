@@ -7,7 +7,10 @@ import Testing
 /// A real server and a bucket of one's own on it.
 struct S3World: Sendable {
     enum Server: String, CaseIterable, CustomTestStringConvertible, Sendable {
-        case swift, swiftOverTLS, rclone, rcloneOverTLS, seaweed, seaweedOverTLS
+        case swift, swiftOverTLS, rclone, rcloneOverTLS, seaweed, seaweedOverTLS, moto
+
+        /// The servers that verify signatures.
+        static let allCases: [Server] = [.swift, .swiftOverTLS, .rclone, .rcloneOverTLS, .seaweed, .seaweedOverTLS]
 
         var testDescription: String {
             switch self {
@@ -17,6 +20,7 @@ struct S3World: Sendable {
             case .rcloneOverTLS: "rclone over TLS"
             case .seaweed: "SeaweedFS"
             case .seaweedOverTLS: "SeaweedFS over TLS"
+            case .moto: "moto"
             }
         }
 
@@ -25,12 +29,13 @@ struct S3World: Sendable {
             case .swift, .swiftOverTLS: .openStackSwift
             case .rclone, .rcloneOverTLS: .rclone
             case .seaweed, .seaweedOverTLS: .seaweedFS
+            case .moto: .moto
             }
         }
 
         var usesTLS: Bool {
             switch self {
-            case .swift, .rclone, .seaweed: false
+            case .swift, .rclone, .seaweed, .moto: false
             case .swiftOverTLS, .rcloneOverTLS, .seaweedOverTLS: true
             }
         }
@@ -60,7 +65,7 @@ struct S3World: Sendable {
     ) throws -> S3Storage {
         var options = S3Options()
         switch server.kind {
-        case .openStackSwift: options.server = .automatic
+        case .openStackSwift, .moto: options.server = .automatic
         case .rclone: options.server = .rclone
         case .seaweedFS: options.server = .seaweedFS
         }
