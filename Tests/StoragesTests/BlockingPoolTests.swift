@@ -8,7 +8,8 @@ import Testing
     /// Something that says when it is gone.
     private final class Load: Sendable {}
 
-    @Test func dropsQueuedWorkAtOnceWhenItsTaskIsCancelled() async throws {
+    @Test("Queued blocking work is dropped at once when its task is cancelled")
+    func dropsQueuedWorkAtOnceWhenItsTaskIsCancelled() async throws {
         let pool = NIOThreadPool(numberOfThreads: 1)
         pool.start()
         // The only thread waits until the test lets it go.
@@ -41,7 +42,8 @@ import Testing
         await #expect(throws: (any Error).self) { try await BlockingPool.run(on: pool) {} }
     }
 
-    @Test func waitsForWorkThatHasBegun() async throws {
+    @Test("Blocking work that has begun is awaited although its task is cancelled")
+    func waitsForWorkThatHasBegun() async throws {
         let (started, signal) = AsyncStream<Void>.makeStream()
         let gate = LockGate()
         let task = Task {
@@ -57,7 +59,8 @@ import Testing
         #expect(try await task.value == 7)
     }
 
-    @Test func doesMoreThanAHandfulAtOnce() async throws {
+    @Test("The blocking pool runs twelve jobs at the same time")
+    func doesMoreThanAHandfulAtOnce() async throws {
         // Each waits for all others: with fewer threads none would be through.
         let gate = LockGate()
         let arrived = NIOLockedValueBox(0)

@@ -3,6 +3,7 @@ import Testing
 
 @Suite struct ByteRangeTests {
     @Test(
+        "A byte range is resolved within the size of a file",
         arguments: [
             (ByteRange.bytes(0..<10), 0..<10), (.bytes(5..<200), 5..<100), (.bytes(99..<100), 99..<100),
             (.first(10), 0..<10),
@@ -16,16 +17,21 @@ import Testing
         #expect(try range.resolved(100) == expected)
     }
 
-    @Test(arguments: [
-        ByteRange.bytes(100..<101), .bytes(-1..<10), .from(101), .from(-1), .first(-1), .last(-1), .bytes(500..<600),
-        .last(.min),
-    ])
+    @Test(
+        "A byte range outside of the file is refused",
+        arguments: [
+            ByteRange.bytes(100..<101), .bytes(-1..<10), .from(101), .from(-1), .first(-1), .last(-1),
+            .bytes(500..<600),
+            .last(.min),
+        ]
+    )
     func refusesWhatLiesOutside(range: ByteRange) {
         let error = #expect(throws: StorageError.self) { try range.resolved(100) }
         #expect(error?.code == .invalidRange)
     }
 
-    @Test func resolvesInAnEmptyFile() throws {
+    @Test("A byte range in an empty file is empty")
+    func resolvesInAnEmptyFile() throws {
         #expect(try ByteRange.first(10).resolved(0) == 0..<0)
         #expect(try ByteRange.last(10).resolved(0) == 0..<0)
         #expect(try ByteRange.from(0).resolved(0) == 0..<0)

@@ -4,27 +4,29 @@ import StoredFilesTesting
 import Testing
 
 @Suite struct ConformanceTests {
-    @Test(arguments: StorageConformance.checks)
+    @Test("MemoryStorage passes every conformance check", arguments: StorageConformance.checks)
     func memoryStorageKeepsItsPromises(check: StorageConformance.Check) async throws {
         try await StorageConformance.run(check) { MemoryStorage() }
     }
 
-    @Test(arguments: StorageConformance.checks)
+    @Test("PrefixedStorage passes every conformance check", arguments: StorageConformance.checks)
     func prefixedStorageKeepsItsPromises(check: StorageConformance.Check) async throws {
         try await StorageConformance.run(check) { try PrefixedStorage(prefix: "tenants/42", of: MemoryStorage()) }
     }
 
-    @Test(arguments: StorageConformance.checks)
+    @Test("FaultyStorage without faults passes every conformance check", arguments: StorageConformance.checks)
     func faultyStorageWithoutFaultsKeepsItsPromises(check: StorageConformance.Check) async throws {
         try await StorageConformance.run(check) { FaultyStorage(MemoryStorage()) }
     }
 
-    @Test func hasAtLeastThirtyChecksOfDifferentNames() {
+    @Test("There are at least thirty conformance checks, with different names")
+    func hasAtLeastThirtyChecksOfDifferentNames() {
         #expect(StorageConformance.checks.count >= 30)
         #expect(Set(StorageConformance.checks.map(\.name)).count == StorageConformance.checks.count)
     }
 
-    @Test func leavesOneStorageAsItWas() async throws {
+    @Test("The conformance checks leave the files of a storage as they were")
+    func leavesOneStorageAsItWas() async throws {
         let storage = MemoryStorage()
         let name = try StorageName(validating: "mine.txt")
         _ = try await storage.upload(.string("mine"), to: name)
@@ -34,7 +36,8 @@ import Testing
         #expect(names == [name])
     }
 
-    @Test func findsAStorageThatOverwrites() async throws {
+    @Test("The conformance checks detect a storage that overwrites files")
+    func findsAStorageThatOverwrites() async throws {
         let error = await #expect(throws: ConformanceFailure.self) {
             try await StorageConformance.verify(OverwritingStorage(base: MemoryStorage()))
         }

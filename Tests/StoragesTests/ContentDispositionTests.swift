@@ -4,7 +4,7 @@ import Testing
 @Suite("Values of Content-Disposition")
 struct ContentDispositionTests {
     @Test(
-        "are ASCII, whatever the name",
+        "A Content-Disposition is ASCII, whatever the file name contains",
         arguments: [
             (nil, "attachment"), ("", "attachment"), ("a b.txt", #"attachment; filename="a b.txt""#),
             ("naïve.txt", #"attachment; filename="na_ve.txt"; filename*=UTF-8''na%C3%AFve.txt"#),

@@ -4,6 +4,7 @@ import Testing
 
 @Suite struct ContentTypeTests {
     @Test(
+        "A content type is detected from the first bytes of a file",
         arguments: [
             ([0xFF, 0xD8, 0xFF, 0xE0], ContentType.jpeg), ([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], .png),
             (Array("GIF89a".utf8), .gif), (Array("RIFF\u{4}\0\0\0WEBPVP8 ".utf8), .webp),
@@ -36,23 +37,31 @@ import Testing
         #expect(ContentType(sniffing: bytes) == expected)
     }
 
-    @Test(arguments: [
-        ("a.docx", ContentType.docx), ("a.xlsx", .xlsx), ("a.PPTX", .pptx), ("a.zip", .zip), ("a.jpg", .zip),
-        ("a", .zip),
-    ])
+    @Test(
+        "The file extension decides between the formats that are ZIP archives",
+        arguments: [
+            ("a.docx", ContentType.docx), ("a.xlsx", .xlsx), ("a.PPTX", .pptx), ("a.zip", .zip), ("a.jpg", .zip),
+            ("a", .zip),
+        ]
+    )
     func letsTheExtensionChooseAmongFormatsInZIP(name: String, expected: ContentType) {
         #expect(ContentType(sniffing: [0x50, 0x4B, 3, 4], name: name) == expected)
     }
 
-    @Test(arguments: [
-        ("x.json", ContentType.json), ("x.css", .css), ("x.csv", .csv), ("x.js", .javaScript), ("x.txt", .plainText),
-        ("x.jpg", .plainText), ("dir.png/x", .plainText), ("x.unknown", .plainText), ("x.html", .html),
-    ])
+    @Test(
+        "The file name decides the content type only for formats without a signature",
+        arguments: [
+            ("x.json", ContentType.json), ("x.css", .css), ("x.csv", .csv), ("x.js", .javaScript),
+            ("x.txt", .plainText),
+            ("x.jpg", .plainText), ("dir.png/x", .plainText), ("x.unknown", .plainText), ("x.html", .html),
+        ]
+    )
     func believesNamesOnlyForFormatsWithoutSignature(name: String, expected: ContentType) {
         #expect(ContentType(sniffing: Array("{\"a\": 1}".utf8), name: name) == expected)
     }
 
-    @Test func trustsBytesMoreThanTheName() {
+    @Test("The content type follows the bytes if the file name contradicts them")
+    func trustsBytesMoreThanTheName() {
         #expect(ContentType(sniffing: Array("<html><script>".utf8), name: "photo.jpg") == .html)
         #expect(ContentType(sniffing: [0x7F, 0x45, 0x4C, 0x46], name: "photo.jpg") == .executable)
         #expect(ContentType(sniffing: [] as [UInt8], name: "photo.jpg") == .jpeg)
@@ -60,6 +69,7 @@ import Testing
     }
 
     @Test(
+        "HTML, SVG, XML and JavaScript are active content",
         arguments: [
             "text/html", "image/svg+xml", "application/xml", "text/xml", "application/xhtml+xml", "text/javascript",
             "application/rss+xml",
@@ -69,12 +79,16 @@ import Testing
         #expect(type.isActiveContent)
     }
 
-    @Test(arguments: [.jpeg, .png, .pdf, .plainText, .json, .zip, .octetStream, .css] as [ContentType])
+    @Test(
+        "Images, PDF, text, JSON, ZIP and CSS are not active content",
+        arguments: [.jpeg, .png, .pdf, .plainText, .json, .zip, .octetStream, .css] as [ContentType]
+    )
     func knowsHarmlessContent(type: ContentType) {
         #expect(!type.isActiveContent)
     }
 
-    @Test func parsesHeaders() {
+    @Test("A content type is parsed from a header or a file extension, and refused if malformed")
+    func parsesHeaders() {
         #expect(ContentType("Text/HTML; charset=utf-8") == .html)
         #expect(ContentType(" image/png ") == .png)
         for header in ["", "text", "text/", "/html", "a/b/c", "text/ht ml", "text/html\r\nX: y", "tex\u{E9}t/x"] {

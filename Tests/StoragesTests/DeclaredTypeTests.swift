@@ -14,6 +14,7 @@ import Testing
     private static let mp4: [UInt8] = [0, 0, 0, 0x18] + Array("ftypisom\0\0\u{2}\0mp41".utf8)
 
     @Test(
+        "A declared content type chooses among the types that the bytes allow",
         arguments: [
             // What has a signature is that, whatever is said of it.
             (png, "a.png", "text/html", "image/png"), (png, "a", "image/svg+xml", "image/png"),
@@ -62,7 +63,10 @@ import Testing
         #expect(ContentType(sniffing: bytes, name: name, declared: declared) == expected)
     }
 
-    @Test(arguments: [png, zip, ole, pdf, text, unknown, mp4, []])
+    @Test(
+        "A declared content type never turns harmless bytes into active content",
+        arguments: [png, zip, ole, pdf, text, unknown, mp4, []]
+    )
     func noDeclarationMakesActiveContentOfWhatIsNot(bytes: [UInt8]) {
         for declared: ContentType in [
             .html, .svg, .xml, .xhtml, .javaScript, "application/javascript", "text/xml", "message/rfc822",
@@ -72,7 +76,8 @@ import Testing
         }
     }
 
-    @Test func withoutADeclarationTheBytesAndTheNameDecide() {
+    @Test("The bytes and the name decide the content type if none is declared")
+    func withoutADeclarationTheBytesAndTheNameDecide() {
         #expect(ContentType(sniffing: Self.zip, name: "a.docx", declared: nil) == .docx)
         #expect(ContentType(sniffing: Self.text, name: "a.json", declared: nil) == .json)
     }

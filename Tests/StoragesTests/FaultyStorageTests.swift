@@ -8,7 +8,8 @@ import Testing
 
     private func name(_ text: String) throws -> StorageName { try StorageName(validating: text) }
 
-    @Test func countsOperationsAndBytes() async throws {
+    @Test("FaultyStorage counts operations and bytes")
+    func countsOperationsAndBytes() async throws {
         let storage = FaultyStorage(MemoryStorage())
         let file = try name("a")
         _ = try await storage.upload(.buffer(ByteBuffer(repeating: 1, count: 300_000)), to: file)
@@ -23,7 +24,8 @@ import Testing
         #expect(storage.counts.isEmpty && storage.calls.isEmpty && storage.bytesRead == 0)
     }
 
-    @Test func failsBeforeAfterAndInTheMiddle() async throws {
+    @Test("FaultyStorage fails an operation before it, after it and midway")
+    func failsBeforeAfterAndInTheMiddle() async throws {
         let base = MemoryStorage()
         let storage = FaultyStorage(base)
         let body = ByteBuffer(repeating: 1, count: 600_000)
@@ -53,7 +55,8 @@ import Testing
         #expect(count == 400_000)
     }
 
-    @Test func followsAScript() async throws {
+    @Test("FaultyStorage injects the faults of a script")
+    func followsAScript() async throws {
         let storage = FaultyStorage(MemoryStorage()) { call, number in
             call.operation == .info && number.isMultiple(of: 2) ? .error(Broken()) : nil
         }
@@ -62,7 +65,8 @@ import Testing
         #expect(try await storage.size(of: name("a")) == 0)
     }
 
-    @Test func runsActionsBetween() async throws {
+    @Test("FaultyStorage runs an action before an operation")
+    func runsActionsBetween() async throws {
         let base = MemoryStorage()
         let storage = FaultyStorage(base)
         _ = try await storage.upload(.string("old"), to: name("a"))

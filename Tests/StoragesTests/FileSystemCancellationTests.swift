@@ -48,7 +48,7 @@ struct FileSystemCancellationTests {
     }
 
     @Test(
-        "Cancelled at any step, between chunks or in a visit to the disk, an upload is absent or complete",
+        "An upload that is cancelled at any step is either absent or complete",
         arguments: [IfExists.fail, .rename, .replace],
         [true, false]
     )
@@ -92,7 +92,7 @@ struct FileSystemCancellationTests {
         #expect(target > 15)
     }
 
-    @Test("A storage asks a source for no more than it can put away, and reads no more than it is asked for")
+    @Test("A storage reads no more of an upload than it can write, and of a file than is requested")
     func backPressure() async throws {
         let storage = try fixture.storage(durability: .fsync)
         let name = try StorageName(validating: "f")

@@ -10,7 +10,10 @@ struct FileSystemConformanceTests {
         fixture = try FileSystemFixture()
     }
 
-    @Test("FileSystemStorage with fsync and signed URLs", arguments: StorageConformance.checks)
+    @Test(
+        "FileSystemStorage with fsync and signed URLs passes every conformance check",
+        arguments: StorageConformance.checks
+    )
     func signing(check: StorageConformance.Check) async throws {
         let key = [UInt8](repeating: 7, count: 32)
         try await StorageConformance.run(check) {
@@ -19,14 +22,14 @@ struct FileSystemConformanceTests {
         #expect(try fixture.remains() == [])
     }
 
-    @Test("FileSystemStorage without openat2", arguments: StorageConformance.checks)
+    @Test("FileSystemStorage without openat2 passes every conformance check", arguments: StorageConformance.checks)
     func checkingSteps(check: StorageConformance.Check) async throws {
         try await StorageConformance.run(check) { try fixture.storage(checksSteps: true) }
         #expect(try fixture.remains() == [])
     }
 
     @Test(
-        "FileSystemStorage with each way to place a file, where those before it are missing",
+        "FileSystemStorage passes every conformance check with each way to place a file",
         arguments: StorageConformance.checks,
         [FileSystemProbe.Placement.link, .exclusiveRename, .placeholder]
     )
@@ -35,7 +38,7 @@ struct FileSystemConformanceTests {
         #expect(try fixture.remains() == [])
     }
 
-    @Test("PrefixedStorage over FileSystemStorage", arguments: StorageConformance.checks)
+    @Test("PrefixedStorage over FileSystemStorage passes every conformance check", arguments: StorageConformance.checks)
     func prefixed(check: StorageConformance.Check) async throws {
         try await StorageConformance.run(check) { try PrefixedStorage(prefix: "tenants/42", of: fixture.storage()) }
         #expect(try fixture.remains() == [])

@@ -4,7 +4,7 @@ import Storages
 import Synchronization
 import Testing
 
-@Suite("FileSystemStorage: no way out of the root")
+@Suite("FileSystemStorage: containment in the root")
 struct FileSystemContainmentTests {
     let fixture: FileSystemFixture
     let storage: FileSystemStorage
@@ -41,7 +41,7 @@ struct FileSystemContainmentTests {
     }
 
     @Test(
-        "A link to a directory is not followed, by no operation",
+        "No operation follows a symbolic link to a directory",
         arguments: ["../outside", "/", "inside", "nowhere"],
         [false, true]
     )
@@ -67,7 +67,7 @@ struct FileSystemContainmentTests {
     }
 
     @Test(
-        "A link to a file is not read; an upload does not write through it; deleting removes the link only",
+        "A symbolic link to a file is not followed, and deleting removes only the link",
         arguments: [false, true]
     )
     func fileLink(checksSteps: Bool) async throws {
@@ -88,7 +88,7 @@ struct FileSystemContainmentTests {
     }
 
     @Test(
-        "A dangling link is no free name, and nothing appears at its target",
+        "A dangling symbolic link is not a free name, and no file appears at its target",
         arguments: [false, true]
     )
     func danglingLink(checksSteps: Bool) async throws {
@@ -103,7 +103,7 @@ struct FileSystemContainmentTests {
     }
 
     @Test(
-        "A directory that is swapped for a link again and again never lets anything out",
+        "Swapping a directory for a symbolic link again and again exposes no file outside of the root",
         arguments: [false, true]
     )
     func swappedDirectory(checksSteps: Bool) async throws {
@@ -140,7 +140,7 @@ struct FileSystemContainmentTests {
     }
 
     @Test(
-        "Pipes are not opened, and do not hold a thread",
+        "A pipe is not opened and does not block a thread",
         arguments: [false, true]
     )
     func pipe(checksSteps: Bool) async throws {
@@ -150,7 +150,7 @@ struct FileSystemContainmentTests {
         #expect(try await storage.names() == [])
     }
 
-    @Test("Sockets are no files", arguments: [false, true])
+    @Test("A socket is not a file of the storage", arguments: [false, true])
     func socket(checksSteps: Bool) async throws {
         let storage = try fixture.storage(checksSteps: checksSteps)
         var address = sockaddr_un()
@@ -173,7 +173,10 @@ struct FileSystemContainmentTests {
         #expect(try await codes("socket", in: storage) == [.notFound, .notFound, nil, .notFound])
     }
 
-    @Test("A segment that begins with a mark is a segment: links before it are not followed", arguments: [false, true])
+    @Test(
+        "A name segment that starts with a combining mark does not hide a symbolic link before it",
+        arguments: [false, true]
+    )
     func leadingMarks(checksSteps: Bool) async throws {
         let storage = try fixture.storage(checksSteps: checksSteps)
         // The slash and the mark are one Character, and U+0D4E takes the slash behind it into one.
@@ -196,7 +199,7 @@ struct FileSystemContainmentTests {
     }
 
     @Test(
-        "The storage's own directory has no other spelling where case is folded",
+        "The directory for unfinished uploads cannot be named by a case-folded spelling",
         arguments: [
             ".STORED-FILES-TMP/a", ".Stored-Files-Tmp/upload-1", ".stored-files-TMP-1", ".\u{17F}tored-files-tmp/a",
             ".stored-\u{FB01}les-tmp/a", "\u{200D}.stored-files-tmp/a", ".stored\u{200D}-files-tmp/a",
@@ -208,7 +211,7 @@ struct FileSystemContainmentTests {
         #expect(try await storage.put("x", "a/" + name).byteCount == 1)
     }
 
-    @Test("The storage's own directory cannot be named or listed")
+    @Test("The directory for unfinished uploads cannot be named or listed")
     func ownDirectory() async throws {
         try fixture.write("partial", to: fixture.root + "/.stored-files-tmp/upload-1")
         for name in [".stored-files-tmp", ".stored-files-tmp/upload-1", ".stored-files-tmp-x"] {
@@ -225,7 +228,7 @@ struct FileSystemContainmentTests {
         #expect(try fixture.everything() == [".stored-files-tmp/", ".stored-files-tmp/upload-1"])
     }
 
-    @Test("Only old leftovers of uploads are removed")
+    @Test("Only old files of unfinished uploads are removed")
     func abandonedUploads() async throws {
         let own = fixture.root + "/.stored-files-tmp"
         #expect(try await storage.removeAbandonedUploads() == 0)
@@ -247,7 +250,7 @@ struct FileSystemContainmentTests {
         #expect(try await storage.removeAbandonedUploads(olderThan: .seconds(-2)) == 1)
     }
 
-    @Test("A replacing upload that is killed leaves a hidden file that is collected")
+    @Test("A replacing upload that is killed leaves a hidden file, which is removed later")
     func killedUpload() async throws {
         // What the killed process leaves is what is on disk in the middle of an upload: looked at from here.
         let storage = storage
@@ -273,7 +276,7 @@ struct FileSystemContainmentTests {
         #expect(try fixture.everything() == [".stored-files-tmp/"])
     }
 
-    @Test("Unfinished uploads are given up by name, and others go on", arguments: [true, false])
+    @Test("Unfinished uploads are abandoned by name, and other uploads go on", arguments: [true, false])
     func uploadsGivenUpByName(isNamed: Bool) async throws {
         let storage = try fixture.storage(makesAnonymousFiles: false)
         let names = try ["other", "a/b/c/d", isNamed ? "a/b/c" : "a/b"].map { try StorageName(validating: $0) }
@@ -295,7 +298,10 @@ struct FileSystemContainmentTests {
         }
     }
 
-    @Test("An upload whose bytes were collected says so and leaves no directory", arguments: [IfExists.replace, .fail])
+    @Test(
+        "An upload whose unfinished bytes were removed fails with an error and leaves no directory",
+        arguments: [IfExists.replace, .fail]
+    )
     func collectedUpload(ifExists: IfExists) async throws {
         let storage = try fixture.storage(makesAnonymousFiles: false)
         let source = PatternSource(

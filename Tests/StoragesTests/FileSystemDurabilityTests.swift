@@ -58,7 +58,7 @@ struct FileSystemDurabilityTests {
     }
 
     @Test(
-        "The file comes first, then every directory on the way, its own last",
+        "An upload syncs the file first, then the directories above it, and its own directory last",
         arguments: [IfExists.fail, .rename, .replace],
         [true, false]
     )
@@ -72,7 +72,7 @@ struct FileSystemDurabilityTests {
         #expect(Set(inodes.dropFirst()) == Set([try inode("a/b"), try inode("a"), try inode(".")]))
     }
 
-    @Test("Directories that somebody else has just made are written out too")
+    @Test("An upload syncs directories that another process has just created")
     func writesOutDirectoriesOfOthers() async throws {
         let storage = try storage()
         try FileManager.default.createDirectory(atPath: fixture.root + "/a/b", withIntermediateDirectories: true)
@@ -80,7 +80,7 @@ struct FileSystemDurabilityTests {
         #expect(Set(medium.inodes).isSuperset(of: [try inode("a/b"), try inode("a"), try inode(".")]))
     }
 
-    @Test("A directory that has not changed for a while is written out once, and again after a change")
+    @Test("A directory is synced once, and again after it has changed")
     func remembersDirectories() throws {
         let directories = SynchronizedDirectories()
         let root = try SystemCall.open(fixture.root, in: .workingDirectory, flags: O_RDONLY | O_DIRECTORY)
@@ -105,7 +105,7 @@ struct FileSystemDurabilityTests {
     }
 
     @Test(
-        "When any fsync fails, the upload throws and leaves no file and no directory",
+        "An upload whose fsync fails throws an error and leaves no file and no directory",
         arguments: [IfExists.fail, .rename],
         [true, false]
     )
@@ -126,7 +126,7 @@ struct FileSystemDurabilityTests {
         #expect(try await storage.text("a/b/c") == "x")
     }
 
-    @Test("When fsync fails after a replacement, the new file is there whole and the error says so")
+    @Test("A replacement whose fsync fails keeps a complete file, and the error says which one")
     func failingMediumOnReplacement() async throws {
         let storage = try storage()
         for failing in 0..<2 {
@@ -143,7 +143,7 @@ struct FileSystemDurabilityTests {
         }
     }
 
-    @Test("An entry that could not be written out is not removed when it is another's by then")
+    @Test("An upload whose fsync fails does not remove a file that another process has put in its place")
     func leavesTheFilesOfOthers() async throws {
         let root = fixture.root
         let calls = NIOLockedValueBox(0)
@@ -165,7 +165,7 @@ struct FileSystemDurabilityTests {
         #expect(try await storage.text("f") == "theirs")
     }
 
-    @Test("Deleting writes out each directory that lost an entry, also of names that look the same")
+    @Test("Deleting syncs each directory that lost an entry, also those whose names look the same")
     func deletions() async throws {
         let storage = try storage()
         let names = ["\u{E9}/a", "e\u{301}/a", "d/e/f", "kept/a"].map(StorageName.init(unchecked:))
@@ -180,7 +180,7 @@ struct FileSystemDurabilityTests {
         #expect(expected.count == Set(expected).count)
     }
 
-    @Test("Where the directory is gone, the nearest one above is written out; a failure is reported for each name")
+    @Test("Deleting syncs the nearest existing directory, and reports a failure for each name")
     func deletionsOfOthers() async throws {
         let storage = try storage()
         let names = try ["a/b/c", "missing"].map { try StorageName(validating: $0) }

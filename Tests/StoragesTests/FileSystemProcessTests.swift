@@ -15,7 +15,7 @@ import Testing
         }
 
         @Test(
-            "1 GiB goes in and comes out unchanged in less than 32 MiB",
+            "Storing and reading 1 GiB takes less than 32 MiB of memory",
             .disabled(if: Sanitizer.isOn, "a sanitizer takes memory of its own")
         )
         func streamsAGibibyte() async throws {
@@ -54,7 +54,7 @@ import Testing
         }
 
         @Test(
-            "Many small pieces and files go in in less than 32 MiB, at every moment",
+            "Uploads of many small chunks and of large files never take more than 32 MiB of memory",
             .disabled(if: Sanitizer.isOn, "a sanitizer takes memory of its own")
         )
         func peakMemory() async throws {
@@ -83,7 +83,7 @@ import Testing
             }
         }
 
-        @Test("An upload that fails when no descriptor is left removes its hidden file all the same")
+        @Test("An upload that fails without free file descriptors still removes its hidden file")
         func discardsWithoutDescriptors() async throws {
             await #expect(processExitsWith: .success) { [root = fixture.root as String] in
                 let storage = try FileSystemStorage(root: root, durability: .none)
@@ -108,7 +108,7 @@ import Testing
             }
         }
 
-        @Test("No descriptor stays open, whatever an operation came to")
+        @Test("No file descriptor stays open after operations that succeed or fail")
         func closesDescriptors() async throws {
             await #expect(processExitsWith: .success) { [root = fixture.root as String] in
                 let storage = try FileSystemStorage(root: root, durability: .none)
@@ -148,7 +148,7 @@ import Testing
             }
         }
 
-        @Test("A limit on file sizes is .tooLarge and leaves nothing")
+        @Test("An upload beyond the file size limit of the process is .tooLarge and leaves no file")
         func fileSizeLimit() async throws {
             await #expect(processExitsWith: .success) { [root = fixture.root as String] in
                 let storage = try FileSystemStorage(root: root)
@@ -170,7 +170,7 @@ import Testing
             }
         }
 
-        @Test("A limit on open files is .unavailable, and passes")
+        @Test("Operations without free file descriptors are .unavailable, and work again later")
         func descriptorLimit() async throws {
             await #expect(processExitsWith: .success) { [root = fixture.root as String] in
                 let storage = try FileSystemStorage(root: root, durability: .none)
@@ -194,7 +194,7 @@ import Testing
             }
         }
 
-        @Test("Without permission every operation says so, and an unwritable root can be read")
+        @Test("Operations without permission are refused, and an unwritable root can be read")
         func permissionDenied() async throws {
             let storage = try fixture.storage()
             try await storage.put("public", "open/a")
@@ -230,7 +230,7 @@ import Testing
             #expect(try fixture.remains() == ["open/", "open/a", "closed/", "closed/a"])
         }
 
-        @Test("A process killed in the middle of uploads leaves no file, and its hidden ones are collected")
+        @Test("A process that is killed during uploads leaves only hidden files, which are removed later")
         func killedProcess() async throws {
             let storage = try fixture.storage()
             try await storage.put("old", "a/replaced")

@@ -17,7 +17,7 @@ struct FileSystemReadingTests {
     private func name(_ text: String) throws -> StorageName { try StorageName(validating: text) }
 
     @Test(
-        "Ranges give exactly their bytes",
+        "Reading a range gives exactly its bytes",
         arguments: [
             (ByteRange.bytes(0..<5), 0..<5), (.bytes(999_990..<2_000_000), 999_990..<1_000_000),
             (.first(300_000), 0..<300_000),
@@ -40,7 +40,7 @@ struct FileSystemReadingTests {
         #expect(read == all.getSlice(at: expected.lowerBound, length: expected.count))
     }
 
-    @Test("Files that were deleted while they were open are no files of the storage, and have names of their own")
+    @Test("Hidden files of network file systems are not listed, and their names are invalid")
     func deletedButOpen() async throws {
         let hidden = [".nfs00000000013f0b2d00000a12", ".fuse_hidden0000002b00000001", ".smb0123456789abcdef01234567"]
         let others = [".nfs", ".nfsrc", ".nfs-00000001", ".fuse_hidden", ".nfs0000000g", ".nfs12345"]
@@ -53,7 +53,7 @@ struct FileSystemReadingTests {
         #expect(try await storage.put("x", hidden[0] + "/a").byteCount == 1)
     }
 
-    @Test("A range outside the file, and a missing file, are errors with name and storage")
+    @Test("Errors about a range outside the file and about a missing file have name and storage")
     func typedErrors() async throws {
         try await storage.put("abc", "f")
         do {
@@ -92,7 +92,7 @@ struct FileSystemReadingTests {
         #expect(text == old)
     }
 
-    @Test("A file cut or rewritten in place while it is read is an error, not a mix", arguments: [true, false])
+    @Test("A file that is cut or rewritten in place while it is read gives an error", arguments: [true, false])
     func changedInPlace(cutting: Bool) async throws {
         try await storage.put(String(repeating: "old ", count: 300_000), "f")
         var iterator = try await storage.open(name("f")).makeAsyncIterator()
@@ -108,7 +108,7 @@ struct FileSystemReadingTests {
         #expect(code == .changedDuringRead)
     }
 
-    @Test("A short file rewritten in place while it is opened is an error, not a mix")
+    @Test("A short file that is rewritten in place while it is opened gives an error")
     func changedWhileOpening() async throws {
         try await storage.put(String(repeating: "old ", count: 1000), "f")
         let path = fixture.root + "/f"
@@ -128,7 +128,7 @@ struct FileSystemReadingTests {
     }
 
     #if os(Linux)
-        @Test("A file is closed with its last chunk, whoever still holds the contents or their iterator")
+        @Test("A file is closed with its last chunk, even if its contents are still referenced")
         func closesWithTheLastChunk() async throws {
             try await storage.put(String(repeating: "old ", count: 300_000), "f")
             let contents = try await storage.open(name("f"))
@@ -158,7 +158,7 @@ struct FileSystemReadingTests {
         }
     #endif
 
-    @Test("Entity tags tell versions apart, also of equal size in the same moment")
+    @Test("Entity tags differ between versions of equal size that are stored at the same moment")
     func entityTags() async throws {
         var tags: Set<String> = []
         for round in 0..<50 {
@@ -175,7 +175,7 @@ struct FileSystemReadingTests {
         #expect(code == .preconditionFailed)
     }
 
-    @Test("Listings come in the order of the full names' bytes")
+    @Test("Listings are in the byte order of the full names")
     func listingOrder() async throws {
         let names = ["a-b", "a.txt", "a/b", "a/b.c", "a/b0/x", "a0", "aé", "b/c/d/e", "z", "é/ü", "B", "a/b-/x"]
         // "a/b" is a file, so "a/b0" and "a/b-" are what sorts around a directory "a/b…".
@@ -197,7 +197,7 @@ struct FileSystemReadingTests {
         }
     }
 
-    @Test("A prefix reads no directory that cannot match")
+    @Test("A listing with a prefix follows no links and leaves out impossible names")
     func listingPrunes() async throws {
         try await storage.put("x", "wanted/a")
         try await storage.put("x", "other/b")
@@ -213,7 +213,7 @@ struct FileSystemReadingTests {
         #expect(try await storage.names() == ["other/b", "wanted/a", "wanted/e\u{301}"])
     }
 
-    @Test("A directory with more entries than a batch is listed whole, in order, each once")
+    @Test("A directory with more entries than a batch is listed completely and in order")
     func largeDirectory() async throws {
         // More than twice the batch of 8192, so that the smallest are selected while reading.
         let count = 17_000
@@ -229,7 +229,7 @@ struct FileSystemReadingTests {
         #expect(try await storage.names("many/123") == expected.filter { $0.hasPrefix("many/123") })
     }
 
-    @Test("Deleting is idempotent and removes directories that become empty, not others")
+    @Test("Deleting is idempotent and removes only directories that become empty")
     func deleting() async throws {
         let storage = try fixture.storage(durability: .fsync)
         for path in ["a/b/c/1", "a/b/c/2", "a/x", "y"] { try await storage.put("x", path) }
@@ -247,7 +247,7 @@ struct FileSystemReadingTests {
         #expect(FileManager.default.fileExists(atPath: fixture.root))
     }
 
-    @Test("Copies are complete files of their own", arguments: [10, 1_500_000])
+    @Test("A copy is independent of its original", arguments: [10, 1_500_000])
     func copying(size: Int) async throws {
         let text = String(repeating: "c", count: size)
         let original = try await storage.put(text, "a.txt")

@@ -28,7 +28,7 @@ struct FileSystemURLTests {
     }
 
     @Test(
-        "Without a base URL the path is given, with one the URL, both percent-encoded",
+        "The URL of a file is its path, or its address below the base URL, percent-encoded",
         arguments: [
             ("a b/c.txt", "a%20b/c.txt"), ("é?#&=%/+;:@.jpg", "%C3%A9%3F%23%26%3D%25/%2B%3B%3A%40.jpg"),
             ("~-._/0", "~-._/0"),
@@ -51,7 +51,7 @@ struct FileSystemURLTests {
     }
 
     @Test(
-        "A signed URL is accepted as it is, through a proxy, and gives back what was asked for",
+        "A signed URL is accepted directly and through a proxy, and gives back its options",
         arguments: [
             "https://example.org/media", "/media", "",
         ]
@@ -84,7 +84,7 @@ struct FileSystemURLTests {
         #expect(code { _ = try storage.verify(url: url, now: Date(timeIntervalSinceNow: 58)) } == nil)
     }
 
-    @Test("Every change of a signed URL is refused")
+    @Test("A signed URL with any change is refused")
     func tampering() async throws {
         let storage = try signing()
         let name = try StorageName(validating: "a/b.txt")
@@ -125,7 +125,7 @@ struct FileSystemURLTests {
         }
     }
 
-    @Test("A disposition with a control character is not signed, nor accepted from an older version")
+    @Test("A disposition with a control character is neither signed nor accepted")
     func controlsInHeaders() async throws {
         let storage = try signing()
         let name = try StorageName(validating: "a")
@@ -139,7 +139,7 @@ struct FileSystemURLTests {
         }
     }
 
-    @Test("A mark behind a separator of a URL does not hide it")
+    @Test("A combining mark after a separator of a URL does not hide the separator")
     func marksBehindSeparators() async throws {
         let storage = try signing("/media")
         let name = try StorageName(validating: "a")
@@ -150,7 +150,7 @@ struct FileSystemURLTests {
         #expect(try await storage.verify(url: storage.url(for: marked)).name == marked)
     }
 
-    @Test("A quantum that is not positive, or longer than 100 years, is refused", arguments: [0, -1, Int64.max])
+    @Test("A URL quantum that is not positive or longer than 100 years is refused", arguments: [0, -1, Int64.max])
     func hostileQuantum(seconds: Int64) async throws {
         let storage = try signing()
         let error = await #expect(throws: StorageError.self) {
@@ -159,7 +159,7 @@ struct FileSystemURLTests {
         #expect(error?.code == .invalidURL)
     }
 
-    @Test("Equal requests within the quantum give equal URLs that live long enough")
+    @Test("Equal requests for URLs within the quantum give equal URLs that live long enough")
     func quantum() async throws {
         let storage = try signing()
         let name = try StorageName(validating: "a")
@@ -181,7 +181,7 @@ struct FileSystemURLTests {
     }
 
     @Test(
-        "Unusable configuration is refused",
+        "An invalid base URL or signing key is refused",
         arguments: [
             ("not a url", nil), ("ftp://example.org", nil), ("https://", nil),
             ("https://user:password@example.org", nil),
@@ -195,7 +195,7 @@ struct FileSystemURLTests {
         #expect(code == .invalidConfiguration)
     }
 
-    @Test("A root that is none is refused")
+    @Test("An invalid root directory is refused")
     func roots() throws {
         try fixture.write("x", to: fixture.path + "/file")
         for root in ["", "a\0b", fixture.path + "/file", fixture.path + "/file/below"] {

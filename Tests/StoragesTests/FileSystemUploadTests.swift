@@ -13,7 +13,7 @@ struct FileSystemUploadTests {
     }
 
     @Test(
-        "A stored file is readable, has its SHA-256, and nothing else appears",
+        "A stored file is readable and has its SHA-256, and no other file appears",
         arguments: [
             FileSystemStorage.Durability.fsync, .none,
         ]
@@ -32,7 +32,7 @@ struct FileSystemUploadTests {
     }
 
     @Test(
-        "Sizes around the chunk size come back byte for byte",
+        "Files of sizes around the chunk size come back byte for byte",
         arguments: [
             0, 1, 262_143, 262_144, 262_145, 524_288, 524_289, 3_000_001,
         ]
@@ -56,7 +56,7 @@ struct FileSystemUploadTests {
         }
     }
 
-    @Test("A taken name is kept: .fail throws, .rename finds another, .replace replaces")
+    @Test("An existing file is kept with .fail and .rename, and replaced with .replace")
     func respectsWhatExists() async throws {
         let storage = try fixture.storage()
         try await storage.put("one", "d/a.txt")
@@ -71,7 +71,7 @@ struct FileSystemUploadTests {
         #expect(try fixture.remains() == ["d/", "d/a.txt", other.name.string])
     }
 
-    @Test("A file and a directory cannot share a name, and the error says so")
+    @Test("A file and a directory cannot share a name")
     func fileAndDirectoryCollide() async throws {
         let storage = try fixture.storage()
         try await storage.put("file", "a")
@@ -89,7 +89,7 @@ struct FileSystemUploadTests {
     }
 
     @Test(
-        "What a file system cannot keep is refused before a byte is read",
+        "Metadata that a file system cannot keep is refused before a byte is read",
         arguments: [
             UploadOptions(contentDisposition: "attachment"),
             UploadOptions(cacheControl: "no-store"),
@@ -109,7 +109,7 @@ struct FileSystemUploadTests {
     }
 
     @Test(
-        "A source that fails leaves nothing, however far it came",
+        "An upload whose source fails leaves no file, however far it came",
         arguments: [
             (Int64(0), IfExists.fail), (100_000, .fail), (2_000_000, .fail), (2_000_000, .rename), (100_000, .replace),
             (2_000_000, .replace),
@@ -133,7 +133,7 @@ struct FileSystemUploadTests {
         #expect(try await storage.text("kept/file") == "old")
     }
 
-    @Test("Too many bytes, and a tap that throws, leave nothing")
+    @Test("An upload with too many bytes, or whose tap throws, leaves no file")
     func limitsLeaveNothing() async throws {
         struct Refusal: Error {}
         let storage = try fixture.storage()
@@ -173,7 +173,7 @@ struct FileSystemUploadTests {
     }
 
     @Test(
-        "Cancelling ends an upload with CancellationError and leaves nothing",
+        "A cancelled upload throws a CancellationError and leaves no file",
         arguments: [
             IfExists.rename, .replace,
         ]
@@ -206,7 +206,7 @@ struct FileSystemUploadTests {
         #expect(try fixture.remains() == [])
     }
 
-    @Test("A type that the name would hide or make run is refused; between harmless types the name counts")
+    @Test("A content type that the file name would hide or make active is refused")
     func typesAndNames() async throws {
         let storage = try fixture.storage()
         let table: [(name: String, type: ContentType, isTaken: Bool)] = [
@@ -226,7 +226,7 @@ struct FileSystemUploadTests {
         }
     }
 
-    @Test("Two spellings of one name are twins: the second gets a name of its own")
+    @Test("Two Unicode spellings of one name are the same, so the second file gets another name")
     func twinSpellings() async throws {
         let storage = try fixture.storage()
         let composed = try storage.name(for: "caf\u{E9}/re\u{301}sume\u{301}.pdf")
@@ -241,7 +241,7 @@ struct FileSystemUploadTests {
         #expect(await storageErrorCode { try await storage.put("x", composed.string) } == .alreadyExists)
     }
 
-    @Test("Progress is told after each part and once at the end")
+    @Test("Progress is reported after each part and at the end")
     func reportsProgress() async throws {
         let storage = try fixture.storage()
         let (reports, sink) = AsyncStream<TransferProgress>.makeStream()
@@ -261,7 +261,7 @@ struct FileSystemUploadTests {
         #expect(counts.last == 1_000_000)
     }
 
-    @Test("Of many writers of one name one wins, and the file is never a mix")
+    @Test("One of several concurrent writers of one name wins, and the file is never a mix")
     func oneWriterWins() async throws {
         let storage = try fixture.storage()
         for round in 0..<40 {
@@ -285,7 +285,7 @@ struct FileSystemUploadTests {
         }
     }
 
-    @Test("Replacing writers and readers never see a mix")
+    @Test("Readers and writers that replace a file never see a mix")
     func replacingNeverMixes() async throws {
         let storage = try fixture.storage()
         let name = try StorageName(validating: "file")

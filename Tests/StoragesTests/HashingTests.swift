@@ -5,19 +5,23 @@ import Testing
 
 @Suite struct HashingTests {
     /// The examples of FIPS 180-4 and the empty message.
-    @Test(arguments: [
-        ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
-        ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
-        (
-            "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
-        ),
-    ])
+    @Test(
+        "SHA-256 hashes the examples of the standard",
+        arguments: [
+            ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+            ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (
+                "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+                "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
+            ),
+        ]
+    )
     func hashesTheVectorsOfTheStandard(message: String, expected: String) throws {
         #expect(try SHA256Hasher.hash(message).hexadecimal == expected)
     }
 
-    @Test func hashesAMillionBytesInPiecesOfAnySize() throws {
+    @Test("SHA-256 of a million bytes does not depend on the size of the pieces")
+    func hashesAMillionBytesInPiecesOfAnySize() throws {
         let expected = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
         for size in [1, 63, 64, 65, 100_000] {
             let hasher = try SHA256Hasher()
@@ -30,7 +34,8 @@ import Testing
         }
     }
 
-    @Test func startsAgainAfterFinishing() throws {
+    @Test("A SHA-256 hasher starts again after it has finished")
+    func startsAgainAfterFinishing() throws {
         let hasher = try SHA256Hasher()
         hasher.update([1, 2, 3])
         _ = try hasher.finish()
@@ -40,6 +45,7 @@ import Testing
 
     /// RFC 4231, test cases 1, 2, 3 and 6.
     @Test(
+        "HMAC-SHA-256 authenticates the examples of the standard",
         arguments: [
             (
                 [UInt8](repeating: 0x0B, count: 20), Array("Hi There".utf8),
@@ -65,7 +71,8 @@ import Testing
         #expect(try HMACSHA256.authenticate(message, key: key).hexadecimal == expected)
     }
 
-    @Test func comparesBytes() {
+    @Test("Authentication codes are compared by length and all bytes")
+    func comparesBytes() {
         #expect(HMACSHA256.areEqual([1, 2, 3], [1, 2, 3]))
         #expect(!HMACSHA256.areEqual([1, 2, 3], [1, 2, 4]))
         #expect(!HMACSHA256.areEqual([1, 2, 3], [1, 2]))

@@ -3,7 +3,8 @@ import Storages
 import Testing
 
 @Suite struct MemoryStorageTests {
-    @Test func holdsNoMoreThanItsCapacity() async throws {
+    @Test("MemoryStorage holds no more bytes than its capacity")
+    func holdsNoMoreThanItsCapacity() async throws {
         let storage = MemoryStorage(capacity: 1000)
         let (first, second) = (try StorageName(validating: "a"), try StorageName(validating: "b"))
         _ = try await storage.upload(.buffer(ByteBuffer(repeating: 1, count: 900)), to: first)
@@ -17,7 +18,10 @@ import Testing
         #expect(try await storage.size(of: second) == 1000)
     }
 
-    @Test(arguments: [Int64(UInt32.max) + 1, .max, .max - 1])
+    @Test(
+        "MemoryStorage refuses an announced length beyond that of any buffer",
+        arguments: [Int64(UInt32.max) + 1, .max, .max - 1]
+    )
     func refusesAnnouncementsBeyondAnyBuffer(length: Int64) async throws {
         for storage in [MemoryStorage(), MemoryStorage(capacity: .max)] {
             _ = try await storage.upload(.string("x"), to: StorageName(validating: "a"))
@@ -29,7 +33,8 @@ import Testing
         }
     }
 
-    @Test func believesNoAnnouncementThatIsNotKept() async throws {
+    @Test("MemoryStorage fails an upload that is shorter than announced")
+    func believesNoAnnouncementThatIsNotKept() async throws {
         let code = await storageErrorCode {
             let body = UploadBody.stream(PatternSource(byteCount: 10), length: Int64(UInt32.max))
             _ = try await MemoryStorage().upload(body, to: StorageName(validating: "b"))
@@ -37,17 +42,21 @@ import Testing
         #expect(code == .sourceFailed)
     }
 
-    @Test func collectsNoMoreThanABufferHolds() async throws {
+    @Test("Collecting contents larger than a buffer can hold is refused")
+    func collectsNoMoreThanABufferHolds() async throws {
         let size = Int64(UInt32.max) + 1
         let info = FileInfo(name: try StorageName(validating: "a"), byteCount: size)
         let contents = StoredContents(info: info, range: 0..<size, chunks: PatternSource(byteCount: size))
         #expect(await storageErrorCode { _ = try await contents.collect(upTo: .max) } == .tooLarge)
     }
 
-    @Test(arguments: [
-        URLOptions(lifetime: .seconds(1)), URLOptions(contentDisposition: "inline"), URLOptions(contentType: .png),
-        URLOptions(quantum: .seconds(1)),
-    ])
+    @Test(
+        "MemoryStorage refuses options of URLs",
+        arguments: [
+            URLOptions(lifetime: .seconds(1)), URLOptions(contentDisposition: "inline"), URLOptions(contentType: .png),
+            URLOptions(quantum: .seconds(1)),
+        ]
+    )
     func refusesOptionsOfURLs(options: URLOptions) async throws {
         let code = await storageErrorCode {
             _ = try await MemoryStorage().url(for: StorageName(validating: "a"), options: options)
@@ -55,7 +64,8 @@ import Testing
         #expect(code == .unsupported)
     }
 
-    @Test func keepsItsNamesInOrderThroughManyChanges() async throws {
+    @Test("MemoryStorage keeps its names in order through many changes")
+    func keepsItsNamesInOrderThroughManyChanges() async throws {
         let storage = MemoryStorage()
         var expected: Set<StorageName> = []
         for _ in 0..<500 {

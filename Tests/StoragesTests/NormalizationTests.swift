@@ -3,9 +3,10 @@ import Testing
 
 @testable import Storages
 
-@Suite("NFC without tables")
+@Suite("Check for normalized text")
 struct NormalizationTests {
-    @Test func whatIsTakenForComposedIsSoByFoundationToo() {
+    @Test("Text that the quick check accepts as composed is composed by Foundation, too")
+    func whatIsTakenForComposedIsSoByFoundationToo() {
         var plain = 0
         for value in UInt32(0)...0x10FFFF {
             guard let scalar = Unicode.Scalar(value) else { continue }
@@ -25,7 +26,8 @@ struct NormalizationTests {
         #expect(plain > 40_000)
     }
 
-    @Test func plainScalarsHaveTheKindThatTheTablesGiveThem() {
+    @Test("The quick classification of plain scalars agrees with the Unicode tables")
+    func plainScalarsHaveTheKindThatTheTablesGiveThem() {
         for value in UInt32(0x80)...0x10FFFF {
             guard let scalar = Unicode.Scalar(value), let kind = NameBytes.plainKind(of: value) else { continue }
             if kind != SegmentCleaner.kind(of: scalar) {
@@ -34,7 +36,10 @@ struct NormalizationTests {
         }
     }
 
-    @Test(arguments: ["e\u{301}", "\u{1100}\u{1161}", "\u{AC00}\u{11A8}", "\u{212B}", "\u{304B}\u{3099}", "\u{F900}"])
+    @Test(
+        "Text that is not composed is normalized by Foundation",
+        arguments: ["e\u{301}", "\u{1100}\u{1161}", "\u{AC00}\u{11A8}", "\u{212B}", "\u{304B}\u{3099}", "\u{F900}"]
+    )
     func whatIsNotComposedGoesToFoundation(_ text: String) {
         #expect(!Normalization.isPlainlyComposed(text))
         #expect(Normalization.composed(text).utf8.elementsEqual(text.precomposedStringWithCanonicalMapping.utf8))

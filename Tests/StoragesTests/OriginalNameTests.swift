@@ -6,7 +6,7 @@ import Testing
 @Suite("Original names of clients")
 struct OriginalNameTests {
     @Test(
-        "are taken without their paths and their marks of text direction",
+        "An original name loses its path and its marks of text direction",
         arguments: [
             ("cat.jpg", "cat.jpg"), ("My Cat (1).jpg", "My_Cat_1.jpg"),
             // What browsers send as the value of a file input, and old ones in forms.
@@ -29,7 +29,7 @@ struct OriginalNameTests {
     }
 
     @Test(
-        "keep the directories that a program gives them, and lose those of a client",
+        "An original name keeps the directories of a program, and loses those of a client",
         arguments: [
             ("covers/My Cat.jpg", "covers/My_Cat.jpg"), ("covers/🐈.jpg", "covers/file.jpg"),
             ("\u{200E}covers/\u{200F}cat.jpg", "covers/cat.jpg"), ("./cat.jpg", "cat.jpg"), ("a//b/", "a/b"),
@@ -42,7 +42,7 @@ struct OriginalNameTests {
     }
 
     @Test(
-        "of nothing but symbols are called file, with the extension that they or the type have",
+        "An original name of only symbols becomes file, with the extension of the name or the type",
         arguments: [
             ("🐈", ContentType.jpeg, "file.jpg"), ("🐈", nil, "file"), ("???", .pdf, "file.pdf"),
             ("🐈.gif", .gif, "file.gif"), ("🐈.gif", .png, "file.gif"), ("???.tar.gz", nil, "file.tar.gz"),
@@ -55,7 +55,7 @@ struct OriginalNameTests {
     }
 
     @Test(
-        "keep their extension where only ASCII stays",
+        "An original name that is reduced to ASCII keeps its extension",
         arguments: [("日本語.png", "file.png"), ("résumé.pdf", "resume.pdf")]
     )
     func ascii(original: String, expected: String) throws {
@@ -63,7 +63,7 @@ struct OriginalNameTests {
     }
 
     @Test(
-        "that no client's own file has are refused",
+        "An original name that no client's own file has is refused",
         arguments: [
             "../a.txt", #"a\..\b"#, "..", "a\0.txt", "a\n.txt", "", ".", "...", "/", "///", "a/...",
             "invoice\u{202E}gpj.exe", "a\u{202D}b.txt",
@@ -76,7 +76,7 @@ struct OriginalNameTests {
         }
     }
 
-    @Test("are the same by themselves and in a folder, also where nothing has to be looked at closely")
+    @Test("A plain original name is the same by itself and in a folder")
     func plain() throws {
         var originals = [""]
         for _ in 0..<5 { originals += originals.flatMap { start in "aZ9-_.".map { start + String($0) } } }
@@ -89,7 +89,7 @@ struct OriginalNameTests {
     }
 
     @Test(
-        "are cut to the room of a column, at the end of the stem",
+        "A name that is too long for a column is cut at the end of its stem",
         arguments: [
             ("a/b/photograph.jpeg", StorageName.Room.scalars(14), "a/b/photo.jpeg"),
             ("a/b/photograph.jpeg", .scalars(19), "a/b/photograph.jpeg"),
@@ -104,7 +104,7 @@ struct OriginalNameTests {
         #expect(cut?.fits(into: room) == true)
     }
 
-    @Test("have no room where the folder takes it all")
+    @Test("A name cannot be cut if its folder takes all the room of the column")
     func noRoom() throws {
         #expect(try StorageName(validating: "folder/a.txt").cut(toFit: .scalars(7)) == nil)
     }

@@ -4,14 +4,17 @@ import Testing
 
 @Suite("OverlayStorage: conformance")
 struct OverlayConformanceTests {
-    @Test("Over an empty storage, in memory", arguments: StorageConformance.checks)
+    @Test(
+        "An overlay over an empty storage in memory passes every conformance check",
+        arguments: StorageConformance.checks
+    )
     func overAnEmptyStorage(check: StorageConformance.Check) async throws {
         let lower = MemoryStorage().readOnly
         try await StorageConformance.run(check) { try OverlayStorage(upper: MemoryStorage(), lower: lower) }
         #expect(lower.writes == [])
     }
 
-    @Test("Over a storage that has files, in the file system", arguments: StorageConformance.checks)
+    @Test("An overlay over files in a file system passes every conformance check", arguments: StorageConformance.checks)
     func overFiles(check: StorageConformance.Check) async throws {
         let (above, below) = (try FileSystemFixture(), try FileSystemFixture())
         let base = try below.storage()
@@ -24,7 +27,10 @@ struct OverlayConformanceTests {
         #expect(try above.remains() == [])
     }
 
-    @Test("In memory over the file system, and the other way round", arguments: StorageConformance.checks)
+    @Test(
+        "An overlay of memory and file system, in either order, passes every conformance check",
+        arguments: StorageConformance.checks
+    )
     func mixed(check: StorageConformance.Check) async throws {
         let fixture = try FileSystemFixture()
         let key = [UInt8](repeating: 7, count: 32)
@@ -33,7 +39,10 @@ struct OverlayConformanceTests {
         try await StorageConformance.run(check) { try OverlayStorage(upper: files, lower: MemoryStorage()) }
     }
 
-    @Test("A prefix of an overlay, and an overlay over another", arguments: StorageConformance.checks)
+    @Test(
+        "A prefixed overlay, and an overlay over an overlay, pass every conformance check",
+        arguments: StorageConformance.checks
+    )
     func nested(check: StorageConformance.Check) async throws {
         try await StorageConformance.run(check) {
             let inner = try OverlayStorage(upper: MemoryStorage(), lower: MemoryStorage())
@@ -44,7 +53,7 @@ struct OverlayConformanceTests {
     /// Without the checks of concurrent writers, because here the lower storage changes at the same time, and of
     /// purging, whose receipts count what the upper storage had.
     @Test(
-        "Every file is in the lower storage as soon as it is stored",
+        "An overlay whose files sink into the lower storage passes every conformance check",
         arguments: StorageConformance.checks.filter { !$0.name.contains("concurrent") && !$0.name.contains("purges") }
     )
     func sinking(check: StorageConformance.Check) async throws {

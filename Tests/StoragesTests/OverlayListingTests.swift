@@ -23,7 +23,7 @@ struct OverlayListingTests {
         return expected.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
     }
 
-    @Test("Two storages are merged in the order of bytes, without what is covered or hidden", arguments: [10, 1500])
+    @Test("An overlay lists both storages in byte order, without covered and hidden files", arguments: [10, 1500])
     func merges(count: Int) async throws {
         let fixture = try await OverlayFixture()
         let expected = try await fill(fixture, count)
@@ -37,7 +37,7 @@ struct OverlayListingTests {
         #expect(fixture.lower.writes == [])
     }
 
-    @Test("A short listing asks about its names, a long one lists the whiteouts once")
+    @Test("A short listing of an overlay checks single names, a long one lists the whiteouts once")
     func requests() async throws {
         let fixture = try await OverlayFixture()
         let expected = try await fill(fixture, 1500)
@@ -51,7 +51,7 @@ struct OverlayListingTests {
         #expect(fixture.upper.count(of: .info) <= 512 && fixture.upper.count(of: .list) == 2)
     }
 
-    @Test("Whether there is a file at all costs few requests")
+    @Test("The first file of an overlay is found with few requests")
     func first() async throws {
         let fixture = try await OverlayFixture()
         _ = try await fill(fixture, 200)
@@ -61,7 +61,7 @@ struct OverlayListingTests {
         #expect(fixture.upper.count(of: .info) <= 16)
     }
 
-    @Test("With more whiteouts than are kept every name is asked about")
+    @Test("An overlay with more whiteouts than it keeps checks every name")
     func manyWhiteouts() async throws {
         let names = (0..<40).map { "\($0)" }
         let fixture = try await OverlayFixture(below: names)
@@ -75,7 +75,7 @@ struct OverlayListingTests {
         }
     }
 
-    @Test("The whiteouts are found through decorators and in the file system, and listed by none")
+    @Test("Whiteouts work through decorators and in the file system, and are not listed")
     func whiteoutsThroughDecorators() async throws {
         let fixture = try FileSystemFixture()
         let upper = FaultyStorage(try PrefixedStorage(prefix: "staging", of: FaultyStorage(fixture.storage())))
@@ -91,7 +91,7 @@ struct OverlayListingTests {
         #expect(try fixture.remains().contains(path))
     }
 
-    @Test("Storages that list in no order are merged, too", arguments: [true, false])
+    @Test("An overlay also merges a storage that lists in no order", arguments: [true, false])
     func unordered(isUpper: Bool) async throws {
         let (above, below) = (MemoryStorage(), MemoryStorage())
         for number in 0..<700 { try await below.put("below", "b/\(number)") }
@@ -110,7 +110,7 @@ struct OverlayListingTests {
         }
     }
 
-    @Test("An error of either storage, or of a whiteout, ends the listing")
+    @Test("An error of either storage of an overlay ends the listing")
     func errors() async throws {
         let fixture = try await OverlayFixture(below: ["a"])
         let down = StorageError(.unavailable, "down")

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("OverlayStorage: reading")
 struct OverlayReadingTests {
-    @Test("What the upper storage does not have comes from the lower one, and says so")
+    @Test("A file that the upper storage lacks is read from the lower one and marked as inherited")
     func fallsThrough() async throws {
         let fixture = try await OverlayFixture(below: ["a", "both"])
         try await fixture.above.put("above", "both")
@@ -28,7 +28,7 @@ struct OverlayReadingTests {
         #expect(fixture.lower.writes == [])
     }
 
-    @Test("A file of the upper storage is read without a request to the lower one")
+    @Test("A file in the upper storage of an overlay is read without a request to the lower one")
     func readsAboveAlone() async throws {
         let fixture = try await OverlayFixture(below: ["a"])
         try await fixture.above.put("above", "a")
@@ -37,7 +37,7 @@ struct OverlayReadingTests {
         #expect(fixture.lower.calls == [] && fixture.upper.calls.map(\.operation) == [.open])
     }
 
-    @Test("What the library keeps in the lower storage for itself is not inherited, at whatever depth")
+    @Test("Reserved names of the lower storage are not inherited, at any depth")
     func reservedNames() async throws {
         let names = [".stored-files-owner", "tenants/1/.stored-files-owner", ".stored-files-whiteouts/x"]
         let fixture = try await OverlayFixture(below: names)
@@ -57,7 +57,7 @@ struct OverlayReadingTests {
         #expect(fixture.lower.writes == [] && fixture.lower.calls.allSatisfy { $0.operation == .list })
     }
 
-    @Test("A URL is that of the storage that has the file")
+    @Test("The URL of a file in an overlay is that of the storage that has it")
     func urls() async throws {
         let (above, below) = (try FileSystemFixture(), try FileSystemFixture())
         let key = [UInt8](repeating: 7, count: 32)
@@ -80,7 +80,7 @@ struct OverlayReadingTests {
         #expect(code == .unsupported)
     }
 
-    @Test("Ways of doing something are those that hold for the files of both")
+    @Test("An overlay has only the capabilities that both storages have")
     func capabilities() throws {
         let memory = MemoryStorage()
         let overlay = try OverlayStorage(upper: memory, lower: FileSystemFixture().storage())
@@ -90,7 +90,7 @@ struct OverlayReadingTests {
         #expect(overlay.label.hasPrefix("OverlayStorage(MemoryStorage over FileSystemStorage("))
     }
 
-    @Test("The location is that of the upper storage, and the two must not share files")
+    @Test("An overlay has the location of its upper storage, and its storages must not share files")
     func locations() throws {
         let (bucket, other) = (MemoryStorage(), MemoryStorage())
         let overlay = try OverlayStorage(upper: other, lower: bucket)
@@ -104,7 +104,7 @@ struct OverlayReadingTests {
         }
     }
 
-    @Test("A reader never gets the deleted file below while a new one takes its place")
+    @Test("A reader never gets the deleted file of the lower storage while a new one is stored")
     func readsWhileStored() async throws {
         let fixture = try await OverlayFixture(below: ["a"])
         let name = try StorageName(validating: "a")
@@ -121,7 +121,7 @@ struct OverlayReadingTests {
         #expect(try await fixture.hiddenNames(among: ["a"]) == [])
     }
 
-    @Test("Errors of whiteouts have the name that was asked for, and what fails is not taken for missing")
+    @Test("An error about a whiteout has the requested name, and is not taken for a missing file")
     func errors() async throws {
         let fixture = try await OverlayFixture(below: ["a"])
         let name = try StorageName(validating: "a")

@@ -13,7 +13,7 @@ struct OverlayWritingTests {
 
     // MARK: Deleting
 
-    @Test("A deleted name is gone, and the lower storage still has its file")
+    @Test("A name that is deleted in an overlay is gone, and the lower storage keeps its file")
     func deletes() async throws {
         let scene = try await scene()
         try await scene.overlay.put("above", "docs/a.txt", ifExists: .replace)
@@ -28,7 +28,7 @@ struct OverlayWritingTests {
         #expect(scene.lower.writes == [])
     }
 
-    @Test("What the lower storage does not have leaves no whiteout")
+    @Test("Deleting a name that the lower storage lacks leaves no whiteout")
     func deletesItsOwn() async throws {
         let scene = try await scene()
         try await scene.overlay.put("above", "own")
@@ -36,7 +36,7 @@ struct OverlayWritingTests {
         #expect(try await scene.hiddenNames(among: ["own", "nobody"]) == [])
     }
 
-    @Test("The whiteout comes before the file goes, so that whoever is killed in between leaves the file")
+    @Test("An overlay writes the whiteout before it deletes the file")
     func orderOfDeleting() async throws {
         let scene = try await scene()
         try await scene.overlay.put("above", "docs/a.txt", ifExists: .replace)
@@ -48,7 +48,7 @@ struct OverlayWritingTests {
         #expect(try await scene.text("docs/a.txt") == nil)
     }
 
-    @Test("Where a whiteout cannot be put the file stays, and the others go")
+    @Test("A file whose whiteout cannot be written stays, and the other names are deleted")
     func deletesWithoutWhiteout() async throws {
         let scene = try await scene()
         try await scene.overlay.put("above", "docs/a.txt", ifExists: .replace)
@@ -65,7 +65,7 @@ struct OverlayWritingTests {
         #expect(try await scene.text("docs/a.txt") == "above")
     }
 
-    @Test("A purge removes what the upper storage has, and its receipt says what the lower one keeps")
+    @Test("A purge removes files of the upper storage, and its receipt shows what the lower one keeps")
     func purges() async throws {
         let scene = try await scene()
         try await scene.overlay.put("above", "docs/a.txt", ifExists: .replace)
@@ -85,7 +85,7 @@ struct OverlayWritingTests {
         #expect(scene.lower.writes == [])
     }
 
-    @Test("Where a whiteout that went meanwhile cannot be put again, nobody says that the file is gone")
+    @Test("A deletion whose vanished whiteout cannot be written again reports an error")
     func failsToCoverAgain() async throws {
         for operation in [FaultyStorage.Operation.delete, .purge] {
             let scene = try await scene()
@@ -101,7 +101,7 @@ struct OverlayWritingTests {
         }
     }
 
-    @Test("Unfinished uploads are given up in the upper storage alone")
+    @Test("Unfinished uploads are abandoned only in the upper storage")
     func abandons() async throws {
         let scene = try await scene()
         try await scene.overlay.abandonUploads(of: [name])
@@ -110,7 +110,7 @@ struct OverlayWritingTests {
 
     // MARK: Storing
 
-    @Test("A name of the lower storage is taken, until it is deleted")
+    @Test("A name of the lower storage is taken until it is deleted")
     func takenNames() async throws {
         let scene = try await scene()
         let refused = await #expect(throws: StorageError.self) {
@@ -132,7 +132,10 @@ struct OverlayWritingTests {
         #expect(code == .alreadyExists && scene.lower.writes == [])
     }
 
-    @Test("A new file removes the whiteout, and only after it is there", arguments: [IfExists.fail, .replace, .rename])
+    @Test(
+        "A new file removes the whiteout of its name, but only after the upload",
+        arguments: [IfExists.fail, .replace, .rename]
+    )
     func storesAgain(ifExists: IfExists) async throws {
         let scene = try await scene()
         try await scene.overlay.delete(name)
@@ -153,7 +156,7 @@ struct OverlayWritingTests {
         #expect(try await scene.above.exists(whiteout))
     }
 
-    @Test("A whiteout that cannot be removed does no harm")
+    @Test("A whiteout that cannot be removed does not hide the new file")
     func keepsWhiteout() async throws {
         let scene = try await scene()
         try await scene.overlay.delete(name)
@@ -168,7 +171,7 @@ struct OverlayWritingTests {
         #expect(try await scene.text("docs/a.txt") == nil)
     }
 
-    @Test("Where the lower storage cannot be asked only a replacement is stored")
+    @Test("An overlay whose lower storage is unavailable stores only replacements")
     func lowerIsDown() async throws {
         let scene = try await scene()
         for ifExists in [IfExists.fail, .rename] {
@@ -184,7 +187,7 @@ struct OverlayWritingTests {
 
     // MARK: Two at once
 
-    @Test("A file that is deleted while its storing removes the whiteout stays deleted")
+    @Test("A file that is deleted while an upload removes its whiteout stays deleted")
     func deletedWhileStored() async throws {
         let scene = try await scene()
         try await scene.overlay.delete(name)
@@ -195,7 +198,7 @@ struct OverlayWritingTests {
         #expect(try await scene.hiddenNames(among: ["docs/a.txt"]) == ["docs/a.txt"])
     }
 
-    @Test("A file that is stored while its name is deleted goes, and the lower storage's does not come back")
+    @Test("A file stored while its name is being deleted is removed, and the lower one stays hidden")
     func storedWhileDeleted() async throws {
         let scene = try await scene()
         let other = try OverlayStorage(upper: scene.above, lower: scene.below)
@@ -207,7 +210,7 @@ struct OverlayWritingTests {
         #expect(try await scene.text("docs/a.txt") == nil)
     }
 
-    @Test("When nobody can say whether the file was deleted meanwhile, the storing says so")
+    @Test("An upload that cannot find out whether its file was deleted meanwhile is outcomeUnknown")
     func unknownOutcome() async throws {
         let scene = try await scene()
         try await scene.overlay.delete(name)
@@ -220,7 +223,7 @@ struct OverlayWritingTests {
         #expect(try await scene.text("docs/a.txt") == "new")
     }
 
-    @Test("Many who store and delete one name never bring the lower storage's file back")
+    @Test("Concurrent uploads and deletions of one name never bring the file of the lower storage back")
     func storm() async throws {
         let scene = try await scene()
         try await scene.overlay.delete(name)
@@ -244,7 +247,7 @@ struct OverlayWritingTests {
 
     // MARK: Copies
 
-    @Test("A copy of a file of the lower storage goes to the upper one, with what it keeps")
+    @Test("A copy of a file of the lower storage is stored in the upper one, with its metadata")
     func copies() async throws {
         let scene = try await scene()
         let options = UploadOptions(
@@ -276,7 +279,7 @@ struct OverlayWritingTests {
         #expect(scene.lower.writes == [])
     }
 
-    @Test("A copy onto a name that was deleted removes its whiteout")
+    @Test("A copy onto a deleted name removes its whiteout")
     func copiesOntoDeleted() async throws {
         let scene = try await scene()
         try await scene.below.put("other", "other")
@@ -290,7 +293,7 @@ struct OverlayWritingTests {
         #expect(scene.upper.count(of: .copy) == 3)
     }
 
-    @Test("To a file system go the bytes, and a file that is stored in a coding is not copied without it")
+    @Test("A copy to a file system drops the metadata, and a compressed file is not copied")
     func copiesElsewhere() async throws {
         let fixture = try FileSystemFixture()
         let below = MemoryStorage()
@@ -313,7 +316,7 @@ struct OverlayWritingTests {
         #expect(try fixture.remains() == ["b.txt"])
     }
 
-    @Test("An overlay can lie below another one, and above one")
+    @Test("An overlay can be the upper or the lower storage of another one")
     func nests() async throws {
         let (top, middle, bottom) = (MemoryStorage(), MemoryStorage(), MemoryStorage())
         for name in ["a", "b", "c", "d"] { try await bottom.put("bottom", name) }

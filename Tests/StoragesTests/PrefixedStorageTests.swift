@@ -5,7 +5,8 @@ import Testing
 @testable import Storages
 
 @Suite struct PrefixedStorageTests {
-    @Test func seesOnlyItsOwnDirectory() async throws {
+    @Test("PrefixedStorage sees only the files of its own directory")
+    func seesOnlyItsOwnDirectory() async throws {
         let base = MemoryStorage()
         for path in ["tenants/1/a.txt", "tenants/2/b.txt", "tenants/12/c.txt", "d.txt"] {
             _ = try await base.upload(.string(path), to: StorageName(validating: path))
@@ -25,7 +26,8 @@ import Testing
         #expect(try await base.size(of: StorageName(validating: "tenants/2/b.txt")) > 0)
     }
 
-    @Test func nestsAndForwardsCapabilities() async throws {
+    @Test("PrefixedStorage can be nested and forwards the capabilities")
+    func nestsAndForwardsCapabilities() async throws {
         let base = MemoryStorage()
         let inner = try PrefixedStorage(prefix: "b", of: PrefixedStorage(prefix: "a", of: base))
         _ = try await inner.upload(.string("x"), to: StorageName(validating: "c.txt"))
@@ -34,7 +36,8 @@ import Testing
         #expect(inner.label == "PrefixedStorage(b in PrefixedStorage(a in MemoryStorage))")
     }
 
-    @Test func givesErrorsTheNamesThatAreUsedHere() async throws {
+    @Test("Errors of PrefixedStorage have the names without the prefix")
+    func givesErrorsTheNamesThatAreUsedHere() async throws {
         let faulty = FaultyStorage(MemoryStorage())
         let tenant = try PrefixedStorage(prefix: "tenants/1", of: faulty)
         let name = try StorageName(validating: "a.txt")
@@ -72,7 +75,8 @@ import Testing
         #expect(await #expect(throws: StorageError.self) { try await tenant.url(for: name) }?.name == other.name)
     }
 
-    @Test func refusesNamesThatGetTooLongWithThePrefix() async throws {
+    @Test("PrefixedStorage refuses names that are too long with the prefix, and invalid prefixes")
+    func refusesNamesThatGetTooLongWithThePrefix() async throws {
         let tenant = try PrefixedStorage(prefix: "tenants/1", of: MemoryStorage())
         let name = try StorageName(validating: String(repeating: "abc/", count: 254) + "abcdefg")
         await #expect(throws: StorageError.self) { try await tenant.upload(.string("x"), to: name) }

@@ -17,7 +17,8 @@ import Testing
         ),
     ]
 
-    @Test func everyMemberHasARow() throws {
+    @Test("Every member of the reference library has a row in the table of counterparts")
+    func everyMemberHasARow() throws {
         let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let path = package.appendingPathComponent("Sources/Storages/Storages.docc/ReferenceCounterparts.md")

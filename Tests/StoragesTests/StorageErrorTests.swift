@@ -4,15 +4,19 @@ import Testing
 @testable import Storages
 
 @Suite struct StorageErrorTests {
-    @Test(arguments: [
-        (ENOENT, StorageError.Code.notFound), (ENOTDIR, .notFound), (EEXIST, .alreadyExists),
-        (EACCES, .permissionDenied),
-        (EROFS, .permissionDenied), (ELOOP, .permissionDenied), (ENAMETOOLONG, .invalidName), (ENOSPC, .outOfSpace),
-        (EDQUOT, .outOfSpace), (EFBIG, .tooLarge), (EMFILE, .unavailable), (EIO, .io), (ETIMEDOUT, .timeout),
-        (ENOSYS, .unsupported), (EOPNOTSUPP, .unsupported), (EPERM, .permissionDenied), (ENOTCONN, .unavailable),
-        (ESHUTDOWN, .unavailable), (EHOSTDOWN, .unavailable), (EHOSTUNREACH, .unavailable), (ECONNRESET, .unavailable),
-        (ESTALE, .unavailable), (EMLINK, .outOfSpace),
-    ])
+    @Test(
+        "An errno becomes a storage error with the right code and message",
+        arguments: [
+            (ENOENT, StorageError.Code.notFound), (ENOTDIR, .notFound), (EEXIST, .alreadyExists),
+            (EACCES, .permissionDenied),
+            (EROFS, .permissionDenied), (ELOOP, .permissionDenied), (ENAMETOOLONG, .invalidName), (ENOSPC, .outOfSpace),
+            (EDQUOT, .outOfSpace), (EFBIG, .tooLarge), (EMFILE, .unavailable), (EIO, .io), (ETIMEDOUT, .timeout),
+            (ENOSYS, .unsupported), (EOPNOTSUPP, .unsupported), (EPERM, .permissionDenied), (ENOTCONN, .unavailable),
+            (ESHUTDOWN, .unavailable), (EHOSTDOWN, .unavailable), (EHOSTUNREACH, .unavailable),
+            (ECONNRESET, .unavailable),
+            (ESTALE, .unavailable), (EMLINK, .outOfSpace),
+        ]
+    )
     func mapsErrno(errno: Int32, code: StorageError.Code) {
         let error = StorageError(errno: errno, "open the file", path: "/var/x", name: "x", storage: "Test")
         #expect(error.code == code)
@@ -22,7 +26,8 @@ import Testing
         #expect(error.description.contains("[name: \"x\"] [storage: Test]"))
     }
 
-    @Test func quotesUntrustedText() {
+    @Test("Untrusted text in an error is quoted, escaped and shortened")
+    func quotesUntrustedText() {
         #expect(StorageError.quoted("a\nb\u{202E}\"c\\") == "\"a\\u{a}b\\u{202e}\\u{22}c\\u{5c}\"")
         #expect(StorageError.quoted(String(repeating: "x", count: 5000)).count == 123)
     }

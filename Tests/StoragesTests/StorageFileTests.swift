@@ -4,7 +4,8 @@ import StoredFilesTesting
 import Testing
 
 @Suite struct StorageFileTests {
-    @Test func doesEverythingThroughItsStorage() async throws {
+    @Test("StorageFile forwards all operations to its storage")
+    func doesEverythingThroughItsStorage() async throws {
         let storage = MemoryStorage()
         let file = try StorageFile(name: "a/b.txt", in: storage)
         #expect(file.name.string == "a/b.txt" && file.description == "a/b.txt")
@@ -24,7 +25,8 @@ import Testing
         #expect(try await copy.size() == 5)
     }
 
-    @Test func isEqualByNameAndLocation() throws {
+    @Test("Two StorageFiles are equal if their names and locations are")
+    func isEqualByNameAndLocation() throws {
         let first = MemoryStorage(name: "first")
         // Labels are for people.
         let second = MemoryStorage(name: "first")
@@ -35,11 +37,13 @@ import Testing
         #expect(Set([file, try StorageFile(name: "a", in: first)]).count == 1)
     }
 
-    @Test func refusesInvalidNames() {
+    @Test("StorageFile refuses an invalid name")
+    func refusesInvalidNames() {
         #expect(throws: StorageError.self) { try StorageFile(name: "../a", in: MemoryStorage()) }
     }
 
-    @Test func registryNamesWhatItKnows() throws {
+    @Test("The error about an unknown storage lists the registered ones")
+    func registryNamesWhatItKnows() throws {
         let registry = StorageRegistry(["media": MemoryStorage(), "documents": MemoryStorage(name: "documents")])
         #expect(registry.ids == ["documents", "media"])
         #expect(registry["documents"]?.label == "MemoryStorage(documents)")

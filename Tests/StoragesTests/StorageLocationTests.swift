@@ -6,7 +6,7 @@ import Testing
 struct StorageLocationTests {
     private static func location(_ storage: any Storage) -> StorageLocation { StorageLocation(of: storage) }
 
-    @Test("Two storages in memory are two places, whatever their names")
+    @Test("Two storages in memory have different locations, whatever their names")
     func memory() {
         let storage = MemoryStorage(name: "media")
         #expect(Self.location(storage) == Self.location(storage))
@@ -14,7 +14,7 @@ struct StorageLocationTests {
         #expect(!Self.location(storage).overlaps(Self.location(MemoryStorage(name: "media"))))
     }
 
-    @Test("A directory is one place by every path that leads to it, and lies within those above it")
+    @Test("A directory has one location by every path, and lies within the directories above it")
     func fileSystem() throws {
         let root = FileManager.default.temporaryDirectory.appendingPathComponent("places-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: root) }
@@ -33,7 +33,7 @@ struct StorageLocationTests {
     }
 
     @Test(
-        "Prefixes overlap when one is the other or within it, by whole segments",
+        "Two prefixes overlap if one equals or contains the other by whole segments",
         arguments: [
             ("a", "a", true), ("a", "a/b", true), ("a/b", "a", true), ("a", "ab", false), ("a/b", "a/c", false),
         ]
@@ -47,7 +47,7 @@ struct StorageLocationTests {
         #expect((places[0] == places[1]) == Array(first.utf8).elementsEqual(second.utf8))
     }
 
-    @Test("A decorator that forwards the location has the files of the storage below")
+    @Test("A decorator that forwards the location has the files of its base storage")
     func decorators() throws {
         let base = MemoryStorage()
         let faulty = FaultyStorage(base)
@@ -58,7 +58,7 @@ struct StorageLocationTests {
         #expect(StorageLocation(address: "ftp://h/a") != StorageLocation(address: "ftp://h/b"))
     }
 
-    @Test("A registry refuses two ids that share files, and names both")
+    @Test("A registry refuses two ids that share files, and the error names both")
     func registry() throws {
         let base = MemoryStorage()
         let inside = try PrefixedStorage(prefix: "inside", of: base)

@@ -12,12 +12,14 @@ import Testing
         return chunks
     }
 
-    @Test func cutsLargeBuffersIntoChunks() async throws {
+    @Test("An upload body cuts a large buffer into chunks")
+    func cutsLargeBuffersIntoChunks() async throws {
         let chunks = try await collect(.buffer(ByteBuffer(repeating: 7, count: 600_000)))
         #expect(chunks.map(\.readableBytes) == [262_144, 262_144, 75_712])
     }
 
-    @Test func gathersSingleBytes() async throws {
+    @Test("An upload body gathers single bytes into chunks")
+    func gathersSingleBytes() async throws {
         let bytes = AsyncStream<UInt8> { continuation in
             for index in 0..<70_000 { continuation.yield(UInt8(truncatingIfNeeded: index)) }
             continuation.finish()
@@ -28,7 +30,8 @@ import Testing
         #expect(chunks[0].getInteger(at: 255, as: UInt8.self) == 255)
     }
 
-    @Test func knowsItsLength() async throws {
+    @Test("An upload body of text, data or bytes knows its length")
+    func knowsItsLength() async throws {
         #expect(UploadBody.string("é").length == 2)
         #expect(UploadBody.data(Data([1, 2, 3])).length == 3)
         #expect(UploadBody.bytes([1, 2]).length == 2)
@@ -36,7 +39,8 @@ import Testing
         #expect(try await collect(.bytes([] as [UInt8])).isEmpty)
     }
 
-    @Test func readsFilesInChunksAndKnowsTheirLength() async throws {
+    @Test("An upload body reads a file in chunks and knows its length")
+    func readsFilesInChunksAndKnowsTheirLength() async throws {
         let path = NSTemporaryDirectory() + "upload-body-\(StorageName.timeOrderedID())"
         let data = Data(repeating: 1, count: 300_000) + Data(repeating: 2, count: 400_000)
         try data.write(to: URL(fileURLWithPath: path))
@@ -51,13 +55,17 @@ import Testing
         }
     }
 
-    @Test(arguments: ["/nonexistent/file", "/tmp", "/dev/null", "a\0b"])
+    @Test(
+        "An upload body of a path that is not a regular file fails",
+        arguments: ["/nonexistent/file", "/tmp", "/dev/null", "a\0b"]
+    )
     func refusesWhatIsNoFile(path: String) async throws {
         let error = await #expect(throws: StorageError.self) { try await collect(.file(path)) }
         #expect(error?.code == .sourceFailed)
     }
 
-    @Test func givesAStreamOnce() async throws {
+    @Test("An upload body gives its stream only once")
+    func givesAStreamOnce() async throws {
         let body = UploadBody.stream(AsyncStream { $0.finish() } as AsyncStream<ByteBuffer>)
         let copy = body
         #expect(try await collect(body).isEmpty)
@@ -65,7 +73,8 @@ import Testing
         #expect(error?.code == .alreadyRead)
     }
 
-    @Test func asksTheSourceOnlyWhenAsked() async throws {
+    @Test("An upload body reads its source only on demand")
+    func asksTheSourceOnlyWhenAsked() async throws {
         let asked = Counter()
         let source = AsyncStream<ByteBuffer> {
             await asked.increase()
@@ -78,7 +87,7 @@ import Testing
         #expect(await asked.value == 2)
     }
 
-    @Test(arguments: [1, 7, 1000, 20_000])
+    @Test("An upload body gathers small chunks into few new buffers", arguments: [1, 7, 1000, 20_000])
     func gathersSmallChunksIntoFewBuffersOfTheirOwn(size: Int) async throws {
         let count = 300_000 / size * size
         // Each is a small part of a large buffer, which must not be kept for it.
@@ -97,7 +106,8 @@ import Testing
         #expect(chunks.allSatisfy { $0 == ByteBuffer(repeating: 5, count: $0.readableBytes) })
     }
 
-    @Test func keepsSmallAndLargeChunksInOrder() async throws {
+    @Test("An upload body keeps small and large chunks in order")
+    func keepsSmallAndLargeChunksInOrder() async throws {
         let sizes = [10, 20, 300_000, 5, 40_000, 0, 1, 1, 32_768, 3]
         let source = AsyncStream<ByteBuffer> { continuation in
             for (index, size) in sizes.enumerated() {
@@ -114,7 +124,8 @@ import Testing
         #expect(chunks.allSatisfy { (1...262_144).contains($0.readableBytes) })
     }
 
-    @Test func sendsTheFileThatWasLookedAt() async throws {
+    @Test("An upload body sends the file that it has peeked at, even if it was replaced")
+    func sendsTheFileThatWasLookedAt() async throws {
         let path = NSTemporaryDirectory() + "upload-body-\(StorageName.timeOrderedID())"
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(repeating: 1, count: 300_000).write(to: URL(fileURLWithPath: path))
@@ -132,7 +143,8 @@ import Testing
         #expect(again.readableBytes == 10)
     }
 
-    @Test func refusesAFileThatIsChangedWhileItIsRead() async throws {
+    @Test("An upload body of a file that changes while it is read fails")
+    func refusesAFileThatIsChangedWhileItIsRead() async throws {
         let path = NSTemporaryDirectory() + "upload-body-\(StorageName.timeOrderedID())"
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(repeating: 1, count: 600_000).write(to: URL(fileURLWithPath: path))
@@ -152,7 +164,8 @@ import Testing
         }
     }
 
-    @Test func readsNothingOfABodyThatAnnouncesTooMuch() async throws {
+    @Test("An upload that announces too many bytes is refused without reading")
+    func readsNothingOfABodyThatAnnouncesTooMuch() async throws {
         let asked = Counter()
         let source = AsyncStream<ByteBuffer> {
             await asked.increase()

@@ -2,7 +2,8 @@
     import Testing
 
     @Suite struct ModelExpansionTests {
-        @Test func writesWhatAPersonWouldWrite() {
+        @Test("@Model writes the members of a conformance to Model")
+        func writesWhatAPersonWouldWrite() {
             expectExpansion(
                 of: """
                     @Model("articles")
@@ -69,7 +70,8 @@
             )
         }
 
-        @Test func describesFilesAndImages() {
+        @Test("@Model describes file and image fields")
+        func describesFilesAndImages() {
             expectExpansion(
                 of: """
                     @Model("photos")
@@ -164,7 +166,8 @@
             )
         }
 
-        @Test func mapsAKeyOfAnotherName() {
+        @Test("@Model maps id to a key of another name")
+        func mapsAKeyOfAnotherName() {
             expectExpansion(
                 of: """
                     @Model("countries")
@@ -251,7 +254,8 @@
             )
         }
 
-        @Test func leavesAMappingOfTheKeyAlone() {
+        @Test("@Model keeps an id that the struct maps to its key")
+        func leavesAMappingOfTheKeyAlone() {
             expectExpansion(
                 of: """
                     @Model("countries")
@@ -297,7 +301,8 @@
             )
         }
 
-        @Test func skipsWhatIsNotStoredInARow() {
+        @Test("@Model skips static, computed and lazy properties")
+        func skipsWhatIsNotStoredInARow() {
             expectExpansion(
                 of: """
                     @Model("points")

@@ -3,7 +3,8 @@
 
     /// Tests of the surroundings and the own members of a struct, which change what is written.
     @Suite struct ModelSurroundingsTests {
-        @Test func storesNoStaticsInAGenericStruct() {
+        @Test("@Model writes computed statics for a generic struct")
+        func storesNoStaticsInAGenericStruct() {
             expectExpansion(
                 of: """
                     @Model("pages")
@@ -67,7 +68,8 @@
             )
         }
 
-        @Test func followsTheAccessOfAPublicExtension() {
+        @Test("@Model writes public members for a struct in a public extension")
+        func followsTheAccessOfAPublicExtension() {
             expectExpansion(
                 of: """
                     public extension Shop {
@@ -109,7 +111,8 @@
             )
         }
 
-        @Test func storesNoStaticsInsideAGenericType() {
+        @Test("@Model writes computed statics for a struct inside a generic type")
+        func storesNoStaticsInsideAGenericType() {
             expectExpansion(
                 of: """
                     struct Shop<Currency> {
@@ -153,7 +156,8 @@
             )
         }
 
-        @Test func namesWithQuotesAndBackslashesStayThatName() {
+        @Test("@Model keeps table and column names with quotes and backslashes")
+        func namesWithQuotesAndBackslashesStayThatName() {
             expectExpansion(
                 of: #"""
                     @Model(#"odd "\ table"#)
@@ -196,7 +200,8 @@
             )
         }
 
-        @Test func warnsOfAMemberwiseInitializerThatTakesTheWrapper() {
+        @Test("@Model warns about a memberwise initializer that takes the property wrapper")
+        func warnsOfAMemberwiseInitializerThatTakesTheWrapper() {
             let source = """
                 @Model("photos")
                 struct Photo {
@@ -220,7 +225,8 @@
             )
         }
 
-        @Test func saysNothingOfAMemberwiseInitializerThatIsNotThere() {
+        @Test("@Model does not warn about a memberwise initializer that does not exist")
+        func saysNothingOfAMemberwiseInitializerThatIsNotThere() {
             expectExpansion(
                 of: """
                     @Model("photos")

@@ -11,9 +11,10 @@ private struct Sheet: Equatable {
     var icon: StorageImage? = nil
 }
 
-@Suite("The types of fields' files, declared and real")
+@Suite("Content types of files in fields")
 struct FieldTypeTests {
     @Test(
+        "A declared content type is accepted where the bytes allow it",
         arguments: [
             ("%PDF-1.7 <script>", "text/html", "application/pdf", "attachment"),
             ("%PDF-1.7", "application/pdf", "application/pdf", nil), ("a,b", "text/csv", "text/csv", nil),
@@ -40,7 +41,8 @@ struct FieldTypeTests {
         }
     }
 
-    @Test func aPictureDeclaredToBeAPageStaysAPicture() async throws {
+    @Test("An image that is declared as HTML is stored as an image")
+    func aPictureDeclaredToBeAPageStaysAPicture() async throws {
         try await World.run { world in
             let image = try await world.database.store(
                 .buffer(fixture("32x16.png")),
@@ -53,7 +55,8 @@ struct FieldTypeTests {
         }
     }
 
-    @Test func theRulesHoldForTheDeclaredTypeToo() async throws {
+    @Test("The types that a field allows also apply to a declared content type")
+    func theRulesHoldForTheDeclaredTypeToo() async throws {
         try await World.run { world in
             try await world.database.execute("CREATE TABLE sheets (id bigint, document text, icon text)")
             let stored = try await world.database.store(.string("%PDF-1.7"), named: "a", for: \Sheet.$document)
@@ -72,7 +75,10 @@ struct FieldTypeTests {
         }
     }
 
-    @Test(arguments: [true, false])
+    @Test(
+        "A copy that violates the rules of its field is refused before anything is written",
+        arguments: [true, false]
+    )
     func aCopyIsRefusedByTheRulesOfItsFieldBeforeAnythingIsWritten(isWithinOneStorage: Bool) async throws {
         try await World.run { world in
             try await world.database.execute("CREATE TABLE sheets (id bigint, document text, icon text)")

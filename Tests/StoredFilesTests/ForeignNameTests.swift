@@ -21,7 +21,8 @@ struct ForeignNameTests {
         return error.message.contains("\"\(column)\" of \"albums\"") && error.description.utf8.count < 1500
     }
 
-    @Test func badNamesDoNotSpoilTheResultTheyAreIn() async throws {
+    @Test("Invalid names in rows do not break the results that contain them")
+    func badNamesDoNotSpoilTheResultTheyAreIn() async throws {
         try await World.run { world in
             try await Self.fill(world)
             let all = try await world.database.all(Album.self, "ORDER BY id")
@@ -40,7 +41,8 @@ struct ForeignNameTests {
         }
     }
 
-    @Test func everyUseOfABadNameSaysInWhichColumnItIs() async throws {
+    @Test("Every use of an invalid name throws an error that names its column")
+    func everyUseOfABadNameSaysInWhichColumnItIs() async throws {
         try await World.run { world in
             try await Self.fill(world)
             for album in try await world.database.all(Album.self, "WHERE title = 'bad'") {
@@ -71,7 +73,8 @@ struct ForeignNameTests {
         }
     }
 
-    @Test func aRowWithABadNameIsWrittenBackAsItWas() async throws {
+    @Test("A row with an invalid name is written back unchanged")
+    func aRowWithABadNameIsWrittenBackAsItWas() async throws {
         try await World.run { world in
             try await Self.fill(world)
             for var album in try await world.database.all(Album.self, "WHERE title = 'bad' ORDER BY id") {

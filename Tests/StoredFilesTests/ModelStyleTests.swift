@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Three ways to use a field")
 struct ModelStyleTests {
-    @Test func macroAndHandWrittenModelsReadEachOthersRows() async throws {
+    @Test("A model with the macro reads the rows of a model written by hand")
+    func macroAndHandWrittenModelsReadEachOthersRows() async throws {
         try await World.run { world in
             var byHand = HandWrittenAlbum(title: "by hand")
             byHand.cover = try await world.database.store(
@@ -29,7 +30,8 @@ struct ModelStyleTests {
         }
     }
 
-    @Test func filesWorkWithoutAnyModel() async throws {
+    @Test("Files and images work without any model")
+    func filesWorkWithoutAnyModel() async throws {
         let storage = MemoryStorage()
         let name = try await storage.upload(.buffer(fixture("32x16.png")), to: StorageName(validating: "a.png")).name
         let image = StorageImage(name: name, in: storage)
@@ -41,7 +43,8 @@ struct ModelStyleTests {
         #expect(try await file.size() == 0)
     }
 
-    @Test func aNameSetByHandIsWrittenAndComesBack() async throws {
+    @Test("A file name that is set by hand is written and comes back")
+    func aNameSetByHandIsWrittenAndComesBack() async throws {
         try await World.run { world in
             _ = try await world.pictures.upload(
                 .buffer(fixture("32x16.png")),
@@ -58,7 +61,8 @@ struct ModelStyleTests {
         }
     }
 
-    @Test func aFileOfAnotherStorageIsRefused() async throws {
+    @Test("A row with a file of another storage is refused")
+    func aFileOfAnotherStorageIsRefused() async throws {
         try await World.run { world in
             let elsewhere = FaultyStorage(MemoryStorage())
             var album = Album(title: "wrong storage")
@@ -71,7 +75,8 @@ struct ModelStyleTests {
         }
     }
 
-    @Test func loadingTenThousandRowsTouchesNoStorage() async throws {
+    @Test("Loading ten thousand rows makes no call to a storage")
+    func loadingTenThousandRowsTouchesNoStorage() async throws {
         try await World.run { world in
             try await world.database.execute(
                 """
@@ -90,7 +95,8 @@ struct ModelStyleTests {
         }
     }
 
-    @Test func updateOfSomePropertiesLeavesTheOthers() async throws {
+    @Test("An update of some properties of a model with files leaves the other columns unchanged")
+    func updateOfSomePropertiesLeavesTheOthers() async throws {
         try await World.run { world in
             var album = Album(title: "before")
             album.cover = try await world.database.store(
@@ -110,7 +116,8 @@ struct ModelStyleTests {
         }
     }
 
-    @Test func aHostileNameInTheColumnIsATypedError() async throws {
+    @Test("Opening a file with a hostile name in its column is a typed error")
+    func aHostileNameInTheColumnIsATypedError() async throws {
         try await World.run { world in
             try await world.database.execute("INSERT INTO albums (title, paper) VALUES ('x', '../../etc/passwd')")
             let album = try #require(await world.database.all(Album.self).first)

@@ -2,7 +2,7 @@ import StoredFiles
 import StoredFilesTesting
 import Testing
 
-@Suite("Names in columns of a certain length")
+@Suite("Names in columns of limited length")
 struct NameLengthTests {
     @Model("sheets")
     struct Sheet {
@@ -24,7 +24,7 @@ struct NameLengthTests {
     }
 
     @Test(
-        "Originals are cut to what the column holds, before the first byte is sent",
+        "A long original name is cut to the length of its column",
         arguments: [("varchar(100)", 100), ("short", 60), ("shorter", 60), ("char(60)", 60), ("name", 63)],
         [true, false]
     )
@@ -45,7 +45,7 @@ struct NameLengthTests {
         }
     }
 
-    @Test("A column that is too short for any name is an error that says what to do, and nothing is stored")
+    @Test("A column that is too short for any name is an error, and nothing is stored")
     func tooShort() async throws {
         try await withSheets("varchar(20)", isTracked: true) { world in
             let error = await #expect(throws: StorageError.self) {
@@ -59,12 +59,12 @@ struct NameLengthTests {
         }
     }
 
-    @Test("Verifying takes no offence at a column in which names of a usual length have room")
+    @Test("Verifying accepts a column with room for names of a usual length")
     func longEnough() async throws {
         try await withSheets("varchar(100)", isTracked: true) { try await $0.database.verify(Sheet.self) }
     }
 
-    @Test("A file whose original is no name gets an extension by its bytes")
+    @Test("A file whose original name is only symbols gets an extension from its bytes")
     func extensionOfBytes() async throws {
         try await withSheets("text", isTracked: true) { world in
             let paper = try await world.database.store(.string("%PDF-1.7\n"), named: "🐈", for: \Sheet.$paper)

@@ -8,9 +8,13 @@ import Testing
 struct ReadmeTests {
     private let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
 
-    @Test(arguments: [
-        "ReadmeExample.swift", "ReadmeLifecycleExample.swift", "ReadmeStagingExample.swift", "ReadmeS3Example.swift",
-    ])
+    @Test(
+        "The README shows code that is compiled in an example",
+        arguments: [
+            "ReadmeExample.swift", "ReadmeLifecycleExample.swift", "ReadmeStagingExample.swift",
+            "ReadmeS3Example.swift",
+        ]
+    )
     func showsTheCodeThatIsCompiledHere(file: String) throws {
         let source = try String(
             contentsOf: root.appending(path: "Tests/StoredFilesTests/\(file)"),
@@ -23,7 +27,8 @@ struct ReadmeTests {
         #expect(readme.contains("```swift\n\(code)```"))
     }
 
-    @Test func thePageAboutBackupsShowsTheCommandOfTheDrills() throws {
+    @Test("BACKUPS.md shows the command that the drills use")
+    func thePageAboutBackupsShowsTheCommandOfTheDrills() throws {
         let source = try String(
             contentsOf: root.appending(path: "Tests/StoredFilesTests/Lifecycle/Drills/OnCallCommand.swift"),
             encoding: .utf8
@@ -34,7 +39,8 @@ struct ReadmeTests {
         #expect(page.contains("```swift\n\(marks[1].dropFirst("begin\n".count))```"))
     }
 
-    @Test func theCodeRuns() async throws {
+    @Test("The code of the README runs")
+    func theCodeRuns() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "readme-\(UUID())")
         defer { try? FileManager.default.removeItem(at: folder) }
         try await tour(
@@ -46,7 +52,8 @@ struct ReadmeTests {
         #expect(left.count == 1)
     }
 
-    @Test func theCodeOfStagingRuns() async throws {
+    @Test("The staging code of the README runs and leaves production's mark unchanged")
+    func theCodeOfStagingRuns() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "readme-\(UUID())")
         defer { try? FileManager.default.removeItem(at: folder) }
         let address = try await TemporaryPostgres.shared().makeDatabase()
@@ -63,7 +70,8 @@ struct ReadmeTests {
         await database.close()
     }
 
-    @Test func theCodeRunsOnS3() async throws {
+    @Test("The S3 code of the README runs")
+    func theCodeRunsOnS3() async throws {
         let server = try await TemporaryS3.start(.seaweedFS)
         _ = try await server.makeBucket(named: "media")
         let storage = try await media(on: server.endpoint, server.accessKeyID, server.secretAccessKey)

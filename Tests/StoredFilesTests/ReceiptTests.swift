@@ -6,7 +6,8 @@ import Testing
 struct ReceiptTests {
     private static let short = LifecycleConfiguration(claimPeriod: .milliseconds(100))
 
-    @Test func aFileThatNoRowHasNamedInTimeIsRefused() async throws {
+    @Test("A row with a new file is refused after the claim period")
+    func aFileThatNoRowHasNamedInTimeIsRefused() async throws {
         try await World.run(lifecycle: Self.short) { world in
             let paper = try await world.database.store(.string("late"), named: "a.txt", for: \Album.$paper)
             let cover = try await world.database.store(
@@ -31,7 +32,8 @@ struct ReceiptTests {
         }
     }
 
-    @Test func aFileThatWasWrittenInTimeCanBeWrittenAgainLater() async throws {
+    @Test("A row whose file was claimed in time can be updated after the claim period")
+    func aFileThatWasWrittenInTimeCanBeWrittenAgainLater() async throws {
         // Long enough for the first write on any machine; the second comes after it.
         try await World.run(lifecycle: LifecycleConfiguration(claimPeriod: .seconds(3))) { world in
             var album = Album(title: "in time")
@@ -45,7 +47,8 @@ struct ReceiptTests {
         }
     }
 
-    @Test func aFileOfARowIsNoOldFile() async throws {
+    @Test("A row that was loaded can be updated after the claim period")
+    func aFileOfARowIsNoOldFile() async throws {
         try await World.run(lifecycle: Self.short) { world in
             _ = try await world.database.query("INSERT INTO albums (title, paper) VALUES ('old', 'a.txt')")
             var album = try #require(await world.database.all(Album.self).first)

@@ -42,7 +42,7 @@ struct S3ModelTests {
     }
 
     @Test(
-        "A server that would overwrite is refused before a byte is sent, unless the program says that it may be",
+        "An S3 server that may overwrite objects is refused before the upload, unless allowed",
         arguments: [TemporaryS3.Kind.openStackSwift, .rclone],
         [true, false]
     )
@@ -73,7 +73,7 @@ struct S3ModelTests {
         }
     }
 
-    @Test("A file in a content coding is not copied into another storage, where it would be another file")
+    @Test("A file with a content encoding is not copied into another storage")
     func encoded() async throws {
         try await Self.run(.openStackSwift, as: .papers) { database, storage in
             var parameters = S3ObjectParameters()
@@ -97,7 +97,7 @@ struct S3ModelTests {
     }
 
     @Test(
-        "A picture of 32 × 16 pixels comes back whole, with its size, and goes with its row",
+        "An image on S3 comes back with its size and is deleted with its row",
         arguments: [TemporaryS3.Kind.openStackSwift, .rclone]
     )
     func roundTrip(_ kind: TemporaryS3.Kind) async throws {
@@ -124,7 +124,7 @@ struct S3ModelTests {
         }
     }
 
-    @Test("A row that knows only a name learns the size from the object, and remembers it")
+    @Test("The size of an image on S3 is read from the object and recorded in its row")
     func probe() async throws {
         try await Self.run(.openStackSwift) { database, storage in
             let file = try await storage.upload(.buffer(fixture("32x16.png")), to: storage.name(for: "by/hand.png"))
@@ -139,7 +139,7 @@ struct S3ModelTests {
         }
     }
 
-    @Test("A transaction that fails takes its upload with it")
+    @Test("A transaction that fails removes its upload from S3")
     func compensation() async throws {
         struct Stop: Error {}
         try await Self.run(.openStackSwift, as: .papers) { database, storage in

@@ -3,9 +3,10 @@ import StoredFiles
 import StoredFilesTesting
 import Testing
 
-@Suite("Sizes in columns")
+@Suite("Image sizes in columns")
 struct SizeCacheTests {
-    @Test func firstDimensionsOfARowWrittenBySQLReadsOnceAndUpdatesOnceTheSecondDoesNeither() async throws {
+    @Test("The first access to an image size costs one read and one update, the second neither")
+    func firstDimensionsOfARowWrittenBySQLReadsOnceAndUpdatesOnceTheSecondDoesNeither() async throws {
         try await World.run { world in
             let id = try await world.insertByHand(fixture("32x16.png"), named: "by-hand/32x16.png")
             let first = try #require(await world.database.find(Album.self, id)?.cover)
@@ -27,7 +28,8 @@ struct SizeCacheTests {
         }
     }
 
-    @Test func hundredConcurrentFirstAccessesProbeOnce() async throws {
+    @Test("A hundred concurrent first accesses to an image size read the file once")
+    func hundredConcurrentFirstAccessesProbeOnce() async throws {
         try await World.run { world in
             let id = try await world.insertByHand(fixture("cat.jpg"), named: "by-hand/cat.jpg")
             var covers: [StorageImage] = []
@@ -46,7 +48,8 @@ struct SizeCacheTests {
         }
     }
 
-    @Test func aProbeThatIsOvertakenByANewNameWritesNothing() async throws {
+    @Test("A probe of an image whose row has got a new name records nothing")
+    func aProbeThatIsOvertakenByANewNameWritesNothing() async throws {
         try await World.run { world in
             let id = try await world.insertByHand(fixture("32x16.png"), named: "by-hand/old.png")
             let stale = try #require(await world.database.find(Album.self, id)?.cover)
@@ -56,7 +59,8 @@ struct SizeCacheTests {
         }
     }
 
-    @Test func updateOfTheNameBySQLEmptiesTheSizes() async throws {
+    @Test("An SQL update of an image name clears its size columns")
+    func updateOfTheNameBySQLEmptiesTheSizes() async throws {
         try await World.run { world in
             var album = Album(title: "One")
             album.cover = try await world.database.store(
@@ -72,7 +76,8 @@ struct SizeCacheTests {
         }
     }
 
-    @Test func updateThatSetsNameAndSizesTogetherKeepsThem() async throws {
+    @Test("An SQL update that sets an image name and its sizes keeps the sizes")
+    func updateThatSetsNameAndSizesTogetherKeepsThem() async throws {
         try await World.run { world in
             let id = try await world.insertByHand(fixture("32x16.png"), named: "x.png")
             try await world.database.execute(
@@ -82,7 +87,8 @@ struct SizeCacheTests {
         }
     }
 
-    @Test func nameChangedByAnotherBeforeTriggerEmptiesTheSizesToo() async throws {
+    @Test("A BEFORE trigger that changes an image name clears the size columns")
+    func nameChangedByAnotherBeforeTriggerEmptiesTheSizesToo() async throws {
         try await World.run { world in
             let id = try await world.insertByHand(fixture("32x16.png"), named: "x.png")
             try await world.database.execute(
@@ -104,7 +110,8 @@ struct SizeCacheTests {
         }
     }
 
-    @Test func aFileThatIsNoImageIsRememberedAsZeroByZeroAndNotAskedAgain() async throws {
+    @Test("A file that is not an image is recorded as zero by zero and not read again")
+    func aFileThatIsNoImageIsRememberedAsZeroByZeroAndNotAskedAgain() async throws {
         try await World.run { world in
             let id = try await world.insertByHand(ByteBuffer(string: "plain text"), named: "x.png")
             let cover = try #require(await world.database.find(Album.self, id)?.cover)
@@ -118,7 +125,8 @@ struct SizeCacheTests {
         }
     }
 
-    @Test func aMissingFileIsAnErrorOfTheStorageAndIsNotRemembered() async throws {
+    @Test("A missing image file is an error of the storage and is not recorded")
+    func aMissingFileIsAnErrorOfTheStorageAndIsNotRemembered() async throws {
         try await World.run { world in
             let id = try await world.insertByHand(fixture("32x16.png"), named: "x.png")
             try await world.pictures.delete(StorageName(validating: "x.png"))
@@ -128,7 +136,8 @@ struct SizeCacheTests {
         }
     }
 
-    @Test func theCheckRefusesHalfASize() async throws {
+    @Test("A check constraint refuses incomplete and negative image sizes")
+    func theCheckRefusesHalfASize() async throws {
         try await World.run { world in
             let id = try await world.insertByHand(fixture("32x16.png"), named: "x.png")
             for (width, height) in [("1", "NULL"), ("NULL", "1"), ("0", "3"), ("-1", "-1")] {
@@ -142,7 +151,8 @@ struct SizeCacheTests {
         }
     }
 
-    @Test func dimensionsInsideATransactionWithAPoolOfOneDoNotWaitForTheirOwnConnection() async throws {
+    @Test("Reading an image size in a transaction does not block a pool of one connection")
+    func dimensionsInsideATransactionWithAPoolOfOneDoNotWaitForTheirOwnConnection() async throws {
         try await World.run(poolSize: 1) { world in
             let id = try await world.insertByHand(fixture("32x16.png"), named: "x.png")
             let size = try await world.database.transaction { transaction in

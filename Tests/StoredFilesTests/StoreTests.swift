@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Storing files of fields")
 struct StoreTests {
-    @Test func storedImageIsWrittenWithItsRowAndComesBackWithItsSize() async throws {
+    @Test("A stored image is written with its row and comes back with its size")
+    func storedImageIsWrittenWithItsRowAndComesBackWithItsSize() async throws {
         try await World.run { world in
             var album = Album(title: "Cat")
             album.cover = try await world.database.store(
@@ -33,7 +34,8 @@ struct StoreTests {
         }
     }
 
-    @Test func sameNameTwiceGivesTwoFiles() async throws {
+    @Test("Two files with the same original name get different names")
+    func sameNameTwiceGivesTwoFiles() async throws {
         try await World.run { world in
             let first = try await world.database.store(.string("one"), named: "a.txt", for: \Album.$paper)
             let second = try await world.database.store(.string("two"), named: "a.txt", for: \Album.$paper)
@@ -43,7 +45,10 @@ struct StoreTests {
         }
     }
 
-    @Test(arguments: ["../../etc/passwd", "a\u{0}b.txt", "a\u{202E}b.txt", "", "...", "///"])
+    @Test(
+        "A hostile original name is refused and nothing is uploaded",
+        arguments: ["../../etc/passwd", "a\u{0}b.txt", "a\u{202E}b.txt", "", "...", "///"]
+    )
     func hostileOriginalNameIsRefusedAndNothingIsUploaded(_ name: String) async throws {
         try await World.run { world in
             await #expect {
@@ -55,7 +60,8 @@ struct StoreTests {
         }
     }
 
-    @Test func tooManyBytesLeaveNothing() async throws {
+    @Test("A file with too many bytes for its field is refused and leaves nothing")
+    func tooManyBytesLeaveNothing() async throws {
         try await World.run { world in
             let body = UploadBody.buffer(ByteBuffer(repeating: 7, count: (1 << 20) + 1))
             await #expect {
@@ -68,7 +74,10 @@ struct StoreTests {
         }
     }
 
-    @Test(arguments: ["<svg xmlns='http://www.w3.org/2000/svg'/>", "plain text", "", "GIF89a"])
+    @Test(
+        "A file that is not an image is refused by an image field and leaves nothing",
+        arguments: ["<svg xmlns='http://www.w3.org/2000/svg'/>", "plain text", "", "GIF89a"]
+    )
     func whatIsNoImageIsRefusedAndLeavesNothing(_ text: String) async throws {
         try await World.run { world in
             await #expect(throws: ImageError.self) {
@@ -79,7 +88,8 @@ struct StoreTests {
         }
     }
 
-    @Test func activeContentIsKeptAsAnAttachment() async throws {
+    @Test("Active content is stored as an attachment")
+    func activeContentIsKeptAsAnAttachment() async throws {
         try await World.run { world in
             let page = try await world.database.store(
                 .string("<!DOCTYPE html><script>alert(1)</script>"),
@@ -92,7 +102,8 @@ struct StoreTests {
         }
     }
 
-    @Test func rollbackRemovesWhatTheTransactionStored() async throws {
+    @Test("A rollback removes the files that the transaction stored")
+    func rollbackRemovesWhatTheTransactionStored() async throws {
         try await World.run { world in
             await #expect(throws: Stop.self) {
                 try await world.database.transaction { transaction in
@@ -109,7 +120,8 @@ struct StoreTests {
         }
     }
 
-    @Test func innerRollbackRemovesOnlyWhatTheSavepointStored() async throws {
+    @Test("A savepoint that is rolled back removes only the files that it stored")
+    func innerRollbackRemovesOnlyWhatTheSavepointStored() async throws {
         try await World.run { world in
             try await world.database.transaction { outer in
                 var kept = Album(title: "kept")
@@ -130,7 +142,8 @@ struct StoreTests {
         }
     }
 
-    @Test func outerRollbackRemovesWhatAReleasedSavepointStored() async throws {
+    @Test("A rollback of the outer transaction removes the files of a released savepoint")
+    func outerRollbackRemovesWhatAReleasedSavepointStored() async throws {
         try await World.run { world in
             await #expect(throws: Stop.self) {
                 try await world.database.transaction { outer in
@@ -145,7 +158,8 @@ struct StoreTests {
         }
     }
 
-    @Test func aConstraintThatFailsAtCommitRemovesTheUploadToo() async throws {
+    @Test("A constraint that fails at the COMMIT removes the upload")
+    func aConstraintThatFailsAtCommitRemovesTheUploadToo() async throws {
         try await World.run { world in
             try await world.database.execute(
                 "ALTER TABLE albums ADD CONSTRAINT one_title UNIQUE (title) DEFERRABLE INITIALLY DEFERRED"
@@ -166,7 +180,8 @@ struct StoreTests {
         }
     }
 
-    @Test func aFileBelongsToOneRow() async throws {
+    @Test("A second row with the same file is refused")
+    func aFileBelongsToOneRow() async throws {
         try await World.run { world in
             var first = Album(title: "first")
             first.paper = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
@@ -181,7 +196,7 @@ struct StoreTests {
         }
     }
 
-    @Test(arguments: 0..<24)
+    @Test("Cancelling a transaction that stores a file leaves no file and a usable pool", arguments: 0..<24)
     func cancellationAtAnyMomentLeavesNoFileNoConnectionAndAUsablePool(_ step: Int) async throws {
         try await World.run(poolSize: 2) { world in
             let picture = try fixture("cat.jpg")

@@ -2,7 +2,7 @@ import StoredFiles
 import StoredFilesTesting
 import Testing
 
-@Suite("Indexes that the looks for files' rows can use", .timeLimit(.minutes(10)))
+@Suite("Indexes for looking up the rows of files", .timeLimit(.minutes(10)))
 struct VerifyIndexTests {
     @Model("sheets")
     struct Sheet {
@@ -91,7 +91,7 @@ struct VerifyIndexTests {
     }
 
     @Test(
-        "Verifying complains of exactly those columns whose looks read everything, and says how to help",
+        "Verifying reports exactly the columns whose lookups read the whole table, with a remedy",
         arguments: columns
     )
     func index(_ column: Column) async throws {
@@ -106,7 +106,7 @@ struct VerifyIndexTests {
         }
     }
 
-    @Test("A partition without an index is named, and not its siblings")
+    @Test("Verifying names a partition without an index, but not its siblings")
     func partitions() async throws {
         try await World.run { world in
             for sql in [

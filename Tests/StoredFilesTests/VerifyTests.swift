@@ -2,7 +2,7 @@ import StoredFiles
 import StoredFilesTesting
 import Testing
 
-@Suite("A model checked against its table")
+@Suite("Verification of models with files")
 struct VerifyTests {
     @Model("albums")
     struct WithoutColumn {
@@ -25,14 +25,16 @@ struct VerifyTests {
         @StoredFile(in: "attic") var paper: StorageFile? = nil
     }
 
-    @Test func theModelOfTheMigrationFits() async throws {
+    @Test("Verifying accepts models that match the table of the migration")
+    func theModelOfTheMigrationFits() async throws {
         try await World.run { world in
             try await world.database.verify(Album.self)
             try await world.database.verify(HandWrittenAlbum.self)
         }
     }
 
-    @Test func allMissingColumnsAreNamedInOneError() async throws {
+    @Test("Verifying names all missing columns in one error")
+    func allMissingColumnsAreNamedInOneError() async throws {
         try await World.run { world in
             await #expect { try await world.database.verify(WithoutColumn.self) } throws: { error in
                 let text = "\(error)"
@@ -41,7 +43,8 @@ struct VerifyTests {
         }
     }
 
-    @Test func aWrongTypeIsNamed() async throws {
+    @Test("Verifying names a column of the wrong type")
+    func aWrongTypeIsNamed() async throws {
         try await World.run { world in
             await #expect { try await world.database.verify(WithWrongType.self) } throws: { error in
                 error is DatabaseError && "\(error)".contains("title")
@@ -49,7 +52,8 @@ struct VerifyTests {
         }
     }
 
-    @Test func anUnknownStorageIsNamedByVerifyAndByLoading() async throws {
+    @Test("Verifying and loading name an unknown storage")
+    func anUnknownStorageIsNamedByVerifyAndByLoading() async throws {
         try await World.run { world in
             await #expect { try await world.database.verify(WithUnknownStorage.self) } throws: { error in
                 "\(error)".contains("attic")
@@ -61,7 +65,8 @@ struct VerifyTests {
         }
     }
 
-    @Test func aMissingColumnFailsTheQueryWithAnErrorThatNamesIt() async throws {
+    @Test("A query with a missing column fails with an error that names it")
+    func aMissingColumnFailsTheQueryWithAnErrorThatNamesIt() async throws {
         try await World.run { world in
             await #expect { try await world.database.all(WithoutColumn.self) } throws: { error in
                 error is DatabaseError && "\(error)".contains("subtitle")

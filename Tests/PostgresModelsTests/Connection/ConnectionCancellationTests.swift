@@ -5,7 +5,8 @@ import Testing
 @testable import PostgresModels
 
 @Suite struct ConnectionCancellationTests {
-    @Test func aCancelledQueryStopsAndTheNextOneRuns() async throws {
+    @Test("A cancelled query stops, and the next query on its connection runs")
+    func aCancelledQueryStopsAndTheNextOneRuns() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         let task = Task { try await connection.query("SELECT pg_sleep(30)") }
@@ -16,7 +17,8 @@ import Testing
         #expect(connection.isUsable)
     }
 
-    @Test func aCancelRequestThatComesBeforeTheServerHasBegunIsRepeated() async throws {
+    @Test("A cancel request that arrives before the server has read the statement is repeated")
+    func aCancelRequestThatComesBeforeTheServerHasBegunIsRepeated() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         // The server's process has not read the statement when the request arrives, and forgets it.
@@ -30,7 +32,8 @@ import Testing
         #expect(try await connection.query("SELECT 7::int8").int() == 7)
     }
 
-    @Test func aTaskCancelledBeforeSendsNothing() async throws {
+    @Test("A task that is already cancelled sends no statement")
+    func aTaskCancelledBeforeSendsNothing() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         try await connection.simpleQuery("CREATE TEMP TABLE t(n int)")
@@ -42,7 +45,8 @@ import Testing
         #expect(try await connection.query("SELECT count(*) FROM t").int() == 0)
     }
 
-    @Test func rollbackRunsAlthoughTheTaskIsCancelled() async throws {
+    @Test("A statement that is not cancellable runs although its task is cancelled")
+    func rollbackRunsAlthoughTheTaskIsCancelled() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         try await connection.simpleQuery("BEGIN")
@@ -54,7 +58,8 @@ import Testing
         #expect(connection.transactionStatus == .idle)
     }
 
-    @Test func noCancelRequestHitsTheCommandAfterIts() async throws {
+    @Test("A cancel request never hits the command after the one it is meant for")
+    func noCancelRequestHitsTheCommandAfterIts() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         var generator = SystemRandomNumberGenerator()
@@ -82,7 +87,8 @@ import Testing
         #expect(cancelled > 0)
     }
 
-    @Test func aStatementThatDoesNotStopCostsTheConnectionAfterTheGracePeriod() async throws {
+    @Test("A connection whose cancelled statement does not stop is lost after the grace period")
+    func aStatementThatDoesNotStopCostsTheConnectionAfterTheGracePeriod() async throws {
         var configuration = TestServer.configuration()
         configuration.cancellationGracePeriod = .milliseconds(200)
         let connection = try await TestServer.connect(configuration)

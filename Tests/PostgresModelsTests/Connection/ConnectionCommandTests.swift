@@ -5,7 +5,8 @@ import Testing
 @testable import PostgresModels
 
 @Suite struct ConnectionCommandTests {
-    @Test func valuesOfEachKindComeBackAsTheyWereSent() async throws {
+    @Test("Parameters of each kind come back from the server as they were sent")
+    func valuesOfEachKindComeBackAsTheyWereSent() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         var parameters = QueryParameters(capacity: 64)
@@ -29,7 +30,8 @@ import Testing
         #expect(result.cell(0, 5) == nil)
     }
 
-    @Test func eightMegabytesFitThroughASocketThatFillsUp() async throws {
+    @Test("A parameter of eight megabytes is sent through a socket that fills up")
+    func eightMegabytesFitThroughASocketThatFillsUp() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         let bytes = (0..<(8 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
@@ -40,7 +42,8 @@ import Testing
         #expect(withExtendedLifetime(result) { result.cell(0, 0)?.elementsEqual(bytes + bytes) } == true)
     }
 
-    @Test func thePollFallbackCarriesTheSameLoad() async throws {
+    @Test("A reactor on poll() serves large parameters, many statements and a lost connection")
+    func thePollFallbackCarriesTheSameLoad() async throws {
         let reactor = try Reactor(poller: PollPoller())
         let target = try await ConnectionTarget(TestServer.url())
         let connection = try await PostgresConnection.connect(
@@ -62,7 +65,8 @@ import Testing
         reactor.stop()
     }
 
-    @Test func tasksOnTheReactorGetTheirRows() async throws {
+    @Test("Tasks that run on the executor of the pool get their rows")
+    func tasksOnTheReactorGetTheirRows() async throws {
         let pool = try await TestServer.pool()
         let sum = try await withThrowingTaskGroup(of: Int64.self) { group in
             for value in 1...100 {
@@ -76,7 +80,8 @@ import Testing
         await pool.close()
     }
 
-    @Test func errorsCarryCodeNamesAndNoValues() async throws {
+    @Test("Errors of the server carry code, constraint and column, and show no values")
+    func errorsCarryCodeNamesAndNoValues() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         try await connection.simpleQuery(
@@ -103,7 +108,8 @@ import Testing
         #expect(try await connection.query("SELECT 1::int8").int() == 1)
     }
 
-    @Test func whatTheProtocolCannotCarryIsRefusedBeforeItIsSent() async throws {
+    @Test("NUL bytes and too many parameters are refused, and the connection stays usable")
+    func whatTheProtocolCannotCarryIsRefusedBeforeItIsSent() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         var many = QueryParameters()
@@ -124,7 +130,8 @@ import Testing
         #expect(try await connection.query("SELECT 1::int8").int() == 1)
     }
 
-    @Test func copyEndsWithAnErrorOrNothingAndLeavesTheConnectionUsable() async throws {
+    @Test("COPY leaves the connection usable")
+    func copyEndsWithAnErrorOrNothingAndLeavesTheConnectionUsable() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         try await connection.simpleQuery("CREATE TEMP TABLE c(n int8)")
@@ -134,7 +141,8 @@ import Testing
         #expect(try await connection.query("SELECT count(*) FROM c").int() == 0)
     }
 
-    @Test func aSecondCommandAtTheSameTimeIsRefused() async throws {
+    @Test("A connection refuses a second command while one is running")
+    func aSecondCommandAtTheSameTimeIsRefused() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         async let slow = connection.query("SELECT pg_sleep(0.3), 1::int8")
@@ -144,7 +152,8 @@ import Testing
         #expect(finished.int(0, 1) == 1)
     }
 
-    @Test func closingEndsWhatIsRunning() async throws {
+    @Test("Closing a connection ends its running query with an error")
+    func closingEndsWhatIsRunning() async throws {
         let connection = try await TestServer.connect()
         let task = Task { try await connection.query("SELECT pg_sleep(20)") }
         #expect(try await TestServer.eventually { connection.transactionStatus == .active })
@@ -156,7 +165,8 @@ import Testing
         #expect(connection.transactionStatus == .unknown)
     }
 
-    @Test func sessionSettingsArriveOnTheServer() async throws {
+    @Test("A session has the application name and the statement timeout of its configuration")
+    func sessionSettingsArriveOnTheServer() async throws {
         var configuration = TestServer.configuration()
         configuration.statementTimeout = .milliseconds(80)
         configuration.applicationName = "settings test"

@@ -6,7 +6,8 @@ import Testing
 @testable import PostgresModels
 
 @Suite struct ConnectionLossTests {
-    @Test func aSessionKilledDuringAQueryGivesTheServersReason() async throws {
+    @Test("A query whose session is terminated throws the reason of the server")
+    func aSessionKilledDuringAQueryGivesTheServersReason() async throws {
         let connection = try await TestServer.connect()
         let other = try await TestServer.connect()
         defer { other.close() }
@@ -19,7 +20,8 @@ import Testing
         #expect(try await TestServer.eventually { !connection.isUsable })
     }
 
-    @Test func aSessionKilledWhileIdleIsNoticedWithItsReason() async throws {
+    @Test("A connection notices that its idle session is terminated, and keeps the reason")
+    func aSessionKilledWhileIdleIsNoticedWithItsReason() async throws {
         let connection = try await TestServer.connect()
         let other = try await TestServer.connect()
         defer { other.close() }
@@ -32,7 +34,10 @@ import Testing
     }
 
     /// libpq closes its socket then, so that no event of it ever comes.
-    @Test(arguments: PollerKind.allCases)
+    @Test(
+        "A connection that breaks while a statement is being sent is reported as lost",
+        arguments: PollerKind.allCases
+    )
     func anEndThatIsMetWhileSendingIsNoticed(_ kind: PollerKind) async throws {
         let server = try await SeverableServer(before: "\(TemporaryPostgres.shared().directory)/s")
         defer { server.close() }
@@ -71,7 +76,8 @@ import Testing
         #expect(try await TestServer.eventually { !connection.isUsable && isTold.load(ordering: .relaxed) })
     }
 
-    @Test func idleInTransactionTimeoutIsTheReason() async throws {
+    @Test("A session that idles in a transaction too long is lost with that timeout as the reason")
+    func idleInTransactionTimeoutIsTheReason() async throws {
         let connection = try await TestServer.connect()
         try await connection.simpleQuery("SET idle_in_transaction_session_timeout = '50ms'")
         try await connection.simpleQuery("BEGIN")
@@ -79,7 +85,8 @@ import Testing
         #expect(connection.deathReason?.sqlState == "25P03")
     }
 
-    @Test func nobodyListening() async throws {
+    @Test("Connecting to an address without a server fails and does not show the password")
+    func nobodyListening() async throws {
         let error = try await databaseError {
             _ = try await PostgresConnection.connect("host=/nonexistent user=app password=hunter2")
         }
@@ -89,7 +96,8 @@ import Testing
         #expect(error?.description.contains("hunter2") == false)
     }
 
-    @Test func aRefusedLoginHasItsState() async throws {
+    @Test("A refused login fails with the SQLSTATE of the server")
+    func aRefusedLoginHasItsState() async throws {
         let url = try await TestServer.url().replacing("/postgres?", with: "/no_such_database?")
         let error = try await databaseError { _ = try await PostgresConnection.connect(url) }
         #expect(error?.code == .connectionFailed)
@@ -97,9 +105,12 @@ import Testing
         #expect(error?.message.contains("LOCATION") == false)
     }
 
-    @Test(arguments: [
-        "postgresql://app:se@cret@localhost/x", "hunter2", "postgresql://app:hunter2@[::1/x", "host=a\0b",
-    ])
+    @Test(
+        "A malformed connection string is refused and not repeated in the error",
+        arguments: [
+            "postgresql://app:se@cret@localhost/x", "hunter2", "postgresql://app:hunter2@[::1/x", "host=a\0b",
+        ]
+    )
     func unreadableConnectionStringsAreRefusedWithoutRepeatingThem(_ conninfo: String) async throws {
         let error = try await databaseError { _ = try await PostgresConnection.connect(conninfo) }
         #expect(error?.code == .invalidArgument)
@@ -107,7 +118,8 @@ import Testing
         #expect(error?.description.contains("cret") == false)
     }
 
-    @Test func aServerThatNeverAnswersTimesOut() async throws {
+    @Test("Connecting to a server that never responds fails after the connect timeout")
+    func aServerThatNeverAnswersTimesOut() async throws {
         let blackHole = try BlackHole()
         defer { blackHole.close() }
         var configuration = TestServer.configuration()
@@ -124,7 +136,8 @@ import Testing
         #expect(start.duration(to: clock.now) >= .milliseconds(300))
     }
 
-    @Test func aDeadFirstHostIsSkipped() async throws {
+    @Test("A connection string with several hosts skips a first host that is down")
+    func aDeadFirstHostIsSkipped() async throws {
         let server = try await TemporaryPostgres.shared()
         let connection = try await PostgresConnection.connect(
             "host=/nonexistent,\(server.directory)/s user=app dbname=postgres target_session_attrs=read-write"

@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct ReactorTests {
     /// Checks a connection that ends after the reactor, as when the process is about to exit.
-    @Test func nothingTouchesThePollerOnceItIsClosed() async throws {
+    @Test("A stopped reactor makes no more calls to its poller")
+    func nothingTouchesThePollerOnceItIsClosed() async throws {
         let poller = try WitnessPoller()
         let reactor = try Reactor(poller: poller)
         let token = try #require(reactor.add(0, client: DeafClient()))
@@ -26,7 +27,11 @@ import Testing
         case remove, wantWrite, wantNoWrite
     }
 
-    @Test(arguments: PollerKind.allCases, LateCall.allCases)
+    @Test(
+        "A reused descriptor stays watched when its former owner makes a late request",
+        arguments: PollerKind.allCases,
+        LateCall.allCases
+    )
     func aReusedDescriptorStaysWatchedWhateverItsFormerOwnerAsksFor(_ kind: PollerKind, _ late: LateCall) async throws {
         let reactor = try Reactor(poller: kind.make())
         defer { reactor.stop() }
@@ -56,7 +61,10 @@ import Testing
         #expect(nextClient.count == seen)
     }
 
-    @Test(arguments: PollerKind.allCases)
+    @Test(
+        "A descriptor that is added again without being removed belongs to its new client",
+        arguments: PollerKind.allCases
+    )
     func aSocketThatNobodyTookBackIsTakenOver(_ kind: PollerKind) async throws {
         let reactor = try Reactor(poller: kind.make())
         defer { reactor.stop() }

@@ -5,13 +5,17 @@ import Testing
 /// Whatever reconnects while sessions end: a restart of the server, a failover, a time limit for idle sessions.
 @Suite struct ReconnectStormTests {
     /// `STORM_ROUNDS` and `STORM_SECONDS` in the environment make it longer.
-    @Test func everyStatementEndsWhileAllSessionsAreEndedInRounds() async throws {
+    @Test("Every statement ends while all sessions are terminated again and again")
+    func everyStatementEndsWhileAllSessionsAreEndedInRounds() async throws {
         try await Self.storm(preloading: nil)
     }
 
     #if os(Linux)
         /// Between the end of a socket and the moment that its owner learns of it, its number belongs to another one.
-        @Test(.disabled(if: Sanitizer.isOn, "a library that is loaded first hides functions of the sanitizer"))
+        @Test(
+            "Every statement ends when descriptors of closed sockets are reused at once",
+            .disabled(if: Sanitizer.isOn, "a library that is loaded first hides functions of the sanitizer")
+        )
         func everyStatementEndsWhenClosedSocketsAreReusedAtOnce() async throws {
             let folder = FileManager.default.temporaryDirectory.appending(path: "storm-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -6,7 +6,7 @@ import Testing
 
 /// Passwords, and what may be parts of them, are looked for in all that a process logs, throws, prints and writes to
 /// its standard error.
-@Suite("A password is shown nowhere", .timeLimit(.minutes(10)))
+@Suite("Secrecy of passwords", .timeLimit(.minutes(10)))
 struct SecretExposureTests {
     /// Strings that lead nowhere, or that the server refuses; "DIR" is a folder where it listens as on the ports 123
     /// and 5432, and a pooler on the port 124.
@@ -106,7 +106,7 @@ struct SecretExposureTests {
         password S3cret
         """
 
-    @Test("Every string, used in every way, and everything that the environment and files add")
+    @Test("No log, error or description shows a password of a connection string or the environment")
     func everyStringUsedInEveryWay() async throws {
         let (server, folder) = try await Self.server()
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -187,7 +187,7 @@ struct SecretExposureTests {
     }
 
     @Test(
-        "A label shows what is certain to be no part of a password",
+        "The label of a connection shows only what cannot be part of a password",
         arguments: [
             ("postgresql://u:p%2Fw@h:5433/db", "host=h port=5433 dbname=db user=u"),
             ("postgresql://localhost:5433/db", "host=localhost port=5433 dbname=db"),
@@ -203,7 +203,7 @@ struct SecretExposureTests {
         #expect(try ConnectionTarget(conninfo).label == expected)
     }
 
-    @Test("What the server and libpq say stays legible where nothing can be part of a password")
+    @Test("Errors of the server and libpq stay readable where nothing can be part of a password")
     func legibleErrors() async throws {
         let server = try await TemporaryPostgres.shared()
         let socket = "host=\(server.directory)/s"

@@ -6,7 +6,8 @@ import Testing
 @Suite struct StatementCacheTests {
     private static let countPrepared = "SELECT count(*)::int8 FROM pg_prepared_statements WHERE name LIKE 'sf_%'"
 
-    @Test func aStatementIsPreparedOnce() async throws {
+    @Test("A statement that runs five times is prepared once")
+    func aStatementIsPreparedOnce() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         for value in 1...5 {
@@ -16,7 +17,8 @@ import Testing
         #expect(try await connection.query(Self.countPrepared, cache: false).int() == 1)
     }
 
-    @Test func nothingIsPreparedWhenSwitchedOff() async throws {
+    @Test("A connection with prepared statements switched off prepares nothing")
+    func nothingIsPreparedWhenSwitchedOff() async throws {
         var configuration = TestServer.configuration()
         configuration.preparedStatements = .off
         let connection = try await TestServer.connect(configuration)
@@ -25,7 +27,8 @@ import Testing
         #expect(try await connection.query(Self.countPrepared).int() == 0)
     }
 
-    @Test func aChangedTableIsPreparedAgain() async throws {
+    @Test("A prepared statement is prepared again after its table has changed")
+    func aChangedTableIsPreparedAgain() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         try await connection.simpleQuery("CREATE TEMP TABLE t(a int); INSERT INTO t VALUES (1)")
@@ -35,7 +38,8 @@ import Testing
         #expect(try await connection.query(Self.countPrepared, cache: false).int() == 1)
     }
 
-    @Test func inATransactionTheErrorSurfacesAndTheNextTransactionWorks() async throws {
+    @Test("A stale statement fails its transaction, and the next transaction works")
+    func inATransactionTheErrorSurfacesAndTheNextTransactionWorks() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         try await connection.simpleQuery("CREATE TEMP TABLE t(a int); INSERT INTO t VALUES (1)")
@@ -55,7 +59,8 @@ import Testing
         #expect(try await connection.query(Self.countPrepared, cache: false).int() == 2)
     }
 
-    @Test func anotherFeatureThatIsNotSupportedIsNoStaleStatement() async throws {
+    @Test("An error 0A000 that a function raises is not taken for a stale statement")
+    func anotherFeatureThatIsNotSupportedIsNoStaleStatement() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         try await connection.simpleQuery(
@@ -70,7 +75,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["DISCARD ALL", "DEALLOCATE ALL"])
+    @Test(
+        "Statements work in a transaction after DISCARD ALL or DEALLOCATE ALL",
+        arguments: ["DISCARD ALL", "DEALLOCATE ALL"]
+    )
     func whatIsForgottenIsNotTrustedInATransaction(_ command: String) async throws {
         var configuration = TestServer.configuration()
         configuration.statementCacheCapacity = 16
@@ -93,7 +101,8 @@ import Testing
         #expect(connection.cachedStatementCount == 16)
     }
 
-    @Test func aStatementThatVanishedUnderItsNameIsPreparedAgainOutsideOfTransactions() async throws {
+    @Test("A deallocated statement is prepared again under another name, in a transaction it fails")
+    func aStatementThatVanishedUnderItsNameIsPreparedAgainOutsideOfTransactions() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         let name = StatementKey(sql: "SELECT $1", oids: [20]).statementName
@@ -119,7 +128,8 @@ import Testing
         try await connection.simpleQuery("COMMIT")
     }
 
-    @Test func aNameThatSomebodyElsePreparedCostsOneTransactionAtMost() async throws {
+    @Test("A statement name that is already taken fails at most one transaction")
+    func aNameThatSomebodyElsePreparedCostsOneTransactionAtMost() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         let name = StatementKey(sql: "SELECT $1 + 2", oids: [20]).statementName
@@ -133,7 +143,8 @@ import Testing
         try await connection.simpleQuery("COMMIT")
     }
 
-    @Test func obsoleteNamesThatThePoolerForgotAreNoError() async throws {
+    @Test("Deallocating evicted statements that no longer exist causes no error")
+    func obsoleteNamesThatThePoolerForgotAreNoError() async throws {
         var configuration = TestServer.configuration()
         configuration.statementCacheCapacity = 16
         let connection = try await TestServer.connect(configuration)
@@ -148,7 +159,8 @@ import Testing
         #expect(onServer == Int64(connection.cachedStatementCount))
     }
 
-    @Test func noNameComesTwiceInASession() async throws {
+    @Test("The cache never gives a name of a prepared statement twice in a session")
+    func noNameComesTwiceInASession() async throws {
         var cache = StatementCache(capacity: 16)
         var names: Set<String> = []
         for round in 0..<40 {
@@ -166,7 +178,8 @@ import Testing
         }
     }
 
-    @Test func aStaleStatementGetsAnotherTextBecauseAPoolerKnowsItByThat() throws {
+    @Test("A stale statement is prepared again under another name and with another text")
+    func aStaleStatementGetsAnotherTextBecauseAPoolerKnowsItByThat() throws {
         var cache = StatementCache(capacity: 16)
         let key = StatementKey(sql: "SELECT * FROM t -- all", oids: [])
         let first = cache.form(of: key)
@@ -178,7 +191,8 @@ import Testing
         #expect(second.name != first.name)
     }
 
-    @Test func aSessionThatKeepsNothingIsAskedToKeepNoMoreAfterThreeLosses() async throws {
+    @Test("A connection stops preparing statements after it has lost three of them")
+    func aSessionThatKeepsNothingIsAskedToKeepNoMoreAfterThreeLosses() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         for _ in 0..<6 {
@@ -194,7 +208,8 @@ import Testing
         #expect(try await connection.query(Self.countPrepared, cache: false).int() == 0)
     }
 
-    @Test func statementsThatVanishedArePreparedAgain() async throws {
+    @Test("A statement is prepared again after DISCARD ALL")
+    func statementsThatVanishedArePreparedAgain() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         #expect(try await connection.query("SELECT $1", .of(1)).int() == 1)
@@ -202,7 +217,8 @@ import Testing
         #expect(try await connection.query("SELECT $1", .of(2)).int() == 2)
     }
 
-    @Test func aNameThatSomebodyElsePreparedIsUsed() async throws {
+    @Test("A statement runs although its name is already prepared in the session")
+    func aNameThatSomebodyElsePreparedIsUsed() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         let key = StatementKey(sql: "SELECT $1 + 1", oids: [20])
@@ -210,7 +226,7 @@ import Testing
         #expect(try await connection.query("SELECT $1 + 1", .of(1)).int() == 2)
     }
 
-    @Test(arguments: [false, true])
+    @Test("The statement cache evicts the least recently used statements first", arguments: [false, true])
     func theLeastRecentlyUsedGoFirst(inTransaction: Bool) async throws {
         var configuration = TestServer.configuration()
         configuration.statementCacheCapacity = 16
@@ -230,7 +246,8 @@ import Testing
         #expect(onServer == Int64(connection.cachedStatementCount))
     }
 
-    @Test func textsThatDifferOnlyInNormalisationAreDifferentStatements() async throws {
+    @Test("Statements that differ only in Unicode normalization are prepared separately")
+    func textsThatDifferOnlyInNormalisationAreDifferentStatements() async throws {
         let connection = try await TestServer.connect()
         defer { connection.close() }
         #expect(try await connection.query("SELECT length('\u{E9}')::int8").int() == 1)

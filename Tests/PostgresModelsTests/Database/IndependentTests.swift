@@ -3,11 +3,12 @@ import Testing
 
 @testable import PostgresModels
 
-@Suite("Statements beside the caller's transaction")
+@Suite("Statements outside the caller's transaction")
 struct IndependentTests {
     struct Stop: Error {}
 
-    @Test func theyRunAndStayAlthoughTheTransactionHoldsTheOnlyConnectionAndRollsBack() async throws {
+    @Test("Independent statements run and stay while a transaction holds the pool and rolls back")
+    func theyRunAndStayAlthoughTheTransactionHoldsTheOnlyConnectionAndRollsBack() async throws {
         try await withDatabase(poolSize: 1) { database in
             try await database.migrate([Author.migration])
             await #expect(throws: Stop.self) {
@@ -26,7 +27,8 @@ struct IndependentTests {
         }
     }
 
-    @Test func theirConnectionsAreFewLazyCountedAndClosedWithTheDatabase() async throws {
+    @Test("Independent statements open few connections, which close with the database")
+    func theirConnectionsAreFewLazyCountedAndClosedWithTheDatabase() async throws {
         try await withDatabase(poolSize: 1) { database in
             #expect(database.statistics.openConnections == 1)
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -42,7 +44,8 @@ struct IndependentTests {
         }
     }
 
-    @Test func tasksOnTheExecutorOfTheDatabaseGetTheirRows() async throws {
+    @Test("Tasks that run on the executor of the database get their rows")
+    func tasksOnTheExecutorOfTheDatabaseGetTheirRows() async throws {
         try await withDatabase { database in
             let sum = try await withThrowingTaskGroup(of: Int.self) { group in
                 for number in 1...50 {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PostgresModels
 
-@Suite("Many rows at once")
+@Suite("Inserts of many rows")
 struct InsertManyTests {
     struct Everything: Model, Equatable {
         static let table = "everything"
@@ -88,7 +88,10 @@ struct InsertManyTests {
         func encode(into row: inout RowEncoder) throws { try row.encode(id) }
     }
 
-    @Test(arguments: [0, 1, 2, 99, 1000, 1001, 2500])
+    @Test(
+        "An insert of many rows keeps values, NULLs and the order for all types",
+        arguments: [0, 1, 2, 99, 1000, 1001, 2500]
+    )
     func valuesAndNullsOfAllTypesArriveInOrder(_ count: Int) async throws {
         try await withDatabase { database in
             try await database.migrate([Everything.migration])
@@ -106,7 +109,8 @@ struct InsertManyTests {
         }
     }
 
-    @Test func keysThatAreGivenAreKept() async throws {
+    @Test("An insert of many rows keeps the keys that the rows already have")
+    func keysThatAreGivenAreKept() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             var authors = (1...5).map { number in
@@ -119,7 +123,8 @@ struct InsertManyTests {
         }
     }
 
-    @Test func anyNumberOfRowsIsOnePreparedStatement() async throws {
+    @Test("Inserts of different numbers of rows use the same prepared statement")
+    func anyNumberOfRowsIsOnePreparedStatement() async throws {
         try await withDatabase(poolSize: 1) { database in
             try await database.migrate([Author.migration])
             for count in 2..<20 {
@@ -133,7 +138,8 @@ struct InsertManyTests {
         }
     }
 
-    @Test func largeRowsAreSentInSeveralStatementsAllOrNone() async throws {
+    @Test("An insert of large rows is split into several statements")
+    func largeRowsAreSentInSeveralStatementsAllOrNone() async throws {
         try await withDatabase(poolSize: 1) { database in
             try await database.migrate([Everything.migration])
             var rows = (0..<40).map { Everything($0) }
@@ -146,7 +152,8 @@ struct InsertManyTests {
         }
     }
 
-    @Test func modelsWithoutArraysOrWithNothingButAKeyGoTheOtherWay() async throws {
+    @Test("Many rows are inserted for models with array columns, and for models that have only a key")
+    func modelsWithoutArraysOrWithNothingButAKeyGoTheOtherWay() async throws {
         try await withDatabase(poolSize: 1) { database in
             try await database.execute(
                 "CREATE TABLE tagged (id bigint GENERATED ALWAYS AS IDENTITY, tags text[] NOT NULL)"
@@ -165,7 +172,8 @@ struct InsertManyTests {
         }
     }
 
-    @Test func updatesOfSomePropertiesDoNotMixTheirStatementsUp() async throws {
+    @Test("Updates of different properties of one model do not mix up their statements")
+    func updatesOfSomePropertiesDoNotMixTheirStatementsUp() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             var author = Author(name: "Ada", born: 1)

@@ -3,7 +3,7 @@ import StoredFilesTesting
 import Testing
 
 /// The work that the library does for itself, in a database whose defaults and limits are meant for requests.
-@Suite("Work of the library's own", .timeLimit(.minutes(5)))
+@Suite("Maintenance work of the library", .timeLimit(.minutes(5)))
 struct MaintenanceTests {
     private func knowsTransactionTimeout(_ database: Database) async throws -> Bool {
         try await database.query("SELECT FROM pg_settings WHERE name = 'transaction_timeout'").count == 1
@@ -34,7 +34,7 @@ struct MaintenanceTests {
     }
 
     @Test(
-        "A transaction of the library's own sees what was committed meanwhile, may write, and is not stopped",
+        "A maintenance transaction is read committed, may write, and has no timeouts",
         arguments: [false, true]
     )
     func maintenance(isIndependent: Bool) async throws {
@@ -59,7 +59,7 @@ struct MaintenanceTests {
         }
     }
 
-    @Test("A limit that the server does not know is refused when somebody asks for it, and passed over otherwise")
+    @Test("A setting that the server does not know is an error only if the caller asks for it")
     func unknownLimit() async throws {
         try await withDatabase { database in
             try await database.maintenanceTransaction { transaction in _ = try await transaction.query("SELECT 1") }
@@ -71,7 +71,7 @@ struct MaintenanceTests {
         }
     }
 
-    @Test("A stream of the library's own is not stopped by the limit of a statement")
+    @Test("A maintenance stream is not stopped by the statement timeout")
     func stream() async throws {
         try await withStrictDatabase { database in
             var count = 0
@@ -84,7 +84,7 @@ struct MaintenanceTests {
     }
 
     @Test(
-        "A migration is not stopped by a limit that is meant for requests, nor is one outside of a transaction",
+        "A migration is not stopped by the statement timeout, in a transaction or outside of one",
         arguments: [false, true]
     )
     func migration(outsideTransaction: Bool) async throws {
@@ -105,7 +105,7 @@ struct MaintenanceTests {
         }
     }
 
-    @Test("Settings of a transaction hold until its end, whatever their values contain")
+    @Test("The settings of a transaction hold until its end, whatever their values contain")
     func settings() async throws {
         try await Turnstile.sharedServer.pass {
             let server = try await TemporaryPostgres.shared()

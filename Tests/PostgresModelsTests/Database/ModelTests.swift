@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Models and their rows")
 struct ModelTests {
-    @Test func aRowIsInsertedFoundUpdatedAndDeleted() async throws {
+    @Test("A row is inserted, found, updated and deleted")
+    func aRowIsInsertedFoundUpdatedAndDeleted() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             var author = Author(name: "Ada", born: 1815)
@@ -21,7 +22,8 @@ struct ModelTests {
         }
     }
 
-    @Test func updateOfSomePropertiesLeavesTheOthersToOthers() async throws {
+    @Test("An update of some properties leaves the other columns unchanged")
+    func updateOfSomePropertiesLeavesTheOthersToOthers() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             var author = Author(name: "Ada", born: 1)
@@ -36,7 +38,8 @@ struct ModelTests {
         }
     }
 
-    @Test func updateOfARowThatIsGoneIsAnError() async throws {
+    @Test("Updating a model without a key or a deleted row is an error")
+    func updateOfARowThatIsGoneIsAnError() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             var author = Author(name: "Ada")
@@ -51,7 +54,8 @@ struct ModelTests {
         }
     }
 
-    @Test func tenThousandRowsAreInsertedInOrderAllOrNone() async throws {
+    @Test("Ten thousand rows are inserted in order, and a failing insert adds none")
+    func tenThousandRowsAreInsertedInOrderAllOrNone() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             var authors = (0..<10_000).map { Author(name: "author \($0)", born: Int32($0)) }
@@ -68,7 +72,8 @@ struct ModelTests {
         }
     }
 
-    @Test func firstAndCountTakeConditions() async throws {
+    @Test("The methods first and count accept conditions")
+    func firstAndCountTakeConditions() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             var authors = [Author(name: "a", born: 1), Author(name: "b", born: 2), Author(name: "c", born: 3)]
@@ -79,7 +84,8 @@ struct ModelTests {
         }
     }
 
-    @Test func aModelThatDoesNotFitIsToldAllAtOnce() async throws {
+    @Test("Verifying a model reports all columns that do not match in one error")
+    func aModelThatDoesNotFitIsToldAllAtOnce() async throws {
         struct Wrong: Model {
             static let table = "authors"
             static let columns = [

@@ -4,7 +4,10 @@ import Testing
 
 @Suite("SQL with values")
 struct SQLTests {
-    @Test(arguments: ["'; DROP TABLE authors; --", "' OR '1'='1", "\\'; --", "$1", "${x}", "%s", "\u{1F600}'"])
+    @Test(
+        "Text that is interpolated into SQL is always a value",
+        arguments: ["'; DROP TABLE authors; --", "' OR '1'='1", "\\'; --", "$1", "${x}", "%s", "\u{1F600}'"]
+    )
     func whatIsInterpolatedIsAValueAndNothingElse(_ text: String) async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
@@ -16,9 +19,13 @@ struct SQLTests {
         }
     }
 
-    @Test(arguments: [
-        "we\"ird name; --", "\"", "\"\"", "x\"\u{301}; DROP TABLE y", "\u{301}\"\u{FE0F}", "\"\u{200D}\"", "tab\t\r\n",
-    ])
+    @Test(
+        "Identifiers that are interpolated into SQL are quoted",
+        arguments: [
+            "we\"ird name; --", "\"", "\"\"", "x\"\u{301}; DROP TABLE y", "\u{301}\"\u{FE0F}", "\"\u{200D}\"",
+            "tab\t\r\n",
+        ]
+    )
     func identifiersAreQuoted(_ name: String) async throws {
         try await withDatabase { database in
             try await database.execute("CREATE TABLE \(identifier: name) (n int)")
@@ -30,7 +37,10 @@ struct SQLTests {
         }
     }
 
-    @Test(arguments: ["", "nul\u{0}", String(repeating: "x", count: 64), String(repeating: "é", count: 32)])
+    @Test(
+        "An identifier that is empty, too long or contains NUL is refused",
+        arguments: ["", "nul\u{0}", String(repeating: "x", count: 64), String(repeating: "é", count: 32)]
+    )
     func identifiersThatPostgreSQLWouldCutAreRefused(_ name: String) async throws {
         try await withDatabase { database in
             let error = await databaseFailure { try await database.execute("CREATE TABLE \(identifier: name) (n int)") }
@@ -38,7 +48,8 @@ struct SQLTests {
         }
     }
 
-    @Test func piecesKeepTheirValuesWhenJoined() async throws {
+    @Test("Joined pieces of SQL keep their values")
+    func piecesKeepTheirValuesWhenJoined() async throws {
         try await withDatabase { database in
             let conditions: [SQL] = ["n > \(2)", "n < \(5)", "n <> ALL(\([Int64(4)]))"]
             let rows = try await database.query(
@@ -48,13 +59,15 @@ struct SQLTests {
         }
     }
 
-    @Test func theDescriptionShowsNoValue() {
+    @Test("The description of SQL shows placeholders instead of values")
+    func theDescriptionShowsNoValue() {
         let secret = "hunter2"
         let sql: SQL = "SELECT * FROM users WHERE password = \(secret) AND id = \(7)"
         #expect(sql.description == "SELECT * FROM users WHERE password = $1 AND id = $2")
     }
 
-    @Test func errorsOfTheServerShowNoBoundValue() async throws {
+    @Test("An error of the server shows no bound value")
+    func errorsOfTheServerShowNoBoundValue() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             var author = Author(name: "hunter2")

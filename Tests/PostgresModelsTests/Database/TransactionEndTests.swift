@@ -29,7 +29,8 @@ struct TransactionEndTests {
         return try #require(rows.first).decode(Int.self, at: 0) > 0
     }
 
-    @Test func aSavepointNeedsAnOpenTransaction() async throws {
+    @Test("A transaction that has ended opens no savepoint")
+    func aSavepointNeedsAnOpenTransaction() async throws {
         try await withDatabase(poolSize: 1) { database in
             let (outer, inner) = try await database.transaction { outer in
                 (outer, try await outer.transaction { $0 })
@@ -42,7 +43,8 @@ struct TransactionEndTests {
         }
     }
 
-    @Test func anEndedTransactionIsNobodysCurrentAndTakesNoHooks() async throws {
+    @Test("A transaction that has ended is not the current one and accepts no hooks")
+    func anEndedTransactionIsNobodysCurrentAndTakesNoHooks() async throws {
         try await withDatabase { database in
             let gate = Gate()
             let journal = Journal()
@@ -67,7 +69,8 @@ struct TransactionEndTests {
         }
     }
 
-    @Test func aTaskThatOutlivesASavepointIsPartOfTheTransactionAroundIt() async throws {
+    @Test("A task that outlives its savepoint belongs to the enclosing transaction")
+    func aTaskThatOutlivesASavepointIsPartOfTheTransactionAroundIt() async throws {
         try await withDatabase { database in
             try await database.transaction { outer in
                 let gate = Gate()
@@ -85,7 +88,8 @@ struct TransactionEndTests {
         }
     }
 
-    @Test func aStatementThatOutlivesTheBodyIsRolledBackWithIt() async throws {
+    @Test("A transaction is rolled back if a statement is still running when its body returns")
+    func aStatementThatOutlivesTheBodyIsRolledBackWithIt() async throws {
         try await withDatabase(poolSize: 2) { database in
             try await database.migrate([Author.migration])
             let journal = Journal()
@@ -105,7 +109,8 @@ struct TransactionEndTests {
         }
     }
 
-    @Test func aSavepointThatCannotBeRolledBackCostsTheTransaction() async throws {
+    @Test("A savepoint that cannot be rolled back fails the whole transaction")
+    func aSavepointThatCannotBeRolledBackCostsTheTransaction() async throws {
         try await withDatabase(poolSize: 2) { database in
             try await database.migrate([Author.migration])
             let error = await databaseFailure {
@@ -126,7 +131,8 @@ struct TransactionEndTests {
         }
     }
 
-    @Test func deadlocksAreRunAgainUntilAllAreThrough() async throws {
+    @Test("Transactions that deadlock are retried until all of them commit")
+    func deadlocksAreRunAgainUntilAllAreThrough() async throws {
         try await withDatabase { database in
             try await database.execute("CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL)")
             try await database.execute("INSERT INTO t VALUES (1, 0), (2, 0)")
@@ -150,7 +156,8 @@ struct TransactionEndTests {
         }
     }
 
-    @Test func whenAllAttemptsFailTheLastErrorIsThrown() async throws {
+    @Test("A transaction whose attempts all fail throws the last error")
+    func whenAllAttemptsFailTheLastErrorIsThrown() async throws {
         try await withDatabase { database in
             let journal = Journal()
             let error = await databaseFailure {
@@ -166,7 +173,8 @@ struct TransactionEndTests {
         }
     }
 
-    @Test func aStaleStatementIsRunAgainWithItsTransaction() async throws {
+    @Test("A transaction with a stale statement is retried")
+    func aStaleStatementIsRunAgainWithItsTransaction() async throws {
         try await withDatabase(poolSize: 1) { database in
             try await database.execute("CREATE TABLE t (a int)")
             _ = try await database.query("SELECT * FROM t")
@@ -186,7 +194,8 @@ struct TransactionEndTests {
         }
     }
 
-    @Test func aSessionKilledInTheMiddleOfAStatementIsATypedErrorAndTheNextCallWorks() async throws {
+    @Test("A session that is terminated during a statement is a typed error, and the next call works")
+    func aSessionKilledInTheMiddleOfAStatementIsATypedErrorAndTheNextCallWorks() async throws {
         try await withDatabase(poolSize: 2) { database in
             let task = Task { try await database.execute("SELECT pg_sleep(30)") }
             let isKilled = try await TestServer.eventually {
@@ -206,7 +215,8 @@ struct TransactionEndTests {
         }
     }
 
-    @Test func cancellingAnInsertThatWaitsForALockLeavesNoRow() async throws {
+    @Test("Cancelling an insert that waits for a lock leaves no row")
+    func cancellingAnInsertThatWaitsForALockLeavesNoRow() async throws {
         try await withDatabase(poolSize: 3) { database in
             try await database.migrate([Author.migration])
             let task = try await database.transaction { blocker in
@@ -231,7 +241,7 @@ struct TransactionEndTests {
         case waitingForAConnection, waitingForALock, betweenStatements, beforeTheCommit, inASavepoint
     }
 
-    @Test(arguments: Moment.allCases)
+    @Test("Cancelling a transaction at any moment rolls back and returns the connection", arguments: Moment.allCases)
     func cancellationAtEachMomentRollsBackAndGivesTheConnectionBack(_ moment: Moment) async throws {
         try await withDatabase(poolSize: 1) { database in
             try await database.migrate([Author.migration])
@@ -288,7 +298,8 @@ struct TransactionEndTests {
         }
     }
 
-    @Test func cancellationWhileTheServerIsBusyWithBeginRollsBackAndGivesTheConnectionBack() async throws {
+    @Test("Cancelling a transaction during BEGIN rolls back and returns the connection")
+    func cancellationWhileTheServerIsBusyWithBeginRollsBackAndGivesTheConnectionBack() async throws {
         try await withDatabase(poolSize: 1) { database in
             let connection = try #require(database.pool.state.withLockedValue { $0.members.values.first })
             // The server takes BEGIN, and the cancel request, when it goes on.
@@ -305,7 +316,8 @@ struct TransactionEndTests {
         }
     }
 
-    @Test func cancellationWhileConnectingLeavesNobodyWaiting() async throws {
+    @Test("Cancelling a task while the pool connects leaves no waiting task")
+    func cancellationWhileConnectingLeavesNobodyWaiting() async throws {
         let blackHole = try BlackHole()
         defer { blackHole.close() }
         var configuration = TestServer.configuration()
@@ -321,7 +333,8 @@ struct TransactionEndTests {
         #expect(pool.statistics.open == 0)
     }
 
-    @Test func aTransactionThatIsCancelledAfterItsCommitWasSentIsCommitted() async throws {
+    @Test("A transaction that is cancelled after its COMMIT is sent is committed")
+    func aTransactionThatIsCancelledAfterItsCommitWasSentIsCommitted() async throws {
         try await withDatabase(poolSize: 1) { database in
             try await database.migrate([Author.migration])
             try await database.execute(

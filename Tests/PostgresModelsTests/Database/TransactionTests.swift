@@ -14,7 +14,8 @@ struct TransactionTests {
         var all: [String] { lines.withLockedValue { $0 } }
     }
 
-    @Test func whatThrowsIsRolledBackAndTheErrorThrownOn() async throws {
+    @Test("A transaction whose body throws is rolled back and rethrows the error")
+    func whatThrowsIsRolledBackAndTheErrorThrownOn() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             await #expect(throws: Stop.self) {
@@ -29,7 +30,8 @@ struct TransactionTests {
         }
     }
 
-    @Test func savepointsUndoTheirOwnPartOnly() async throws {
+    @Test("A savepoint that fails undoes only its own changes")
+    func savepointsUndoTheirOwnPartOnly() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             try await database.transaction { outer in
@@ -54,7 +56,8 @@ struct TransactionTests {
         }
     }
 
-    @Test func hooksFollowTheSavepointTheyBelongTo() async throws {
+    @Test("Commit and rollback hooks follow the outcome of their savepoint")
+    func hooksFollowTheSavepointTheyBelongTo() async throws {
         try await withDatabase { database in
             let journal = Journal()
             try await database.transaction { outer in
@@ -76,7 +79,8 @@ struct TransactionTests {
         }
     }
 
-    @Test func aSwallowedErrorIsNotCommitted() async throws {
+    @Test("A transaction whose body hides a failed statement is not committed")
+    func aSwallowedErrorIsNotCommitted() async throws {
         try await withDatabase { database in
             let journal = Journal()
             let error = await databaseFailure {
@@ -90,7 +94,8 @@ struct TransactionTests {
         }
     }
 
-    @Test func aTransactionIsOfNoUseAfterItsEnd() async throws {
+    @Test("A transaction that has ended refuses statements")
+    func aTransactionIsOfNoUseAfterItsEnd() async throws {
         try await withDatabase { database in
             let escaped = try await database.transaction { $0 }
             let error = await databaseFailure { try await escaped.execute("SELECT 1") }
@@ -98,7 +103,8 @@ struct TransactionTests {
         }
     }
 
-    @Test func writeSkewIsRetriedUntilItHolds() async throws {
+    @Test("Serializable transactions are retried, so that no write skew remains")
+    func writeSkewIsRetriedUntilItHolds() async throws {
         try await withDatabase { database in
             try await database.execute("CREATE TABLE duty (doctor int PRIMARY KEY, on_call bool NOT NULL)")
             try await database.execute("INSERT INTO duty VALUES (1, true), (2, true)")
@@ -121,7 +127,8 @@ struct TransactionTests {
         }
     }
 
-    @Test func aReadOnlyTransactionRefusesToWrite() async throws {
+    @Test("A read-only transaction refuses to write")
+    func aReadOnlyTransactionRefusesToWrite() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             let error = await databaseFailure {
@@ -134,7 +141,8 @@ struct TransactionTests {
         }
     }
 
-    @Test func aSessionKilledInATransactionRollsBackAndTheNextCallWorks() async throws {
+    @Test("A session that is terminated in a transaction rolls back, and the next call works")
+    func aSessionKilledInATransactionRollsBackAndTheNextCallWorks() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             let journal = Journal()
@@ -155,7 +163,8 @@ struct TransactionTests {
         }
     }
 
-    @Test func aConnectionLostDuringCommitIsAnUnknownOutcomeAndRunsNoHook() async throws {
+    @Test("A connection that is lost during COMMIT is an unknown outcome and runs no hook")
+    func aConnectionLostDuringCommitIsAnUnknownOutcomeAndRunsNoHook() async throws {
         try await withDatabase { database in
             try await database.execute("CREATE TABLE t (n int)")
             try await database.execute(
@@ -184,7 +193,7 @@ struct TransactionTests {
         }
     }
 
-    @Test(arguments: 0..<12)
+    @Test("A transaction that is cancelled at a random step either commits or leaves no rows", arguments: 0..<12)
     func cancellationLeavesNothingBehind(_ step: Int) async throws {
         try await withDatabase(poolSize: 1) { database in
             try await database.migrate([Author.migration])

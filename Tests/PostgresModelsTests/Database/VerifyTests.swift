@@ -68,27 +68,38 @@ struct VerifyTests {
         }
     }
 
-    @Test(arguments: ["text", "varchar(20)", "char(3)", "name", "word", "name_of"])
+    @Test(
+        "A text column, or a domain over text, fits a String property",
+        arguments: ["text", "varchar(20)", "char(3)", "name", "word", "name_of"]
+    )
     func textFits(_ type: String) async throws {
         try await expectFit("abc", in: type)
     }
 
-    @Test(arguments: [
-        "mood", "feeling", "inet", "json", "jsonb", "xml", "text[]", "uuid", "money", "bit(3)", "macaddr", "int4range",
-        "tsvector", "pair", "timestamptz", "numeric", "interval",
-    ])
+    @Test(
+        "A column that is not text does not fit a String property",
+        arguments: [
+            "mood", "feeling", "inet", "json", "jsonb", "xml", "text[]", "uuid", "money", "bit(3)", "macaddr",
+            "int4range",
+            "tsvector", "pair", "timestamptz", "numeric", "interval",
+        ]
+    )
     func textDoesNotFit(_ type: String) async throws {
         try await expectRefusal("abc", in: type)
     }
 
-    @Test(arguments: ["smallint", "integer", "bigint"])
+    @Test(
+        "Integer columns and integer properties of all widths fit each other",
+        arguments: ["smallint", "integer", "bigint"]
+    )
     func wholeNumbersFitEachOther(_ type: String) async throws {
         try await expectFit(Int16(7), in: type)
         try await expectFit(Int64(7), in: type)
         try await expectFit(Int32(7), in: type)
     }
 
-    @Test func otherTypesFitTheirOwn() async throws {
+    @Test("Columns of the other types fit properties of the matching Swift types")
+    func otherTypesFitTheirOwn() async throws {
         try await expectFit(Int64(7), in: "oid")
         try await expectFit(true, in: "boolean")
         try await expectFit(Float(0.5), in: "real")
@@ -105,7 +116,8 @@ struct VerifyTests {
         for type in ["timestamptz", "timestamp", "date"] { try await expectFit(day, in: type) }
     }
 
-    @Test func otherTypesDoNotFitWhatLosesOrChangesValues() async throws {
+    @Test("A column type that would lose or change values does not fit the property")
+    func otherTypesDoNotFitWhatLosesOrChangesValues() async throws {
         try await expectRefusal(Int64(7), in: "numeric")
         try await expectRefusal(0.5, in: "numeric")
         try await expectRefusal(Float(0.5), in: "double precision")
@@ -115,7 +127,8 @@ struct VerifyTests {
         try await expectRefusal([Int64(1)], in: "bigint")
     }
 
-    @Test func aDomainThatRefusesNullIsRequired() async throws {
+    @Test("A column of a domain that refuses NULL counts as required")
+    func aDomainThatRefusesNullIsRequired() async throws {
         try await withCells("name_of") { try await $0.verify(Cell<String>.self) }
     }
 
@@ -136,7 +149,8 @@ struct VerifyTests {
         }
     }
 
-    @Test func aColumnThatIsNotThereIsNamedByEveryCall() async throws {
+    @Test("Every call on a model names the column that is missing in the table")
+    func aColumnThatIsNotThereIsNamedByEveryCall() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             let calls: [@Sendable () async throws -> Void] = [
@@ -166,7 +180,8 @@ struct VerifyTests {
         }
     }
 
-    @Test func aColumnOfAnotherTypeIsNamedByEveryCall() async throws {
+    @Test("Every call on a model names the column that has another type")
+    func aColumnOfAnotherTypeIsNamedByEveryCall() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             try await database.execute("ALTER TABLE authors ALTER born TYPE uuid USING NULL")

@@ -4,7 +4,7 @@ import Testing
 @Suite("The guides of PostgresModels")
 struct GuideTests {
     @Test(
-        "Each block of code in an article is compiled in the example beside this test",
+        "Each code block of a PostgresModels guide is compiled in the example beside this test",
         arguments: ["PostgresModels", "Connecting", "Models", "Querying", "Transactions", "Notifications"]
     )
     func showsCompiledCode(article: String) throws {

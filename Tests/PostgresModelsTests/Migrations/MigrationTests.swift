@@ -17,7 +17,8 @@ struct MigrationTests {
         try await schema.drop(table: "books")
     }
 
-    @Test func migrationsAreAppliedOnceInOrder() async throws {
+    @Test("Migrations are applied once and in order")
+    func migrationsAreAppliedOnceInOrder() async throws {
         try await withDatabase { database in
             let all = [Author.migration, Self.books]
             #expect(try await database.migrate([Author.migration]) == ["create authors"])
@@ -29,7 +30,8 @@ struct MigrationTests {
         }
     }
 
-    @Test func statusOfADatabaseThatWasNeverMigratedSaysSoAndChangesNothing() async throws {
+    @Test("The status of a database that was never migrated shows nothing applied and changes nothing")
+    func statusOfADatabaseThatWasNeverMigratedSaysSoAndChangesNothing() async throws {
         try await withDatabase { database in
             let status = try await database.migrationStatus([Author.migration])
             #expect(status.first?.appliedAt == nil)
@@ -38,7 +40,8 @@ struct MigrationTests {
         }
     }
 
-    @Test func eightAtTheSameTimeApplyEachOnce() async throws {
+    @Test("Eight programs that migrate at the same time apply each migration once")
+    func eightAtTheSameTimeApplyEachOnce() async throws {
         let url = try await TemporaryPostgres.shared().makeDatabase()
         let applied = try await withThrowingTaskGroup(of: [String].self) { group in
             for _ in 0..<8 {
@@ -56,7 +59,8 @@ struct MigrationTests {
         #expect(applied.sorted() == ["create authors", "create books"])
     }
 
-    @Test func aMigrationChangedAfterwardsIsNamedAndNothingIsApplied() async throws {
+    @Test("A migration that is changed after it was applied stops migrating, and the error names it")
+    func aMigrationChangedAfterwardsIsNamedAndNothingIsApplied() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             let changed = Migration("create authors") { try await $0.execute("CREATE TABLE authors (id int)") }
@@ -70,7 +74,8 @@ struct MigrationTests {
         }
     }
 
-    @Test func aFailureRollsTheWholeMigrationBackAndKeepsThoseBefore() async throws {
+    @Test("A migration that fails is rolled back, and the migrations before it stay applied")
+    func aFailureRollsTheWholeMigrationBackAndKeepsThoseBefore() async throws {
         try await withDatabase { database in
             let broken = Migration("broken") { schema in
                 try await schema.execute("CREATE TABLE half (n int)")
@@ -90,7 +95,8 @@ struct MigrationTests {
         }
     }
 
-    @Test func anIndexIsBuiltConcurrentlyOutsideATransactionWhileAnotherWaits() async throws {
+    @Test("A migration outside of a transaction builds an index concurrently while others wait")
+    func anIndexIsBuiltConcurrentlyOutsideATransactionWhileAnotherWaits() async throws {
         try await withDatabase { database in
             let index = Migration("index", outsideTransaction: true) { schema in
                 try await schema.execute("CREATE INDEX CONCURRENTLY authors_born ON authors (born)")
@@ -109,7 +115,8 @@ struct MigrationTests {
         }
     }
 
-    @Test func theLastOneIsReverted() async throws {
+    @Test("Reverting undoes the last migration")
+    func theLastOneIsReverted() async throws {
         try await withDatabase { database in
             let all = [Author.migration, Self.books]
             try await database.migrate(all)
@@ -120,7 +127,8 @@ struct MigrationTests {
         }
     }
 
-    @Test func twoOfOneNameAreRefused() async throws {
+    @Test("Two migrations of the same name are refused")
+    func twoOfOneNameAreRefused() async throws {
         try await withDatabase { database in
             let error = await #expect(throws: MigrationError.self) {
                 try await database.migrate([Author.migration, Author.migration])
@@ -129,7 +137,8 @@ struct MigrationTests {
         }
     }
 
-    @Test func aNameThatIsTooLongIsRefusedWhereItIsWritten() async throws {
+    @Test("A migration that creates a table with a too long name fails")
+    func aNameThatIsTooLongIsRefusedWhereItIsWritten() async throws {
         try await withDatabase { database in
             let long = Migration("long") { schema in
                 try await schema.create(table: String(repeating: "t", count: 64)) { $0.identity() }
@@ -150,7 +159,8 @@ struct MigrationTests {
         return try #require(rows.first).decode(Int.self, at: 0)
     }
 
-    @Test func theLockIsFreeAfterAFailure() async throws {
+    @Test("A failed migration releases its advisory lock")
+    func theLockIsFreeAfterAFailure() async throws {
         try await withDatabase { database in
             let broken = Migration("broken") { try await $0.execute("SELECT 1/0") }
             await #expect(throws: MigrationError.self) { try await database.migrate([broken]) }
@@ -163,7 +173,8 @@ struct MigrationTests {
         }
     }
 
-    @Test func aCancelledMigrationKeepsNoLock() async throws {
+    @Test("A cancelled migration releases its advisory lock and its connection")
+    func aCancelledMigrationKeepsNoLock() async throws {
         try await withDatabase(poolSize: 2) { database in
             try await database.migrate([Author.migration])
             for round in 0..<60 {
@@ -179,7 +190,8 @@ struct MigrationTests {
         }
     }
 
-    @Test func aConnectionLostDuringTheCommitIsAnUnknownOutcomeAndMigratingAgainFindsOut() async throws {
+    @Test("A migration whose connection is lost during COMMIT has an unknown outcome and can run again")
+    func aConnectionLostDuringTheCommitIsAnUnknownOutcomeAndMigratingAgainFindsOut() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             let deadly = Migration("deadly") { schema in
@@ -207,7 +219,7 @@ struct MigrationTests {
         }
     }
 
-    @Test(arguments: [false, true])
+    @Test("A migration whose advisory lock is lost is not committed", arguments: [false, true])
     func aMigrationWhoseLockWasLostIsNotCommitted(isFirst: Bool) async throws {
         try await withDatabase { database in
             if !isFirst { try await database.migrate([Author.migration]) }
@@ -229,7 +241,8 @@ struct MigrationTests {
         }
     }
 
-    @Test func aDeferredConstraintThatFailsAtTheCommitIsAFailure() async throws {
+    @Test("A deferred constraint that fails at the COMMIT fails the migration")
+    func aDeferredConstraintThatFailsAtTheCommitIsAFailure() async throws {
         try await withDatabase { database in
             let broken = Migration("broken") { schema in
                 try await schema.execute("CREATE TABLE t (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
@@ -241,7 +254,8 @@ struct MigrationTests {
         }
     }
 
-    @Test func aLockThatIsNotFreeFailsTheMigrationInsteadOfHoldingUpTheTable() async throws {
+    @Test("A migration that cannot lock a table within the lock timeout fails")
+    func aLockThatIsNotFreeFailsTheMigrationInsteadOfHoldingUpTheTable() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             let more = Migration("more") { try await $0.execute("ALTER TABLE authors ADD COLUMN died int") }
@@ -256,7 +270,8 @@ struct MigrationTests {
         }
     }
 
-    @Test func nothingIsRevertedBelowAMigrationThatIsNotKnown() async throws {
+    @Test("A migration is not reverted if an unknown one was applied after it")
+    func nothingIsRevertedBelowAMigrationThatIsNotKnown() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration, Self.books])
             let newer = Migration("newer") { try await $0.execute("CREATE TABLE newer (n int)") }

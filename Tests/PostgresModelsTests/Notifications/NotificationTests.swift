@@ -18,7 +18,10 @@ struct NotificationTests {
         return try #require(rows.first).decode(Int.self, at: 0)
     }
 
-    @Test(arguments: ["photos", "Caf\u{65}\u{301} \"quoted\"", "\"\u{301}; DROP TABLE x"])
+    @Test(
+        "Notifications that follow the first element of a listener arrive in order",
+        arguments: ["photos", "Caf\u{65}\u{301} \"quoted\"", "\"\u{301}; DROP TABLE x"]
+    )
     func whatIsNotifiedAfterTheFirstElementArrivesInOrder(_ channel: String) async throws {
         try await withDatabase { database in
             var iterator = database.listen(to: channel).makeAsyncIterator()
@@ -38,7 +41,8 @@ struct NotificationTests {
         }
     }
 
-    @Test func aTransactionNotifiesWithItsCommitOnly() async throws {
+    @Test("A notification of a transaction is delivered only if it commits")
+    func aTransactionNotifiesWithItsCommitOnly() async throws {
         try await withDatabase { database in
             var iterator = database.listen(to: "c").makeAsyncIterator()
             #expect(try await iterator.next() == .listening)
@@ -51,7 +55,8 @@ struct NotificationTests {
         }
     }
 
-    @Test func aLostConnectionIsReplacedAndTheGapTold() async throws {
+    @Test("A listener that loses its connection reconnects and reports a gap")
+    func aLostConnectionIsReplacedAndTheGapTold() async throws {
         try await withDatabase { database in
             var iterator = database.listen(to: "c").makeAsyncIterator()
             #expect(try await iterator.next() == .listening)
@@ -70,7 +75,8 @@ struct NotificationTests {
         }
     }
 
-    @Test func theOldestAreDroppedForTheNewestAndTheGapTold() async throws {
+    @Test("A listener whose buffer is full drops the oldest notifications and reports a gap")
+    func theOldestAreDroppedForTheNewestAndTheGapTold() async throws {
         try await withDatabase { database in
             let listener = NotificationListener("c", capacity: 3, pool: database.pool, in: database.listeners)
             defer { listener.stop() }
@@ -84,7 +90,8 @@ struct NotificationTests {
         }
     }
 
-    @Test func cancellingTheConsumerEndsTheIterationAndItsConnection() async throws {
+    @Test("Cancelling the consumer of notifications ends the iteration and its connection")
+    func cancellingTheConsumerEndsTheIterationAndItsConnection() async throws {
         try await withDatabase { database in
             let task = Task {
                 var elements: [DatabaseNotification] = []
@@ -100,7 +107,8 @@ struct NotificationTests {
         }
     }
 
-    @Test func anIterationThatIsGivenUpLeavesNoConnection() async throws {
+    @Test("Leaving a loop over notifications closes its connection")
+    func anIterationThatIsGivenUpLeavesNoConnection() async throws {
         try await withDatabase { database in
             for try await element in database.listen(to: "c") {
                 #expect(element == .listening)
@@ -111,7 +119,8 @@ struct NotificationTests {
         }
     }
 
-    @Test func closingTheDatabaseEndsAllIterations() async throws {
+    @Test("Closing the database ends all loops over notifications")
+    func closingTheDatabaseEndsAllIterations() async throws {
         try await withDatabase { database in
             let tasks = (0..<3).map { _ in
                 Task { try await database.listen(to: "c").reduce(0) { count, _ in count + 1 } }
@@ -128,7 +137,10 @@ struct NotificationTests {
         }
     }
 
-    @Test(arguments: ["", "nul\u{0}", String(repeating: "é", count: 32)])
+    @Test(
+        "A channel whose name is not a valid identifier is refused",
+        arguments: ["", "nul\u{0}", String(repeating: "é", count: 32)]
+    )
     func aChannelThatIsNoNameIsRefused(_ channel: String) async throws {
         try await withDatabase { database in
             let listening = await databaseFailure { for try await _ in database.listen(to: channel) {} }

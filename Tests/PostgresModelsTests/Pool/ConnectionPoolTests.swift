@@ -6,7 +6,8 @@ import Testing
 @testable import PostgresModels
 
 @Suite struct ConnectionPoolTests {
-    @Test func theConnectionUsedLastIsLentFirst() async throws {
+    @Test("The pool lends the most recently used connection first")
+    func theConnectionUsedLastIsLentFirst() async throws {
         let pool = try await TestServer.pool()
         let first = try await pool.acquire()
         let second = try await pool.acquire()
@@ -20,7 +21,8 @@ import Testing
         #expect(pool.statistics.open == 0)
     }
 
-    @Test func waitingTasksAreServedInOrder() async throws {
+    @Test("Tasks that wait for a connection are served in order")
+    func waitingTasksAreServedInOrder() async throws {
         let pool = try await TestServer.pool(TestServer.configuration(poolSize: 1))
         let held = try await pool.acquire()
         let order = Order()
@@ -38,7 +40,8 @@ import Testing
         await pool.close()
     }
 
-    @Test func aWaitingTaskCanBeCancelledAndLosesNoSlot() async throws {
+    @Test("Cancelling a task that waits for a connection loses no slot of the pool")
+    func aWaitingTaskCanBeCancelledAndLosesNoSlot() async throws {
         let pool = try await TestServer.pool(TestServer.configuration(poolSize: 1))
         let held = try await pool.acquire()
         let task = Task { try await pool.withConnection { _ in } }
@@ -51,7 +54,8 @@ import Testing
         await pool.close()
     }
 
-    @Test func waitingEndsWithThePoolTimeout() async throws {
+    @Test("A task that waits for a connection fails after the pool timeout")
+    func waitingEndsWithThePoolTimeout() async throws {
         let pool = try await TestServer.pool(TestServer.configuration(poolSize: 1, acquireTimeout: .milliseconds(150)))
         // On a busy machine the first connection may take longer than the time-out that is tested here.
         var first: PostgresConnection?
@@ -68,7 +72,8 @@ import Testing
         await pool.close()
     }
 
-    @Test func releasingTwiceLendsOnce() async throws {
+    @Test("A connection that is released twice is idle once")
+    func releasingTwiceLendsOnce() async throws {
         let pool = try await TestServer.pool()
         let connection = try await pool.acquire()
         await pool.release(connection)
@@ -77,7 +82,8 @@ import Testing
         await pool.close()
     }
 
-    @Test func aConfigurationThatMakesNoSenseIsRefused() async throws {
+    @Test("A configuration with an invalid value is refused, and the error names the property")
+    func aConfigurationThatMakesNoSenseIsRefused() async throws {
         let changes: [(String, (inout DatabaseConfiguration) -> Void)] = [
             ("poolSize", { $0.poolSize = 0 }), ("acquireTimeout", { $0.acquireTimeout = .zero }),
             ("connectTimeout", { $0.connectTimeout = .seconds(-1) }), ("connectAttempts", { $0.connectAttempts = 0 }),
@@ -99,7 +105,8 @@ import Testing
         }
     }
 
-    @Test func aServerThatStopsAndComesBack() async throws {
+    @Test("The pool works again after the server is stopped or killed, and restarted")
+    func aServerThatStopsAndComesBack() async throws {
         let server = try await TemporaryPostgres.start()
         var configuration = TestServer.configuration(poolSize: 3)
         configuration.connectAttempts = 1

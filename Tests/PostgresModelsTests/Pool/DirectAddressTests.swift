@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The direct address")
 struct DirectAddressTests {
-    @Test("It is never printed with the configuration, because it may hold a password")
+    @Test("A configuration is printed without its direct address, which may contain a password")
     func isNeverPrinted() {
         let address = "postgresql://app:secret@db.example.org/app"
         let configuration = DatabaseConfiguration(directAddress: address)
@@ -17,7 +17,7 @@ struct DirectAddressTests {
         }
     }
 
-    @Test("One that cannot be read is refused at once, and not repeated")
+    @Test("A malformed direct address is refused when connecting, and not repeated in the error")
     func cannotBeRead() async throws {
         let url = try await TemporaryPostgres.shared().url
         let error = await databaseFailure {

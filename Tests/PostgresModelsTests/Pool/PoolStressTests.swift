@@ -16,7 +16,10 @@ import Testing
 
     private struct LeftOpen: Error {}
 
-    @Test(arguments: [false, true])
+    @Test(
+        "The pool returns right rows and loses no slot under cancellations and killed sessions",
+        arguments: [false, true]
+    )
     func noRowIsWrongAndNoSlotIsLost(onReactor: Bool) async throws {
         let url = try await TemporaryPostgres.shared().makeDatabase()
         let pool = try ConnectionPool(

@@ -43,13 +43,13 @@ struct PgBouncerTests {
         }
     }
 
-    @Test("More transactions at once than there are sessions all come to their end")
+    @Test("More concurrent transactions than sessions of PgBouncer all complete")
     func moreTransactionsThanSessions() async throws {
         try await checkMoreTransactionsThanSessions(.off)
     }
 
     @Test(
-        "With prepared statements that it follows, more transactions than sessions come to their end",
+        "More transactions than sessions of PgBouncer complete with followed prepared statements",
         .followedStatements
     )
     func moreTransactionsThanSessionsWithPreparedStatements() async throws {
@@ -82,7 +82,7 @@ struct PgBouncerTests {
         }
     }
 
-    @Test("Statements in a session of its own do not wait for those of the pooler that transactions hold")
+    @Test("Statements over the direct address do not wait for sessions that transactions hold")
     func directAddress() async throws {
         try await Self.withBouncer(poolSize: 1) { address, direct in
             let configuration = DatabaseConfiguration(directAddress: direct, preparedStatements: .off)
@@ -108,7 +108,7 @@ struct PgBouncerTests {
         }
     }
 
-    @Test("Two programs never migrate at once, and no lock stays", arguments: [false, true])
+    @Test("Two programs never migrate at once through PgBouncer, and no lock stays", arguments: [false, true])
     func migrators(hasDirectAddress: Bool) async throws {
         try await Self.withBouncer(poolSize: 3) { address, direct in
             // Whoever comes while it is being applied fails, because the table is there and the note is not yet.
@@ -152,12 +152,12 @@ struct PgBouncerTests {
         }
     }
 
-    @Test("An ALTER TABLE and a full cache of statements cost no connection")
+    @Test("An ALTER TABLE and a full statement cache cost no connection behind PgBouncer")
     func staleAndEvictedStatements() async throws {
         try await checkStaleAndEvictedStatements(.off)
     }
 
-    @Test("An ALTER TABLE costs no connection with prepared statements that it follows", .followedStatements)
+    @Test("An ALTER TABLE costs no connection with prepared statements that PgBouncer follows", .followedStatements)
     func staleAndEvictedStatementsWithPreparedStatements() async throws {
         try await checkStaleAndEvictedStatements(.cached)
     }
@@ -198,7 +198,7 @@ struct PgBouncerTests {
         }
     }
 
-    @Test("Prepared statements that the pooler does not follow cost three errors a connection at most")
+    @Test("Prepared statements that PgBouncer does not follow cost at most three errors per connection")
     func statementsThatAreNotFollowed() async throws {
         try await Self.withBouncer { address, _ in
             try await Self.withDatabase(address, DatabaseConfiguration(poolSize: 8)) { database in

@@ -28,7 +28,7 @@ struct StreamTests {
         }
     }
 
-    @Test(arguments: [0, 1, 99, 100, 101, 1100, 5000])
+    @Test("A stream returns all rows in order", arguments: [0, 1, 99, 100, 101, 1100, 5000])
     func allRowsComeInOrder(_ count: Int) async throws {
         try await withAuthors(count) { database in
             var born: [Int32?] = []
@@ -44,7 +44,8 @@ struct StreamTests {
         }
     }
 
-    @Test func noMoreThanABatchIsHeld() async throws {
+    @Test("A cursor holds no more than one batch of rows, which is smaller for large rows")
+    func noMoreThanABatchIsHeld() async throws {
         try await withDatabase { database in
             let cursor = RowCursor(
                 "SELECT n, repeat('x', 100) FROM generate_series(1, 200000) AS n",
@@ -65,7 +66,8 @@ struct StreamTests {
         }
     }
 
-    @Test func theRowsAreOfOneMoment() async throws {
+    @Test("A stream returns the rows of one snapshot although they are deleted meanwhile")
+    func theRowsAreOfOneMoment() async throws {
         try await withAuthors(3000) { database in
             var count = 0
             for try await _ in database.stream(Author.self) {
@@ -76,7 +78,8 @@ struct StreamTests {
         }
     }
 
-    @Test func aLoopThatIsLeftGivesTheConnectionBack() async throws {
+    @Test("Leaving a loop over a stream returns its connection to the pool")
+    func aLoopThatIsLeftGivesTheConnectionBack() async throws {
         try await withAuthors(3000, poolSize: 1) { database in
             for _ in 0..<3 {
                 for try await _ in database.stream(Author.self) { break }
@@ -89,7 +92,8 @@ struct StreamTests {
         }
     }
 
-    @Test func aFailureInTheMiddleIsThrownAndTheConnectionGivenBack() async throws {
+    @Test("A stream that fails midway throws the error and returns its connection")
+    func aFailureInTheMiddleIsThrownAndTheConnectionGivenBack() async throws {
         try await withDatabase(poolSize: 1) { database in
             var seen = 0
             let error = await databaseFailure {
@@ -110,7 +114,8 @@ struct StreamTests {
         }
     }
 
-    @Test func aRowThatDoesNotFitEndsTheStream() async throws {
+    @Test("A row that cannot be decoded ends the stream")
+    func aRowThatDoesNotFitEndsTheStream() async throws {
         try await withAuthors(10, poolSize: 1) { database in
             try await database.execute("ALTER TABLE authors ALTER name DROP NOT NULL")
             try await database.execute("UPDATE authors SET name = NULL WHERE born = 5")
@@ -127,7 +132,7 @@ struct StreamTests {
         }
     }
 
-    @Test(arguments: [5, 150])
+    @Test("Cancelling a task ends its stream and returns the connection", arguments: [5, 150])
     func cancellingEndsTheStreamAndGivesTheConnectionBack(_ rows: Int) async throws {
         try await withAuthors(3000, poolSize: 1) { database in
             let task = Task {
@@ -145,7 +150,8 @@ struct StreamTests {
         }
     }
 
-    @Test func cancellingWhileTheServerWorksStopsIt() async throws {
+    @Test("Cancelling a stream stops a statement that the server is still running")
+    func cancellingWhileTheServerWorksStopsIt() async throws {
         try await withDatabase(poolSize: 1) { database in
             let task = Task { for try await _ in database.stream("SELECT pg_sleep(30)") {} }
             let isWorking = try await TestServer.eventually { database.statistics.statements >= 2 }
@@ -156,7 +162,8 @@ struct StreamTests {
         }
     }
 
-    @Test func aTransactionStreamsWhatItWroteAndMayWriteInBetween() async throws {
+    @Test("A stream of a transaction shows its own changes, and allows writes in between")
+    func aTransactionStreamsWhatItWroteAndMayWriteInBetween() async throws {
         try await withAuthors(2500, poolSize: 1) { database in
             try await database.transaction { transaction in
                 try await transaction.execute("UPDATE authors SET name = 'new ' || id")
@@ -173,7 +180,8 @@ struct StreamTests {
         }
     }
 
-    @Test func aCursorThatIsLeftIsClosedBeforeTheNextStatementOfItsTransaction() async throws {
+    @Test("A cursor of a loop that was left is closed before the next statement of its transaction")
+    func aCursorThatIsLeftIsClosedBeforeTheNextStatementOfItsTransaction() async throws {
         try await withAuthors(500, poolSize: 1) { database in
             try await database.transaction { transaction in
                 for _ in 0..<3 {
@@ -192,7 +200,8 @@ struct StreamTests {
         }
     }
 
-    @Test func twoStreamsOfOneTransactionDoNotMix() async throws {
+    @Test("Two interleaved streams of one transaction do not mix their rows")
+    func twoStreamsOfOneTransactionDoNotMix() async throws {
         try await withAuthors(300, poolSize: 1) { database in
             try await database.transaction { transaction in
                 var up = transaction.stream(Author.self, "ORDER BY born").makeAsyncIterator()
@@ -208,7 +217,8 @@ struct StreamTests {
         }
     }
 
-    @Test func aStreamIsOfNoUseAfterItsTransaction() async throws {
+    @Test("A stream throws an error after its transaction has ended")
+    func aStreamIsOfNoUseAfterItsTransaction() async throws {
         try await withAuthors(300, poolSize: 1) { database in
             var iterator = try await database.transaction { transaction in
                 var iterator = transaction.stream(Author.self).makeAsyncIterator()

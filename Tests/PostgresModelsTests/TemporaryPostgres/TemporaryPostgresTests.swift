@@ -5,7 +5,8 @@ import Testing
 @testable import StoredFilesTesting
 
 @Suite struct TemporaryPostgresTests {
-    @Test func aClusterIsGoneAfterStop() async throws {
+    @Test("Stopping a temporary server ends its process and deletes its directory")
+    func aClusterIsGoneAfterStop() async throws {
         let server = try await TemporaryPostgres.start(.init(settings: ["max_connections": "13"]))
         let connection = try await PostgresConnection.connect(server.url)
         #expect(try await connection.query("SELECT current_setting('max_connections')").string() == "13")
@@ -20,12 +21,14 @@ import Testing
         await #expect(throws: TemporaryServerError.self) { try await server.startServer() }
     }
 
-    @Test func aClusterNobodyHoldsGoesByItself() async throws {
+    @Test("A temporary server that is no longer referenced deletes its directory")
+    func aClusterNobodyHoldsGoesByItself() async throws {
         let directory = try await TemporaryPostgres.start().directory
         #expect(try await TestServer.eventually { !FileManager.default.fileExists(atPath: directory) })
     }
 
-    @Test func aWatchdogThatIsLetGoLeavesNoZombie() async throws {
+    @Test("A released watchdog deletes the directory and leaves no zombie process")
+    func aWatchdogThatIsLetGoLeavesNoZombie() async throws {
         let directory = "/tmp/sfpg-watched-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
         let watchdog = try ServerWatchdog(directory: directory, over: .postmaster)
@@ -37,7 +40,8 @@ import Testing
         await watchdog.releaseAndWait()
     }
 
-    @Test func databasesAreFreshAndCopiedFromTemplates() async throws {
+    @Test("A temporary server makes fresh databases and copies of templates")
+    func databasesAreFreshAndCopiedFromTemplates() async throws {
         let server = try await TemporaryPostgres.shared()
         let original = try await server.makeDatabase(named: "an original & more")
         let connection = try await PostgresConnection.connect(original)
@@ -57,7 +61,8 @@ import Testing
         #expect(error?.code == .setupFailed)
     }
 
-    @Test func aMissingServerIsExplained() async throws {
+    @Test("Starting a temporary server without installed binaries fails with a hint at PG_BINDIR")
+    func aMissingServerIsExplained() async throws {
         let error = await #expect(throws: TemporaryServerError.self) {
             try await TemporaryPostgres.start(.init(binaryDirectory: "/nonexistent"))
         }
@@ -65,7 +70,8 @@ import Testing
         #expect(error?.message.contains("PG_BINDIR") == true)
     }
 
-    @Test func aServerThatDoesNotStartShowsItsLogAndLeavesNothing() async throws {
+    @Test("A temporary server that does not start reports its log and leaves no files")
+    func aServerThatDoesNotStartShowsItsLogAndLeavesNothing() async throws {
         let parent = "/tmp/sfpg-parent-\(UInt32.random(in: 0...UInt32.max))"
         // Others may enter: the server's user has to reach its directory through it.
         try FileManager.default.createDirectory(

@@ -4,7 +4,7 @@ import PostgresModels
 import StoredFilesTesting
 import Testing
 
-@Suite("Values through the server and back")
+@Suite("Round trips of values")
 struct ValueRoundTripTests {
     private func verify<Value: DatabaseValue & Equatable>(_ values: [Value]) async throws {
         try await withDatabase { database in
@@ -19,7 +19,8 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test func wholeNumbersOfAllWidths() async throws {
+    @Test("Integers of all widths make a round trip through the server")
+    func wholeNumbersOfAllWidths() async throws {
         try await verify([Int16.min, -1, 0, 1, .max])
         try await verify([Int32.min, -1, 0, 1, .max])
         try await verify([Int64.min, -1, 0, 1, .max])
@@ -27,19 +28,22 @@ struct ValueRoundTripTests {
         try await verify([UInt32.min, 1, .max])
     }
 
-    @Test func fractionsAndTruth() async throws {
+    @Test("Floating-point numbers and booleans make a round trip through the server")
+    func fractionsAndTruth() async throws {
         try await verify([0.0, -0.5, .greatestFiniteMagnitude, .leastNonzeroMagnitude, .infinity])
         try await verify([Float(0), -0.5, .greatestFiniteMagnitude])
         try await verify([true, false])
     }
 
-    @Test func textOfAllKinds() async throws {
+    @Test("Text of all kinds makes a round trip through the server")
+    func textOfAllKinds() async throws {
         try await verify([
             "", "a", "it's", "\"quoted\"", "日本語", "🙈", "e\u{301}", "a\\b", "$1", String(repeating: "x", count: 100_000),
         ])
     }
 
-    @Test func textIsComparedByItsBytesAndNotNormalised() async throws {
+    @Test("Text is sent to the server without normalization")
+    func textIsComparedByItsBytesAndNotNormalised() async throws {
         try await withDatabase { database in
             let text = "e\u{301}"
             let bytes = try #require(await database.query("SELECT octet_length(\(text)) AS n").first)
@@ -47,7 +51,8 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test func bytesIdentifiersAndDates() async throws {
+    @Test("Bytes, UUIDs and dates make a round trip through the server")
+    func bytesIdentifiersAndDates() async throws {
         try await verify([[UInt8](), [0, 255, 7]])
         try await verify([Data(), Data([0, 1, 2])])
         try await verify([ByteBuffer(), ByteBuffer(bytes: [0, 1])])
@@ -58,14 +63,16 @@ struct ValueRoundTripTests {
         ])
     }
 
-    @Test func arraysAndDocuments() async throws {
+    @Test("Arrays and JSON documents make a round trip through the server")
+    func arraysAndDocuments() async throws {
         try await verify([[Int64](), [1, 2, .max]])
         try await verify([["a", "", "it's"], []])
         try await verify([[true, false]])
         try await verify([JSON(["a": [1, 2]]), JSON([:])])
     }
 
-    @Test func arraysOfAllElements() async throws {
+    @Test("Arrays of all element types make a round trip through the server")
+    func arraysOfAllElements() async throws {
         try await verify([[UUID(), UUID()], []])
         try await verify([[Date(timeIntervalSince1970: 0), .distantFuture]])
         try await verify([[Float(0.5), -1]])
@@ -76,12 +83,16 @@ struct ValueRoundTripTests {
         try await verify([[Decimal(1) / 3, 0]])
     }
 
-    @Test(arguments: [
-        "0", "1", "-1", "10000", "9999", "0.0001", "-0.00001", "12345.6789", "1e20", "100000000000000000000000000000.5",
-        "12345678901234567890123456789012345678", "0.12345678901234567890123456789012345678", "-99999999.99999999",
-        "1e127",
-        "1e-127", "3.14159265358979323846264338327950288",
-    ])
+    @Test(
+        "Decimals of up to 38 digits keep all of them",
+        arguments: [
+            "0", "1", "-1", "10000", "9999", "0.0001", "-0.00001", "12345.6789", "1e20",
+            "100000000000000000000000000000.5",
+            "12345678901234567890123456789012345678", "0.12345678901234567890123456789012345678", "-99999999.99999999",
+            "1e127",
+            "1e-127", "3.14159265358979323846264338327950288",
+        ]
+    )
     func decimalsKeepAllDigits(_ text: String) async throws {
         try await withDatabase { database in
             let row = try #require(
@@ -96,7 +107,10 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test(arguments: ["123456789012345678901234567890123456789", "1e140", "1e200", "1e-200", "Infinity", "-Infinity"])
+    @Test(
+        "A numeric that does not fit a Decimal is an error, and NaN is kept",
+        arguments: ["123456789012345678901234567890123456789", "1e140", "1e200", "1e-200", "Infinity", "-Infinity"]
+    )
     func decimalsThatDoNotFitAreRefused(_ text: String) async throws {
         try await withDatabase { database in
             let row = try #require(await database.query("SELECT \(text)::text::numeric AS d").first)
@@ -108,15 +122,18 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test(arguments: [
-        "1", "1.5", "true", "now()", "now()::date", "'1 day'::interval", "'\\x00'::bytea", "gen_random_uuid()",
-        "'{}'::jsonb",
-        "'10.0.0.1'::inet", "'10.0.0.0/8'::cidr", "1::money", "'08:00:2b:01:02:03'::macaddr", "B'101'",
-        "'[1,2)'::int4range",
-        "to_tsvector('a b')", "ARRAY['a']", "point(1, 2)", "ROW(1, 'a')", "1::oid", "'pg_class'::regclass",
-        "'a.b'::jsonpath",
-        "'(1,2)'::pair", "ARRAY['good'::mood]", "'12:00'::time",
-    ])
+    @Test(
+        "A column whose type is not text is not decoded as a String",
+        arguments: [
+            "1", "1.5", "true", "now()", "now()::date", "'1 day'::interval", "'\\x00'::bytea", "gen_random_uuid()",
+            "'{}'::jsonb",
+            "'10.0.0.1'::inet", "'10.0.0.0/8'::cidr", "1::money", "'08:00:2b:01:02:03'::macaddr", "B'101'",
+            "'[1,2)'::int4range",
+            "to_tsvector('a b')", "ARRAY['a']", "point(1, 2)", "ROW(1, 'a')", "1::oid", "'pg_class'::regclass",
+            "'a.b'::jsonpath",
+            "'(1,2)'::pair", "ARRAY['good'::mood]", "'12:00'::time",
+        ]
+    )
     func whatIsNoTextIsNotReadAsText(_ expression: String) async throws {
         try await withDatabase { database in
             try await database.execute("CREATE TYPE mood AS ENUM ('good', 'bad')")
@@ -129,10 +146,13 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test(arguments: [
-        "'00000000-0000-0000-0000-000000000000'::uuid", "point(0, 0)", "'0'::interval",
-        "'\\x000000000000000000000000'::bytea",
-    ])
+    @Test(
+        "A column that is not an array is not decoded as an empty array",
+        arguments: [
+            "'00000000-0000-0000-0000-000000000000'::uuid", "point(0, 0)", "'0'::interval",
+            "'\\x000000000000000000000000'::bytea",
+        ]
+    )
     func whatIsNoArrayIsNotReadAsAnEmptyOne(_ expression: String) async throws {
         try await withDatabase { database in
             let row = try #require(await database.query("SELECT \(raw: expression)").first)
@@ -141,7 +161,10 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test(arguments: [-210_866_803_200.0 - 86_400 * 40, 9_224_318_016_000.0, 1e300])
+    @Test(
+        "A date outside the range of PostgreSQL is refused",
+        arguments: [-210_866_803_200.0 - 86_400 * 40, 9_224_318_016_000.0, 1e300]
+    )
     func datesThatPostgreSQLDoesNotHaveAreRefused(_ seconds: Double) async throws {
         try await withDatabase { database in
             let date = Date(timeIntervalSince1970: seconds)
@@ -150,7 +173,8 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test func whatIsTextIsReadAsText() async throws {
+    @Test("Columns of text, JSON, XML, enum and unknown type are decoded as a String")
+    func whatIsTextIsReadAsText() async throws {
         try await withDatabase { database in
             try await database.execute("CREATE TYPE mood AS ENUM ('good', 'schlecht ü')")
             try await database.execute("CREATE DOMAIN feeling AS mood")
@@ -168,7 +192,8 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test func dateIsTheSameInATimestampWhateverTheZoneOfTheServer() async throws {
+    @Test("Dates in timestamp columns do not depend on the time zone of the server")
+    func dateIsTheSameInATimestampWhateverTheZoneOfTheServer() async throws {
         let url = try await TemporaryPostgres.shared().makeDatabase(named: "far_east")
         let setUp = try await Database.connect(url)
         try await setUp.execute("ALTER DATABASE far_east SET TimeZone = 'Pacific/Kiritimati'")
@@ -200,7 +225,8 @@ struct ValueRoundTripTests {
         await local.close()
     }
 
-    @Test func namesOfColumnsAreComparedByTheirBytes() async throws {
+    @Test("Column names are compared by their bytes, and the first of two equal names is read")
+    func namesOfColumnsAreComparedByTheirBytes() async throws {
         try await withDatabase { database in
             let row = try #require(
                 await database.query(
@@ -213,7 +239,8 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test func aListIsBoundForAny() async throws {
+    @Test("An array is bound as one parameter of ANY")
+    func aListIsBoundForAny() async throws {
         try await withDatabase { database in
             let wanted: [Int64] = [2, 4, 9]
             let rows = try await database.query(
@@ -223,7 +250,10 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test(arguments: ["infinity", "-infinity", "294276-12-31", "4713-01-01 BC"])
+    @Test(
+        "Extreme and infinite timestamps make a round trip as dates",
+        arguments: ["infinity", "-infinity", "294276-12-31", "4713-01-01 BC"]
+    )
     func extremeDatesDoNotTrap(_ text: String) async throws {
         try await withDatabase { database in
             let row = try #require(await database.query("SELECT \(text)::text::timestamptz AS d").first)
@@ -233,7 +263,8 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test func aNumberThatDoesNotFitIsAnErrorThatNamesTheColumn() async throws {
+    @Test("A number too large for its type is an error that names the column")
+    func aNumberThatDoesNotFitIsAnErrorThatNamesTheColumn() async throws {
         try await withDatabase { database in
             let row = try #require(await database.query("SELECT 70000 AS big").first)
             let error = await databaseFailure { _ = try row.decode(Int16.self, named: "big") }
@@ -242,7 +273,8 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test func aWrongTypeIsAnErrorThatNamesTheColumn() async throws {
+    @Test("Decoding text as an integer is an error that names the column")
+    func aWrongTypeIsAnErrorThatNamesTheColumn() async throws {
         try await withDatabase { database in
             let row = try #require(await database.query("SELECT 'x'::text AS word").first)
             let error = await databaseFailure { _ = try row.decode(Int.self, named: "word") }
@@ -251,7 +283,8 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test func aColumnThatIsNotThereListsThoseThatAre() async throws {
+    @Test("Decoding a column that does not exist is an error that lists the existing columns")
+    func aColumnThatIsNotThereListsThoseThatAre() async throws {
         try await withDatabase { database in
             let row = try #require(await database.query("SELECT 1 AS a, 2 AS b").first)
             let error = await databaseFailure { _ = try row.decode(Int.self, named: "c") }
@@ -260,7 +293,8 @@ struct ValueRoundTripTests {
         }
     }
 
-    @Test func aNulInTextIsRefusedAndTheValueNotPrinted() async throws {
+    @Test("Text with a NUL is refused, and the error does not show it")
+    func aNulInTextIsRefusedAndTheValueNotPrinted() async throws {
         try await withDatabase { database in
             let secret = "se\u{0}cret"
             let error = await databaseFailure { try await database.execute("SELECT \(secret)") }

@@ -9,7 +9,8 @@ import Testing
         DecodeBudget(total: total, longestLine: line, patience: patience)
     }
 
-    @Test func aGrantGoesBackWithItsLastReference() async throws {
+    @Test("A grant of decoding memory returns to the budget with its last reference")
+    func aGrantGoesBackWithItsLastReference() async throws {
         let budget = budget()
         var grant = try await budget.acquire(60)
         #expect(grant != nil && budget.free == 40)
@@ -17,11 +18,13 @@ import Testing
         #expect(budget.free == 100)
     }
 
-    @Test func whatIsOverTheWholeBudgetIsNotWaitedFor() async throws {
+    @Test("A request larger than the whole memory budget is declined at once")
+    func whatIsOverTheWholeBudgetIsNotWaitedFor() async throws {
         #expect(try await budget().acquire(101) == nil)
     }
 
-    @Test func thoseWhoWaitComeInOrder() async throws {
+    @Test("Requests for decoding memory are granted in order, and small ones do not overtake")
+    func thoseWhoWaitComeInOrder() async throws {
         let budget = budget()
         var first = try await budget.acquire(80)
         let order = NIOLockedValueBox<[Int]>([])
@@ -47,7 +50,8 @@ import Testing
         #expect(budget.free == 100)
     }
 
-    @Test func aCancelledWaiterLeavesAndLetsOthersBy() async throws {
+    @Test("A cancelled request for decoding memory leaves the queue, and the next one is granted")
+    func aCancelledWaiterLeavesAndLetsOthersBy() async throws {
         let budget = budget()
         let first = try await budget.acquire(80)
         let large = Task { _ = try await budget.acquire(90) }
@@ -61,7 +65,8 @@ import Testing
         withExtendedLifetime(first) {}
     }
 
-    @Test func aFullLineTurnsAway() async throws {
+    @Test("A request for decoding memory is refused when the queue is full")
+    func aFullLineTurnsAway() async throws {
         let budget = budget(line: 1)
         let first = try await budget.acquire(100)
         let waiter = Task { _ = try await budget.acquire(1) }
@@ -72,7 +77,8 @@ import Testing
         withExtendedLifetime(first) {}
     }
 
-    @Test func patienceEnds() async throws {
+    @Test("A request for decoding memory is refused after the timeout")
+    func patienceEnds() async throws {
         let budget = budget(patience: .milliseconds(20))
         let first = try await budget.acquire(100)
         let error = await #expect(throws: ImageError.self) { _ = try await budget.acquire(1) }
@@ -80,7 +86,8 @@ import Testing
         withExtendedLifetime(first) {}
     }
 
-    @Test func nobodyWaitsWithoutADeadline() async throws {
+    @Test("Every request that waits for decoding memory has a timeout")
+    func nobodyWaitsWithoutADeadline() async throws {
         // Whether somebody has to wait is decided when he stands in line, not a moment before.
         for _ in 0..<200 {
             let budget = budget(patience: .milliseconds(5))
@@ -103,7 +110,8 @@ import Testing
         }
     }
 
-    @Test func manyAtOnceNeverExceedTheBudget() async throws {
+    @Test("Concurrent decodes never exceed the memory budget")
+    func manyAtOnceNeverExceedTheBudget() async throws {
         let budget = budget(100, line: 1000)
         let used = NIOLockedValueBox((now: 0, most: 0))
         try await withThrowingTaskGroup(of: Void.self) { group in

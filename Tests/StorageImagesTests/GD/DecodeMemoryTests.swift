@@ -8,7 +8,10 @@ import Testing
 #if os(Linux)
     /// The budget counts what libgd and its codecs really take.
     @Suite(.disabled(if: Sanitizer.isOn, "a sanitizer takes memory of its own")) struct DecodeMemoryTests {
-        @Test(arguments: [(1, true, true), (3, true, true), (4, true, true), (3, false, true), (3, false, false)])
+        @Test(
+            "Decoding a JPEG takes no more memory than was estimated",
+            arguments: [(1, true, true), (3, true, true), (4, true, true), (3, false, true), (3, false, false)]
+        )
         func aDecodeTakesNoMoreThanItIsCountedFor(_ components: Int, _ isProgressive: Bool, _ isInterleaved: Bool) async
         {
             await #expect(processExitsWith: .success) { [components, isProgressive, isInterleaved] in
@@ -39,7 +42,8 @@ import Testing
             }
         }
 
-        @Test func anImageIsNotBlamedForAMachineWithoutMemory() async {
+        @Test("A decode that runs out of memory fails as busy, and works again later")
+        func anImageIsNotBlamedForAMachineWithoutMemory() async {
             await #expect(processExitsWith: .success) {
                 let file = ByteBuffer(bytes: JPEGBuilder(width: 4000, height: 3000, isProgressive: true).bytes())
                 let scan = try ImageGuard().check(file)

@@ -30,7 +30,8 @@ import Testing
         return (output, summary)
     }
 
-    @Test func itInflatesWhatZlibDeflated() throws {
+    @Test("The inflater restores what zlib has compressed")
+    func itInflatesWhatZlibDeflated() throws {
         for (base64, plain) in Self.streams {
             let stream = try decoded(base64)
             let (output, summary) = try inflate(stream, expected: plain.count)
@@ -41,7 +42,8 @@ import Testing
         #expect(String(decoding: words, as: UTF8.self).hasPrefix("epsilon zeta alpha t"))
     }
 
-    @Test func countingAndInflatingAgree() throws {
+    @Test("Scanning a zlib stream without output gives the same result as inflating it")
+    func countingAndInflatingAgree() throws {
         for base64 in Self.streams.map(\.0) + [Self.dynamic] {
             let stream = try decoded(base64) + [1, 2, 3, 4, 5]
             let counted = try stream.withUnsafeBytes { try InflateScan.run($0, expected: 352) }
@@ -50,7 +52,8 @@ import Testing
         }
     }
 
-    @Test func everyCutIsNoticed() throws {
+    @Test("A zlib stream that is cut at any byte is reported as truncated")
+    func everyCutIsNoticed() throws {
         for base64 in Self.streams.map(\.0) + [Self.dynamic] {
             let stream = try decoded(base64)
             for count in 0..<stream.count {
@@ -61,14 +64,16 @@ import Testing
         }
     }
 
-    @Test func moreThanExpectedIsGivenUp() throws {
+    @Test("Inflating stops at more bytes than expected")
+    func moreThanExpectedIsGivenUp() throws {
         let stream = try decoded(Self.dynamic)
         #expect(throws: InflateScan.Failure.surplus) {
             try stream.withUnsafeBytes { try InflateScan.run($0, expected: 351) }
         }
     }
 
-    @Test func blocksThatCostMoreThanTheyHoldAreGivenUp() throws {
+    @Test("Inflating stops at too many empty blocks")
+    func blocksThatCostMoreThanTheyHoldAreGivenUp() throws {
         for (count, isTooMany) in [(800, false), (4000, true), (400_000, true)] {
             var blocks = DeflateWriter()
             for _ in 0..<count { blocks.emptyFixedBlock() }
@@ -83,7 +88,8 @@ import Testing
         }
     }
 
-    @Test func fixedCodesAfterCodesOfTheirOwnAreTheFixedOnesAgain() throws {
+    @Test("A block with fixed codes is inflated right after a block with codes of its own")
+    func fixedCodesAfterCodesOfTheirOwnAreTheFixedOnesAgain() throws {
         var blocks = DeflateWriter()
         blocks.zeros(258, isLast: false)
         blocks.emptyFixedBlock()
@@ -95,7 +101,8 @@ import Testing
         #expect(output == plain && summary.outputCount == 518)
     }
 
-    @Test func damageNeverTrapsAndIsCaughtByTheCheckValue() throws {
+    @Test("A damaged zlib stream never crashes the inflater and fails the checksum")
+    func damageNeverTrapsAndIsCaughtByTheCheckValue() throws {
         var generator = SeededGenerator(seed: 7)
         let original = try decoded(Self.dynamic)
         var refused = 0

@@ -14,7 +14,8 @@ import Testing
             String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
         }
 
-        @Test func theCaptureHearsLibpng() async throws {
+        @Test("A warning of libpng reaches the captured standard error")
+        func theCaptureHearsLibpng() async throws {
             // Given to libgd as it is, an interlaced PNG makes libpng warn; this is what the other tests must not hear.
             let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
                 let bytes = ByteBuffer(bytes: try HeaderFixture.bytes("interlaced.png"))
@@ -24,7 +25,8 @@ import Testing
             #expect(try heard(result) == warning)
         }
 
-        @Test func probingAllFixturesPrintsNothing() async throws {
+        @Test("Probing all fixtures prints nothing to standard error")
+        func probingAllFixturesPrintsNothing() async throws {
             let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
                 for name in try HeaderFixture.names() {
                     _ = try? await ImageProber.default.probe(bytes: try HeaderFixture.bytes(name))
@@ -33,7 +35,8 @@ import Testing
             #expect(try heard(result) == "")
         }
 
-        @Test func oddPNGsPrintNothing() async throws {
+        @Test("Probing odd PNGs prints nothing to standard error")
+        func oddPNGsPrintNothing() async throws {
             let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
                 for builder in SilenceTests.oddPNGs() {
                     _ = try? await ImageProber.default.probe(bytes: builder.bytes(pixel: 200))
@@ -42,7 +45,8 @@ import Testing
             #expect(try heard(result) == "")
         }
 
-        @Test func mutatedImagesPrintNothing() async throws {
+        @Test("Probing mutated images prints nothing to standard error")
+        func mutatedImagesPrintNothing() async throws {
             let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
                 let decodes = try await SilenceTests.probeMutatedImages()
                 // The mutations reach the decoders, not only the checks before them.

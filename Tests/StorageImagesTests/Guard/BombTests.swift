@@ -7,7 +7,8 @@ import Testing
 
 /// Tests that files made to exhaust a decoder are refused, and cost nothing.
 @Suite struct BombTests {
-    @Test(arguments: Bomb.all) func bombsAreRefusedWithTheirCode(_ bomb: Bomb) async throws {
+    @Test("A decompression bomb is refused after few bytes with the right code", arguments: Bomb.all)
+    func bombsAreRefusedWithTheirCode(_ bomb: Bomb) async throws {
         let bytes = try bomb.make()
         let error = await #expect(throws: ImageError.self) { try await ImageProber.default.probe(bytes: bytes) }
         #expect(error?.code == bomb.code)
@@ -21,18 +22,21 @@ import Testing
         #expect(storage.counts.bytes < 100_000)
     }
 
-    @Test func anAVIFThatClaimsAnotherSizeThanItsPixelsIsNotDecoded() async throws {
+    @Test("An AVIF that claims a wrong size is not decoded")
+    func anAVIFThatClaimsAnotherSizeThanItsPixelsIsNotDecoded() async throws {
         let bytes = try Bomb.avif(width: 5000, height: 4000)
         let result = try await ImageProber.default.probe(bytes: bytes)
         #expect(!result.isVerified && result.size == PixelSize(width: 5000, height: 4000))
     }
 
-    @Test func compressedTextIsNotInflated() async throws {
+    @Test("A PNG with 200 MB of compressed text is verified")
+    func compressedTextIsNotInflated() async throws {
         let result = try await ImageProber.default.probe(bytes: Bomb.textOf200Megabytes())
         #expect(result.isVerified && result.size == PixelSize(width: 64, height: 64))
     }
 
     @Test(
+        "A truncated AVIF, HEIC, TIFF or BMP is refused or stays unverified",
         arguments: [
             ("plain.avif", 1, nil), ("plain.avif", 10, nil), ("plain.avif", 50, false), ("plain.avif", 99, false),
             ("plain.heic", 1, nil), ("plain.heic", 10, nil), ("plain.heic", 50, nil), ("plain.heic", 99, false),
@@ -53,7 +57,10 @@ import Testing
     }
 
     #if os(Linux)
-        @Test(.disabled(if: Sanitizer.isOn, "a sanitizer takes memory of its own"))
+        @Test(
+            "All decompression bombs together take less than 32 MiB",
+            .disabled(if: Sanitizer.isOn, "a sanitizer takes memory of its own")
+        )
         func allBombsTogetherTakeFewMegabytes() async {
             await #expect(processExitsWith: .success) {
                 var files = try Bomb.all.map { ByteBuffer(bytes: try $0.make()) }

@@ -8,27 +8,34 @@ import Testing
         try ImageGuard(limits: limits).check(ByteBuffer(bytes: try HeaderFixture.bytes(name)))
     }
 
-    @Test(arguments: [
-        "cat.jpg", "portrait-exif6.jpg", "32x16.png", "exif-6.jpg", "progressive.jpg", "gray.jpg", "cmyk-adobe.jpg",
-        "fill-bytes.jpg", "garbage.jpg", "segment-length-0.jpg", "trailing-zip.jpg", "palette.png", "rgb.png",
-        "rgba.png", "gray-1bit.png", "rgb16.png", "interlaced.png", "animated.png", "ztxt-before-idat.png",
-        "plain.gif", "animated.gif", "no-trailer.gif", "frame-smaller.gif", "lossy.webp", "lossless.webp",
-        "alpha.webp", "info24.bmp", "info8.bmp", "info1.bmp", "topdown.bmp", "core12.bmp", "v4.bmp", "os2-64.bmp",
-        "rle8.bmp",
-    ])
+    @Test(
+        "The guard lets sound images be decoded",
+        arguments: [
+            "cat.jpg", "portrait-exif6.jpg", "32x16.png", "exif-6.jpg", "progressive.jpg", "gray.jpg", "cmyk-adobe.jpg",
+            "fill-bytes.jpg", "garbage.jpg", "segment-length-0.jpg", "trailing-zip.jpg", "palette.png", "rgb.png",
+            "rgba.png", "gray-1bit.png", "rgb16.png", "interlaced.png", "animated.png", "ztxt-before-idat.png",
+            "plain.gif", "animated.gif", "no-trailer.gif", "frame-smaller.gif", "lossy.webp", "lossless.webp",
+            "alpha.webp", "info24.bmp", "info8.bmp", "info1.bmp", "topdown.bmp", "core12.bmp", "v4.bmp", "os2-64.bmp",
+            "rle8.bmp",
+        ]
+    )
     func goodImagesMayBeDecoded(_ name: String) throws {
         #expect(try check(name).verdict == .decode)
     }
 
-    @Test(arguments: [
-        "animated.webp", "v5-rgba-bitfields.bmp", "bitfields-565.bmp", "info16.bmp", "plain.tif", "plain.avif",
-        "animated.avif", "plain.heic", "irot-1.heic", "plain.ico", "plain.cur", "plain.psd",
-    ])
+    @Test(
+        "The guard accepts formats that libgd does not decode by their headers",
+        arguments: [
+            "animated.webp", "v5-rgba-bitfields.bmp", "bitfields-565.bmp", "info16.bmp", "plain.tif", "plain.avif",
+            "animated.avif", "plain.heic", "irot-1.heic", "plain.ico", "plain.cur", "plain.psd",
+        ]
+    )
     func whatLibgdCannotOrMustNotDecodeIsBelievedByItsHeader(_ name: String) throws {
         #expect(try check(name).verdict == .headerOnly)
     }
 
     @Test(
+        "The guard refuses bombs, unsupported formats and files that are not images",
         arguments: [
             ("bomb-46340.jpg", .tooManyPixels), ("bomb-7000-few-bytes.jpg", .corrupt),
             ("bomb-200-scans.jpg", .tooManyScans),
@@ -49,7 +56,8 @@ import Testing
         #expect(error?.message.isEmpty == false)
     }
 
-    @Test func onlyAllowedFormatsPass() throws {
+    @Test("The guard accepts allowed formats only")
+    func onlyAllowedFormatsPass() throws {
         let limits = ImageLimits(formats: [.jpeg, .png])
         #expect(try check("cat.jpg", limits).header.format == .jpeg)
         let error = #expect(throws: ImageError.self) { try check("plain.gif", limits) }
@@ -57,7 +65,8 @@ import Testing
         #expect(error?.message.contains("JPEG, PNG") == true)
     }
 
-    @Test func pixelLimitsAreInclusive() throws {
+    @Test("The pixel limits of the guard are inclusive")
+    func pixelLimitsAreInclusive() throws {
         #expect(try check("cat.jpg", ImageLimits(maxPixels: 960_000)).verdict == .decode)
         let error = #expect(throws: ImageError.self) { try check("cat.jpg", ImageLimits(maxPixels: 959_999)) }
         #expect(error?.code == .tooManyPixels)
@@ -66,7 +75,8 @@ import Testing
         #expect(try check("cat.jpg", ImageLimits(verifyMaxPixels: 959_999)).verdict == .headerOnly)
     }
 
-    @Test func largeFilesAreRefused() throws {
+    @Test("The guard refuses files larger than the limit, which is at most 2 GiB")
+    func largeFilesAreRefused() throws {
         let size = Int64(try HeaderFixture.bytes("cat.jpg").count)
         #expect(try check("cat.jpg", ImageLimits(maxFileBytes: size)).byteCount == size)
         let error = #expect(throws: ImageError.self) { try check("cat.jpg", ImageLimits(maxFileBytes: size - 1)) }
@@ -79,7 +89,8 @@ import Testing
         #expect(throws: ImageError.self) { try ImageGuard().check(header, byteCount: 1 << 31) }
     }
 
-    @Test func theNumberOfScansIsLimited() throws {
+    @Test("The guard limits the number of scans of a JPEG")
+    func theNumberOfScansIsLimited() throws {
         #expect(try check("bomb-200-scans.jpg", ImageLimits(maxJPEGScans: 300)).verdict == .decode)
         #expect(try check("progressive.jpg", ImageLimits(maxJPEGScans: 10)).verdict == .decode)
         #expect(throws: ImageError.self) { try check("progressive.jpg", ImageLimits(maxJPEGScans: 9)) }
@@ -90,6 +101,7 @@ import Testing
     private static let progressive = 64_377 * 41 / 10 + 3 * 320 * 224 * 2
 
     @Test(
+        "The guard estimates the memory of a decode by format and size",
         arguments: [
             ("cat.jpg", 960_000 * 41 / 10), ("progressive.jpg", progressive), ("rgb.png", 2752 * 8),
             ("palette.png", 64_377 * 2), ("plain.gif", 4240), ("lossy.webp", 64_377 * 127 / 10),
@@ -107,14 +119,18 @@ import Testing
         #expect(memory == Int64(bytes) + 1000)
     }
 
-    @Test(arguments: [(1, false), (3, false), (4, false), (1, true), (3, true), (4, true)])
+    @Test(
+        "A JPEG with one scan per component counts as having several scans",
+        arguments: [(1, false), (3, false), (4, false), (1, true), (3, true), (4, true)]
+    )
     func scansOfSingleComponentsAreSeveral(_ components: Int, _ isInterleaved: Bool) throws {
         let builder = JPEGBuilder(components: components, isInterleaved: isInterleaved)
         let result = try ImageGuard().check(ByteBuffer(bytes: builder.bytes()))
         #expect(result.hasSeveralScans == (!isInterleaved && components > 1))
     }
 
-    @Test func theMemoryOfAnImpossibleImageDoesNotTrap() throws {
+    @Test("Estimating the memory of an impossibly large image does not overflow")
+    func theMemoryOfAnImpossibleImageDoesNotTrap() throws {
         let header = try #require(HeaderFixture.ranged(try HeaderFixture.bytes("size-4294967295.tif")).header)
         #expect(ImageGuard.decodeMemory(for: header, byteCount: .max) == .max)
     }

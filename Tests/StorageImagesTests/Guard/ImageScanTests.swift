@@ -32,7 +32,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 5, 17, 18, 19, 1000, 65_536]) func chunksOfAnySizeGiveTheSameVerdict(_ chunk: Int) throws {
+    @Test(
+        "Scanning an image in chunks of any size gives the same verdict as scanning it whole",
+        arguments: [1, 5, 17, 18, 19, 1000, 65_536]
+    )
+    func chunksOfAnySizeGiveTheSameVerdict(_ chunk: Int) throws {
         for name in try HeaderFixture.names() {
             let bytes = Array(try HeaderFixture.bytes(name).prefix(chunk < 5 ? 12_000 : .max))
             let expected = whole(bytes)
@@ -42,13 +46,16 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("cat.jpg", false), ("trailing-zip.jpg", false), ("truncated-50.jpg", true), ("truncated-99.jpg", true),
-        ("palette.png", false), ("truncated-50.png", true), ("truncated-99.png", true), ("plain.gif", false),
-        ("animated.gif", false), ("gif-and-javascript.gif", false), ("no-trailer.gif", true),
-        ("truncated-50.gif", true), ("truncated-90.gif", true), ("truncated-99.gif", true), ("lossy.webp", false),
-        ("truncated-50.webp", true), ("truncated-99.webp", true),
-    ])
+    @Test(
+        "An image without its end marker is reported as truncated",
+        arguments: [
+            ("cat.jpg", false), ("trailing-zip.jpg", false), ("truncated-50.jpg", true), ("truncated-99.jpg", true),
+            ("palette.png", false), ("truncated-50.png", true), ("truncated-99.png", true), ("plain.gif", false),
+            ("animated.gif", false), ("gif-and-javascript.gif", false), ("no-trailer.gif", true),
+            ("truncated-50.gif", true), ("truncated-90.gif", true), ("truncated-99.gif", true), ("lossy.webp", false),
+            ("truncated-50.webp", true), ("truncated-99.webp", true),
+        ]
+    )
     func theEndMarkIsLookedFor(_ name: String, _ isTruncated: Bool) throws {
         guard case .accepted(let result) = whole(try HeaderFixture.bytes(name)) else {
             Issue.record("\(name) was refused")
@@ -57,14 +64,16 @@ import Testing
         #expect(result.isTruncated == isTruncated)
     }
 
-    @Test func theFramesOfAGIFAreCounted() throws {
+    @Test("A GIF is reported as animated only if it has several frames")
+    func theFramesOfAGIFAreCounted() throws {
         let animated = try ImageGuard().check(ByteBuffer(bytes: try HeaderFixture.bytes("animated.gif")))
         #expect(animated.header.isAnimated)
         let plain = try ImageGuard().check(ByteBuffer(bytes: try HeaderFixture.bytes("plain.gif")))
         #expect(!plain.header.isAnimated)
     }
 
-    @Test func theHeaderIsKnownAfterTheFirstChunk() throws {
+    @Test("A streamed scan knows the header once the bytes up to it have arrived")
+    func theHeaderIsKnownAfterTheFirstChunk() throws {
         let bytes = try HeaderFixture.bytes("cat.jpg")
         var scan = ImageScan()
         try scan.consume(ByteBuffer(bytes: bytes[..<10]))
@@ -74,7 +83,10 @@ import Testing
         #expect(scan.byteCount == 1000)
     }
 
-    @Test(arguments: [("html_as.png", 18), ("bomb-46340.gif", 18), ("bomb-16383.webp", 34), ("bomb-46340.jpg", 357)])
+    @Test(
+        "A streamed scan refuses a bad image at its first bytes",
+        arguments: [("html_as.png", 18), ("bomb-46340.gif", 18), ("bomb-16383.webp", 34), ("bomb-46340.jpg", 357)]
+    )
     func aBadImageIsRefusedByItsFirstBytes(_ name: String, _ most: Int) throws {
         let bytes = try HeaderFixture.bytes(name)
         var scan = ImageScan()
@@ -91,7 +103,8 @@ import Testing
         #expect(throws: ImageError.self) { _ = try scan.finish() }
     }
 
-    @Test func aClaimOfTwoGigabytesIsRefusedAtOnceWhenTheSizeIsKnown() throws {
+    @Test("A chunk that claims 2 GB is refused at once if the file size is known, else at the end")
+    func aClaimOfTwoGigabytesIsRefusedAtOnceWhenTheSizeIsKnown() throws {
         let bytes = try HeaderFixture.bytes("bomb-chunk-2g.png")
         var known = ImageScan(totalSize: 45)
         #expect(throws: ImageError.self) { try known.consume(ByteBuffer(bytes: bytes)) }
@@ -100,7 +113,8 @@ import Testing
         #expect(throws: ImageError.self) { _ = try unknown.finish() }
     }
 
-    @Test func aHugeClaimBehindThePixelsIsRefusedToo() throws {
+    @Test("A PNG chunk that claims 2 GB is refused after the pixels, but ignored after IEND")
+    func aHugeClaimBehindThePixelsIsRefusedToo() throws {
         let bytes = try HeaderFixture.bytes("rgb.png")
         let claim: [UInt8] = [0x7F, 0xFF, 0xFF, 0xFF] + Array("tEXta\0b".utf8)
         #expect(whole(Array(bytes.dropLast(12)) + claim) == .refused(.corrupt))
@@ -120,7 +134,8 @@ import Testing
         return Array(plain.dropLast(2)) + bytes + plain.suffix(2)
     }
 
-    @Test func scansInsideSegmentsAreNotCounted() throws {
+    @Test("JPEG scan headers inside a comment are not counted")
+    func scansInsideSegmentsAreNotCounted() throws {
         let hidden = Array(repeatElement(Self.scan, count: 150).joined())
         let length = hidden.count + 2
         let comment: [UInt8] = [0xFF, 0xFE, UInt8(length >> 8), UInt8(length & 0xFF)]
@@ -132,13 +147,15 @@ import Testing
         #expect(whole(try jpeg(inserting: hidden)) == .refused(.tooManyScans))
     }
 
-    @Test func scansBehindAReservedMarkerAreCounted() throws {
+    @Test("JPEG scan headers after a reserved marker are counted")
+    func scansBehindAReservedMarkerAreCounted() throws {
         // libjpeg passes over FF 02 without a length when it resynchronises; so must the counter.
         let hidden = Array(repeatElement(Self.scan, count: 150).joined())
         #expect(whole(try jpeg(inserting: [0xFF, 0x02, 0xFF, 0xFF] + hidden)) == .refused(.tooManyScans))
     }
 
-    @Test func scansBehindTheEndAreNotCounted() throws {
+    @Test("JPEG scan headers after the end marker are not counted")
+    func scansBehindTheEndAreNotCounted() throws {
         let bytes = try HeaderFixture.bytes("exif-none.jpg") + Array(repeatElement(Self.scan, count: 150).joined())
         guard case .accepted = whole(bytes) else {
             Issue.record("scans behind EOI were counted")
@@ -146,7 +163,8 @@ import Testing
         }
     }
 
-    @Test func entropyCodedDataMayBeLong() throws {
+    @Test("A JPEG scan may have megabytes of entropy-coded data")
+    func entropyCodedDataMayBeLong() throws {
         // 4 MB of entropy-coded data belong to one scan, whatever their chunks.
         let bytes = try HeaderFixture.bytes("cat.jpg")
         var scan = ImageScan()

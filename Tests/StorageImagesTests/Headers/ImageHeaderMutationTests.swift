@@ -29,7 +29,11 @@ import Testing
         return result
     }
 
-    @Test(arguments: [UInt64(1), 2, 3, 4]) func fiveThousandMutationsGiveAHeaderOrATypedError(_ seed: UInt64) throws {
+    @Test(
+        "Parsing five thousand mutated images gives a header or a typed error each time",
+        arguments: [UInt64(1), 2, 3, 4]
+    )
+    func fiveThousandMutationsGiveAHeaderOrATypedError(_ seed: UInt64) throws {
         let seeds = try HeaderFixture.names().map { Array(try HeaderFixture.bytes($0).prefix(6000)) }
         var random = SeededGenerator(seed: seed)
         var headers = 0

@@ -124,17 +124,20 @@ import Testing
         ("empty.jpg", .notAnImage),
     ]
 
-    @Test(arguments: headers) func theHeaderOfEveryKind(_ name: String, _ summary: String) throws {
+    @Test("The header of each image fixture gives its format, size and orientation", arguments: headers)
+    func theHeaderOfEveryKind(_ name: String, _ summary: String) throws {
         #expect(HeaderFixture.ranged(try HeaderFixture.bytes(name)).summary == summary)
     }
 
-    @Test(arguments: refusals) func everyKindOfRefusal(_ name: String, _ code: ImageError.Code) throws {
+    @Test("A file without a valid image header is refused with the right code", arguments: refusals)
+    func everyKindOfRefusal(_ name: String, _ code: ImageError.Code) throws {
         let outcome = HeaderFixture.ranged(try HeaderFixture.bytes(name))
         #expect(outcome.header == nil)
         #expect(outcome.code == code)
     }
 
     @Test(
+        "The header of an image gives its details, bit depth and channels",
         arguments: [
             ("cat.jpg", ImageHeader.Details.jpeg(startOfFrame: 0xC0), 8, 3),
             ("progressive.jpg", .jpeg(startOfFrame: 0xC2), 8, 3),
@@ -166,17 +169,21 @@ import Testing
         #expect(header.channels == channels)
     }
 
-    @Test func progressiveIsToldFromBaseline() throws {
+    @Test("The header of a JPEG tells progressive from baseline")
+    func progressiveIsToldFromBaseline() throws {
         let progressive = try #require(HeaderFixture.ranged(try HeaderFixture.bytes("progressive.jpg")).header)
         let baseline = try #require(HeaderFixture.ranged(try HeaderFixture.bytes("cat.jpg")).header)
         #expect(progressive.isProgressive)
         #expect(!baseline.isProgressive)
     }
 
-    @Test(arguments: [
-        ("plain.svg", "SVG"), ("bare.svg", "SVG"), ("html_as.png", "HTML"), ("notes.txt", "text"),
-        ("archive.zip", "ZIP"), ("empty.jpg", "empty"), ("movie.mp4.heic", "movie"),
-    ])
+    @Test(
+        "The error about a file that is not an image says what it is instead",
+        arguments: [
+            ("plain.svg", "SVG"), ("bare.svg", "SVG"), ("html_as.png", "HTML"), ("notes.txt", "text"),
+            ("archive.zip", "ZIP"), ("empty.jpg", "empty"), ("movie.mp4.heic", "movie"),
+        ]
+    )
     func theMessageSaysWhatTheFileIsInstead(_ name: String, _ word: String) throws {
         let bytes = try HeaderFixture.bytes(name)
         var parser = ImageHeaderParser()
@@ -187,14 +194,16 @@ import Testing
         #expect(error?.message.contains(word) == true)
     }
 
-    @Test func noMoreThanTheHeaderIsLookedAt() throws {
+    @Test("The header parser reads no more bytes than the header has")
+    func noMoreThanTheHeaderIsLookedAt() throws {
         let header = try #require(HeaderFixture.ranged(try HeaderFixture.bytes("cat.jpg")).header)
         #expect(header.bytesRead < 200)
         let png = try #require(HeaderFixture.ranged(try HeaderFixture.bytes("32x16.png")).header)
         #expect(png.bytesRead < 64)
     }
 
-    @Test func theProductOfImpossibleSidesDoesNotTrap() {
+    @Test("The pixel count of impossibly long sides does not overflow")
+    func theProductOfImpossibleSidesDoesNotTrap() {
         #expect(PixelSize(width: 4_294_967_295, height: 4_294_967_295).pixelCount == Int.max)
         #expect(PixelSize(width: 1200, height: 800).pixelCount == 960_000)
         #expect(PixelSize(width: 3, height: 2).transposed == PixelSize(width: 2, height: 3))

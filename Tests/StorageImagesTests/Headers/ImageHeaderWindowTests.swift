@@ -4,7 +4,11 @@ import Testing
 
 /// The result does not depend on how the bytes arrive, and the cost of finding it is bounded.
 @Suite struct ImageHeaderWindowTests {
-    @Test(arguments: [1, 2, 3, 7, 16, 100, 4096, 65_536]) func streamsOfAnyChunkGiveTheSame(_ chunk: Int) throws {
+    @Test(
+        "Streaming in chunks of any size gives the same header as the whole file",
+        arguments: [1, 2, 3, 7, 16, 100, 4096, 65_536]
+    )
+    func streamsOfAnyChunkGiveTheSame(_ chunk: Int) throws {
         for name in try HeaderFixture.names() {
             let bytes = try HeaderFixture.bytes(name)
             let whole = HeaderFixture.ranged(bytes, window: max(bytes.count, 1))
@@ -16,7 +20,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [1024, 4096, 65_536]) func rangedReadsOfAnyWindowGiveTheSame(_ window: Int) throws {
+    @Test("Ranged reads of any window size give the same header as the whole file", arguments: [1024, 4096, 65_536])
+    func rangedReadsOfAnyWindowGiveTheSame(_ window: Int) throws {
         for name in try HeaderFixture.names() {
             let bytes = try HeaderFixture.bytes(name)
             let whole = HeaderFixture.ranged(bytes, window: max(bytes.count, 1))
@@ -27,7 +32,8 @@ import Testing
         }
     }
 
-    @Test func aBufferIsReadFromItsReaderIndex() throws {
+    @Test("The header parser reads a buffer from its reader index")
+    func aBufferIsReadFromItsReaderIndex() throws {
         let bytes = try HeaderFixture.bytes("exif-6.jpg")
         var buffer = ByteBuffer(bytes: [1, 2, 3] + bytes)
         buffer.moveReaderIndex(forwardBy: 3)
@@ -53,7 +59,8 @@ import Testing
         return bytes + plain[2...]
     }
 
-    @Test func oneMegabyteOfCommentsBeforeTheFrameIsSkipped() throws {
+    @Test("One megabyte of comments before the frame header of a JPEG is skipped")
+    func oneMegabyteOfCommentsBeforeTheFrameIsSkipped() throws {
         let bytes = try jpeg(marker: 0xFE, count: 16, length: 65_533, orientation: 6)
         #expect(bytes.count > 1_000_000)
         let outcome = HeaderFixture.ranged(bytes)
@@ -64,12 +71,14 @@ import Testing
         #expect(HeaderFixture.streamed(bytes, chunk: 8192).header == header)
     }
 
-    @Test func oneMegabyteOfEXIFBeforeTheFrameIsSkipped() throws {
+    @Test("One megabyte of EXIF before the frame header of a JPEG is skipped")
+    func oneMegabyteOfEXIFBeforeTheFrameIsSkipped() throws {
         let bytes = try jpeg(marker: 0xE1, count: 16, length: 65_533, orientation: 8)
         #expect(HeaderFixture.ranged(bytes).summary == "jpeg 311x207 left 207x311")
     }
 
-    @Test func anEndlessChainOfSegmentsEndsWithHeaderNotFound() throws {
+    @Test("An endless chain of JPEG segments ends with headerNotFound")
+    func anEndlessChainOfSegmentsEndsWithHeaderNotFound() throws {
         let bytes = try jpeg(marker: 0xFE, count: 200, length: 65_533)
         let outcome = HeaderFixture.ranged(bytes)
         #expect(outcome.code == .headerNotFound)
@@ -77,14 +86,16 @@ import Testing
         #expect(HeaderFixture.streamed(bytes, chunk: 65_536).code == .headerNotFound)
     }
 
-    @Test func aStreamMaySkipMoreThanRangedReads() throws {
+    @Test("A stream may skip more JPEG segments than ranged reads")
+    func aStreamMaySkipMoreThanRangedReads() throws {
         // 3.3 MB in 50 segments would need 50 requests, but a stream passes by anyway.
         let bytes = try jpeg(marker: 0xFE, count: 50, length: 65_533)
         #expect(HeaderFixture.ranged(bytes).code == .headerNotFound)
         #expect(HeaderFixture.streamed(bytes, chunk: 65_536).summary == "jpeg 311x207 up 311x207")
     }
 
-    @Test func aDirectoryAtTheEndIsFoundWithTwoRequests() throws {
+    @Test("The directory at the end of a TIFF or HEIC is found with two requests")
+    func aDirectoryAtTheEndIsFoundWithTwoRequests() throws {
         let outcome = HeaderFixture.ranged(try HeaderFixture.bytes("ifd-at-end.tif"))
         #expect(outcome.requests == 2)
         #expect(outcome.header?.orientation == .down)
@@ -93,14 +104,16 @@ import Testing
         #expect(heic.summary == "heic 311x207 up 311x207")
     }
 
-    @Test func needsMoreNamesTheOffsetOfTheDirectory() throws {
+    @Test("The header parser requests the offset of a TIFF directory that lies ahead")
+    func needsMoreNamesTheOffsetOfTheDirectory() throws {
         let bytes = try HeaderFixture.bytes("ifd-at-end.tif")
         var parser = ImageHeaderParser()
         let step = try parser.parse(Array(bytes[..<1000]), at: 0, totalSize: Int64(bytes.count))
         #expect(step == .needsMore(offset: 100_008, length: 2))
     }
 
-    @Test func garbageBetweenSegmentsIsBounded() throws {
+    @Test("A JPEG with too much garbage between its segments is refused")
+    func garbageBetweenSegmentsIsBounded() throws {
         let plain = try HeaderFixture.bytes("exif-none.jpg")
         let little = plain[..<20] + [UInt8](repeating: 0x41, count: 60_000) + plain[20...]
         #expect(HeaderFixture.ranged(Array(little)).summary == "jpeg 311x207 up 311x207")
@@ -111,7 +124,8 @@ import Testing
         }
     }
 
-    @Test func aFileInOnePieceIsJudgedAsOneInManyPieces() throws {
+    @Test("The limit for JPEG segments is the same for a file in one piece and in many")
+    func aFileInOnePieceIsJudgedAsOneInManyPieces() throws {
         for (count, summary) in [(120, "jpeg 311x207 up 311x207"), (160, "headerNotFound")] {
             let bytes = try jpeg(marker: 0xFE, count: count, length: 65_533)
             #expect(HeaderFixture.ranged(bytes, window: bytes.count).summary == summary)
@@ -120,7 +134,8 @@ import Testing
         }
     }
 
-    @Test func countsOfEntriesAndBoxesAreBounded() throws {
+    @Test("A TIFF with too many entries, or a HEIC with too many boxes, is refused")
+    func countsOfEntriesAndBoxesAreBounded() throws {
         var tiff: [UInt8] = [0x49, 0x49, 42, 0, 8, 0, 0, 0, 0x01, 0x10]
         tiff += [UInt8](repeating: 0, count: 12 * 4097 + 4)
         #expect(HeaderFixture.ranged(tiff).code == .malformed)
@@ -132,7 +147,8 @@ import Testing
         #expect(HeaderFixture.ranged(Array(many)).code == .malformed)
     }
 
-    @Test func aBoxOfLengthZeroReachesToTheEndOfTheFile() throws {
+    @Test("A HEIC box of length zero reaches to the end of the file")
+    func aBoxOfLengthZeroReachesToTheEndOfTheFile() throws {
         let heic = try HeaderFixture.bytes("irot-3.heic")
         // The last box, mdat of 24 bytes, goes, so that meta may be the one without a length.
         var open = Array(heic.dropLast(24))
@@ -147,7 +163,8 @@ import Testing
         #expect(HeaderFixture.streamed(brand, chunk: 50).summary == "heic 320x180 up 320x180 animated")
     }
 
-    @Test func anErrorIsFinal() throws {
+    @Test("A header parser that has failed does not parse again")
+    func anErrorIsFinal() throws {
         let good = try HeaderFixture.bytes("cat.jpg")
         var parser = ImageHeaderParser()
         #expect(throws: ImageError.self) {
@@ -158,7 +175,8 @@ import Testing
         }
     }
 
-    @Test func aCallerWhoRepeatsTheSameBytesIsStopped() throws {
+    @Test("A header parser that is fed the same bytes again and again gives up")
+    func aCallerWhoRepeatsTheSameBytesIsStopped() throws {
         let bytes = try HeaderFixture.bytes("ifd-at-end.tif")
         var parser = ImageHeaderParser()
         var calls = 0

@@ -42,7 +42,8 @@ import Testing
         bytes = try HeaderFixture.bytes("cat.jpg")
     }
 
-    @Test func betweenChunks() async throws {
+    @Test("A probe that is cancelled between two chunks reads no further")
+    func betweenChunks() async throws {
         let decoder = GDDecoder()
         for cut in [0, 1, 5] {
             let storage = CountingStorage(chunk: 4096) { chunk in
@@ -56,7 +57,8 @@ import Testing
         }
     }
 
-    @Test func whileWaitingForMemory() async throws {
+    @Test("A probe that is cancelled while it waits for memory leaves the queue")
+    func whileWaitingForMemory() async throws {
         let gate = Gate()
         let header = try #require(HeaderFixture.ranged(bytes).header)
         let all = try await gate.decoder.admit(header, byteCount: 63 << 20, hasSeveralScans: false)
@@ -79,7 +81,8 @@ import Testing
         #expect(try await eventually { gate.isWhole })
     }
 
-    @Test func whileWaitingForAThread() async throws {
+    @Test("A probe that is cancelled while it waits for a thread returns its memory at once")
+    func whileWaitingForAThread() async throws {
         let gate = Gate()
         let first = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
         #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
@@ -95,7 +98,8 @@ import Testing
         #expect(try await eventually { gate.isWhole })
     }
 
-    @Test func whileDecoding() async throws {
+    @Test("A probe that is cancelled during a decode returns its result and frees the memory")
+    func whileDecoding() async throws {
         let gate = Gate()
         let task = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
         #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
@@ -107,7 +111,8 @@ import Testing
         #expect(try await eventually { gate.isWhole })
     }
 
-    @Test func theLineForAThreadHasABoundAndADeadline() async throws {
+    @Test("The queue for a decoding thread has a limit and a timeout")
+    func theLineForAThreadHasABoundAndADeadline() async throws {
         for (line, patience) in [(1, Duration.seconds(60)), (256, .milliseconds(20))] {
             let gate = Gate(line: line, patience: patience)
             let first = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
@@ -130,7 +135,8 @@ import Testing
     }
 
     #if os(Linux)
-        @Test func aDecodeNeverRunsOnTheThreadsOfSwiftsConcurrency() async throws {
+        @Test("A decode never runs on the threads of Swift concurrency")
+        func aDecodeNeverRunsOnTheThreadsOfSwiftsConcurrency() async throws {
             let names = NIOLockedValueBox<[String]>([])
             var configuration = GDDecoder.Configuration()
             configuration.willDecode = {
@@ -165,7 +171,8 @@ import Testing
         }
     }
 
-    @Test func whileTheSizeIsRecorded() async throws {
+    @Test("A probe that is cancelled while its size is recorded still records it")
+    func whileTheSizeIsRecorded() async throws {
         let storage = CountingStorage()
         let file = try await storage.put(bytes, "cat.jpg")
         let flights = ProbeFlights()
@@ -191,7 +198,8 @@ import Testing
         #expect(try await eventually { decoder.freeMemory == GDDecoder.Configuration().memory })
     }
 
-    @Test func inTheLastStepOfAnUpload() async throws {
+    @Test("An upload that is cancelled in its last step frees the retained bytes")
+    func inTheLastStepOfAnUpload() async throws {
         let gate = Gate()
         let first = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
         #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
@@ -211,7 +219,8 @@ import Testing
     }
 
     #if os(Linux)
-        @Test func noDescriptorStaysOpen() async throws {
+        @Test("Cancelled probes leave no file descriptor open")
+        func noDescriptorStaysOpen() async throws {
             await #expect(processExitsWith: .success) {
                 let root = FileManager.default.temporaryDirectory.appending(path: "probe-\(UUID().uuidString)")
                 defer { try? FileManager.default.removeItem(at: root) }

@@ -17,13 +17,17 @@ import Testing
         return try await inspector.finish(byteCount: Int64(bytes.count))
     }
 
-    @Test(arguments: ["cat.jpg", "rgb.png", "plain.gif", "lossy.webp", "info24.bmp", "plain.avif", "truncated-50.jpg"])
+    @Test(
+        "Inspecting an upload gives the same result as probing its bytes",
+        arguments: ["cat.jpg", "rgb.png", "plain.gif", "lossy.webp", "info24.bmp", "plain.avif", "truncated-50.jpg"]
+    )
     func itSaysWhatAProbeOfTheBytesSays(_ name: String) async throws {
         let bytes = try HeaderFixture.bytes(name)
         #expect(try await inspect(bytes) == ImageProber.default.probe(bytes: bytes))
     }
 
-    @Test func anUploadOfTheWrongTypeLeavesNothing() async throws {
+    @Test("An upload of HTML to an image name is refused and leaves no file")
+    func anUploadOfTheWrongTypeLeavesNothing() async throws {
         let storage = MemoryStorage()
         let name = try StorageName(validating: "photo.jpg")
         let inspector = ImageUploadInspector()
@@ -37,7 +41,8 @@ import Testing
         #expect(try await !storage.exists(name))
     }
 
-    @Test func tooManyPixelsAreRefusedByTheFirstChunk() throws {
+    @Test("An upload with too many pixels is refused at its first chunk")
+    func tooManyPixelsAreRefusedByTheFirstChunk() throws {
         let inspector = ImageUploadInspector()
         let first = ByteBuffer(bytes: try HeaderFixture.bytes("bomb-46340.gif").prefix(32))
         let error = #expect(throws: ImageError.self) { try inspector.consume(first) }
@@ -45,14 +50,16 @@ import Testing
         #expect(throws: ImageError.self) { try inspector.consume(ByteBuffer(bytes: [0])) }
     }
 
-    @Test func damagedPixelsAreRefusedAtTheEnd() async throws {
+    @Test("An upload with damaged pixels is refused at its end")
+    func damagedPixelsAreRefusedAtTheEnd() async throws {
         let error = await #expect(throws: ImageError.self) {
             try await inspect(HeaderFixture.bytes("bad-idat-crc.png"))
         }
         #expect(error?.code == .corrupt)
     }
 
-    @Test func aFileOverTheBoundIsTakenByItsHeaderAndNotKept() async throws {
+    @Test("An upload over the retention limit is accepted by its header and not retained")
+    func aFileOverTheBoundIsTakenByItsHeaderAndNotKept() async throws {
         let retained = RetainedBytes(bound: 1 << 20)
         let inspector = ImageUploadInspector(prober: .default, maxRetained: 100, retained: retained)
         let result = try await inspect(HeaderFixture.bytes("rgb.png"), chunk: 50, with: inspector)
@@ -60,7 +67,8 @@ import Testing
         #expect(retained.count == 0)
     }
 
-    @Test func allUploadsTogetherKeepNoMoreThanTheBound() async throws {
+    @Test("Concurrent uploads together retain no more bytes than the limit")
+    func allUploadsTogetherKeepNoMoreThanTheBound() async throws {
         let bytes = try HeaderFixture.bytes("rgb.png")
         let retained = RetainedBytes(bound: bytes.count * 3 / 2)
         let first = ImageUploadInspector(prober: .default, maxRetained: .max, retained: retained)
@@ -73,7 +81,8 @@ import Testing
         #expect(retained.count == 0)
     }
 
-    @Test func anAbandonedUploadGivesItsShareBack() throws {
+    @Test("An abandoned upload frees its retained bytes")
+    func anAbandonedUploadGivesItsShareBack() throws {
         let retained = RetainedBytes(bound: 1 << 20)
         do {
             let inspector = ImageUploadInspector(prober: .default, maxRetained: .max, retained: retained)
@@ -83,7 +92,8 @@ import Testing
         #expect(retained.count == 0)
     }
 
-    @Test func bytesThatWereNotSeenAreNotVouchedFor() async throws {
+    @Test("An upload is refused if its byte count differs from the inspected bytes")
+    func bytesThatWereNotSeenAreNotVouchedFor() async throws {
         let bytes = try HeaderFixture.bytes("rgb.png")
         let inspector = ImageUploadInspector()
         try inspector.consume(ByteBuffer(bytes: bytes))
@@ -93,7 +103,8 @@ import Testing
         #expect(error?.code == .corrupt)
     }
 
-    @Test func nothingAtAllIsNoImage() async throws {
+    @Test("An empty upload is not an image")
+    func nothingAtAllIsNoImage() async throws {
         await #expect(throws: ImageError.self) { try await ImageUploadInspector().finish(byteCount: 0) }
     }
 }
@@ -107,25 +118,31 @@ import Testing
         isVerified: true
     )
 
-    @Test(arguments: [
-        ImageRules(), ImageRules(formats: [.jpeg, .png]), ImageRules(minSize: PixelSize(width: 300, height: 200)),
-        ImageRules(maxSize: PixelSize(width: 300, height: 200)), ImageRules(maxPixels: 60_000),
-        ImageRules(aspectRatio: 1.5...1.5),
-    ])
+    @Test(
+        "An image that meets the rules of its field is accepted",
+        arguments: [
+            ImageRules(), ImageRules(formats: [.jpeg, .png]), ImageRules(minSize: PixelSize(width: 300, height: 200)),
+            ImageRules(maxSize: PixelSize(width: 300, height: 200)), ImageRules(maxPixels: 60_000),
+            ImageRules(aspectRatio: 1.5...1.5),
+        ]
+    )
     func whatKeepsTheRulesPasses(_ rules: ImageRules) throws {
         try rules.check(Self.image)
     }
 
-    @Test(arguments: [
-        (ImageRules(formats: [.png]), ImageError.Code.wrongType),
-        (ImageRules(minSize: PixelSize(width: 301, height: 1)), .invalidSize),
-        (ImageRules(minSize: PixelSize(width: 1, height: 201)), .invalidSize),
-        (ImageRules(maxSize: PixelSize(width: 299, height: 999)), .invalidSize),
-        (ImageRules(maxSize: PixelSize(width: 999, height: 199)), .invalidSize),
-        (ImageRules(maxPixels: 59_999), .tooManyPixels),
-        (ImageRules(aspectRatio: 0.5...1.4), .invalidSize),
-        (ImageRules(aspectRatio: 1.6...3), .invalidSize),
-    ])
+    @Test(
+        "An image that violates a rule of its field is refused with the right code",
+        arguments: [
+            (ImageRules(formats: [.png]), ImageError.Code.wrongType),
+            (ImageRules(minSize: PixelSize(width: 301, height: 1)), .invalidSize),
+            (ImageRules(minSize: PixelSize(width: 1, height: 201)), .invalidSize),
+            (ImageRules(maxSize: PixelSize(width: 299, height: 999)), .invalidSize),
+            (ImageRules(maxSize: PixelSize(width: 999, height: 199)), .invalidSize),
+            (ImageRules(maxPixels: 59_999), .tooManyPixels),
+            (ImageRules(aspectRatio: 0.5...1.4), .invalidSize),
+            (ImageRules(aspectRatio: 1.6...3), .invalidSize),
+        ]
+    )
     func whatBreaksARuleIsRefusedWithItsCode(_ rules: ImageRules, _ code: ImageError.Code) {
         let error = #expect(throws: ImageError.self) { try rules.check(Self.image) }
         #expect(error?.code == code)

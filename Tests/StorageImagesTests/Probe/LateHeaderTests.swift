@@ -15,7 +15,10 @@ import Testing
         return try await inspector.finish(byteCount: Int64(bytes.count))
     }
 
-    @Test(arguments: [3, 15, 17, 20, 40, 90, 127])
+    @Test(
+        "Uploads and probes find a JPEG header behind megabytes of comments",
+        arguments: [3, 15, 17, 20, 40, 90, 127]
+    )
     func commentsBeforeTheFrameAreNoObstacle(_ comments: Int) async throws {
         let bytes = JPEGBuilder(comments: comments).bytes()
         let size = PixelSize(width: 64, height: 64)
@@ -36,7 +39,8 @@ import Testing
         #expect(storage.counts.opens - before <= 12)
     }
 
-    @Test(arguments: [129, 300]) func allGiveUpAtTheSamePlace(_ comments: Int) async throws {
+    @Test("Uploads and probes of both modes give up on a late header at the same position", arguments: [129, 300])
+    func allGiveUpAtTheSamePlace(_ comments: Int) async throws {
         let bytes = JPEGBuilder(comments: comments).bytes()
         let storage = CountingStorage()
         let file = try await storage.put(bytes, "late.jpg")
@@ -51,7 +55,8 @@ import Testing
         #expect(codes == Array(repeating: .headerNotFound, count: 4))
     }
 
-    @Test func textBeforeThePixelsOfAPNGIsNoObstacle() async throws {
+    @Test("Uploads and probes accept a PNG with megabytes of text before its pixels")
+    func textBeforeThePixelsOfAPNGIsNoObstacle() async throws {
         let text = ("tEXt", Array("Comment".utf8) + [0] + [UInt8](repeating: 0x20, count: 100_000))
         for count in [5, 60, 100] {
             let bytes = PNGBuilder(before: Array(repeating: text, count: count)).bytes()
@@ -64,7 +69,8 @@ import Testing
         }
     }
 
-    @Test func whatLiesFarAheadIsJumpedTo() async throws {
+    @Test("A probe jumps to a TIFF directory 20 MB ahead")
+    func whatLiesFarAheadIsJumpedTo() async throws {
         // The directory of this TIFF stands 20 MB behind its beginning.
         var bytes: [UInt8] = [0x49, 0x49, 42, 0] + PNGBuilder.bigEndian(20_000_000).reversed()
         bytes += [UInt8](repeating: 0, count: 20_000_000 - 8) + [2, 0]
@@ -76,7 +82,8 @@ import Testing
         #expect(storage.counts.bytes < 2 << 20)
     }
 
-    @Test func aSecondReadOfAnotherVersionIsNoVerdict() async throws {
+    @Test("A probe fails if its second read finds another version of the file")
+    func aSecondReadOfAnotherVersionIsNoVerdict() async throws {
         let storage = CountingStorage()
         let file = try await storage.put(JPEGBuilder(comments: 40).bytes(), "late.jpg")
         let other = JPEGBuilder(width: 32, comments: 40).bytes()

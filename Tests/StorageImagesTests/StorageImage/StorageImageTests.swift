@@ -16,7 +16,8 @@ import Testing
         return StorageImage(file: file, recorder: recorder, prober: prober)
     }
 
-    @Test func aKnownSizeIsAnsweredWithoutReading() async throws {
+    @Test("An image of known size gives its dimensions without reading the file")
+    func aKnownSizeIsAnsweredWithoutReading() async throws {
         let storage = CountingStorage()
         let image = try StorageImage(name: "nowhere.jpg", in: storage, width: 30, height: 20)
         #expect(try await image.dimensions() == PixelSize(width: 30, height: 20))
@@ -24,13 +25,15 @@ import Testing
         #expect(storage.counts.opens == 0)
     }
 
-    @Test func zeroMeansUnknownToTheInitialiserOfTheReference() async throws {
+    @Test("An image without a given size has an unknown size")
+    func zeroMeansUnknownToTheInitialiserOfTheReference() async throws {
         let image = try StorageImage(name: "nowhere.jpg", in: CountingStorage())
         #expect(image.sizeState == .unknown)
         #expect(image.pixelSize == nil && image.width == 0 && image.height == 0)
     }
 
-    @Test func whatIsKnownNotToBeAnImageIsNotRead() async throws {
+    @Test("A file that is known not to be an image is not read")
+    func whatIsKnownNotToBeAnImageIsNotRead() async throws {
         let storage = CountingStorage()
         let file = StorageFile(name: try StorageName(validating: "x.jpg"), in: storage)
         let image = StorageImage(file: file, size: .notAnImage)
@@ -39,7 +42,8 @@ import Testing
         #expect(storage.counts.opens == 0)
     }
 
-    @Test func theFirstProbeReadsOnceAndIsRememberedByCopies() async throws {
+    @Test("All copies of an image share the size of the first probe")
+    func theFirstProbeReadsOnceAndIsRememberedByCopies() async throws {
         let storage = CountingStorage()
         let recorder = RecordingRecorder()
         let image = try await image("exif-6.jpg", storage, recorder: recorder)
@@ -52,7 +56,8 @@ import Testing
         #expect(recorder.sizes == [size])
     }
 
-    @Test func aHundredCallersShareOneProbe() async throws {
+    @Test("A hundred concurrent callers share one probe of a file")
+    func aHundredCallersShareOneProbe() async throws {
         let storage = CountingStorage()
         let recorder = RecordingRecorder()
         let file = try await storage.put(HeaderFixture.bytes("cat.jpg"), "shared.jpg")
@@ -72,7 +77,8 @@ import Testing
         #expect(recorder.sizes == [sizes[0]])
     }
 
-    @Test func storagesOfTheSameLabelAreNotTakenForEachOther() async throws {
+    @Test("Images of the same name in two storages of the same label are probed separately")
+    func storagesOfTheSameLabelAreNotTakenForEachOther() async throws {
         let first = CountingStorage()
         let second = CountingStorage()
         let one = StorageImage(file: try await first.put(HeaderFixture.bytes("32x16.png"), "same.png"))
@@ -85,7 +91,8 @@ import Testing
         #expect(try await held == PixelSize(width: 32, height: 16))
     }
 
-    @Test func directoriesOfStoragesAreNotTakenForEachOther() async throws {
+    @Test("Images in equal directories of two storages are probed separately")
+    func directoriesOfStoragesAreNotTakenForEachOther() async throws {
         let first = CountingStorage()
         let second = CountingStorage()
         _ = try await first.put(HeaderFixture.bytes("32x16.png"), "a/same.png")
@@ -108,7 +115,8 @@ import Testing
         #expect(first.counts.opens == 1)
     }
 
-    @Test func aCancelledCallerDoesNotDisturbTheOthers() async throws {
+    @Test("A cancelled caller does not disturb the others that share its probe")
+    func aCancelledCallerDoesNotDisturbTheOthers() async throws {
         let storage = CountingStorage()
         let image = try await image("rgb.png", storage)
         storage.hold()
@@ -123,7 +131,8 @@ import Testing
         #expect(storage.counts == .init(opens: 1, bytes: storage.counts.bytes, cancelled: 0))
     }
 
-    @Test func theProbeIsCancelledWhenTheLastCallerLeaves() async throws {
+    @Test("A shared probe is cancelled when its last caller is cancelled")
+    func theProbeIsCancelledWhenTheLastCallerLeaves() async throws {
         let storage = CountingStorage()
         let recorder = RecordingRecorder()
         let image = try await image("rgb.png", storage, recorder: recorder)
@@ -138,7 +147,8 @@ import Testing
         #expect(try await image.dimensions() == PixelSize(width: 64, height: 43))
     }
 
-    @Test func aCallerCancelledBeforehandDoesNotRead() async throws {
+    @Test("A caller that is already cancelled does not read the file")
+    func aCallerCancelledBeforehandDoesNotRead() async throws {
         let storage = CountingStorage()
         let image = try await image("rgb.png", storage)
         let caller = Task {
@@ -150,9 +160,12 @@ import Testing
         #expect(storage.counts.opens == 0)
     }
 
-    @Test(arguments: [
-        ("notes.txt", ImageError.Code.notAnImage), ("bad-idat-crc.png", .corrupt), ("bad-depth.png", .malformed),
-    ])
+    @Test(
+        "A verdict that a file is not an image is recorded and remembered",
+        arguments: [
+            ("notes.txt", ImageError.Code.notAnImage), ("bad-idat-crc.png", .corrupt), ("bad-depth.png", .malformed),
+        ]
+    )
     func aVerdictAboutTheBytesIsRecordedAndRemembered(_ fixture: String, _ code: ImageError.Code) async throws {
         let storage = CountingStorage()
         let recorder = RecordingRecorder()
@@ -167,7 +180,8 @@ import Testing
         #expect(image.sizeState == .notAnImage)
     }
 
-    @Test func aRefusalByOurLimitsIsRememberedButNotRecorded() async throws {
+    @Test("A refusal by a limit is remembered but not recorded")
+    func aRefusalByOurLimitsIsRememberedButNotRecorded() async throws {
         let storage = CountingStorage()
         let recorder = RecordingRecorder()
         let prober = ImageProber(limits: ImageLimits(maxPixels: 100))
@@ -180,7 +194,8 @@ import Testing
         #expect(recorder.sizes.isEmpty && image.sizeState == .unknown)
     }
 
-    @Test func tooManyScansSayNothingAboutTheBytes() async throws {
+    @Test("A refusal for too many scans is not recorded")
+    func tooManyScansSayNothingAboutTheBytes() async throws {
         let recorder = RecordingRecorder()
         let image = try await image("bomb-200-scans.jpg", recorder: recorder)
         let error = await #expect(throws: ImageError.self) { try await image.dimensions() }
@@ -192,7 +207,8 @@ import Testing
         #expect(try await patient.dimensions().width > 0)
     }
 
-    @Test func aRefusalByOurLimitsIsNotRepeatedForEveryLoadedRow() async throws {
+    @Test("A refusal by a limit is shared by all loads of a row with the same prober")
+    func aRefusalByOurLimitsIsNotRepeatedForEveryLoadedRow() async throws {
         let storage = CountingStorage()
         let recorder = RecordingRecorder()
         let prober = ImageProber(limits: ImageLimits(maxPixels: 100))
@@ -209,7 +225,8 @@ import Testing
         #expect(storage.counts.opens == 3)
     }
 
-    @Test func rememberedRefusalsAreBounded() async throws {
+    @Test("The number of remembered refusals is limited")
+    func rememberedRefusalsAreBounded() async throws {
         let memory = RefusalMemory(bound: 2)
         let storage = CountingStorage()
         let error = ImageError(.tooManyPixels, "Too large.")
@@ -222,7 +239,8 @@ import Testing
         #expect(memory.refusal(of: files[2], by: .default) == nil)
     }
 
-    @Test func aFailedReadIsTriedAgain() async throws {
+    @Test("A probe whose read failed is tried again by the next caller")
+    func aFailedReadIsTriedAgain() async throws {
         let storage = CountingStorage()
         let recorder = RecordingRecorder()
         let image = try await image("rgb.png", storage, recorder: recorder)
@@ -235,7 +253,8 @@ import Testing
         #expect(recorder.sizes.count == 1)
     }
 
-    @Test func imagesAreEqualWhenTheirFilesAre() async throws {
+    @Test("Images are equal if their files are")
+    func imagesAreEqualWhenTheirFilesAre() async throws {
         let storage = CountingStorage()
         let known = try StorageImage(name: "a.jpg", in: storage, width: 3, height: 2)
         let unknown = try StorageImage(name: "a.jpg", in: storage)
@@ -243,7 +262,8 @@ import Testing
         #expect(known != (try StorageImage(name: "b.jpg", in: storage)))
     }
 
-    @Test func anImageIsSmall() {
+    @Test("An image value takes at most 128 bytes")
+    func anImageIsSmall() {
         #expect(MemoryLayout<StorageImage>.size <= 128)
     }
 }

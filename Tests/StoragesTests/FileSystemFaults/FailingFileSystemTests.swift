@@ -5,7 +5,7 @@ import Testing
 
 #if os(Linux)
     /// Disks and servers that fail, and work again.
-    @Suite("FileSystemStorage: failures that pass", .disabled(if: Sanitizer.isOn, "a library is loaded first"))
+    @Suite("FileSystemStorage: transient failures", .disabled(if: Sanitizer.isOn, "a library is loaded first"))
     struct FailingFileSystemTests {
         let files: FaultyFileSystem
 
@@ -23,7 +23,7 @@ import Testing
         ]
 
         @Test(
-            "Each is told by its code, leaves nothing, and is over when its cause is",
+            "A failing system call gives its error code, leaves no file, and the next upload works",
             arguments: failures,
             ["fail", "rename", "replace"]
         )
@@ -43,7 +43,7 @@ import Testing
             }
         }
 
-        @Test("Where no file can be made, because of inodes or a quota, it is told, and over when there are some")
+        @Test("An upload without free inodes or quota fails as outOfSpace, and works again later")
         func noFiles() async throws {
             for errno in [ENOSPC, EDQUOT] {
                 let rules = ["tmpfile * errno \(errno)", "create * errno \(errno)"]
@@ -57,7 +57,7 @@ import Testing
             }
         }
 
-        @Test("The directory of unfinished uploads is made again when it is removed before something is made in it")
+        @Test("The directory for unfinished uploads is created again when it was removed")
         func removedStaging() async throws {
             let outcomes = try await files.use(
                 ["create */upload-* errno \(ENOENT) 3", "mkdirat */probe-* errno \(ENOENT) 3"],
@@ -67,7 +67,7 @@ import Testing
             #expect(outcomes[1].hasSuffix("failure none"), "\(outcomes)")
         }
 
-        @Test("A read-only file system is read, and probed")
+        @Test("A read-only file system can be read and probed")
         func readOnly() async throws {
             let outcomes = try await files.use(
                 [],
@@ -85,7 +85,7 @@ import Testing
             #expect(outcomes[10] == "ok")
         }
 
-        @Test("When the program behind a mount has ended and it is mounted again, the storage goes on")
+        @Test("A storage works again after its file system is mounted again")
         func remounts() async throws {
             let dead = files.root + ".dead"
             let calls = ["openat", "cached", "create", "tmpfile", "fstatat", "linkat"]
@@ -107,7 +107,7 @@ import Testing
             #expect(try files.fixture.remains() == ["b"])
         }
 
-        @Test("Another kind of file system, such as the one below the mount point, is not taken for the mount")
+        @Test("A file system of another kind below the mount point is not taken for the mount")
         func refusesWhatIsBelow() async throws {
             let dead = files.root + ".dead"
             let calls = ["openat", "cached", "create", "tmpfile", "fstatat", "linkat"]
@@ -123,7 +123,7 @@ import Testing
             #expect(try files.fixture.remains() == [])
         }
 
-        @Test("A directory that was removed and made anew is another one, and not taken after a stale handle")
+        @Test("A root directory that was removed and created again is refused after a stale handle")
         func refusesAnother() async throws {
             let dead = files.root + ".dead"
             let calls = ["openat", "cached", "create", "tmpfile", "fstatat", "linkat"]

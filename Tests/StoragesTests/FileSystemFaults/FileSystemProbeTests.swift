@@ -12,7 +12,7 @@ struct FileSystemProbeTests {
         fixture = try FileSystemFixture()
     }
 
-    @Test("It says what this file system can do, and leaves nothing")
+    @Test("A probe reports what the file system can do, and leaves no file")
     func tellsAndLeavesNothing() async throws {
         let storage = try fixture.storage(durability: .fsync)
         let probe = try await storage.probe()
@@ -26,7 +26,7 @@ struct FileSystemProbeTests {
         #expect(try fixture.everything() == [])
     }
 
-    @Test("The way to place a file is the one that uploads take", arguments: FileSystemProbe.Placement.allCases)
+    @Test("A probe reports the way of placing files that uploads use", arguments: FileSystemProbe.Placement.allCases)
     func tellsTheWay(placement: FileSystemProbe.Placement) async throws {
         let ways = FileSystemProbe.Placement.allCases.drop { $0 != placement }
         let storage = try fixture.storage(placements: Array(ways))
@@ -39,7 +39,7 @@ struct FileSystemProbeTests {
         #expect(try fixture.everything() == [])
     }
 
-    @Test("What killed probes left is removed, and not what is there of one that runs")
+    @Test("A probe removes what killed probes have left, but not the files of a running one")
     func removesLeftovers() async throws {
         let storage = try fixture.storage()
         let own = fixture.root + "/.stored-files-tmp"
@@ -86,7 +86,7 @@ struct FileSystemProbeTests {
 
     #if os(Linux)
         @Test(
-            "A file system that does not describe itself is used all the same",
+            "A file system that does not describe itself is still used",
             .disabled(if: Sanitizer.isOn, "a library is loaded first"),
             arguments: [ENOSYS, EPERM, EACCES]
         )
@@ -101,7 +101,7 @@ struct FileSystemProbeTests {
         }
 
         @Test(
-            "A file system that folds case, and one that is full, are told",
+            "A probe reports a file system that folds case, and one that is full",
             .disabled(if: Sanitizer.isOn, "a library is loaded first")
         )
         func tellsTheUnusual() async throws {
@@ -117,7 +117,7 @@ struct FileSystemProbeTests {
             }
         }
 
-        @Test("Every file system has a name, and only those of this machine are local")
+        @Test("Every file system has a name, and only known local ones count as local")
         func names() {
             #expect(FileSystemKind(type: 0xEF53) == FileSystemKind(name: "ext4", isLocal: true))
             #expect(FileSystemKind(type: 0x6969) == FileSystemKind(name: "nfs", isLocal: false))

@@ -5,7 +5,7 @@ import Testing
 
 #if os(Linux)
     /// File systems that lack a way to place a file without overwriting another.
-    @Suite("FileSystemStorage: ways to place a file", .disabled(if: Sanitizer.isOn, "a library is loaded first"))
+    @Suite("FileSystemStorage: placement of files", .disabled(if: Sanitizer.isOn, "a library is loaded first"))
     struct PlacementTests {
         let files: FaultyFileSystem
 
@@ -23,7 +23,10 @@ import Testing
             }
             + [(["tmpfile * errno \(EISDIR)", "linkat * errno \(EXDEV)"], "exclusiveRename")]
 
-        @Test("Without overwriting, whole, with one winner of 32, and nothing left", arguments: cases)
+        @Test(
+            "Each way to place a file overwrites none and lets exactly one of 32 writers win",
+            arguments: cases
+        )
         func everyWay(rules: [String], placement: String) async throws {
             let outcomes = try await files.use(
                 rules,
@@ -43,7 +46,7 @@ import Testing
             #expect(left.count == 4 && left.isSuperset(of: ["d/", "d/first", "d/race"]), "\(left)")
         }
 
-        @Test("What was refused is not tried again once another way has worked")
+        @Test("A refused way to place a file is not tried again once another one has worked")
         func remembers() async throws {
             let outcomes = try await files.use(
                 ["linkat * errno \(EPERM)"],
@@ -57,7 +60,10 @@ import Testing
             #expect(outcomes[4].hasPrefix("io"))
         }
 
-        @Test("A disk that is full or read-only at the start decides nothing", arguments: [ENOSPC, EROFS, EACCES])
+        @Test(
+            "An upload to a full or read-only disk does not decide how later files are placed",
+            arguments: [ENOSPC, EROFS, EACCES]
+        )
         func startsBadly(errno: Int32) async throws {
             let outcomes = try await files.use(
                 ["tmpfile * errno \(errno)", "create * errno \(errno)", "linkat * errno \(errno)"],
@@ -68,7 +74,7 @@ import Testing
             #expect(try files.fixture.remains() == ["b"])
         }
 
-        @Test("A permission that is missing is told as such, and decides nothing")
+        @Test("A missing permission is reported, and does not decide how later files are placed")
         func missingPermission() async throws {
             let outcomes = try await files.use(
                 ["linkat * errno \(EPERM)", "renameat2 * errno \(EPERM)", "create */a errno \(EPERM)"],
@@ -85,7 +91,7 @@ import Testing
             static let onlyNamelessLinks = "rules renameat2 * errno \(EIO);create * errno \(EIO)"
         }
 
-        @Test("A placeholder does not stay when the file cannot take its place", arguments: [ENOSPC, EIO, EACCES])
+        @Test("A placeholder is removed when the file cannot take its place", arguments: [ENOSPC, EIO, EACCES])
         func placeholderGoes(errno: Int32) async throws {
             let rules = [FaultyFileSystem.nameless, "linkat * errno \(EPERM)", "renameat2 * errno \(EINVAL)"]
             let outcomes = try await files.use(
@@ -98,7 +104,7 @@ import Testing
             #expect(try files.fixture.remains() == ["d/", "d/a"])
         }
 
-        @Test("A name that no share of Windows takes is said to be one, also where it is called missing")
+        @Test("A name that a Windows share refuses is reported as invalid, even if the error says missing")
         func missingNames() async throws {
             let rules = [FaultyFileSystem.nameless] + ["linkat", "renameat"].map { "\($0) */a:b errno \(ENOENT)" }
             let outcomes = try await files.use(rules, ["put a:b 10 fail", "put a:b 10 replace", "put a 10 fail"])
@@ -107,7 +113,7 @@ import Testing
             #expect(try files.fixture.remains() == ["a"])
         }
 
-        @Test("A name that the file system does not take is said to be one")
+        @Test("A name that the file system refuses is reported as invalid")
         func refusedNames() async throws {
             let outcomes = try await files.use(
                 [

@@ -5,7 +5,7 @@ import Testing
 
 #if os(Linux)
     /// Tests of what NFS, CIFS and FUSE do that a disk does not.
-    @Suite("FileSystemStorage: across a network", .disabled(if: Sanitizer.isOn, "a library is loaded first"))
+    @Suite("FileSystemStorage: network file systems", .disabled(if: Sanitizer.isOn, "a library is loaded first"))
     struct RemoteFileSystemTests {
         let files: FaultyFileSystem
         private let isRemote = "fstatfs * type \(FaultyFileSystem.nfs)"
@@ -15,7 +15,7 @@ import Testing
         }
 
         @Test(
-            "A request that was done, and sent again because its answer was lost, is a success",
+            "An upload succeeds if a request was done but sent again because its response was lost",
             arguments: [
                 (["linkat */a after \(EEXIST)"], "fail"),
                 ([FaultyFileSystem.nameless, "linkat */a after \(EEXIST)"], "fail"),
@@ -35,7 +35,7 @@ import Testing
             #expect(try files.fixture.remains() == ["d/", "d/a"])
         }
 
-        @Test("A deletion that was done and sent again counts, and takes the empty directories with it")
+        @Test("A deletion that was sent again counts as done and removes the empty directories")
         func lostDeletion() async throws {
             let outcomes = try await files.use(
                 [isRemote],
@@ -45,7 +45,7 @@ import Testing
             #expect(try files.fixture.remains() == [])
         }
 
-        @Test("A handle that is stale is told by what was done")
+        @Test("A stale file handle gives an error that depends on the operation")
         func stale() async throws {
             let outcomes = try await files.use(
                 [isRemote],
@@ -63,7 +63,7 @@ import Testing
         }
 
         @Test(
-            "A full disk or quota that only close tells of is told, and leaves nothing",
+            "A full disk or quota that only close() reports is an error and leaves no file",
             arguments: [EDQUOT, ENOSPC],
             ["fail", "rename", "replace"]
         )
@@ -84,7 +84,7 @@ import Testing
         }
 
         @Test(
-            "Directories that are not written out, and times that cannot be set, are no failure",
+            "A file system that cannot sync directories or set times is still used",
             arguments: [EINVAL, EOPNOTSUPP, EBADF, ENOSYS],
             [EPERM, ENOSYS, EOPNOTSUPP]
         )
@@ -101,7 +101,7 @@ import Testing
             #expect(try files.fixture.remains() == [])
         }
 
-        @Test("Only on file systems of this machine an open file is looked at without a thread")
+        @Test("Only files on local file systems are read from the cache without a thread")
         func cachedReads() async throws {
             let cached = "cached * errno \(EIO)"
             let type = "fstatfs * type"
@@ -115,7 +115,7 @@ import Testing
             }
         }
 
-        @Test("Storages on other file systems, and local files to upload from, go on while one hangs")
+        @Test("Storages on other file systems go on while one file system hangs")
         func hangs() async throws {
             let other = files.path + "/other"
             try files.fixture.write("x", to: files.path + "/source")
@@ -133,7 +133,7 @@ import Testing
             #expect(outcomes[9] == "41 ok")
         }
 
-        @Test("Sources that hang keep no storage")
+        @Test("Upload sources that hang do not block the storage")
         func hangingSources() async throws {
             try files.fixture.write("x", to: files.path + "/source")
             let gate = files.path + "/gate"

@@ -5,7 +5,7 @@ import Testing
 
 #if os(Linux)
     /// Several users store files below one root.
-    @Suite("FileSystemStorage: a root of several users", .disabled(if: Sanitizer.isOn, "a library is loaded first"))
+    @Suite("FileSystemStorage: shared roots", .disabled(if: Sanitizer.isOn, "a library is loaded first"))
     struct SharedRootTests {
         let files: FaultyFileSystem
         private var staging: String { files.root + "/.stored-files-tmp" }
@@ -21,7 +21,7 @@ import Testing
         }
 
         @Test(
-            "The directory of unfinished uploads has the permission bits of the root, whatever the umask",
+            "The directory for unfinished uploads has the permissions of the root, whatever the umask",
             arguments: [0o700, 0o755, 0o2775, 0o3777, 0o770]
         )
         func takesTheBitsOfTheRoot(bits: mode_t) async throws {
@@ -31,7 +31,7 @@ import Testing
             #expect(try mode(staging) == UInt32(bits))
         }
 
-        @Test("One that an earlier version closed is opened by its owner")
+        @Test("A directory for unfinished uploads that an earlier version closed is opened by its owner")
         func opensTheClosed() async throws {
             try #require(chmod(files.root, 0o2775) == 0)
             try FileManager.default.createDirectory(atPath: staging, withIntermediateDirectories: false)
@@ -41,7 +41,7 @@ import Testing
         }
 
         @Test(
-            "Two users of one group store, replace and delete below one root",
+            "Several users of one group store and replace files below one root",
             .enabled(
                 if: geteuid() == 0,
                 "only the superuser can become another; mode bits are looked at above"
@@ -62,7 +62,7 @@ import Testing
         }
 
         @Test(
-            "Another user's that is closed is an error with the command that opens it",
+            "The error about a closed directory of another user names the command that opens it",
             .enabled(if: geteuid() == 0, "only the superuser can become another user")
         )
         func namesTheCommand() async throws {

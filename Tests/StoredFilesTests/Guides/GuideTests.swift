@@ -11,14 +11,17 @@ struct GuideTests {
         "Limitations",
     ]
 
-    @Test("Each block of code in an article is compiled in the example beside this test", arguments: articlesWithCode)
+    @Test(
+        "Each code block of a StoredFiles guide is compiled in the example beside this test",
+        arguments: articlesWithCode
+    )
     func showsTheCodeThatIsCompiledHere(article: String) throws {
         let guide = try Guide(article, of: "StoredFiles")
         #expect(!guide.blocks.isEmpty)
         #expect(try guide.blocksNotCompiled() == [])
     }
 
-    @Test("Every article with code is among those that are compared")
+    @Test("Every StoredFiles guide with code is compared with its example")
     func comparesAllArticlesWithCode() throws {
         let folder = Guide.root.appending(path: "Sources/StoredFiles/StoredFiles.docc")
         let articles = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".md") }
@@ -28,7 +31,7 @@ struct GuideTests {
         #expect(withCode.sorted() == Self.articlesWithCode.sorted())
     }
 
-    @Test("The code of the guide to getting started runs")
+    @Test("The code of the getting started guide runs")
     func theCodeRuns() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "guide-\(UUID())")
         defer { try? FileManager.default.removeItem(at: folder) }

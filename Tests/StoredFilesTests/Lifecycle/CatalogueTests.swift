@@ -139,7 +139,10 @@ struct CatalogueTests {
         ),
     ]
 
-    @Test("Files of rows that are there stay, and an operator reads what to do", arguments: interferences)
+    @Test(
+        "Files of rows stay when another program changes the table, and the error says what to do",
+        arguments: interferences
+    )
     func filesStay(_ interference: Interference) async throws {
         try await World.run { world in
             try await world.insertPapers(["a", "b", "c"])
@@ -191,7 +194,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("A model whose table was renamed, or renamed back, stores and claims as before")
+    @Test("A model whose column was renamed and renamed back stores and claims as before")
     func renamedAndBack() async throws {
         try await World.run { world in
             try await world.database.execute("ALTER TABLE albums RENAME COLUMN paper TO document")
@@ -206,7 +209,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("The sizes of an image are forgotten under whatever names their columns have")
+    @Test("The sizes of a replaced image are cleared in renamed columns, too")
     func renamedSizes() async throws {
         try await World.run { world in
             try await world.database.execute(
@@ -225,7 +228,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("A column that names files is not dropped unawares: the triggers depend on it")
+    @Test("A tracked column cannot be dropped without CASCADE")
     func droppingTheColumn() async throws {
         try await World.run { world in
             try await world.insertPapers(["a"])
@@ -243,7 +246,7 @@ struct CatalogueTests {
     }
 
     @Test(
-        "The rows of a partition that is detached keep their files, also when it is renamed; attached again it goes on"
+        "The rows of a detached partition keep their files, and it is tracked when attached again"
     )
     func detached() async throws {
         try await World.run { world in
@@ -288,7 +291,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("MERGE that moves rows between partitions claims and condemns; so does a partition with other columns")
+    @Test("MERGE that moves rows between partitions claims and condemns files")
     func mergeAcrossPartitions() async throws {
         try await World.run { world in
             let database = world.database
@@ -327,7 +330,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("A table with foreign partitions can be tracked, and written")
+    @Test("A table with foreign partitions can be tracked and written")
     func foreignPartitions() async throws {
         try await World.run { world in
             let database = world.database
@@ -371,7 +374,7 @@ struct CatalogueTests {
         try await world.database.migrate(albumMigrations + [Self.parts])
     }
 
-    @Test("What triggers cannot follow is refused by name")
+    @Test("A table that triggers cannot follow is refused with the reason")
     func refusals() async throws {
         try await World.run { world in
             let database = world.database
@@ -398,7 +401,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("Verifying names a tracked table that became a partition of one that is not")
+    @Test("Verifying names a tracked table that became a partition of an untracked one")
     func untrackedParent() async throws {
         try await World.run { world in
             try await world.database.execute(

@@ -6,7 +6,7 @@ import Testing
 /// `CHAOS_SECONDS=… CHAOS_SEED=… swift test --filter ChaosTests` makes it longer and repeats a run's decisions.
 @Suite("Chaos", .serialized, .timeLimit(.minutes(30)), .disabled(if: Sanitizer.isOn, "it runs for minutes as it is"))
 struct ChaosTests {
-    @Test("Processes, servers, storages and tables that fail at random for two minutes lose and leak nothing")
+    @Test("Processes, servers, storages and tables that fail at random lose and leak no files")
     func chaos() async throws {
         let run = try await Self.run([:])
         print(run.output)
@@ -15,7 +15,7 @@ struct ChaosTests {
     }
 
     /// The other faults need luck or more time: `CHAOS_SABOTAGE=claim CHAOS_SECONDS=600`.
-    @Test("A fault that is put into the database is found")
+    @Test("The chaos test finds a fault that is put into the database")
     func sabotage() async throws {
         let run = try await Self.run(["CHAOS_SABOTAGE": "trigger", "CHAOS_SECONDS": "90"])
         #expect(run.status == 1, "\(run.output)")

@@ -3,7 +3,7 @@ import StoredFilesTesting
 import Testing
 
 /// A connection that is lost during COMMIT: nobody knows what came of it, so nobody may delete anything.
-@Suite("A COMMIT without an answer", .timeLimit(.minutes(10)))
+@Suite("COMMITs without a response", .timeLimit(.minutes(10)))
 struct CommitAmbiguityTests {
     private func store(
         in world: (database: Database, storage: MemoryStorage),
@@ -36,7 +36,7 @@ struct CommitAmbiguityTests {
         return count
     }
 
-    @Test("The transaction was committed: the file lives")
+    @Test("A file stays if its transaction is committed although the connection is lost")
     func committed() async throws {
         // COMMIT waits for a standby that does not exist: by then the transaction is committed here.
         let server = try await TemporaryPostgres.start(
@@ -68,7 +68,7 @@ struct CommitAmbiguityTests {
         await server.stop()
     }
 
-    @Test("The transaction was not committed: the file stays until its reservation ends, then the reaper takes it")
+    @Test("A file of a transaction that is lost during COMMIT is reaped after its reservation ends")
     func notCommitted() async throws {
         let world = try await open(try await TemporaryPostgres.shared())
         try await world.database.execute(

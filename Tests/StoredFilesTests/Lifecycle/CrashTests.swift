@@ -13,10 +13,10 @@ import Testing
 enum CrashTests {
     // In each suite one test after the other, so that the victims get the time they need; the suites side by side.
 
-    @Suite("with files in a folder", .serialized, .timeLimit(.minutes(20)))
+    @Suite("Killed processes with files in a folder", .serialized, .timeLimit(.minutes(20)))
     struct InFolder {
         @Test(
-            "A process that dies at a step of the protocol leaves nothing that does not heal",
+            "A process killed at a step of the protocol loses and leaks no files in a folder",
             arguments: Failpoint.allCases
         )
         func failpoints(_ failpoint: Failpoint) async throws {
@@ -24,7 +24,7 @@ enum CrashTests {
             #expect(endings == [.killed, .killed, .killed])
         }
 
-        @Test("Three hundred processes killed at random instants, the server among the victims, lose and leak nothing")
+        @Test("Three hundred processes killed at random lose and leak no files in a folder")
         func randomKills() async throws {
             // What is committed has to survive the server, so its log is written before it answers.
             let server = try await TemporaryPostgres.start(
@@ -39,10 +39,10 @@ enum CrashTests {
         }
     }
 
-    @Suite("with files on OpenStack Swift", .serialized, .timeLimit(.minutes(20)))
+    @Suite("Killed processes with files on OpenStack Swift", .serialized, .timeLimit(.minutes(20)))
     struct OnOpenStackSwift {
         @Test(
-            "A process that dies at a step of the protocol leaves nothing that does not heal",
+            "A process killed at a step of the protocol loses and leaks no files on OpenStack Swift",
             arguments: Failpoint.allCases
         )
         func failpoints(_ failpoint: Failpoint) async throws {
@@ -51,7 +51,7 @@ enum CrashTests {
             #expect(endings == [.killed, .killed])
         }
 
-        @Test("Sixty processes killed at random instants lose and leak nothing")
+        @Test("Sixty processes killed at random lose and leak no files on OpenStack Swift")
         func randomKills() async throws {
             // Long enough for uploads in parts to be begun.
             let place = try await SheetPlace.newBucket(on: .openStackSwift)
@@ -59,10 +59,10 @@ enum CrashTests {
         }
     }
 
-    @Suite("with files on SeaweedFS", .serialized, .timeLimit(.minutes(20)))
+    @Suite("Killed processes with files on SeaweedFS", .serialized, .timeLimit(.minutes(20)))
     struct OnSeaweedFS {
         @Test(
-            "A process that dies at a step of the protocol leaves nothing that does not heal",
+            "A process killed at a step of the protocol loses and leaks no files on SeaweedFS",
             arguments: Failpoint.allCases
         )
         func failpoints(_ failpoint: Failpoint) async throws {
@@ -70,7 +70,7 @@ enum CrashTests {
             #expect(endings == [.killed])
         }
 
-        @Test("Sixty processes killed at random instants lose and leak nothing")
+        @Test("Sixty processes killed at random lose and leak no files on SeaweedFS")
         func randomKills() async throws {
             let place = try await SheetPlace.newBucket(on: .seaweedFS)
             #expect(try await killAtRandom(.shared(), place, rounds: 20, within: .milliseconds(300)) == 60)

@@ -3,7 +3,7 @@ import StoredFilesTesting
 import Testing
 
 /// Servers that speak PostgreSQL's protocol and keep rows elsewhere.
-@Suite("Engines", .timeLimit(.minutes(5)))
+@Suite("Other database engines", .timeLimit(.minutes(5)))
 struct EngineTests {
     /// A catalogue like that of Citus: one server of it cannot be had in a test, what it says of its tables can.
     private func withCitus(
@@ -29,7 +29,7 @@ struct EngineTests {
     }
 
     @Test(
-        "A table whose rows Citus keeps on other servers is refused by name, and nothing is changed",
+        "A table that Citus distributes to other servers is refused by name and not changed",
         arguments: [
             ("h", "c", 1, "distributed by a column"), ("n", "t", 2, "a reference table"),
             ("n", "s", 3, "in a distributed schema"),
@@ -47,7 +47,7 @@ struct EngineTests {
         }
     }
 
-    @Test("A table that Citus keeps on the coordinator is tracked like any other, with sizes, too")
+    @Test("A table that Citus keeps on the coordinator is tracked like any other")
     func local() async throws {
         try await withCitus("VALUES ('docs', 'n', 's', 0)") { world, track in
             try await track(world)
@@ -57,7 +57,7 @@ struct EngineTests {
         }
     }
 
-    @Test("No statement of the schema changes a constraint twice, which Citus refuses")
+    @Test("No function of the schema drops and adds a constraint in one statement, which Citus refuses")
     func constraints() async throws {
         try await World.run { world in
             let rows = try await world.database.query(
@@ -71,7 +71,7 @@ struct EngineTests {
     }
 
     @Test(
-        "A server that would make the journal's schema a distributed one is refused before anything is made",
+        "A server that would distribute the journal's schema is refused before anything is created",
         arguments: [false, true]
     )
     func distributedSchema(hasMigrations: Bool) async throws {

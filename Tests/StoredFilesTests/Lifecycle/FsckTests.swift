@@ -32,7 +32,7 @@ struct FsckTests {
         for name in names { _ = try await storage.upload(.string("x"), to: StorageName(validating: name)) }
     }
 
-    @Test("It finds exactly the orphans and the dangling rows, and changes nothing")
+    @Test("fsck finds exactly the orphans and the dangling rows, and changes nothing")
     func finds() async throws {
         try await World.run { world in
             try await world.insertPapers(["a", "b", "m/1", "z"])
@@ -57,7 +57,7 @@ struct FsckTests {
         }
     }
 
-    @Test("Rows of one name are all looked at, also where one snapshot ends between them", arguments: 1...7)
+    @Test("fsck checks all rows of one name, even if a snapshot ends between them", arguments: 1...7)
     func pages(namesPerSnapshot: Int) async throws {
         try await World.run { world in
             let names = ["a", "b", "b", "b", "c", "d", "d"]
@@ -79,7 +79,7 @@ struct FsckTests {
         }
     }
 
-    @Test("Names are compared by their bytes: a twin that looks the same is an orphan")
+    @Test("fsck compares names by their bytes, so a row with a lookalike name is dangling")
     func unicodeTwins() async throws {
         try await World.run { world in
             try await world.insertPapers(["caf\u{E9}", "z"])
@@ -89,7 +89,7 @@ struct FsckTests {
         }
     }
 
-    @Test("An object younger than the age floor is no orphan yet")
+    @Test("fsck does not report a file younger than the minimum age as an orphan")
     func ageFloor() async throws {
         try await World.run { world in
             try await put("young", in: world.papers)
@@ -98,7 +98,7 @@ struct FsckTests {
         }
     }
 
-    @Test("A mended orphan is condemned and deleted by the reaper, unless a row names it first")
+    @Test("An orphan that fsck repairs is condemned and reaped, unless a row names it first")
     func repairs() async throws {
         try await World.run { world in
             try await world.insertPapers(["kept"])
@@ -113,7 +113,7 @@ struct FsckTests {
         }
     }
 
-    @Test("What session_replication_role = replica did past the triggers is found")
+    @Test("fsck finds a file that was orphaned with session_replication_role = replica")
     func replicationRole() async throws {
         try await World.run { world in
             try await world.insertPapers(["a", "b"])
@@ -126,7 +126,7 @@ struct FsckTests {
         }
     }
 
-    @Test("Keys that no file can have are counted, with some of them, and left alone")
+    @Test("fsck counts keys that no file can have, and leaves them alone")
     func foreignKeys() async throws {
         try await World.run { world in
             let storage = ForeignStorage(base: world.papers, count: 25)
@@ -146,7 +146,7 @@ struct FsckTests {
         }
     }
 
-    @Test("Variants belong to their image")
+    @Test("fsck reports variants as orphans only if no row names their image")
     func variants() async throws {
         try await World.run { world in
             try await world.insertPapers(["a.png"])
@@ -155,7 +155,7 @@ struct FsckTests {
         }
     }
 
-    @Test("Wrong sizes are found when asked for, and forgotten when mended")
+    @Test("fsck finds wrong image sizes on request, and clears them when it repairs")
     func sizes() async throws {
         try await World.run { world in
             let right = try await world.insertByHand(fixture("32x16.png"), named: "right.png")
@@ -177,7 +177,7 @@ struct FsckTests {
         }
     }
 
-    @Test("A run that was interrupted goes on where its last report says")
+    @Test("fsck resumes an interrupted run at its last position")
     func resumes() async throws {
         try await World.run { world in
             let names = (0..<30).map { "n\($0 / 10)\($0 % 10)" }
@@ -199,7 +199,7 @@ struct FsckTests {
         }
     }
 
-    @Test("Only names with the prefix are looked at")
+    @Test("fsck with a prefix checks only names that start with it")
     func prefix() async throws {
         try await World.run { world in
             try await world.insertPapers(["a/1", "b/1"])
@@ -211,7 +211,7 @@ struct FsckTests {
         }
     }
 
-    @Test("A storage that lists in no order is sorted first, in pieces", arguments: [2, 5, 32])
+    @Test("The files of a storage that lists in no order are sorted in runs", arguments: [2, 5, 32])
     func externalSort(mergeWidth: Int) async throws {
         var names = (0..<1000).map { "k\($0 * 7919 % 1000)" } + ["caf\u{E9}", "cafe\u{301}"]
         names.shuffle()
@@ -231,7 +231,7 @@ struct FsckTests {
         #expect(sorted.allSatisfy { $0.byteCount == 3 && $0.modified == Date(timeIntervalSince1970: 5) })
     }
 
-    @Test("However many objects are sorted, few files are open, and all files go")
+    @Test("An external sort keeps few files open and deletes all of them")
     func openFilesOfSort() throws {
         let runs = try SortedRuns(mergeWidth: 4)
         for number in (0..<1000).shuffled() {
@@ -262,7 +262,7 @@ struct FsckTests {
 
     #if os(Linux)
         @Test(
-            "A hundred thousand objects and rows are compared in less than 32 MiB, and only what was planted is found",
+            "fsck compares a hundred thousand files and rows in less than 32 MiB",
             .disabled(if: Sanitizer.isOn, "a sanitizer takes memory of its own")
         )
         func constantMemory() async throws {

@@ -4,12 +4,12 @@ import StoredFilesTesting
 import Testing
 
 /// Transactions above READ COMMITTED see old snapshots; what they do with files of their own must work all the same.
-@Suite("Levels of isolation", .timeLimit(.minutes(10)))
+@Suite("Isolation levels", .timeLimit(.minutes(10)))
 struct IsolationTests {
     static let levels: [TransactionIsolation] = [.readCommitted, .repeatableRead, .serializable]
 
     @Test(
-        "Files that are stored after a transaction has read something are named in it at the first try",
+        "A row can name a file stored after a read in its transaction, at every isolation level",
         arguments: levels
     )
     func storingAfterReading(_ level: TransactionIsolation) async throws {
@@ -49,7 +49,7 @@ struct IsolationTests {
         }
     }
 
-    @Test("A transaction that is rolled back removes what it stored, whatever it had read", arguments: levels)
+    @Test("A rollback removes the files that the transaction stored at every isolation level", arguments: levels)
     func rollback(_ level: TransactionIsolation) async throws {
         struct Stop: Error {}
         try await World.run { world in
@@ -68,7 +68,7 @@ struct IsolationTests {
     }
 
     @Test(
-        "A claim with an old snapshot keeps the file from a reaper, and ends when the reaper was first",
+        "A claim at any isolation level keeps its file, or fails if the reaper was first",
         arguments: levels
     )
     func againstTheReaper(_ level: TransactionIsolation) async throws {
@@ -147,7 +147,7 @@ struct IsolationTests {
     ]
 
     @Test(
-        "At SERIALIZABLE, writers that have nothing to do with each other do not fail because of the journal",
+        "Independent serializable writers do not fail because of the journal",
         arguments: workloads
     )
     func serializableWriters(_ workload: Workload) async throws {

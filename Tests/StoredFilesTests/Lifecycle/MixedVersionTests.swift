@@ -33,7 +33,7 @@ struct MixedVersionTests {
     }
 
     @Test(
-        "A file that the former version has reserved is claimed by a row",
+        "A row claims a file that the former version has reserved",
         arguments: [TransactionIsolation.readCommitted, .repeatableRead, .serializable]
     )
     func formerReservations(_ isolation: TransactionIsolation) async throws {
@@ -57,7 +57,7 @@ struct MixedVersionTests {
         }
     }
 
-    @Test("What the former version gives up, or leaves behind, is refused to rows and deleted by either version")
+    @Test("Files that the former version gave up are refused to rows and deleted by either version")
     func formerLeftovers() async throws {
         try await World.run { world in
             let former = FormerStatements(database: world.database)
@@ -85,7 +85,7 @@ struct MixedVersionTests {
         }
     }
 
-    @Test("The former version's compensation and reaper leave alone what this version has reserved")
+    @Test("The former version leaves files alone that this version has reserved")
     func reservations() async throws {
         try await World.run { world in
             let former = FormerStatements(database: world.database)
@@ -103,7 +103,7 @@ struct MixedVersionTests {
         }
     }
 
-    @Test("The former reaper looks for rows before it deletes what this version's triggers have condemned")
+    @Test("The former version's reaper checks for rows before it deletes condemned files")
     func formerReaper() async throws {
         try await World.run { world in
             let former = FormerStatements(database: world.database)
@@ -147,7 +147,7 @@ struct MixedVersionTests {
         }
     }
 
-    @Test("What rows let go of waits for this version's reaper")
+    @Test("Files of deleted rows wait for the reaper of this version")
     func letGo() async throws {
         try await World.run { world in
             let former = FormerStatements(database: world.database)
@@ -163,7 +163,7 @@ struct MixedVersionTests {
         }
     }
 
-    @Test("A reservation that a claim could not see does not let a row name what the former reaper has taken")
+    @Test("A leftover reservation does not let a row name a file that the former reaper has taken")
     func leftReservation() async throws {
         try await World.run { world in
             let former = FormerStatements(database: world.database)
@@ -184,7 +184,7 @@ struct MixedVersionTests {
         }
     }
 
-    @Test("What the former version purges while this one uploads it is refused to the row")
+    @Test("A row cannot name an upload that the former version has purged")
     func purgedUpload() async throws {
         try await World.run { world in
             let former = FormerStatements(database: world.database)
@@ -206,7 +206,7 @@ extension MixedVersionTests {
     }
 
     @Test(
-        "Processes of a former version and of this one, killed at random instants, lose and leak nothing together",
+        "Killed processes of the former and this version together lose and leak no files",
         .enabled(
             if: environment["FORMER_WORKER"] != nil,
             "Scripts/mixed-versions builds a former version and runs this"

@@ -114,19 +114,19 @@ struct OverlayTests {
         return report.deleted
     }
 
-    @Test("It reads production's files, works on its own, and leaves every object of production as it is")
+    @Test("A copy of a database over production's storages in memory leaves production unchanged")
     func inMemory() async throws {
         try await run(Scene(folder: nil))
     }
 
-    @Test("So it is in the file system")
+    @Test("A copy of a database over production's files in folders leaves production unchanged")
     func inTheFileSystem() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "overlay-\(UUID())")
         defer { try? FileManager.default.removeItem(at: folder) }
         try await run(Scene(folder: folder))
     }
 
-    @Test("How many orphans are believed is told by the files of the upper storage")
+    @Test("The limit for orphans counts only the files of the upper storage of an overlay")
     func orphanLimit() async throws {
         try await Turnstile.sharedServer.pass {
             // Listed, and not there: to store so many takes a while.

@@ -55,7 +55,7 @@ struct OwnershipTests {
         #expect(fsck?.code == .notOwner)
     }
 
-    @Test("A copy of a database deletes nothing until it is told that it decides; then the original refuses")
+    @Test("A copy of a database deletes no files until it adopts the storage, then the original refuses")
     func copy() async throws {
         // A server of its own: a template must have no connections.
         let server = try await TemporaryPostgres.start()
@@ -88,7 +88,7 @@ struct OwnershipTests {
         await server.stop()
     }
 
-    @Test("A database that knows nothing of a storage's mark, or of its files, deletes none of them")
+    @Test("A database deletes no files of a storage with another mark, or with files but no mark")
     func strangers() async throws {
         try await Turnstile.sharedServer.pass {
             let server = try await TemporaryPostgres.shared()
@@ -118,7 +118,7 @@ struct OwnershipTests {
         }
     }
 
-    @Test("A reaper that is at work stops after the batch in which another database has adopted the storage")
+    @Test("A running reaper stops after the batch in which another database adopts the storage")
     func adoptedMeanwhile() async throws {
         try await Turnstile.sharedServer.pass {
             let server = try await TemporaryPostgres.shared()
@@ -152,7 +152,7 @@ struct OwnershipTests {
         }
     }
 
-    @Test("Two databases under two prefixes of one storage each decide about their own")
+    @Test("Two databases with two prefixes of one storage each delete their own files")
     func prefixes() async throws {
         try await Turnstile.sharedServer.pass {
             let bucket = MemoryStorage()
@@ -173,7 +173,7 @@ struct OwnershipTests {
         }
     }
 
-    @Test("A copy of the whole server is told by the name of its environment")
+    @Test("A copy of the whole server is recognized by the name of its environment")
     func environments() async throws {
         try await Turnstile.sharedServer.pass {
             let scene = Scene()
@@ -191,7 +191,7 @@ struct OwnershipTests {
         }
     }
 
-    @Test("A mark that was deleted comes back, and one that is none is not taken for one")
+    @Test("A deleted ownership mark is restored, and a damaged one is an error")
     func damagedMarks() async throws {
         try await Turnstile.sharedServer.pass {
             let scene = Scene()

@@ -6,13 +6,13 @@ import Testing
 /// The promises of the lifecycle where sessions change hands after each transaction.
 @Suite("The lifecycle behind PgBouncer", .timeLimit(.minutes(10)))
 struct PgBouncerLifecycleTests {
-    @Test("With more transactions at once than sessions, every row names its file, and no other file stays")
+    @Test("Behind PgBouncer, every row has its file and no other file stays")
     func filesAndRowsAgree() async throws {
         try await Turnstile.sharedServer.pass { try await live(.off) }
     }
 
     @Test(
-        "With prepared statements that it follows, every row names its file, and no other file stays",
+        "Behind PgBouncer with prepared statements, every row has its file and no other file stays",
         .enabled("this PgBouncer is older than 1.21 and follows no prepared statements (Scripts/pgbouncer makes one)") {
             try await TemporaryPgBouncer.followsPreparedStatements()
         }

@@ -4,7 +4,7 @@ import Testing
 
 /// Tests of what happens to databases in real life: restores, moves to other servers, triggers of others, storages with
 /// new ids.
-@Suite("The protocol in production", .timeLimit(.minutes(10)))
+@Suite("The lifecycle protocol in production", .timeLimit(.minutes(10)))
 struct ProtocolTests {
     private func age(_ world: World, _ name: String) async throws {
         try await world.database.execute(
@@ -21,7 +21,7 @@ struct ProtocolTests {
 
     // MARK: Restores
 
-    @Test("A file and a row that were brought back past the triggers are not deleted again with the tombstone")
+    @Test("A file and a row restored past the triggers are not deleted with the tombstone")
     func restoredPastTheTriggers() async throws {
         try await World.run { world in
             try await bury("a", in: world)
@@ -40,7 +40,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("Names that were given up can be named again once they are pardoned")
+    @Test("A deleted name can be used again after it is pardoned")
     func pardon() async throws {
         try await World.run { world in
             try await bury("a", in: world)
@@ -57,7 +57,10 @@ struct ProtocolTests {
         }
     }
 
-    @Test("Names that another cluster has marked are deleted here, and its tombstones go", arguments: ["other", nil])
+    @Test(
+        "Names that another cluster has marked are deleted, and its tombstones are forgotten",
+        arguments: ["other", nil]
+    )
     func otherCluster(_ origin: String?) async throws {
         try await World.run { world in
             for name in ["marked", "dead"] {
@@ -79,7 +82,7 @@ struct ProtocolTests {
 
     // MARK: Triggers of others
 
-    @Test("A row that another trigger deletes at once leaves its file condemned, not forgotten")
+    @Test("The file of a row that another trigger deletes at once is deleted")
     func rowDeletedByATrigger() async throws {
         try await World.run { world in
             try await world.database.execute(
@@ -103,7 +106,7 @@ struct ProtocolTests {
     }
 
     @Test(
-        "A name that another trigger puts back keeps its file, and the new file goes",
+        "A name that another trigger puts back keeps its file, and the new file is deleted",
         arguments: ["a_back", "z_back"]
     )
     func namePutBack(_ trigger: String) async throws {
@@ -130,7 +133,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("A transaction that lets go of a file can be prepared, and its file goes once it is committed")
+    @Test("A file released by a prepared transaction is deleted after COMMIT PREPARED")
     func twoPhaseCommit() async throws {
         let server = try await TemporaryPostgres.start(
             TemporaryPostgres.Configuration(settings: ["max_prepared_transactions": "4"])
@@ -159,7 +162,7 @@ struct ProtocolTests {
     // MARK: Storages and fields
 
     @Test(
-        "A column that is untracked while a file is on its way keeps it, and what was condemned before is looked for in it"
+        "A column that is untracked during an upload keeps all files that its rows name"
     )
     func untrackInFlight() async throws {
         try await World.run { world in
@@ -181,7 +184,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("A storage gets another id with its fields, its files on their way and its mark")
+    @Test("A renamed storage keeps its fields, reservations and ownership mark")
     func renameStorage() async throws {
         try await World.run { world in
             try await world.insertPapers(["a", "b"])
@@ -212,7 +215,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("A storage whose rows cannot be looked into does not keep the others from being worked on")
+    @Test("A storage whose rows cannot be checked does not keep the reaper from the others")
     func oneBadStorage() async throws {
         try await World.run { world in
             try await world.insertPapers(["a"])
@@ -230,7 +233,7 @@ struct ProtocolTests {
 
     // MARK: Names
 
-    @Test("An empty name is no file, and one that is longer than any storage takes is no reason to fail")
+    @Test("An empty name, and one longer than any storage allows, are ignored")
     func foreignNames() async throws {
         try await World.run { world in
             try await world.database.execute("ALTER TABLE albums DROP CONSTRAINT albums_paper_names_one_row")
@@ -246,7 +249,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("A column that ignores case has another name when only the case changes")
+    @Test("A change of case in a case-insensitive column releases the former name")
     func caseInsensitive() async throws {
         try await World.run { world in
             try await world.database.execute("CREATE EXTENSION citext")
@@ -258,7 +261,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("Names by the ten thousand are let go of, found live, and deleted by every way to lose them")
+    @Test("Ten thousand names are released, revived and deleted at once")
     func many() async throws {
         try await World.run { world in
             let database = world.database
@@ -280,7 +283,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("Names by the hundred thousand are let go of in parts that a reaper can hold in memory")
+    @Test("A hundred thousand names are released in parts of at most a thousand")
     func parts() async throws {
         try await World.run { world in
             try await world.database.execute(
@@ -299,7 +302,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("Purging a name and naming it for the first time at the same moment: one of the two wins")
+    @Test("Either the purge or the row wins if a name is purged and first used at the same time")
     func purgeAgainstTheFirstName() async throws {
         try await World.run(poolSize: 8) { world in
             for round in 0..<30 {
@@ -324,7 +327,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("A renewal of reservations does not wait for a claim")
+    @Test("Renewing reservations does not wait for a claim")
     func renewal() async throws {
         try await World.run { world in
             let first = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
@@ -349,7 +352,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("A claim whose plan was made while the journal was empty looks up a name when it is not")
+    @Test("A claim looks up single names even if its plan was made while the journal was empty")
     func plans() async throws {
         try await World.run(poolSize: 1) { world in
             let database = world.database
@@ -389,7 +392,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("A role that was allowed to stores and reaps without owning anything")
+    @Test("A role that is allowed to reap can store and reap files without owning any table")
     func roles() async throws {
         try await World.run { world in
             let role = "app_\(StorageName.timeOrderedID())"

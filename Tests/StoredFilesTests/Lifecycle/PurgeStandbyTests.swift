@@ -21,7 +21,7 @@ struct PurgeStandbyTests {
     }
 
     @Test(
-        "Each step waits for the standbys when it is asked to, and as the server says otherwise",
+        "Each step of a purge waits for the standbys if requested, and uses the defaults otherwise",
         arguments: [false, true]
     )
     func settings(waits: Bool) async throws {
@@ -48,7 +48,7 @@ struct PurgeStandbyTests {
     }
 
     @Test(
-        "Nothing is removed before the standby has applied it, be the name new, or deleted long ago",
+        "A purge that waits for standbys removes no file before they have applied it",
         arguments: [false, true]
     )
     func waiting(isKnown: Bool) async throws {

@@ -32,7 +32,7 @@ struct RaceTests {
         try await transaction.execute("INSERT INTO albums (title, paper) VALUES ('claims', \(name))")
     }
 
-    @Test("A name that was marked after the writer's snapshot cannot be claimed", arguments: levels)
+    @Test("A row cannot claim a name that was marked for deletion after its snapshot", arguments: levels)
     func markedBeforeTheClaim(level: TransactionIsolation) async throws {
         try await World.run { world in
             try await world.insertPapers(["n"])
@@ -52,7 +52,7 @@ struct RaceTests {
         }
     }
 
-    @Test("A claim that waits for the marking transaction fails when that commits", arguments: levels)
+    @Test("A claim that waits for the transaction of a reaper fails when that commits", arguments: levels)
     func claimWaitsForTheMark(level: TransactionIsolation) async throws {
         try await World.run { world in
             try await world.insertPapers(["n"])
@@ -75,7 +75,7 @@ struct RaceTests {
         }
     }
 
-    @Test("A claim that came first keeps the file from every reaper", arguments: levels, [true, false])
+    @Test("A claim that comes before a reaper keeps the file from it", arguments: levels, [true, false])
     func claimBeforeTheMark(level: TransactionIsolation, isInTheJournal: Bool) async throws {
         try await World.run { world in
             try await world.insertPapers(["n"])
@@ -110,7 +110,7 @@ struct RaceTests {
     }
 
     @Test(
-        "A writer whose snapshot is older than the condemnation claims what it can see, or fails",
+        "A writer with a snapshot older than the condemnation claims the name or fails",
         arguments: levels,
         [true, false]
     )
@@ -141,7 +141,7 @@ struct RaceTests {
         }
     }
 
-    @Test("A tombstone refuses a writer whose snapshot is older than everything", arguments: levels)
+    @Test("A tombstone refuses a writer whose snapshot is older than the deletion", arguments: levels)
     func snapshotOlderThanTheDeletion(level: TransactionIsolation) async throws {
         try await World.run { world in
             try await world.insertPapers(["n"])
@@ -169,7 +169,7 @@ struct RaceTests {
         }
     }
 
-    @Test("A writer that named the file elsewhere before the condemnation is waited for")
+    @Test("The reaper waits for an open transaction that names the file in another field")
     func anotherFieldNamesIt() async throws {
         try await World.run { world in
             try await world.database.migrate(albumMigrations + [Self.others])
@@ -189,7 +189,7 @@ struct RaceTests {
     }
 
     @Test(
-        "Above READ COMMITTED the name is not even moved into the journal while such a writer is open",
+        "A name stays out of the journal while a writer above READ COMMITTED uses it elsewhere",
         arguments: [TransactionIsolation.repeatableRead, .serializable]
     )
     func condemnationWaits(level: TransactionIsolation) async throws {
@@ -226,7 +226,7 @@ struct RaceTests {
         #expect(try await world.paperNames() == [])
     }
 
-    @Test("When that writer rolls back the file goes")
+    @Test("A file is deleted if the transaction that names it in another field rolls back")
     func anotherFieldNamedIt() async throws {
         try await World.run { world in
             try await world.database.migrate(albumMigrations + [Self.others])
@@ -244,7 +244,7 @@ struct RaceTests {
         }
     }
 
-    @Test("A name that is let go while it is being revived is condemned again", arguments: levels)
+    @Test("A name that is released while it is being revived is condemned again", arguments: levels)
     func letGoWhileRevived(level: TransactionIsolation) async throws {
         try await World.run { world in
             try await world.database.migrate(albumMigrations + [Self.others])

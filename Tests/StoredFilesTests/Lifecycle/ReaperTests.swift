@@ -48,7 +48,7 @@ struct ReaperTests {
         }
     }
 
-    @Test("A storage that refuses for a while is tried again, later and later, and then drained")
+    @Test("Deletions that a storage refuses are retried with growing pauses until they succeed")
     func refusingStorage() async throws {
         try await World.run { world in
             try await world.insertPapers(["a", "b", "c"])
@@ -79,7 +79,7 @@ struct ReaperTests {
         }
     }
 
-    @Test("The pause before the next try doubles up to an hour")
+    @Test("The pause before the next attempt to delete a file doubles up to an hour")
     func backoff() {
         let configuration = ReaperConfiguration(backoff: .seconds(1))
         for (attempts, expected) in [(1, 1.0), (2, 2), (5, 16), (12, 2048), (13, 3600), (100, 3600)] {
@@ -88,7 +88,7 @@ struct ReaperTests {
         }
     }
 
-    @Test("One name that cannot be deleted does not hold up the others")
+    @Test("One file that cannot be deleted does not keep the reaper from the others")
     func oneFails() async throws {
         let stubborn = StubbornStorage(MemoryStorage(), name: "b")
         let database = try await Database.connect(
@@ -107,7 +107,7 @@ struct ReaperTests {
         await database.close()
     }
 
-    @Test("Files stay for the retention after their rows")
+    @Test("Files stay for the retention period after their rows are deleted")
     func retention() async throws {
         try await World.run { world in
             try await world.insertPapers(["a"])
@@ -119,7 +119,7 @@ struct ReaperTests {
         }
     }
 
-    @Test("What arrives after the deletion is deleted with the tombstone")
+    @Test("A file that arrives after its deletion is deleted with the tombstone")
     func lateArrival() async throws {
         try await World.run { world in
             try await world.insertPapers(["a"])
@@ -137,7 +137,7 @@ struct ReaperTests {
         }
     }
 
-    @Test("A lease that ran out is taken over; one that runs is not")
+    @Test("A reaper takes over an expired lease, but not a running one")
     func takeOver() async throws {
         try await World.run { world in
             try await world.insertPapers(["a"])
@@ -156,7 +156,7 @@ struct ReaperTests {
         }
     }
 
-    @Test("An image's variants go with it, and only they")
+    @Test("The variants of an image are deleted with it, and no other files")
     func variants() async throws {
         try await World.run { world in
             var album = Album(title: "x")
@@ -182,7 +182,7 @@ struct ReaperTests {
         }
     }
 
-    @Test("An invalid name in a column is no obstacle")
+    @Test("An invalid name in a column does not stop the reaper")
     func invalidName() async throws {
         try await World.run { world in
             try await world.database.execute("INSERT INTO albums (title, paper) VALUES ('x', '../../etc/passwd')")
@@ -194,7 +194,7 @@ struct ReaperTests {
         }
     }
 
-    @Test("A table that hides rows from the reaper's role ends in an error, not in a deletion")
+    @Test("A table that hides rows from the reaper's role causes an error instead of a deletion")
     func rowLevelSecurity() async throws {
         try await World.run { world in
             try await world.insertPapers(["a"])
@@ -214,7 +214,7 @@ struct ReaperTests {
         }
     }
 
-    @Test("The service deletes soon after a row goes, and a graceful shutdown ends it")
+    @Test("The reaper service deletes files soon after their rows, and ends with a graceful shutdown")
     func service() async throws {
         try await World.run(poolSize: 8) { world in
             try await world.insertPapers(["a", "b"])
@@ -235,7 +235,7 @@ struct ReaperTests {
         }
     }
 
-    @Test("The service pauses for its interval after each pass, not only after the first")
+    @Test("The reaper service pauses for its interval after each pass")
     func pauses() async throws {
         try await World.run(poolSize: 8) { world in
             let configuration = ReaperConfiguration(interval: .milliseconds(250))
@@ -251,7 +251,7 @@ struct ReaperTests {
         }
     }
 
-    @Test("Cancelling the service ends it")
+    @Test("Cancelling the reaper service ends it")
     func cancelledService() async throws {
         try await World.run(poolSize: 8) { world in
             let task = Task { try await Reaper(world.database).run() }
@@ -261,7 +261,7 @@ struct ReaperTests {
         }
     }
 
-    @Test("Purging deletes at once what no row names, and leaves alone what one does")
+    @Test("A purge deletes at once a file that no row names, and keeps one that a row names")
     func purge() async throws {
         try await World.run { world in
             try await world.insertPapers(["a", "b"])
@@ -282,7 +282,7 @@ struct ReaperTests {
         }
     }
 
-    @Test("Purging a file that a running transaction may name waits, then leaves it to the reaper")
+    @Test("A purge of a file that a running transaction may name waits, then leaves it to the reaper")
     func purgeWaits() async throws {
         try await World.run { world in
             try await world.insertPapers(["a"])

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Reservations and claims", .timeLimit(.minutes(10)))
 struct ReservationTests {
-    @Test("A file is in the journal before its first byte is sent, and out of it with its row")
+    @Test("A file is in the journal before its first byte is sent, and leaves it with its row")
     func life() async throws {
         try await World.run { world in
             let seen = Gate()
@@ -28,7 +28,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("Within a transaction that holds the pool's only connection the reservation is made beside it")
+    @Test("A transaction that holds the pool's only connection can reserve files")
     func poolOfOne() async throws {
         try await World.run(poolSize: 1) { world in
             try await world.database.transaction { transaction in
@@ -47,7 +47,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("A savepoint that is rolled back in a pool of one removes its file beside the transaction")
+    @Test("A savepoint that is rolled back in a pool of one connection removes its file")
     func savepointInAPoolOfOne() async throws {
         try await World.run(poolSize: 1) { world in
             try await world.database.transaction { outer in
@@ -65,7 +65,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("A file stored by the outer transaction outlives a savepoint that named it and was rolled back")
+    @Test("A file of the outer transaction survives the rollback of a savepoint that named it")
     func savepointThatOnlyNames() async throws {
         try await World.run { world in
             try await world.database.transaction { outer in
@@ -85,7 +85,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("A reservation is renewed as long as its upload lasts, and no reaper touches it")
+    @Test("A reservation is renewed as long as its upload lasts, and no reaper deletes the file")
     func heartbeat() async throws {
         let lifecycle = LifecycleConfiguration(claimPeriod: .milliseconds(600))
         try await World.run(poolSize: 8, lifecycle: lifecycle) { world in
@@ -115,7 +115,7 @@ struct ReservationTests {
         return try #require(rows.first).decode(Double.self, at: 0)
     }
 
-    @Test("A file that no row ever names is deleted after the claim period; the row that comes too late is refused")
+    @Test("A file that no row names is deleted after the claim period, and a later row is refused")
     func neverWritten() async throws {
         try await World.run(lifecycle: LifecycleConfiguration(claimPeriod: .milliseconds(100))) { world in
             let file = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
@@ -153,7 +153,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("An object that has the new name already is neither overwritten nor removed")
+    @Test("An existing object of the new name is neither overwritten nor removed")
     func createOnly() async throws {
         try await World.run { world in
             let other = ByteBuffer(string: "of somebody else")
@@ -176,7 +176,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("What the compensation cannot delete the reaper does")
+    @Test("The reaper deletes a file that a rollback could not delete")
     func compensationFails() async throws {
         try await World.run { world in
             world.papers.inject(.error(StorageError(.unavailable, "down")), into: .delete)
@@ -193,7 +193,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("A file that another transaction has claimed is not removed by the rollback of the one that stored it")
+    @Test("A rollback does not remove a file that another transaction has claimed")
     func claimedByAnother() async throws {
         try await World.run { world in
             await #expect(throws: CancellationError.self) {
@@ -212,7 +212,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("A table without triggers works: its files are compensated on rollback, and never reaped")
+    @Test("Files of a table without triggers are removed on rollback and never reaped")
     func bareTable() async throws {
         try await World.run(lifecycle: LifecycleConfiguration(claimPeriod: .milliseconds(100))) { world in
             try await world.database.migrate(
@@ -234,7 +234,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("A table without triggers is asked for quickly also where its storage has tracked fields")
+    @Test("A table without triggers is recognized quickly even if its storage has tracked fields")
     func bareTableOfTrackedStorage() async throws {
         try await World.run { world in
             try await world.database.migrate(albumMigrations)
@@ -259,7 +259,7 @@ struct ReservationTests {
     }
 
     @Test(
-        "While a field's table or column has another name nothing is stored, and files are reserved when the name is back",
+        "Storing fails while a table or column is renamed, and works when the name is back",
         arguments: [
             (
                 "ALTER TABLE albums RENAME TO away", "ALTER TABLE away RENAME TO albums",
@@ -285,7 +285,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("A table that is untracked for a moment is reserved for again when it is tracked")
+    @Test("Files are reserved again after a column is untracked and tracked again")
     func untrackedMeanwhile() async throws {
         try await World.run { world in
             try await world.database.execute("CREATE TABLE others (paper text)")
@@ -299,7 +299,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("A file that was being uploaded while its column changed its type is collected when no row comes to name it")
+    @Test("A file whose column changes its type during the upload is deleted if no row names it")
     func untrackedDuringAnUpload() async throws {
         try await World.run { world in
             let database = world.database
@@ -316,7 +316,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("A database that no migration of this library has seen works as a bare table does")
+    @Test("A database without the library's migrations works like a table without triggers")
     func withoutSchema() async throws {
         let url = try await TemporaryPostgres.shared().makeDatabase()
         let papers = MemoryStorage()
@@ -339,7 +339,7 @@ struct ReservationTests {
         await database.close()
     }
 
-    @Test("Triggers of another storage than the model's are an error that names both")
+    @Test("Triggers with another storage than the model's cause an error that names both")
     func wrongStorage() async throws {
         try await World.run { world in
             try await world.database.execute("UPDATE stored_files.fields SET storage = 'attic'")
@@ -352,7 +352,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("Two rows cannot share a file, and the error says what to do; a copy gives the second its own")
+    @Test("Two rows cannot share a file, but a copy gives the second row its own")
     func sharing() async throws {
         try await World.run { world in
             var first = Album(title: "first")
@@ -386,7 +386,7 @@ struct ReservationTests {
         }
     }
 
-    @Test("A copy within a transaction that is rolled back is removed again")
+    @Test("A copy made in a transaction that is rolled back is removed")
     func copyRolledBack() async throws {
         try await World.run { world in
             var first = Album(title: "first")

@@ -3,7 +3,7 @@ import StoredFilesTesting
 import Testing
 
 /// A column stays the field that it was, whatever names it and its table have had, and is never two fields.
-@Suite("The places of fields")
+@Suite("Identity of tracked fields")
 struct TrackingPlaceTests {
     /// Changes of a table `old` with the tracked columns `f` and `g`, after which both are tracked in a table `new`.
     enum Change: String, CaseIterable, Sendable {
@@ -55,7 +55,7 @@ struct TrackingPlaceTests {
         }
     }
 
-    @Test("A column that is tracked again is the field that it was", arguments: Change.allCases)
+    @Test("A column that is tracked again after a change has exactly one field", arguments: Change.allCases)
     func change(_ change: Change) async throws {
         try await World.run { world in
             let database = world.database
@@ -90,7 +90,7 @@ struct TrackingPlaceTests {
         }
     }
 
-    @Test("Two sessions that track a column at once make one field")
+    @Test("Sessions that track a column at the same time make one field")
     func atOnce() async throws {
         try await World.run { world in
             let database = world.database

@@ -9,7 +9,7 @@ struct TrackingTests {
         try await world.database.migrate(albumMigrations + [Migration(name, up: body)])
     }
 
-    @Test("A table that has rows can be tracked: nothing is condemned, and from then on its files live with their rows")
+    @Test("Tracking a table with rows condemns nothing, and from then on its files follow its rows")
     func existingTable() async throws {
         try await World.run { world in
             try await world.database.execute("CREATE TABLE old (id int, scan varchar(200), w int, h int)")
@@ -37,7 +37,7 @@ struct TrackingTests {
         }
     }
 
-    @Test("Dropping the table condemns its files and leaves nothing of the field")
+    @Test("Dropping a table condemns its files and leaves nothing of its fields")
     func dropTable() async throws {
         try await World.run { world in
             try await world.insertPapers(["a", "b"])
@@ -55,7 +55,7 @@ struct TrackingTests {
         }
     }
 
-    @Test("Dropping the column condemns its files, and the other fields go on")
+    @Test("Dropping a column condemns its files, and the other fields go on")
     func dropColumn() async throws {
         try await World.run { world in
             try await world.insertPapers(["a"])
@@ -81,7 +81,7 @@ struct TrackingTests {
         }
     }
 
-    @Test("Renamed columns are followed")
+    @Test("Renamed columns are still tracked")
     func renameColumns() async throws {
         try await World.run { world in
             try await world.insertPapers(["a"])
@@ -101,7 +101,7 @@ struct TrackingTests {
         }
     }
 
-    @Test("An untracked column condemns nothing any more")
+    @Test("An untracked column condemns no files")
     func untrack() async throws {
         try await World.run { world in
             try await world.insertPapers(["a"])
@@ -111,7 +111,7 @@ struct TrackingTests {
         }
     }
 
-    @Test("A dropped partition condemns the files of its rows")
+    @Test("Dropping a partition condemns the files of its rows")
     func dropPartition() async throws {
         try await World.run { world in
             try await migrate(world) { schema in
@@ -129,7 +129,7 @@ struct TrackingTests {
     }
 
     @Test(
-        "Names that need quoting are tracked like others",
+        "Tables, columns and storages whose names need quoting are tracked like others",
         arguments: ["o'clock", "a \"b\" c", "$body$", "%s %1$I", "Ä"]
     )
     func quoting(name: String) async throws {
@@ -163,7 +163,7 @@ struct TrackingTests {
         }
     }
 
-    @Test("What cannot be tracked is refused with an error that names it")
+    @Test("A column that cannot be tracked is refused with an error that names it")
     func refusals() async throws {
         try await World.run { world in
             for body in [
@@ -185,7 +185,7 @@ struct TrackingTests {
         }
     }
 
-    @Test("Verifying a model names missing, disabled and foreign triggers in one error")
+    @Test("Verifying a model reports missing and disabled triggers, and those of another storage")
     func verify() async throws {
         try await World.run { world in
             try await world.database.verify(Album.self)

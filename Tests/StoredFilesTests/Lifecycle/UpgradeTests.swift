@@ -18,7 +18,7 @@ struct UpgradeTests {
         return url
     }
 
-    @Test("A database of schema 1 is brought up to date: its rows, its journal and its triggers go on")
+    @Test("A database of schema 1 is upgraded with its rows, its journal and its triggers")
     func fromFirst() async throws {
         try await Turnstile.sharedServer.pass {
             let url = try await restore("schema-1.sql")
@@ -63,7 +63,7 @@ struct UpgradeTests {
         }
     }
 
-    @Test("What the version before sends to the server still works beside this one, during a deployment")
+    @Test("Statements of the former version still work during a deployment")
     func mixedVersions() async throws {
         try await World.run { world in
             let database = world.database
@@ -118,7 +118,7 @@ struct UpgradeTests {
         }
     }
 
-    @Test("A version of the functions never changes once it is there")
+    @Test("The functions of a schema version never change")
     func definitions() {
         let text = JournalSchema.functions.joined(separator: "\n")
         let hash = text.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }

@@ -10,7 +10,7 @@ struct Writer: Sendable, CustomTestStringConvertible {
     let condemned: Set<String>
 }
 
-@Suite("Whoever writes the row", .timeLimit(.minutes(10)))
+@Suite("Writers of rows", .timeLimit(.minutes(10)))
 struct WriterTests {
     static let writers: [Writer] = [
         Writer(
@@ -141,7 +141,10 @@ struct WriterTests {
         ),
     ]
 
-    @Test("What leaves the rows is condemned, and nothing else is", arguments: writers)
+    @Test(
+        "Exactly the files that rows no longer name are condemned, whatever statement writes the rows",
+        arguments: writers
+    )
     func condemnsWhatLeaves(_ writer: Writer) async throws {
         try await World.run { world in
             try await world.insertPapers(["a", "b", "c"])
@@ -176,7 +179,7 @@ struct WriterTests {
         }
     }
 
-    @Test("psql, which knows nothing of this library, claims and condemns; so does its COPY")
+    @Test("Statements and COPY in psql claim and condemn files")
     func psql() async throws {
         try await World.run { world in
             let server = try await TemporaryPostgres.shared()
@@ -193,7 +196,7 @@ struct WriterTests {
         }
     }
 
-    @Test("A row that moves between partitions keeps its file; deleting it in its partition does not")
+    @Test("A row that moves between partitions keeps its file, and deleting it condemns the file")
     func partitions() async throws {
         try await World.run { world in
             try await world.database.migrate(
@@ -231,7 +234,7 @@ struct WriterTests {
         }
     }
 
-    @Test("A session with session_replication_role = replica claims like any other")
+    @Test("A session with session_replication_role = replica claims files like any other")
     func replicationRole() async throws {
         try await World.run { world in
             let stored = try await world.database.store(.string("x"), named: "x.txt", for: \Album.$paper)

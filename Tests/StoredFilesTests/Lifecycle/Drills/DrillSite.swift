@@ -5,7 +5,7 @@ import StoredFilesTesting
 import Testing
 
 /// The drills of BACKUPS.md, one after the other: each has servers of its own.
-@Suite("Drills", .serialized, .timeLimit(.minutes(10)))
+@Suite("Backup drills", .serialized, .timeLimit(.minutes(10)))
 enum Drills {}
 
 /// The site of a drill: a folder of files that are kept with the rows, and a place for backups.

@@ -4,10 +4,10 @@ import Testing
 
 extension Drills {
     /// Copies that pg_dump and pg_restore make.
-    @Suite("of dumps")
+    @Suite("Drills of dumps")
     struct Dumps {
         @Test(
-            "A dump on another server deletes nothing until it adopts the storages, then all goes on; the former refuses"
+            "A moved database deletes nothing until it adopts the storages, and its former server refuses"
         )
         func move() async throws {
             try await DrillSite.run { site in
@@ -71,7 +71,7 @@ extension Drills {
         }
 
         @Test(
-            "A copy as staging, with production's files in its configuration, deletes none of them, whatever goes there"
+            "A staging copy that has production's files in its configuration deletes none of them"
         )
         func staging() async throws {
             try await DrillSite.run { site in

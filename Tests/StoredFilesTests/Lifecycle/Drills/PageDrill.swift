@@ -3,9 +3,9 @@ import Testing
 
 extension Drills {
     /// The page itself.
-    @Suite("on the page")
+    @Suite("Commands of BACKUPS.md")
     struct Page {
-        @Test("All commands of BACKUPS.md are run by a drill")
+        @Test("Every command of BACKUPS.md is run by a drill")
         func commands() throws {
             let folder = URL(filePath: #filePath).deletingLastPathComponent()
             let sources = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)

@@ -5,7 +5,7 @@ import Testing
 
 extension Drills {
     /// A server is made again as it was at a moment, from a base backup and the archive of its log.
-    @Suite("of a recovery to a point in time")
+    @Suite("Drills of a recovery to a point in time")
     struct Recoveries {
         /// Runs a statement by mistake, then what comes after it.
         private func run(
@@ -56,7 +56,7 @@ extension Drills {
             await server.stop()
         }
 
-        @Test("Within the retention all rows that come back have their files, and what came since is an orphan")
+        @Test("Rows recovered within the retention have their files, and newer files are orphans")
         func withinTheRetention() async throws {
             try await DrillSite.run { site in
                 try await run(site) { production in
@@ -73,7 +73,7 @@ extension Drills {
             }
         }
 
-        @Test("After the retention fsck names each file that is missing, and they come from the backup")
+        @Test("Files missing after the retention are named by fsck and restored from the backup")
         func afterTheRetention() async throws {
             try await DrillSite.run { site in
                 try await run(site) { production in

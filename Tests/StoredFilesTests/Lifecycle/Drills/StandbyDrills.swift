@@ -6,7 +6,7 @@ import Testing
 
 extension Drills {
     /// A standby takes over from a primary that died.
-    @Suite("of standbys")
+    @Suite("Drills of standbys")
     struct Standbys {
         private func makeStandby(_ site: DrillSite, of primary: TemporaryPostgres) async throws -> TemporaryPostgres {
             let settings = ["synchronous_commit": "on"]
@@ -70,7 +70,7 @@ extension Drills {
             }
         }
 
-        @Test("A synchronous standby that takes over has lost nothing that was acknowledged, nor what the reaper did")
+        @Test("A promoted synchronous standby has lost no acknowledged row and no deletion")
         func synchronous() async throws {
             try await DrillSite.run { site in
                 let (primary, url, production) = try await site.startProduction()
@@ -116,7 +116,7 @@ extension Drills {
             }
         }
 
-        @Test("What a standby had not received when it took over is found by fsck, name by name, and mended")
+        @Test("Changes that a promoted standby has not received are found by fsck and repaired")
         func asynchronous() async throws {
             try await DrillSite.run { site in
                 let (primary, url, production) = try await site.startProduction()
@@ -195,7 +195,7 @@ extension Drills {
             }
         }
 
-        @Test("A physical copy, which is the same in all else, is told by the name of its environment")
+        @Test("A physical copy of a server is recognized by the name of its environment")
         func physicalCopy() async throws {
             try await DrillSite.run { site in
                 let (primary, url, unnamed) = try await site.startProduction()

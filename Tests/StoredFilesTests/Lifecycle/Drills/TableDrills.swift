@@ -5,7 +5,7 @@ import Testing
 
 extension Drills {
     /// A table or rows that were lost by mistake and come back from last night's dump.
-    @Suite("of single tables")
+    @Suite("Drills of single tables")
     struct Tables {
         /// Production after its backup: one row came since, one went and its file is there, one went with its file.
         private func prepare(_ site: DrillSite) async throws -> (TemporaryPostgres, String, Database) {
@@ -45,7 +45,7 @@ extension Drills {
             #expect(try await production.reapUnrefused().deleted == 1)
         }
 
-        @Test("A dropped table stops deletions until it is back; restored with its triggers it goes on by itself")
+        @Test("A dropped table stops deletions until it is restored with its triggers")
         func dropped() async throws {
             try await DrillSite.run { site in
                 let (server, url, production) = try await prepare(site)
@@ -60,7 +60,7 @@ extension Drills {
             }
         }
 
-        @Test("A table that was restored without its triggers is refused until a migration takes it in again")
+        @Test("A table restored without its triggers is refused until a migration tracks it again")
         func withoutTriggers() async throws {
             try await DrillSite.run { site in
                 let (server, url, production) = try await prepare(site)
@@ -75,7 +75,7 @@ extension Drills {
             }
         }
 
-        @Test("Rows that come back within the retention have their files")
+        @Test("Rows restored within the retention have their files")
         func rows() async throws {
             try await DrillSite.run { site in
                 let (server, url, production) = try await site.startProduction()
@@ -93,7 +93,7 @@ extension Drills {
             }
         }
 
-        @Test("Rows that come back after the retention are refused until their files are back and their names pardoned")
+        @Test("Rows restored after the retention are refused until their files are back and pardoned")
         func rowsWithoutFiles() async throws {
             try await DrillSite.run { site in
                 let (server, url, production) = try await site.startProduction()
