@@ -5,7 +5,7 @@ import Testing
 
 @testable import StoragesGzip
 
-@Suite("gzip", .timeLimit(.minutes(2)))
+@Suite("Gzip coding", .timeLimit(.minutes(2)))
 struct GzipTests {
     /// Bytes of which only a few differ, and bytes without any order.
     private func bytes(_ count: Int, isRandom: Bool) -> [UInt8] {
@@ -43,7 +43,7 @@ struct GzipTests {
     }
 
     @Test(
-        "gives back what was given, in pieces of any size and within the bound",
+        "Decoding gives back what was encoded, in pieces of any size and within the size bound",
         arguments: [0, 1, 1000, 65_536, 300_000],
         [false, true]
     )
@@ -59,14 +59,14 @@ struct GzipTests {
         }
     }
 
-    @Test("is what the program gzip reads, and reads what it writes")
+    @Test("The program gzip reads encoded bytes, and its output can be decoded")
     func program() throws {
         let bytes = bytes(200_000, isRandom: false) + self.bytes(100_000, isRandom: true)
         #expect(try gzip(["-dc"], try encoded(bytes)) == bytes)
         #expect(try decoded(try gzip(["-c"], bytes)) == bytes)
     }
 
-    @Test("comes in buffers that hold what is in them, and no more memory than that")
+    @Test("Buffers of encoded bytes allocate at most twice the memory that they fill")
     func memory() throws {
         // Far apart repetitions: little comes out, and often.
         let bytes = bytes(1 << 20, isRandom: false)
@@ -83,7 +83,7 @@ struct GzipTests {
         #expect(capacity <= 2 * count)
     }
 
-    @Test("has neither date nor name, so equal bytes become equal gzip")
+    @Test("Encoded bytes contain neither date nor name, so equal input gives equal output")
     func reproducible() throws {
         let bytes = bytes(5000, isRandom: false)
         let encoded = try encoded(bytes)
@@ -92,14 +92,14 @@ struct GzipTests {
         #expect(try self.encoded(bytes) == encoded)
     }
 
-    @Test("may be a series of members, empty ones too")
+    @Test("A series of gzip members is decoded as one, empty members included")
     func members() throws {
         let empty = try encoded([])
         let series = try encoded([1, 2]) + empty + empty + encoded([3]) + empty
         for piece in [1, 3, 1000] { #expect(try decoded(series, piece: piece) == [1, 2, 3]) }
     }
 
-    @Test("that is damaged, cut or followed by something else is an error", arguments: 0..<6)
+    @Test("Decoding fails for input that is damaged, cut or followed by other bytes", arguments: 0..<6)
     func damaged(kind: Int) throws {
         let whole = try encoded(bytes(1000, isRandom: true))
         var input = whole
@@ -116,7 +116,10 @@ struct GzipTests {
         #expect(error?.code == .corrupted)
     }
 
-    @Test("takes any level for the nearest there is", arguments: [(-1, 1), (0, 1), (5, 5), (10, 9), (.max, 9)])
+    @Test(
+        "A compression level out of range becomes the nearest valid one",
+        arguments: [(-1, 1), (0, 1), (5, 5), (10, 9), (.max, 9)]
+    )
     func levels(given: Int, level: Int) {
         #expect(GzipCoding(level: given).level == level)
     }
@@ -137,7 +140,10 @@ struct GzipTests {
         )
     }
 
-    @Test("of stored contents is undone when it is there", arguments: ["gzip", "x-gzip", "GZIP", "identity", nil])
+    @Test(
+        "Stored contents are decoded when their content encoding is gzip",
+        arguments: ["gzip", "x-gzip", "GZIP", "identity", nil]
+    )
     func decoding(coding: String?) async throws {
         let bytes = bytes(700_000, isRandom: false)
         let isEncoded = coding?.contains("zip") ?? false || coding == "GZIP"
@@ -150,7 +156,7 @@ struct GzipTests {
         #expect(again?.code == .alreadyRead)
     }
 
-    @Test("of another name, and of a part, is refused")
+    @Test("Contents with another coding, and ranges of encoded contents, cannot be decoded")
     func refused() throws {
         let bytes = try encoded([1, 2, 3])
         for contents in [try contents(bytes, "br"), try contents(bytes, "gzip", range: 1..<5)] {
@@ -160,7 +166,7 @@ struct GzipTests {
         }
     }
 
-    @Test("names the file that is damaged")
+    @Test("An error about damaged gzip contents names the file")
     func damagedContents() async throws {
         let contents = try contents([1, 2, 3], "gzip")
         let error = await #expect(throws: StorageError.self) { try await contents.decoded(by: .gzip).collect(upTo: 10) }
@@ -168,7 +174,7 @@ struct GzipTests {
         #expect(error?.name == "a.txt")
     }
 
-    @Test("of a few kilobytes that would be hundreds of megabytes ends at the limit, in constant memory")
+    @Test("Decoding of a gzip bomb ends at the limit and needs constant memory")
     func bomb() async throws {
         let encoder = try GzipCoding.gzip(level: 9).makeEncoder()
         let zeros = ByteBuffer(repeating: 0, count: 1 << 20)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("The catalogue of StoragesS3")
+@Suite("The documentation of StoragesS3")
 struct DocumentationTests {
     private static let package = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -16,7 +16,7 @@ struct DocumentationTests {
         try text("Sources/StoragesS3/StoragesS3.docc/\(name).md")
     }
 
-    @Test("has every option in its table")
+    @Test("Every S3 option is in the table of the documentation")
     func options() throws {
         let table = try Self.article("Options")
         let names = Mirror(reflecting: S3Options()).children.compactMap(\.label)
@@ -24,7 +24,7 @@ struct DocumentationTests {
         for name in names { #expect(table.contains("``S3Options/\(name)``"), "\(name)") }
     }
 
-    @Test("has every option in the mirror that the table is compared with")
+    @Test("The mirror of the S3 options has every option that is declared")
     func mirror() throws {
         let source = try Self.text("Sources/StoragesS3/S3Options.swift")
         let names = source.split(separator: "\n").compactMap { line in
@@ -33,7 +33,7 @@ struct DocumentationTests {
         #expect(names.map(String.init) == Mirror(reflecting: S3Options()).children.compactMap(\.label))
     }
 
-    @Test("shows how to use the service of docker-compose.yml")
+    @Test("The documentation shows how to use the service of docker-compose.yml")
     func compose() throws {
         let compose = try Self.text("docker-compose.yml")
         let article = try Self.article("Servers")

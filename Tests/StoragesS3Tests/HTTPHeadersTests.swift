@@ -2,9 +2,9 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Header fields")
+@Suite("Headers")
 struct HTTPHeadersTests {
-    @Test("are found whatever the case of their names, and keep their order")
+    @Test("Headers are found whatever the case of their names, and keep their order")
     func names() {
         var headers: HTTPHeaders = ["Content-Type": "a/b", "x-amz-meta-a": "1"]
         headers.append("X-Amz-Meta-A", "2")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Secrets of messages")
+@Suite("Secrets of HTTP messages")
 struct HTTPSecrecyTests {
     private static let headers: HTTPHeaders = [
         "Host": "s3.example.org", "Content-Type": "text/plain", "Authorization": "AWS4-HMAC-SHA256 Signature=hush",
@@ -42,7 +42,7 @@ struct HTTPSecrecyTests {
         return [String(describing: holder), String(reflecting: holder), dumped]
     }
 
-    @Test("are in no description, no debug description and no dump")
+    @Test("No description or dump of an HTTP message shows a secret")
     func secrets() {
         for (name, holder) in Self.holders() {
             for text in Self.texts(holder) {
@@ -54,7 +54,7 @@ struct HTTPSecrecyTests {
         }
     }
 
-    @Test("do not hide what helps to find a mistake")
+    @Test("The description of an HTTP message shows what helps to find a mistake")
     func harmless() {
         #expect(
             HTTPHeaders(Array(Self.headers.fields.prefix(3))).description

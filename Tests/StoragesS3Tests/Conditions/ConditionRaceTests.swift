@@ -6,7 +6,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Races of 32 for a name", .timeLimit(.minutes(10)), .serialized)
+@Suite("Races of 32 writers for a name", .timeLimit(.minutes(10)), .serialized)
 struct ConditionRaceTests {
     /// A server, what is said of it, and whether the bucket keeps versions.
     struct Scene: Hashable, Sendable, CustomTestStringConvertible {
@@ -89,7 +89,11 @@ struct ConditionRaceTests {
         }
     }
 
-    @Test("have one winner, or are refused before anything is read", arguments: scenes, sizes)
+    @Test(
+        "Exactly one of 32 uploads to a free name wins, or all are refused before a byte is read",
+        arguments: scenes,
+        sizes
+    )
     func fail(scene: Scene, size: Int) async throws {
         let storage = try await Self.storages.storage(scene)
         let name = StorageName.unique()
@@ -113,7 +117,7 @@ struct ConditionRaceTests {
         }
     }
 
-    @Test("lose nobody's file when everybody's is kept", arguments: scenes, sizes)
+    @Test("32 uploads to one name that may be renamed never overwrite each other", arguments: scenes, sizes)
     func rename(scene: Scene, size: Int) async throws {
         let storage = try await Self.storages.storage(scene)
         let name = StorageName.unique()
@@ -131,7 +135,11 @@ struct ConditionRaceTests {
         }
     }
 
-    @Test("for a version have one winner, or are refused before anything is read", arguments: scenes, sizes)
+    @Test(
+        "Exactly one of 32 replacements of a version wins, or all are refused before a byte is read",
+        arguments: scenes,
+        sizes
+    )
     func replace(scene: Scene, size: Int) async throws {
         let storage = try await Self.storages.storage(scene)
         let name = StorageName.unique()

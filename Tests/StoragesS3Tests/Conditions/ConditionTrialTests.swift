@@ -5,7 +5,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("What is known of conditions", .timeLimit(.minutes(2)))
+@Suite("Knowledge of a server's conditional writes", .timeLimit(.minutes(2)))
 struct ConditionTrialTests {
     private let name = StorageName(unchecked: "file")
     private let path = "/bucket/file"
@@ -35,7 +35,7 @@ struct ConditionTrialTests {
     // MARK: The state of the bucket
 
     @Test(
-        "is nothing of Ceph's buckets with versions, whose objects then are not overwritten, whoever tells of the state",
+        "A conditional upload to a Ceph bucket with versions is refused before its source is read",
         arguments: [ConditionalServer.Versioning.enabled, .suspended, .forbidden, .notImplemented, .listing]
     )
     func cephWithVersions(versioning: ConditionalServer.Versioning) async throws {
@@ -55,7 +55,7 @@ struct ConditionTrialTests {
         }
     }
 
-    @Test("is enough of Ceph's buckets without versions, which are asked once")
+    @Test("The versioning state of a Ceph bucket without versions is requested only once")
     func cephWithoutVersions() async throws {
         try await with(.ceph(), .ceph) { storage, _, proxy in
             _ = try await storage.upload(.string("old"), to: name, options: fail)
@@ -69,7 +69,7 @@ struct ConditionTrialTests {
         }
     }
 
-    @Test("is forgotten when a bucket begins to keep versions")
+    @Test("A conditional upload is refused once a Ceph bucket begins to keep versions")
     func newVersions() async throws {
         try await with(.ceph(), .ceph) { storage, server, _ in
             _ = try await storage.upload(.string("old"), to: name, options: fail)
@@ -81,7 +81,7 @@ struct ConditionTrialTests {
         }
     }
 
-    @Test("is not tried where everything that is written is locked")
+    @Test("No trial writes are sent to a bucket that locks every object")
     func locked() async throws {
         var manners = ConditionalServer.Manners()
         manners.versioning = .enabled
@@ -96,7 +96,7 @@ struct ConditionTrialTests {
         }
     }
 
-    @Test("is found out in buckets with versions, of which none stays")
+    @Test("A trial in a bucket with versions deletes every version that it wrote")
     func versionsOfTrial() async throws {
         var manners = ConditionalServer.Manners()
         manners.versioning = .enabled
@@ -113,7 +113,7 @@ struct ConditionTrialTests {
     // MARK: What was seen
 
     @Test(
-        "are all entries of a server that does it right",
+        "A trial finds every condition that a correct server supports",
         arguments: [ConditionalServer.Tags.compared, .comparedBare]
     )
     func right(tags: ConditionalServer.Tags) async throws {
@@ -130,7 +130,7 @@ struct ConditionTrialTests {
         }
     }
 
-    @Test("is no where a server overwrites, whatever is said of it")
+    @Test("A server that overwrites in a trial counts as unsupported, whatever is claimed about it")
     func overwritten() async throws {
         var sure = S3Server.generic
         sure.conditionalWrites = true
@@ -144,7 +144,7 @@ struct ConditionTrialTests {
         }
     }
 
-    @Test("is no where a server is known to do it wrong now and then, however well a trial went")
+    @Test("A successful trial does not override a known defect of the server")
     func claimedNo() async throws {
         try await with(ConditionalServer.Manners(), .seaweedFS) { storage, _, _ in
             try await storage.probeConditionalWrites()
@@ -153,7 +153,7 @@ struct ConditionTrialTests {
         }
     }
 
-    @Test("is no where several win that write at the same time")
+    @Test("Conditions count as unsupported when several concurrent writes of a trial succeed")
     func blind() async throws {
         var manners = ConditionalServer.Manners()
         manners.blindness = .milliseconds(300)
@@ -166,7 +166,7 @@ struct ConditionTrialTests {
         }
     }
 
-    @Test("is unknown where the keys have no right to try, and refused before anything is read")
+    @Test("A conditional upload of unknown length is refused when the keys may not run the trial")
     func forbidden() async throws {
         let script = ConditionalServer(ConditionalServer.Manners())
         try await FaultProxy.with { proxy in
@@ -189,7 +189,7 @@ struct ConditionTrialTests {
 
     // MARK: Tags
 
-    @Test("is that Ceph wants tags without their quotes, and the loop of read, change and replace ends")
+    @Test("Entity tags are sent to Ceph without quotes, so that a replacement can succeed")
     func bareTags() async throws {
         try await with(.ceph(), .ceph) { storage, server, proxy in
             _ = try await storage.upload(.string("old"), to: name, options: fail)
@@ -203,7 +203,7 @@ struct ConditionTrialTests {
         }
     }
 
-    @Test("is nothing of an empty tag, which would be no condition")
+    @Test("An empty entity tag is refused as a condition")
     func emptyTag() async throws {
         try await with(ConditionalServer.Manners(), .minIO) { storage, server, _ in
             _ = try await storage.upload(.string("old"), to: name, options: fail)
@@ -216,7 +216,7 @@ struct ConditionTrialTests {
         }
     }
 
-    @Test("is how a file is deleted that did not pass, when tags have to be bare")
+    @Test("A rejected direct upload is deleted with a bare entity tag where the server needs one")
     func rejectedUpload() async throws {
         var manners = ConditionalServer.Manners()
         manners.tagsOnDelete = .comparedBare
@@ -239,7 +239,10 @@ struct ConditionTrialTests {
 
     // MARK: Uploads in parts
 
-    @Test("of whole files is nothing of uploads in parts", arguments: [S3Server.ceph, .generic, .seaweedFS])
+    @Test(
+        "A replacement by multipart upload is refused when only single requests are conditional",
+        arguments: [S3Server.ceph, .generic, .seaweedFS]
+    )
     func replacingInParts(server: S3Server) async throws {
         var manners = ConditionalServer.Manners.ceph()
         if server != .ceph { manners.tagsOnPut = .compared }
@@ -263,7 +266,7 @@ struct ConditionTrialTests {
         }
     }
 
-    @Test("of uploads in parts lets them replace a version, and no other")
+    @Test("A conditional multipart upload replaces the expected version and no other")
     func replacedInParts() async throws {
         try await with(ConditionalServer.Manners(), .generic) { storage, script, proxy in
             _ = try await storage.upload(.string("old"), to: name, options: fail)
@@ -277,7 +280,7 @@ struct ConditionTrialTests {
         }
     }
 
-    @Test("of copies is nothing of copies in parts, which larger ones than 5 GiB are")
+    @Test("A conditional multipart copy is refused when only single-request copies are conditional")
     func largeCopies() async throws {
         let manners = ConditionalServer.Manners(absenceOnComplete: false)
         let script = ConditionalServer(manners)

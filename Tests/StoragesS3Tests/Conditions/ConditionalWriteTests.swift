@@ -7,7 +7,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Writes that depend on what is there", .timeLimit(.minutes(2)))
+@Suite("Conditional writes", .timeLimit(.minutes(2)))
 struct ConditionalWriteTests {
     static let name = StorageName(unchecked: "file")
 
@@ -52,7 +52,7 @@ struct ConditionalWriteTests {
         }
     }
 
-    @Test("let exactly one of 50 win on a server like Amazon's, which may report conflicts", arguments: [0, 20])
+    @Test("Exactly one of 50 conditional uploads wins, even when the server reports conflicts", arguments: [0, 20])
     func race(conflicts: Int) async throws {
         try await FaultProxy.with { proxy in
             proxy.script(Self.script(.honours, conflicts: conflicts))
@@ -114,7 +114,7 @@ struct ConditionalWriteTests {
 
     private static let fail = UploadOptions(ifExists: .fail)
 
-    @Test("let exactly one of 8 uploads win, and its bytes stay, in 20 rounds on SeaweedFS")
+    @Test("Exactly one of 8 concurrent uploads wins and keeps its bytes in 20 rounds on SeaweedFS")
     func realUploads() async throws {
         let storage = try await S3World.make(.seaweed).storage()
         try await storage.probeConditionalWrites()
@@ -128,7 +128,7 @@ struct ConditionalWriteTests {
         }
     }
 
-    @Test("let exactly one of 8 copies win, and its bytes stay, in 20 rounds on SeaweedFS")
+    @Test("Exactly one of 8 concurrent copies wins and keeps its bytes in 20 rounds on SeaweedFS")
     func realCopies() async throws {
         let storage = try await S3World.make(.seaweed).storage()
         #expect(try await storage.probeConditionalWrites().contains(.conditionalUpload))
@@ -157,7 +157,7 @@ struct ConditionalWriteTests {
         return storage
     }
 
-    @Test("refuse an upload in parts when a file is there at its end, and leave nothing of it, on SeaweedFS")
+    @Test("A conditional multipart upload to a taken name leaves nothing behind on SeaweedFS")
     func realParts() async throws {
         let storage = try await Self.storageInParts()
         let first = TestBytes.make(6 << 20, seed: 1)
@@ -172,7 +172,7 @@ struct ConditionalWriteTests {
         #expect(renamed.name != Self.name)
     }
 
-    @Test("in parts are refused on SeaweedFS as it is known, before anything is sent, and stay so after it was tried")
+    @Test("A conditional multipart upload to SeaweedFS is refused, before and after a trial")
     func knownParts() async throws {
         let storage = try await S3World.make(.seaweed).storage {
             $0.transfers.multipartThreshold = 5 << 20
@@ -188,7 +188,7 @@ struct ConditionalWriteTests {
         #expect(try await storage.listedKeys(prefix: "").isEmpty)
     }
 
-    @Test("let one of 4 uploads in parts win, and never mix their bytes, in 5 rounds on SeaweedFS")
+    @Test("Concurrent multipart uploads to one name never mix their bytes in 5 rounds on SeaweedFS")
     func realPartsAtOnce() async throws {
         let storage = try await Self.storageInParts()
         let bodies = (0..<4).map { TestBytes.make(6 << 20, seed: $0) }
@@ -208,7 +208,7 @@ struct ConditionalWriteTests {
 
     // MARK: Servers that do not
 
-    @Test("are refused on a server that is known to ignore conditions, before anything is sent")
+    @Test("A conditional upload to a server known to ignore conditions is refused before it is sent")
     func unsupported() async throws {
         let world = try await S3World.make(.rclone)
         try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
@@ -222,7 +222,10 @@ struct ConditionalWriteTests {
         }
     }
 
-    @Test("on a file that is not there any more fail as those on another version", arguments: [404, 412, 304])
+    @Test(
+        "A conditional read of a missing file or of another version fails with the matching error",
+        arguments: [404, 412, 304]
+    )
     func missing(status: Int) async throws {
         try await FaultProxy.with { proxy in
             proxy.script { _, _ in ScriptedBucket.answer(status) }
@@ -238,7 +241,7 @@ struct ConditionalWriteTests {
     // MARK: Trying a server out
 
     @Test(
-        "are known after a trial of the server",
+        "A trial finds out whether a server honours conditions, and deletes what it wrote",
         arguments: [(.honours, true), (.ignores, false), (.refuses, false), (.doesNotKnow, false)] as [(Attitude, Bool)]
     )
     func probe(attitude: Attitude, isSupported: Bool) async throws {
@@ -264,7 +267,7 @@ struct ConditionalWriteTests {
     }
 
     @Test(
-        "are not decided by a server that refuses everything",
+        "A trial fails without a finding when the server refuses every request",
         arguments: [(403, "AccessDenied"), (400, "AuthorizationHeaderMalformed"), (503, "SlowDown")]
     )
     func undecided(status: Int, code: String) async throws {
@@ -276,7 +279,7 @@ struct ConditionalWriteTests {
         }
     }
 
-    @Test("are found out together with what a process left that died over it")
+    @Test("A trial also deletes the old trial objects of a process that died")
     func oldProbes() async throws {
         try await FaultProxy.with { proxy in
             let honours = Self.script(.honours)
@@ -301,7 +304,10 @@ struct ConditionalWriteTests {
         }
     }
 
-    @Test("are known of real servers", arguments: [(S3World.Server.swift, false), (.rclone, false), (.seaweed, true)])
+    @Test(
+        "A trial has the expected result on real servers and leaves nothing behind",
+        arguments: [(S3World.Server.swift, false), (.rclone, false), (.seaweed, true)]
+    )
     func real(server: S3World.Server, isSupported: Bool) async throws {
         // As if nobody knew which server it is.
         let storage = try await S3World.make(server).storage { $0.server = .generic }

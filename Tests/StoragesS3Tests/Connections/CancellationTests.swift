@@ -6,7 +6,7 @@ import StoragesS3
 import StoredFilesTesting
 import Testing
 
-@Suite("Tasks that are cancelled", .timeLimit(.minutes(4)))
+@Suite("Cancellation of tasks", .timeLimit(.minutes(4)))
 struct CancellationTests {
     private let name = StorageName(unchecked: "file")
     private let replacing = UploadOptions(ifExists: .replace)
@@ -28,7 +28,7 @@ struct CancellationTests {
         #expect(start.duration(to: .now) < .seconds(15))
     }
 
-    @Test("before they begin send nothing")
+    @Test("A task that is cancelled before it begins opens no connection")
     func before() async throws {
         try await FaultProxy.with { proxy async throws in
             let storage = try proxy.storage()
@@ -41,7 +41,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("as they wait for a turn end, and the others go on")
+    @Test("A task that waits for a connection can be cancelled without affecting the others")
     func gate() async throws {
         try await FaultProxy.with { proxy async throws in
             let object = ScriptedObject(1000)
@@ -60,7 +60,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("as they connect end")
+    @Test("A task can be cancelled during the TLS handshake")
     func connecting() async throws {
         try await SilentServer.with { server in
             // The TLS handshake never ends.
@@ -69,7 +69,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("as they upload end", arguments: [100_000, 4 << 20])
+    @Test("A task can be cancelled during an upload", arguments: [100_000, 4 << 20])
     func uploading(count: Int) async throws {
         try await SilentServer.with { server in
             let storage = try server.storage()
@@ -79,7 +79,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("as they wait for an answer end")
+    @Test("A task can be cancelled while it waits for a response")
     func waiting() async throws {
         let world = try await S3World.shared()
         let name = StorageName.unique()
@@ -101,7 +101,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("as they read end")
+    @Test("A task can be cancelled while it reads a download")
     func reading() async throws {
         try await FaultProxy.with { proxy async throws in
             let object = ScriptedObject(1_000_000)
@@ -120,7 +120,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("as they wait to try again end")
+    @Test("A task can be cancelled while it waits for a retry")
     func retrying() async throws {
         try await FaultProxy.with { proxy async throws in
             proxy.script { _, _ in .answer(.init(503, headers: [("Retry-After", "20")])) }
@@ -130,7 +130,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("leave no upload in parts, wherever that is", arguments: Step.allCases)
+    @Test("An upload that is cancelled at any step leaves no multipart upload on the server", arguments: Step.allCases)
     func parts(step: Step) async throws {
         let world = try await S3World.shared()
         let name = StorageName.unique()
@@ -168,7 +168,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("at any moment leave whole files or none, and a storage that works")
+    @Test("Tasks cancelled at random moments leave whole files or none, and a working storage")
     func anyMoment() async throws {
         let world = try await S3World.make()
         let storage = try world.storage {

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Idle TLS connections that the server closes", .timeLimit(.minutes(2)))
 struct ClosedIdleConnectionTests {
-    @Test("do not make requests fail")
+    @Test("Requests succeed after the server has closed all idle TLS connections")
     func requestsSucceed() async throws {
         try await FaultProxy.with { server async throws in
             let object = ScriptedObject(1000)

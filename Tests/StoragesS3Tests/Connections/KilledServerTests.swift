@@ -28,7 +28,7 @@ struct KilledServerTests {
         }
     }
 
-    @Test("in the middle of an upload leave a whole file or none", arguments: [3 << 20, 24 << 20])
+    @Test("An upload leaves a whole file or none when the server is killed meanwhile", arguments: [3 << 20, 24 << 20])
     func upload(count: Int) async throws {
         try await with { server, storage async throws in
             let bytes = TestBytes.make(count)
@@ -72,7 +72,7 @@ struct KilledServerTests {
         }
     }
 
-    @Test("in the middle of a download deliver the right bytes or an error", arguments: [1, 4])
+    @Test("A download gives the right bytes or an error when the server is killed meanwhile", arguments: [1, 4])
     func download(concurrency: Int) async throws {
         try await with { server, storage async throws in
             let bytes = TestBytes.make(24 << 20)

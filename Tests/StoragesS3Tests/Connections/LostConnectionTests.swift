@@ -7,7 +7,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Connections that are lost", .timeLimit(.minutes(5)))
+@Suite("Lost connections", .timeLimit(.minutes(5)))
 struct LostConnectionTests {
     /// A place where a connection ends, and how.
     struct Loss: Sendable, CustomTestStringConvertible {
@@ -64,7 +64,7 @@ struct LostConnectionTests {
         }
     }
 
-    @Test("do not hurt what can be done twice", arguments: Loss.all)
+    @Test("Operations that can be repeated succeed after a lost connection", arguments: Loss.all)
     func safeOperations(loss: Loss) async throws {
         try await with { scene async throws in
             let (storage, direct, there) = (scene.storage, scene.direct, scene.there)
@@ -93,7 +93,11 @@ struct LostConnectionTests {
         }
     }
 
-    @Test("never make an upload fail because of itself", arguments: Loss.all, [0, 100_000, 2 << 20])
+    @Test(
+        "A conditional upload is not refused because of its own lost attempt",
+        arguments: Loss.all,
+        [0, 100_000, 2 << 20]
+    )
     func uploads(loss: Loss, count: Int) async throws {
         try await with { scene async throws in
             let (storage, direct, name) = (scene.storage, scene.direct, StorageName.unique())
@@ -112,7 +116,11 @@ struct LostConnectionTests {
         }
     }
 
-    @Test("never make an upload overwrite another", arguments: Loss.all, [0, 100_000])
+    @Test(
+        "An upload that is repeated after a lost connection never overwrites another file",
+        arguments: Loss.all,
+        [0, 100_000]
+    )
     func overwriting(loss: Loss, count: Int) async throws {
         try await with { scene async throws in
             let (storage, direct, there) = (scene.storage, scene.direct, scene.there)
@@ -211,7 +219,10 @@ struct LostConnectionTests {
         }
     }
 
-    @Test("as an upload in parts is completed do not make it fail because of itself", arguments: LostCompletion.all)
+    @Test(
+        "A conditional multipart upload succeeds when responses to its completion are lost",
+        arguments: LostCompletion.all
+    )
     func completion(loss: LostCompletion) async throws {
         let world = try await S3World.shared()
         let direct = try world.storage()
@@ -240,7 +251,10 @@ struct LostConnectionTests {
         }
     }
 
-    @Test("as an upload in parts is completed do not hide that somebody else was faster", arguments: [false, true])
+    @Test(
+        "A multipart upload reports that another upload was faster, even after a lost response",
+        arguments: [false, true]
+    )
     func overtaken(isLost: Bool) async throws {
         let world = try await S3World.shared()
         let direct = try world.storage { $0.server.conditionalWrites = true }
@@ -269,7 +283,7 @@ struct LostConnectionTests {
         }
     }
 
-    @Test("as an upload in parts is completed do not hide the file of somebody who has come since")
+    @Test("A multipart upload reports a file that appeared after its lost completion request")
     func overtakenSince() async throws {
         try await FaultProxy.with { proxy async throws in
             let completions = Counter()
@@ -310,7 +324,7 @@ struct LostConnectionTests {
         }
     }
 
-    @Test("have nothing to do with an upload in parts of a name that is taken, of which no part is sent")
+    @Test("No part is sent to a name that is taken, even if the first response is lost")
     func taken() async throws {
         let world = try await S3World.shared()
         let direct = try world.storage()
@@ -331,7 +345,10 @@ struct LostConnectionTests {
 
     // MARK: All of them
 
-    @Test("again and again end in an error that says so", arguments: [FaultProxy.Manner.close, .reset])
+    @Test(
+        "An operation fails as unavailable when the connection is lost in every attempt",
+        arguments: [FaultProxy.Manner.close, .reset]
+    )
     func always(manner: FaultProxy.Manner) async throws {
         try await FaultProxy.with { proxy async throws in
             proxy.script { _, _ in .cut(.beforeAnswer, manner) }

@@ -4,11 +4,11 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("A server that is overloaded", .timeLimit(.minutes(2)))
+@Suite("Overloaded servers", .timeLimit(.minutes(2)))
 struct OverloadTests {
     static let name = StorageName(unchecked: "file")
 
-    @Test("is not asked more and more by 200 operations, and is used again when it has recovered")
+    @Test("Retries of 200 operations are limited together, and successes earn new ones")
     func storm() async throws {
         try await FaultProxy.with { proxy in
             proxy.script { _, _ in ScriptedBucket.failure(503, "SlowDown") }
@@ -47,7 +47,7 @@ struct OverloadTests {
     }
 
     @Test(
-        "is asked again when it wants to be",
+        "A retry waits as long as the response header asks",
         arguments: [("Retry-After", "1", 1.0), ("x-amz-retry-after", "150", 0.15)] as [(String, String, Double)]
     )
     func retryAfter(header: String, value: String, seconds: Double) async throws {
@@ -63,7 +63,7 @@ struct OverloadTests {
         }
     }
 
-    @Test("does not make anybody wait for ever")
+    @Test("A wait that the server asks for is limited by the maximum delay and the budget")
     func cap() async throws {
         try await FaultProxy.with { proxy in
             proxy.script { _, index in

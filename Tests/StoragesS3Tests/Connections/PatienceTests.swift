@@ -7,7 +7,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Servers that are started again", .timeLimit(.minutes(8)))
+@Suite("Server restarts", .timeLimit(.minutes(8)))
 struct PatienceTests {
     /// The work that is under way when the server is killed.
     enum Work: String, CaseIterable, Sendable {
@@ -94,7 +94,7 @@ struct PatienceTests {
         options.transfers.downloadConcurrency = work == .ranges ? 3 : 1
     }
 
-    @Test("in the middle of a request are waited for by who is patient")
+    @Test("Patient retries outlast a server restart in the middle of any request")
     func middle() async throws {
         try await with { server, world in
             try await FaultProxy.with(upstream: (server.host, server.port)) { proxy in
@@ -123,7 +123,7 @@ struct PatienceTests {
         }
     }
 
-    @Test("are waited for by many requests that are refused a connection, and by nobody who is not patient")
+    @Test("Patient retries outlast refused connections, and default retries do not")
     func refused() async throws {
         try await with { server, world in
             try await server.kill()

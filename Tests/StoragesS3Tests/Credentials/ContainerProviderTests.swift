@@ -5,7 +5,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Credentials of containers")
+@Suite("Container credentials")
 struct ContainerProviderTests {
     let fixture: CredentialFixture
     static let json =
@@ -27,7 +27,7 @@ struct ContainerProviderTests {
         ContainerProvider(context: fixture.context(variables, transport))
     }
 
-    @Test("are asked of the agent of ECS at a relative path, past any proxy")
+    @Test("Container credentials at a relative path are requested from the ECS agent without a proxy")
     func relative() async throws {
         let transport = Self.serving()
         let variables = [
@@ -47,7 +47,7 @@ struct ContainerProviderTests {
     }
 
     @Test(
-        "are asked of a whole URL with TLS, on this machine, or of the agents of ECS and EKS",
+        "A container credentials URL may have TLS, a loopback host or an agent of ECS or EKS",
         arguments: [
             ("https://agent.example/c", "https://agent.example/c"),
             ("https://10.0.0.1:8443/c?d", "https://10.0.0.1:8443/c?d"),
@@ -69,7 +69,7 @@ struct ContainerProviderTests {
         #expect(transport.requests.allSatisfy { $0.isDirect })
     }
 
-    @Test("are asked of localhost at the address that was looked at, not at a name that may change")
+    @Test("Container credentials are requested from the resolved address of localhost")
     func localhost() async throws {
         let transport = Self.serving()
         let variables = ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://localhost:1234/c"]
@@ -80,7 +80,7 @@ struct ContainerProviderTests {
     }
 
     @Test(
-        "are not asked of another host without TLS, whatever its name begins with",
+        "A container credentials URL without TLS is refused for any other host",
         arguments: [
             "http://169.254.169.254/c", "http://10.0.0.1/c", "http://127.0.0.1.evil.tld/c", "http://[fd00:ec2::254]/c",
             "http://[::ffff:10.0.0.1]/c", "http://0.0.0.0/c", "http://[::]/c", "http://169.254.170.3/c",
@@ -97,7 +97,7 @@ struct ContainerProviderTests {
         #expect(transport.requests.isEmpty)
     }
 
-    @Test("are not asked of a name when one of its addresses is not trusted")
+    @Test("A container credentials URL is refused when one address of its host is not trusted")
     func resolved() async throws {
         let transport = Self.serving()
         for (addresses, isTrusted) in [
@@ -119,7 +119,7 @@ struct ContainerProviderTests {
         #expect(transport.requests.map(\.url) == ["http://127.0.0.1/c", "http://[::1]/c"])
     }
 
-    @Test("are asked of the next address of a name when nothing listens at the first")
+    @Test("Container credentials are requested from the next address when the first one fails")
     func addresses() async throws {
         let transport = ScriptedTransport { request in
             guard request.url.contains("127.0.0.1") else { throw HTTPFailure(.notConnected, "Refused.") }
@@ -132,7 +132,7 @@ struct ContainerProviderTests {
     }
 
     @Test(
-        "are not asked of what is no URL, or hides another host",
+        "A malformed or misleading container credentials URL is refused",
         arguments: [
             "ftp://127.0.0.1/", "127.0.0.1/c", "http://", "http:///c", "http://a@127.0.0.1/c",
             "http://127.0.0.1@evil/c",
@@ -150,7 +150,7 @@ struct ContainerProviderTests {
     }
 
     @Test(
-        "are not asked at a relative path that is none",
+        "A malformed relative path of container credentials is refused",
         arguments: ["x", "@evil/x", ".evil.tld/", "/a\r\nX: 1", "/#x"]
     )
     func relativeMistakes(_ path: String) async throws {
@@ -160,7 +160,7 @@ struct ContainerProviderTests {
         #expect(transport.requests.isEmpty)
     }
 
-    @Test("are asked for with the token of the file, read each time, before that of the variable")
+    @Test("The token file for container credentials is read each time and wins over the variable")
     func token() async throws {
         let path = try fixture.write("first", to: "token")
         let transport = Self.serving()
@@ -178,7 +178,7 @@ struct ContainerProviderTests {
     }
 
     @Test(
-        "are not asked for with a token that would be two fields",
+        "A missing or malformed token for container credentials is refused and not shown",
         arguments: ["hush\r\nX: 1", "hush\n", "hush\u{0}", "hüsh"]
     )
     func tokenMistakes(_ token: String) async throws {
@@ -197,7 +197,7 @@ struct ContainerProviderTests {
         #expect(transport.requests.isEmpty)
     }
 
-    @Test("are asked for three times, a second apart, while the agent has trouble")
+    @Test("Container credentials are requested three times, a second apart, when the agent fails")
     func trouble() async throws {
         let uri = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/c"]
         let failures: [@Sendable () throws -> ScriptedTransport.Answer] = [
@@ -219,7 +219,7 @@ struct ContainerProviderTests {
         #expect(fixture.pauses.withLockedValue { $0 } == Array(repeating: .seconds(1), count: failures.count * 4))
     }
 
-    @Test("are not asked for again when the agent refuses, and redirects are not followed")
+    @Test("A refusal of the container agent is not retried, and a redirect is not followed")
     func refusals() async throws {
         let uri = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/c"]
         for (status, code) in [
@@ -237,7 +237,7 @@ struct ContainerProviderTests {
         }
     }
 
-    @Test("are not taken from an answer of more than 64 KiB")
+    @Test("A container credentials response of more than 64 KiB is refused")
     func size() async throws {
         let transport = ScriptedTransport { _ in .ok(Self.json + String(repeating: " ", count: 65_536)) }
         let provider = provider(["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/c"], transport)

@@ -111,7 +111,7 @@ struct CredentialCacheTests {
         while try await !condition() { await Task.yield() }
     }
 
-    @Test("calls the provider once for a hundred tasks, and not again while the set is good")
+    @Test("The credential cache calls its provider once for a hundred tasks")
     func singleFlight() async throws {
         let set = set("A")
         let results = try await withThrowingTaskGroup(of: S3Credentials.self) { group in
@@ -126,7 +126,7 @@ struct CredentialCacheTests {
         #expect(provider.count == 1)
     }
 
-    @Test("keeps keys without an end for ever")
+    @Test("The credential cache keeps credentials without an expiration for ever")
     func endless() async throws {
         let set = set("A", for: nil)
         try await filled(set)
@@ -135,7 +135,7 @@ struct CredentialCacheTests {
         #expect(provider.count == 1)
     }
 
-    @Test("fetches another set in the background from 15 minutes before the end, and gives the old one meanwhile")
+    @Test("Credentials are refreshed in the background from 15 minutes before they expire")
     func advisory() async throws {
         let (old, new) = (set("A"), set("B", for: 7200))
         try await filled(old)
@@ -148,7 +148,7 @@ struct CredentialCacheTests {
         #expect(provider.count == 2)
     }
 
-    @Test("keeps the old set when that fails, says so without a secret, and tries again a minute later")
+    @Test("A failed background refresh of credentials is logged and retried a minute later")
     func advisoryFailure() async throws {
         let old = set("A")
         try await filled(old)
@@ -168,7 +168,7 @@ struct CredentialCacheTests {
         #expect(provider.count == 3)
     }
 
-    @Test("does not log what an error of an unknown type says")
+    @Test("The credential cache does not log the description of an error of an unknown type")
     func unknownError() async throws {
         struct Talkative: Error, CustomStringConvertible { var description: String { "hush" } }
         try await filled(set("A"))
@@ -179,7 +179,7 @@ struct CredentialCacheTests {
         #expect(log.withLockedValue { $0[0].contains("Talkative") && !$0[0].contains("hush") })
     }
 
-    @Test("has tasks wait for another set from 10 minutes before the end")
+    @Test("Tasks wait for new credentials from 10 minutes before the old ones expire")
     func mandatory() async throws {
         try await filled(set("A"))
         clock.advance(3600 - 10 * 60)
@@ -191,7 +191,7 @@ struct CredentialCacheTests {
         #expect(provider.count == 2)
     }
 
-    @Test("keeps an expired set while the source is down, so that S3 decides")
+    @Test("Expired credentials stay in use while their source is unavailable")
     func down() async throws {
         let old = set("A")
         try await filled(old)
@@ -209,7 +209,7 @@ struct CredentialCacheTests {
     }
 
     @Test(
-        "keeps a set until its end when the source refuses, and then tells",
+        "A refused refresh of credentials is an error only after the old ones have expired",
         arguments: [StorageError.Code.permissionDenied, .invalidConfiguration]
     )
     func refused(_ code: StorageError.Code) async throws {
@@ -225,7 +225,7 @@ struct CredentialCacheTests {
         #expect(await second.value?.code == code)
     }
 
-    @Test("tells all who wait why there is no first set, and asks again the next time")
+    @Test("All waiting tasks get the error of a first fetch, and the next call fetches again")
     func firstFailure() async throws {
         let isDown = NIOLockedValueBox(true)
         let set = set("A")
@@ -240,14 +240,14 @@ struct CredentialCacheTests {
         #expect(try await cache.credentials() == set)
     }
 
-    @Test("reports a provider that has none")
+    @Test("The credential cache reports a provider without credentials")
     func none() async throws {
         let task = Task { await storageError { try await cache.credentials() } }
         await provider.answer(.success(nil))
         #expect(await task.value?.code == .invalidConfiguration)
     }
 
-    @Test("lets a cancelled task go without taking the call from the others")
+    @Test("Cancelling one waiting task does not cancel the provider call for the others")
     func cancelledWaiter() async throws {
         let patient = Task { try await cache.credentials() }
         await provider.called(1)
@@ -261,7 +261,7 @@ struct CredentialCacheTests {
         #expect(try await patient.value == set)
     }
 
-    @Test("cancels the call when nobody waits for it, and starts the next only after it has ended")
+    @Test("A provider call without waiting tasks is cancelled and ends before the next one begins")
     func abandoned() async throws {
         let only = Task { try await cache.credentials() }
         await provider.called(1)
@@ -278,7 +278,7 @@ struct CredentialCacheTests {
         #expect(provider.mostActive == 1)
     }
 
-    @Test("refreshes once when many are told by S3 that their set has ended")
+    @Test("A forced refresh by a hundred tasks calls the credential provider once")
     func forced() async throws {
         let (old, new) = (set("A"), set("B"))
         try await filled(old)
@@ -294,7 +294,7 @@ struct CredentialCacheTests {
         #expect(provider.count == 2)
     }
 
-    @Test("does not ask again and again when the source has nothing newer than what S3 refused")
+    @Test("A forced refresh that yields the same credentials is not repeated at once")
     func forcedInVain() async throws {
         let old = set("A")
         try await filled(old)
@@ -309,7 +309,7 @@ struct CredentialCacheTests {
         #expect(try await later.value.accessKeyID == "B")
     }
 
-    @Test("reports a forced refresh that failed, and keeps the old set for others")
+    @Test("A failed forced refresh throws its error, and the old credentials stay in the cache")
     func forcedFailure() async throws {
         let old = set("A")
         try await filled(old)
@@ -321,7 +321,7 @@ struct CredentialCacheTests {
     }
 
     @Test(
-        "reports a failure whatever the end of the old set is",
+        "A failed forced refresh is reported whatever the expiration of the credentials is",
         arguments: [Double.infinity, -.infinity, .greatestFiniteMagnitude]
     )
     func unreasonableEnd(_ seconds: Double) async throws {
@@ -347,7 +347,7 @@ struct CredentialCacheTests {
     }
 
     @Test(
-        "works out when a set is to be replaced",
+        "Refresh times follow from the remaining lifetime of the credentials",
         arguments: [
             Case(name: "long", left: 3600, advisory: 2700, mandatory: 3000),
             Case(name: "long, at the other end of the jitter", left: 3600, jitter: 1, advisory: 2640, mandatory: 2940),
@@ -374,7 +374,7 @@ struct CredentialCacheTests {
         #expect(lifetime.mandatory.timeIntervalSince(clock.now) == example.mandatory)
     }
 
-    @Test("uses a set on that the source hands back although it ends soon, without asking at every request")
+    @Test("Credentials that the source returns unchanged are not refreshed for every request")
     func staticStability() async throws {
         let old = set("A")
         try await filled(old)
@@ -392,7 +392,7 @@ struct CredentialCacheTests {
         try await landed { try await cache.credentials().accessKeyID == "B" }
     }
 
-    @Test("does not rest for long when the clock is set back after a failure")
+    @Test("Setting the clock back after a failed refresh does not delay the next one for long")
     func clockSetBack() async throws {
         let old = set("A", for: 7200)
         try await filled(old)

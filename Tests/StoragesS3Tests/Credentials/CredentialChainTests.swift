@@ -30,7 +30,7 @@ struct CredentialChainTests {
         return try await InstanceMetadataTests.service().answerForTest(request)
     }
 
-    @Test("asks environment, web identity, profile, container and instance metadata, in this order")
+    @Test("Environment, web identity, profile, container and instance metadata are tried in order")
     func order() async throws {
         let token = try fixture.write("t", to: "token")
         try fixture.write("[default]\naws_access_key_id=PROFILE\naws_secret_access_key=s", to: "profiles")
@@ -57,7 +57,7 @@ struct CredentialChainTests {
         #expect(try await key() == "K")
     }
 
-    @Test("prefers a profile that was given as an option to the environment, and keys to all")
+    @Test("Key options and a profile option win over the environment and exclude each other")
     func options() async throws {
         try fixture.write("[p]\naws_access_key_id=PROFILE\naws_secret_access_key=s", to: ".aws/credentials")
         let context = fixture.context(["AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "s"])
@@ -85,7 +85,7 @@ struct CredentialChainTests {
         }
     }
 
-    @Test("says what each provider said when none has credentials")
+    @Test("The error lists what each credential provider reported when none has credentials")
     func nothing() async throws {
         let chain = try CredentialChain(fixture.context())
         let error = try #require(await storageError { try await chain.credentials() })
@@ -104,7 +104,7 @@ struct CredentialChainTests {
         #expect(second.message.contains("instance metadata: it is switched off"))
     }
 
-    @Test("goes on to the container when the files of profiles may not be read, which nobody named")
+    @Test("Unreadable default profile files do not stop the chain of credential providers")
     func forbiddenProfiles() async throws {
         try fixture.forbid(".aws/credentials")
         let chain = try CredentialChain(
@@ -113,7 +113,7 @@ struct CredentialChainTests {
         #expect(try await chain.credentials()?.accessKeyID == "CONTAINER")
     }
 
-    @Test("does not replace a provider that is configured and fails by the next")
+    @Test("The chain does not skip a credential provider that is configured and fails")
     func failure() async throws {
         for (variables, part) in [
             (["AWS_ACCESS_KEY_ID": "half"], "no secret access key"),
@@ -129,7 +129,7 @@ struct CredentialChainTests {
         }
     }
 
-    @Test("stays with the provider that had credentials first")
+    @Test("The chain stays with the first provider that had credentials")
     func staying() async throws {
         let isThere = NIOLockedValueBox(true)
         let calls = Counter()

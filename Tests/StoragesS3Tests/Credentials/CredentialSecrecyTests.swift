@@ -82,7 +82,7 @@ struct CredentialSecrecyTests {
         ]
     }
 
-    @Test("are in no description, no debug description and no dump of any type that holds one")
+    @Test("No description or dump of a type that holds a credential shows its secrets")
     func descriptions() throws {
         for (name, holder) in try Self.holders() {
             var dumped = ""
@@ -95,7 +95,7 @@ struct CredentialSecrecyTests {
         }
     }
 
-    @Test("are not among what the options show, which helps to find a mistake all the same")
+    @Test("The dump of S3 options omits secrets but shows what helps to find a mistake")
     func harmless() {
         var options = S3Options()
         options.proxy = "http://proxy.internal"
@@ -109,7 +109,7 @@ struct CredentialSecrecyTests {
         }
     }
 
-    @Test("are not shown by a cache that has fetched them")
+    @Test("The credential cache does not show the credentials that it has fetched")
     func fetched() async throws {
         let set = S3Credentials(accessKeyID: "AKIAEXAMPLE", secretAccessKey: Self.secret)
         let cache = CredentialCache(StaticCredentialProvider(set), logger: Logger(label: "test"))
@@ -119,7 +119,7 @@ struct CredentialSecrecyTests {
         #expect(!(dumped + String(reflecting: cache)).contains("hush"))
     }
 
-    @Test("are overwritten by wiping, in arrays and buffers")
+    @Test("Wiping overwrites the bytes of arrays and buffers")
     func wiping() {
         var bytes = Array("secret".utf8)
         bytes.reserveCapacity(64)

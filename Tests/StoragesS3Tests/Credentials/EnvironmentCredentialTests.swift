@@ -61,7 +61,7 @@ struct EnvironmentCredentialTests {
         ),
     ]
 
-    @Test("are taken as the variables say", arguments: cases)
+    @Test("Credentials are read from environment variables", arguments: cases)
     func found(_ example: Case) async throws {
         let provider = EnvironmentCredentialProvider(environment: EnvironmentVariables(example.variables))
         #expect(try await provider.credentials() == example.expected)
@@ -85,7 +85,7 @@ struct EnvironmentCredentialTests {
         ],
     ]
 
-    @Test("are refused by half, or with bytes that no header field may have, without being shown", arguments: mistakes)
+    @Test("Incomplete or malformed credential variables are refused without being shown", arguments: mistakes)
     func refused(_ variables: [String: String]) async throws {
         let provider = EnvironmentCredentialProvider(environment: EnvironmentVariables(variables))
         let error = try #require(await storageError { try await provider.credentials() })
@@ -93,7 +93,7 @@ struct EnvironmentCredentialTests {
         #expect(!error.description.contains("hush"))
     }
 
-    @Test("given as options are a whole pair, nothing, or an error")
+    @Test("Credential options are a complete key pair, nothing or an error")
     func options() async throws {
         typealias Options = (String?, String?, String?)
         let mistakes: [Options] = [("k", nil, nil), (nil, "s", nil), (nil, nil, "t"), ("", "s", nil), ("k", "", nil)]
@@ -110,7 +110,7 @@ struct EnvironmentCredentialTests {
     }
 
     @Test(
-        "end at a time in any of the forms that services write",
+        "The expiration of credentials is parsed in every form that services write",
         arguments: [
             "2030-01-01T00:00:00Z", "2030-01-01T00:00:00.000Z", "2030-01-01T00:00:00+00:00",
             "2030-01-01T01:00:00+01:00", "2029-12-31T16:00:00-08:00", "2030-01-01T00:00:00.000+00:00",
@@ -120,12 +120,15 @@ struct EnvironmentCredentialTests {
         #expect(ISO8601Timestamp.date(from: text) == TestClock.start)
     }
 
-    @Test("do not end at what is no time", arguments: ["", "tomorrow", "2030-13-01T00:00:00Z", "1893456000"])
+    @Test(
+        "Text that is no timestamp is not parsed as the expiration of credentials",
+        arguments: ["", "tomorrow", "2030-13-01T00:00:00Z", "1893456000"]
+    )
     func noExpiration(_ text: String) {
         #expect(ISO8601Timestamp.date(from: text) == nil)
     }
 
-    @Test("come from the environment of the process unless another is given")
+    @Test("The environment of the process is the default, and HOME expands a tilde")
     func process() {
         #expect(EnvironmentVariables.process["PATH"] == ProcessInfo.processInfo.environment["PATH"])
         #expect(EnvironmentVariables.process.homeDirectory() != nil)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Credentials of instances")
+@Suite("Instance metadata credentials")
 struct InstanceMetadataTests {
     typealias Answer = ScriptedTransport.Answer
     let fixture: CredentialFixture
@@ -47,7 +47,7 @@ struct InstanceMetadataTests {
         return try await InstanceMetadataProvider(context: context).credentials()
     }
 
-    @Test("are asked for with a token, past any proxy, and soon given up")
+    @Test("Instance metadata is requested with a token, without a proxy and with short timeouts")
     func requests() async throws {
         let transport = Self.service()
         #expect(try await credentials(transport, ["http_proxy": "http://proxy:3128"]) == Self.set)
@@ -66,7 +66,7 @@ struct InstanceMetadataTests {
         #expect(requests.map(\.timeout) == [.seconds(1), .seconds(2), .seconds(2)])
     }
 
-    @Test("are asked for where option or environment say")
+    @Test("The instance metadata endpoint comes from the option or the environment")
     func endpoints() async throws {
         func url(_ variables: [String: String], option: String? = nil) async throws -> String? {
             let transport = Self.service()
@@ -87,7 +87,7 @@ struct InstanceMetadataTests {
         }
     }
 
-    @Test("are not asked for when that is switched off")
+    @Test("Instance metadata is not requested when it is disabled")
     func disabled() async throws {
         let transport = Self.service()
         #expect(try await credentials(transport, ["AWS_EC2_METADATA_DISABLED": "TRUE"]) == nil)
@@ -97,7 +97,7 @@ struct InstanceMetadataTests {
     }
 
     @Test(
-        "are not there when status 200 brings an error, or only a part",
+        "An error or incomplete document under status 200 gives no instance credentials",
         arguments: [
             #"{"Code":"AssumeRoleUnauthorizedAccess","Message":"EC2 cannot assume the role"}"#,
             #"{"Code":"Success","AccessKeyId":"K","SecretAccessKey":"s","Expiration":"hush"}"#,
@@ -117,7 +117,7 @@ struct InstanceMetadataTests {
         #expect(transport.requests.count == 9)
     }
 
-    @Test("are asked for again after trouble at any of the three requests")
+    @Test("Each of the three instance metadata requests is retried after a failure")
     func trouble() async throws {
         for step in 0..<3 {
             for isLost in [false, true] {
@@ -138,7 +138,7 @@ struct InstanceMetadataTests {
         }
     }
 
-    @Test("are asked for with a new token when the service no longer takes the old one")
+    @Test("A new instance metadata token is requested when the service rejects the old one")
     func staleToken() async throws {
         let tokens = Counter()
         let transport = Self.service(
@@ -149,7 +149,7 @@ struct InstanceMetadataTests {
         #expect(transport.requests.last?.headers["x-aws-ec2-metadata-token"] == "TOKEN2")
     }
 
-    @Test("are not there without a role, or with one that is no name")
+    @Test("Instance metadata without a valid role name or token gives no credentials")
     func roles() async throws {
         let none = Self.service(role: { Answer(status: 404, body: "") })
         #expect(await storageError { try await credentials(none) }?.code == .invalidConfiguration)
@@ -177,7 +177,7 @@ struct InstanceMetadataTests {
     }
 
     @Test(
-        "are asked for without a token only where that was allowed",
+        "Instance metadata is requested without a token only where the fallback allows it",
         arguments: [
             Case(status: 404, fallback: .never, isTaken: false), Case(status: 405, fallback: .never, isTaken: false),
             Case(status: 403, fallback: .never, isTaken: false), Case(status: nil, fallback: .never, isTaken: false),
@@ -211,7 +211,7 @@ struct InstanceMetadataTests {
         }
     }
 
-    @Test("are not taken from behind a redirect")
+    @Test("A redirect of the instance metadata service is not followed")
     func redirect() async throws {
         let transport = Self.service(role: { Answer(status: 302, body: "", headers: ["Location": "http://evil/"]) })
         #expect(await storageError { try await credentials(transport) }?.message.contains("redirect") == true)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Credentials that a program prints")
+@Suite("Credentials from a program")
 struct ProcessCredentialTests {
     let fixture: CredentialFixture
 
@@ -21,7 +21,7 @@ struct ProcessCredentialTests {
         return ProcessCredentialProvider(command: "/bin/sh \(path)", environment: environment, timeout: timeout)
     }
 
-    @Test("are taken with token and end, or without")
+    @Test("A credential process may give a token and an expiration, or neither")
     func output() async throws {
         let whole = try provider(
             """
@@ -56,7 +56,7 @@ struct ProcessCredentialTests {
     static let keys = #""AccessKeyId":"K","SecretAccessKey":"hush""#
 
     @Test(
-        "are not taken, nor is what was printed shown, when the program",
+        "A credential process that fails or prints invalid output is refused, and nothing is shown",
         arguments: [
             Mistake("echo '{\"Version\":1,\(keys)}'; exit 3", "ended with status 3"),
             Mistake("echo '{\"Version\":1,\(keys)}'; kill -TERM $$", "was ended by signal 15"),
@@ -78,7 +78,7 @@ struct ProcessCredentialTests {
         #expect(!error.description.contains("hush"))
     }
 
-    @Test("are not there when the program cannot be started")
+    @Test("A credential process that cannot be started is an error")
     func notStarted() async throws {
         let environment = EnvironmentVariables([:])
         for command in ["/nowhere/at-all hush", "\(try fixture.write("x", to: "plain")) hush", "   ", "''"] {
@@ -89,7 +89,7 @@ struct ProcessCredentialTests {
         }
     }
 
-    @Test("are never expanded by a shell")
+    @Test("The command line of a credential process is not expanded by a shell")
     func noShell() async throws {
         let program = try fixture.script(
             #"printf '{"Version":1,"AccessKeyId":"K","SecretAccessKey":"%s"}' "$*""#
@@ -125,7 +125,7 @@ struct ProcessCredentialTests {
         }
     }
 
-    @Test("are given up after a time, and the program dies with its children", .timeLimit(.minutes(1)))
+    @Test("A credential process is killed with its children after a timeout", .timeLimit(.minutes(1)))
     func timeout() async throws {
         let file = "\(fixture.folder)/child"
         let provider = try provider(
@@ -138,13 +138,13 @@ struct ProcessCredentialTests {
         try await end(of: try await number(in: file))
     }
 
-    @Test("are given up when the program has closed its output and does not end", .timeLimit(.minutes(1)))
+    @Test("A credential process that closes its output and does not end is killed", .timeLimit(.minutes(1)))
     func silent() async throws {
         let provider = try provider("exec 1>&-; exec sleep 300", timeout: .seconds(1))
         #expect(await storageError { try await provider.credentials() }?.message.contains("was killed") == true)
     }
 
-    @Test("are given up with the task, and the program dies with its children", .timeLimit(.minutes(1)))
+    @Test("Cancelling the task kills the credential process and its children", .timeLimit(.minutes(1)))
     func cancellation() async throws {
         let file = "\(fixture.folder)/child"
         let provider = try provider("sleep 300 & echo $! > \(file).new; mv \(file).new \(file); wait")
@@ -156,7 +156,7 @@ struct ProcessCredentialTests {
     }
 
     #if os(Linux)
-        @Test("come from a program that inherits no file, no blocked signal and no ignored one")
+        @Test("A credential process inherits no open file and no blocked or ignored signal")
         func inheritance() async throws {
             // Without close-on-exec, as some libraries open theirs.
             let open = Glibc.open("/dev/null", O_RDONLY)
@@ -191,7 +191,7 @@ struct ProcessCredentialTests {
     }
 
     @Test(
-        "come from a command line that is split like a shell's",
+        "The command line of a credential process is split like a shell's",
         arguments: [
             Line("", []), Line("  a  b\tc\n", ["a", "b", "c"]), Line(#"a 'b c' "d e""#, ["a", "b c", "d e"]),
             Line(#"a'b'"c"d"#, ["abcd"]), Line(#"'' """#, ["", ""]), Line(#"a\ b \'c \"d"#, ["a b", "'c", "\"d"]),

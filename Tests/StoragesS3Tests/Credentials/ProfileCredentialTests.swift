@@ -22,7 +22,7 @@ struct ProfileCredentialTests {
         return try await ProfileCredentialProvider(context: context, profile: profile).credentials()
     }
 
-    @Test("are found in the file of credentials first, whole, and by the name that the option or the environment gives")
+    @Test("The credentials file wins over the config file for the chosen profile")
     func keys() async throws {
         try fixture.write(
             """
@@ -60,7 +60,7 @@ struct ProfileCredentialTests {
         #expect(try await credentials(nil, ["AWS_SHARED_CREDENTIALS_FILE": "/dev/null"]) == nil)
     }
 
-    @Test("are read anew each time")
+    @Test("Profile files are read again each time credentials are requested")
     func rotation() async throws {
         let provider = ProfileCredentialProvider(context: fixture.context(), profile: nil)
         #expect(try await provider.credentials() == nil)
@@ -70,7 +70,7 @@ struct ProfileCredentialTests {
         }
     }
 
-    @Test("are an error when a profile that was named is missing, by whatever it was named")
+    @Test("A missing profile is an error that says where its name came from")
     func missing() async throws {
         try fixture.write("[default]\naws_access_key_id = D\naws_secret_access_key = d", to: ".aws/credentials")
         for (profile, variables, source) in [
@@ -87,7 +87,7 @@ struct ProfileCredentialTests {
         #expect(try await credentials("region") == nil)
     }
 
-    @Test("that are a program's output come from the program")
+    @Test("Profile credentials may come from a credential process")
     func process() async throws {
         let program = try fixture.script(#"echo '{"Version":1,"AccessKeyId":"'$1'","SecretAccessKey":"s"}'"#)
         try fixture.write("[profile p]\ncredential_process = /bin/sh '\(program)' \"A B\"x\\ y", to: ".aws/config")
@@ -98,7 +98,7 @@ struct ProfileCredentialTests {
         #expect(try await credentials("p")?.accessKeyID == "ABCD")
     }
 
-    @Test("of a role are asked for with those of the source profile, which may itself have a role")
+    @Test("A profile's role is assumed with its source profile, which may itself have a role")
     func roles() async throws {
         try fixture.write("[base]\naws_access_key_id = BASE\naws_secret_access_key = s", to: ".aws/credentials")
         try fixture.write(
@@ -152,7 +152,7 @@ struct ProfileCredentialTests {
         #expect(transport.requests.last?.headers["Authorization"] == "AWS4 ASIAmiddle")
     }
 
-    @Test("of a role may be asked for with the keys of the same profile, or those of a named source")
+    @Test("A profile's role may be assumed with its own keys or with a credential source")
     func sources() async throws {
         try fixture.write(
             """
@@ -188,7 +188,7 @@ struct ProfileCredentialTests {
         #expect(error.message.contains("\"Environment\" has no credentials"))
     }
 
-    @Test("of a web identity are asked for with the token in the file that the profile names")
+    @Test("A web identity profile sends the token from the file that it names")
     func webIdentity() async throws {
         try fixture.write("the.token\n", to: "token")
         try fixture.write(
@@ -215,7 +215,7 @@ struct ProfileCredentialTests {
     static let role = "[profile p]\nrole_arn = arn:aws:iam::1:role/r\n"
 
     @Test(
-        "are an error, and nothing is sent, for a profile that",
+        "An invalid profile is an error, and no request is sent",
         arguments: [
             Mistake(role, "needs one of source_profile"),
             Mistake(role + "source_profile = q", "\"q\" is in neither file"),
@@ -255,7 +255,7 @@ struct ProfileCredentialTests {
         #expect(transport.requests.isEmpty)
     }
 
-    @Test("come with settings of the profile for the storage")
+    @Test("A profile has settings for the storage")
     func settings() async throws {
         try fixture.write("[p]\nregion = from-credentials", to: ".aws/credentials")
         try fixture.write(
@@ -305,7 +305,7 @@ struct ProfileCredentialTests {
         #expect(try await ProfileSettings.load(in: EnvironmentVariables([:])) == nil)
     }
 
-    @Test("are not there when the usual files may not be read, unless somebody named a profile or a file")
+    @Test("Unreadable default profile files are ignored unless a profile or a file is named")
     func forbidden() async throws {
         for name in ["credentials", "config"] {
             try fixture.forbid(".aws/\(name)")
@@ -324,7 +324,7 @@ struct ProfileCredentialTests {
         }
     }
 
-    @Test("are not read from files that are too large, no UTF-8, or a directory")
+    @Test("Profile files that are too large, not UTF-8 or a directory are refused")
     func files() async throws {
         let path = "\(fixture.folder)/.aws/credentials"
         try Data(repeating: 0x23, count: (1 << 20) + 1).write(to: URL(fileURLWithPath: path))

@@ -3,13 +3,13 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Files of profiles")
+@Suite("Profile files")
 struct ProfileFileTests {
     func config(_ text: String) throws -> ProfileFile {
         try ProfileFile(parsing: text, as: .config, at: "/c")
     }
 
-    @Test("have profiles, services, and other headings that are left out")
+    @Test("A config file has profiles and services, and other sections are left out")
     func headings() throws {
         let file = try config(
             """
@@ -38,7 +38,7 @@ struct ProfileFileTests {
         #expect(file.services["x"]?.blocks == ["s3": ["endpoint_url": "http://x"]])
     }
 
-    @Test("name profiles by whole headings when they hold credentials")
+    @Test("The headings of a credentials file are profile names as a whole")
     func credentials() throws {
         let file = try ProfileFile(parsing: "[profile a]\nregion = x\n[b]\nregion = y", as: .credentials, at: "/c")
         #expect(file.profiles.keys.sorted() == ["b", "profile a"])
@@ -55,7 +55,7 @@ struct ProfileFileTests {
     }
 
     @Test(
-        "take a value to its end or to a comment after a blank",
+        "A value in a profile file ends at the end of its line or at a comment after a blank",
         arguments: [
             Value("key = value", "value"),
             Value("key=value", "value"),
@@ -77,7 +77,7 @@ struct ProfileFileTests {
         #expect(try config("[default]\n" + value.line).profiles["default"]?.values["key"] == value.expected)
     }
 
-    @Test("have blocks of indented keys, of which later ones win, and sections that go on")
+    @Test("A profile file has nested keys and repeated sections, of which later values win")
     func blocks() throws {
         let file = try config(
             """
@@ -100,7 +100,7 @@ struct ProfileFileTests {
         #expect(section.values["output"] == "json")
     }
 
-    @Test("may have keys indented below their heading, whose further lines are indented more")
+    @Test("Keys of a profile file may be indented, with continuation lines indented further")
     func indentedKeys() throws {
         let file = try config(
             """
@@ -129,7 +129,7 @@ struct ProfileFileTests {
         #expect(file.profiles["x"]?.values == ["region": "g"])
     }
 
-    @Test("may begin with a byte order mark, end their lines with CR LF, and be empty")
+    @Test("A profile file may have a byte order mark or CR LF line ends, or be empty")
     func encodings() throws {
         let file = try config("\u{FEFF}[default]\r\nregion = a\r\n\r\ns3 =\r\n  addressing_style = path\r\n")
         #expect(file.profiles["default"]?.values["region"] == "a")
@@ -149,7 +149,7 @@ struct ProfileFileTests {
     }
 
     @Test(
-        "with a mistake are refused by the number of its line, and the line is not shown",
+        "A mistake in a profile file is reported by its line number, and the line is not shown",
         arguments: [
             Mistake("[default\nhush = a", line: 1),
             Mistake("[]", line: 1),

@@ -23,7 +23,7 @@ struct SecurityTokenServiceTests {
 
     static let success = STSDocument.credentials("AssumeRoleWithWebIdentity")
 
-    @Test("for a web identity are asked for unsigned, with the token in the body and nowhere else")
+    @Test("A web identity request is unsigned and has its token in the body only")
     func request() async throws {
         let transport = ScriptedTransport { _ in .ok(Self.success) }
         let set = try await provider(transport, ["AWS_ROLE_SESSION_NAME": "pod-1"]).credentials()
@@ -47,7 +47,7 @@ struct SecurityTokenServiceTests {
         #expect(fixture.signed.withLockedValue { $0.isEmpty })
     }
 
-    @Test("for a web identity are asked for with what is in the file at that time")
+    @Test("The web identity token is read from its file for each request")
     func rotation() async throws {
         let transport = ScriptedTransport { _ in .ok(Self.success) }
         let provider = provider(transport)
@@ -67,7 +67,7 @@ struct SecurityTokenServiceTests {
     }
 
     @Test(
-        "are asked for where option, environment or region say, over TLS only",
+        "The STS endpoint comes from option, environment or region and requires TLS",
         arguments: [
             Place(variables: ["AWS_REGION": "eu-west-1"], url: "https://sts.eu-west-1.amazonaws.com/"),
             Place(variables: ["AWS_DEFAULT_REGION": "a"], url: "https://sts.a.amazonaws.com/"),
@@ -124,7 +124,7 @@ struct SecurityTokenServiceTests {
     }
 
     @Test(
-        "are asked for three times when the service has trouble",
+        "An STS request is sent three times when the service fails",
         arguments: [
             ScriptedTransport.Answer(status: 400, body: STSDocument.error("IDPCommunicationError")),
             ScriptedTransport.Answer(status: 400, body: STSDocument.error("Throttling")),
@@ -155,7 +155,7 @@ struct SecurityTokenServiceTests {
     }
 
     @Test(
-        "are asked for once when the service refuses, and the token is in no message",
+        "An STS refusal is not retried, and the error does not show the token",
         arguments: [
             Refusal(403, STSDocument.error("AccessDenied", "not hush.web.token"), .permissionDenied),
             Refusal(400, STSDocument.error("ExpiredTokenException"), .permissionDenied),
@@ -177,7 +177,7 @@ struct SecurityTokenServiceTests {
         #expect(transport.requests.count == 1)
     }
 
-    @Test("are not asked for with settings by half, or a token that is none")
+    @Test("An incomplete web identity configuration or an invalid token is refused")
     func mistakes() async throws {
         let transport = ScriptedTransport { _ in .ok(Self.success) }
         func error(_ variables: [String: String]) async -> StorageError? {
@@ -201,7 +201,7 @@ struct SecurityTokenServiceTests {
         #expect(try await WebIdentityProvider(context: roleOnly).credentials() == nil)
     }
 
-    @Test("are signed for anew at each attempt")
+    @Test("Every attempt to assume a role is signed anew")
     func signing() async throws {
         let transport = ScriptedTransport { _ in ScriptedTransport.Answer(status: 500, body: "") }
         let keys = S3Credentials(accessKeyID: "BASE", secretAccessKey: "s")
@@ -216,7 +216,7 @@ struct SecurityTokenServiceTests {
         #expect(transport.requests.allSatisfy { $0.headers["Authorization"] == "AWS4 BASE" })
     }
 
-    @Test("are read from both forms of an error")
+    @Test("STS errors are read in both of their forms")
     func errors() throws {
         let flat = try STSResponse(ByteBuffer(string: "<Error><Code>A</Code></Error>"))
         #expect(flat == .failure(code: "A", message: ""))

@@ -53,7 +53,7 @@ struct StorageCredentialTests {
 
     // MARK: Roles
 
-    @Test("are those of a role that the options name, taken with whatever else is set up")
+    @Test("The role in the options is assumed with whichever credentials are configured")
     func assumedRole() async throws {
         try fixture.write("[default]\naws_access_key_id=PROFILE\naws_secret_access_key=s", to: ".aws/credentials")
         let environment = ["AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "s"]
@@ -82,7 +82,7 @@ struct StorageCredentialTests {
         }
     }
 
-    @Test("of a role do not go with anonymous access")
+    @Test("An assumed role cannot be combined with anonymous access")
     func anonymousRole() async throws {
         let error = await storageError {
             try await storage([:], .unreachable) {
@@ -105,7 +105,7 @@ struct StorageCredentialTests {
     }
 
     @Test(
-        "of a role come from the STS of the storage's region and partition, or where the option says",
+        "The STS endpoint for a role follows from the storage's region or the option",
         arguments: [
             Place(url: "https://sts.us-east-1.amazonaws.com/"),
             Place(region: "aws-global", url: "https://sts.us-east-1.amazonaws.com/"),
@@ -139,7 +139,7 @@ struct StorageCredentialTests {
 
     // MARK: Instance metadata and profiles
 
-    @Test("of an instance are asked for as the options say")
+    @Test("Storage options decide how instance metadata is requested")
     func instanceMetadata() async throws {
         let transport = Self.sts()
         let found = try await storage([:], transport) {
@@ -156,7 +156,7 @@ struct StorageCredentialTests {
         #expect(try await first.client.currentCredentials().accessKeyID == "K")
     }
 
-    @Test("are not looked for in files when those shall not be read, nor are settings")
+    @Test("Profile files are not read for credentials or settings when that is turned off")
     func noProfiles() async throws {
         try fixture.write("[default]\naws_access_key_id=PROFILE\naws_secret_access_key=s", to: ".aws/credentials")
         try fixture.write("[default]\nregion = eu-north-1", to: ".aws/config")
@@ -180,7 +180,7 @@ struct StorageCredentialTests {
 
     // MARK: Connections
 
-    @Test("come over connections that the TLS options of the S3 server say nothing about")
+    @Test("Connections for credentials do not use the TLS options of the S3 server")
     func connections() throws {
         var setup = ScriptedBucket.setup(endpoint: nil, useSSL: true) {
             $0.tls.certificateAuthorityFile = "/server-ca.pem"
@@ -216,7 +216,7 @@ struct StorageCredentialTests {
     }
 
     @Test(
-        "are not taken from a service whose certificate is not trusted, although that of the S3 server is not checked"
+        "A credential service needs a trusted certificate, even if the S3 server does not"
     )
     func untrustedService() async throws {
         let world = try await S3World.make(.rcloneOverTLS)

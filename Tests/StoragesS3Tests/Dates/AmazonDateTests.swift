@@ -6,7 +6,7 @@ import Testing
 @Suite("Dates of requests")
 struct AmazonDateTests {
     @Test(
-        "are written in all forms",
+        "A request date is written in the basic and in the extended form",
         arguments: [
             (0, "19700101T000000Z", "1970-01-01T00:00:00Z"),
             (1_369_353_600, "20130524T000000Z", "2013-05-24T00:00:00Z"),
@@ -26,7 +26,7 @@ struct AmazonDateTests {
         #expect(date.date == Date(timeIntervalSince1970: Double(seconds)))
     }
 
-    @Test("agree with Foundation's calendar on 2000 days of eight centuries")
+    @Test("Request dates agree with Foundation's calendar on 2000 moments of eight centuries")
     func calendar() {
         let formatter = ISO8601DateFormatter()
         var generator = SystemRandomNumberGenerator()
@@ -40,7 +40,7 @@ struct AmazonDateTests {
         }
     }
 
-    @Test("are cut down to the second, and to years of four digits")
+    @Test("A request date is rounded down to the second and limited to years of four digits")
     func rounding() {
         #expect(AmazonDate(Date(timeIntervalSince1970: 1.999)).secondsSince1970 == 1)
         #expect(AmazonDate(Date(timeIntervalSince1970: -0.001)).secondsSince1970 == -1)

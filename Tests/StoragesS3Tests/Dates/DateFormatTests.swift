@@ -6,7 +6,7 @@ import Testing
 @Suite("Formats of dates")
 struct DateFormatTests {
     @Test(
-        "write the same moments as the calendar of Foundation",
+        "Dates are split and formatted like those of Foundation's calendar",
         arguments: [
             0, 1_369_353_600, -1, -86_400, 951_782_400, 951_868_799, 4_107_542_399, 253_402_300_799,
             1_709_164_800, -11_670_912_000,
@@ -30,7 +30,7 @@ struct DateFormatTests {
         #expect(HTTPDate.string(from: date).flatMap(HTTPDate.date(from:)) == date)
     }
 
-    @Test("are those of the standards")
+    @Test("HTTP and ISO 8601 dates are written and read as the standards say")
     func text() {
         let date = Date(timeIntervalSince1970: 784_111_777)
         #expect(HTTPDate.string(from: date) == "Sun, 06 Nov 1994 08:49:37 GMT")
@@ -42,7 +42,7 @@ struct DateFormatTests {
     }
 
     @Test(
-        "are read in the three forms of HTTP",
+        "HTTP dates are read in the three forms of the standard",
         arguments: [
             ("Fri, 24 May 2013 01:02:03 GMT", "2013-05-24T01:02:03Z"),
             ("Friday, 24-May-13 01:02:03 GMT", "2013-05-24T01:02:03Z"),
@@ -57,7 +57,7 @@ struct DateFormatTests {
     }
 
     @Test(
-        "refuse what is no date",
+        "Text that is no HTTP or ISO 8601 date is refused",
         arguments: [
             "", "2013", "2013-02-29T00:00:00Z", "2013-13-01T00:00:00Z", "2013-01-01T24:00:00Z", "2013-01-01T00:00:00X",
             "2013-01-01T00:00:00.Z", "2013-01-01T00:00:00+1", "-013-01-01T00:00:00Z", "٢013-01-01T00:00:00Z",
@@ -72,7 +72,7 @@ struct DateFormatTests {
     }
 
     @Test(
-        "have nothing for moments that they cannot write",
+        "Moments out of range have no HTTP or ISO 8601 form",
         arguments: [.infinity, -.infinity, .nan, 1e18, -1e12] as [Double]
     )
     func extremes(seconds: Double) {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Forms that a server takes", .timeLimit(.minutes(5)))
+@Suite("Upload forms on real servers", .timeLimit(.minutes(5)))
 struct DirectUploadFormServerTests {
     static let servers = [S3World.Server.seaweed, .seaweedOverTLS]
 
@@ -46,7 +46,7 @@ struct DirectUploadFormServerTests {
         form.fields.map { ($0.name, $0.value) }
     }
 
-    @Test("store a file of the right size, with type and metadata", arguments: servers, [3, 7, 10])
+    @Test("An upload form stores a file of an allowed size with its type and metadata", arguments: servers, [3, 7, 10])
     func upload(server: S3World.Server, byteCount: Int) async throws {
         let world = try await S3World.make(server)
         let storage = try world.storage()
@@ -63,7 +63,7 @@ struct DirectUploadFormServerTests {
         #expect(try await storage.open(name).collect(upTo: 100) == ByteBuffer(string: file))
     }
 
-    @Test("send the browser on after the upload", arguments: servers)
+    @Test("An upload form redirects the browser after the upload", arguments: servers)
     func redirect(server: S3World.Server) async throws {
         let world = try await S3World.make(server)
         let storage = try world.storage()
@@ -82,7 +82,7 @@ struct DirectUploadFormServerTests {
     }
 
     @Test(
-        "refuse a file of another size, and store nothing",
+        "An upload form refuses a file of another size and stores nothing",
         arguments: servers,
         [(0, "EntityTooSmall"), (2, "EntityTooSmall"), (11, "EntityTooLarge"), (100_000, "EntityTooLarge")]
     )
@@ -144,7 +144,11 @@ struct DirectUploadFormServerTests {
         ]
     }
 
-    @Test("refuse with 403 what is not as it was signed, and store nothing", arguments: servers, Change.all)
+    @Test(
+        "An upload form with a changed field is refused with status 403 and stores nothing",
+        arguments: servers,
+        Change.all
+    )
     func changed(server: S3World.Server, example: Change) async throws {
         let world = try await S3World.make(server)
         let storage = try world.storage()
@@ -158,7 +162,7 @@ struct DirectUploadFormServerTests {
         #expect(try await send(self.fields(of: form), "12345", to: form.url, world).status == 204)
     }
 
-    @Test("work until they expire", arguments: servers, [(30.0, 204), (700.0, 403)])
+    @Test("An upload form works until it expires", arguments: servers, [(30.0, 204), (700.0, 403)])
     func expired(server: S3World.Server, example: (Double, Int)) async throws {
         let (age, status) = example
         let world = try await S3World.make(server)
@@ -170,7 +174,11 @@ struct DirectUploadFormServerTests {
         #expect(try await storage.exists(name) == (status == 204))
     }
 
-    @Test("are taken from the program curl, and refused", arguments: servers, [(5, "204"), (11, "400")])
+    @Test(
+        "An upload form from the program curl is accepted or refused by the size of the file",
+        arguments: servers,
+        [(5, "204"), (11, "400")]
+    )
     func program(server: S3World.Server, example: (Int, String)) async throws {
         let (byteCount, status) = example
         let world = try await S3World.make(server)

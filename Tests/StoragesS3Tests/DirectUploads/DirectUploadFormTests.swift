@@ -60,7 +60,7 @@ struct DirectUploadFormTests {
         return try JSONDecoder().decode(Policy.self, from: data)
     }
 
-    @Test("hold the client to the key, the type, the size and every other field")
+    @Test("An upload form holds the client to the key, the type, the size and every other field")
     func conditions() async throws {
         let storage = try storage {
             $0.objectParameters.acl = .private
@@ -92,7 +92,7 @@ struct DirectUploadFormTests {
         }
     }
 
-    @Test("are signed as the documentation of S3 says")
+    @Test("An upload form is signed as the documentation of S3 describes")
     func signature() async throws {
         let form = try await storage().directUploadForm(to: name, size: 0...1, options: DirectUploadOptions(), at: now)
         // Worked out here once more: the chain of keys, and the policy as it is sent.
@@ -106,7 +106,7 @@ struct DirectUploadFormTests {
         #expect(form["x-amz-date"] == "20140513T165320Z")
     }
 
-    @Test("are sent by the program curl to the bucket, with the file behind the fields")
+    @Test("The program curl sends an upload form to the bucket")
     func program() async throws {
         try await FaultProxy.with { proxy in
             proxy.script([.answer(.init(204))])
@@ -129,7 +129,7 @@ struct DirectUploadFormTests {
     }
 
     @Test(
-        "are refused for what a form cannot say",
+        "An upload form is refused for options that a form cannot express",
         arguments: ["absence", "tags", "grants", "requester", "owner", "negative size"]
     )
     func unsupported(what: String) async throws {

@@ -9,7 +9,7 @@ import Testing
 @Suite("Direct uploads by URL", .timeLimit(.minutes(5)))
 struct DirectUploadTests {
     @Test(
-        "take a file with the fields that were signed, from a client that knows nothing else",
+        "A direct upload stores a file with the type and metadata that were signed",
         arguments: S3World.Server.allCases
     )
     func upload(server: S3World.Server) async throws {
@@ -36,7 +36,7 @@ struct DirectUploadTests {
         #expect(info.metadata["origin"] == "form")
     }
 
-    @Test("take it from the program curl")
+    @Test("A direct upload accepts a file from the program curl")
     func program() async throws {
         let world = try await S3World.make(.swift)
         let storage = try world.storage()
@@ -61,7 +61,7 @@ struct DirectUploadTests {
     ]
 
     @Test(
-        "are refused with 403 when something is not as it was signed",
+        "A direct upload that differs from what was signed is refused with status 403",
         arguments: changes.keys.sorted(),
         [S3World.Server.swift, .rclone, .seaweed]
     )
@@ -82,7 +82,7 @@ struct DirectUploadTests {
         #expect(try await RawUpload.send(.put, upload.url, headers: upload.headers, body: "12345").status == 200)
     }
 
-    @Test("work until they expire", arguments: [S3World.Server.swift, .rclone, .seaweed])
+    @Test("A direct upload works until it expires", arguments: [S3World.Server.swift, .rclone, .seaweed])
     func expired(server: S3World.Server) async throws {
         let world = try await S3World.make(server)
         let storage = try world.storage()
@@ -99,7 +99,10 @@ struct DirectUploadTests {
         }
     }
 
-    @Test("leave a file that is there alone when they shall", arguments: [S3World.Server.swift, .seaweed])
+    @Test(
+        "A direct upload that requires absence does not overwrite a file",
+        arguments: [S3World.Server.swift, .seaweed]
+    )
     func absence(server: S3World.Server) async throws {
         let world = try await S3World.make(server)
         let storage = try world.storage()
@@ -115,7 +118,7 @@ struct DirectUploadTests {
         #expect(try await storage.open(name).collect(upTo: 10) == ByteBuffer(string: "1"))
     }
 
-    @Test("are refused where the server cannot do it, before anything is signed")
+    @Test("A direct upload that requires absence is refused where the server cannot check it")
     func noCondition() async throws {
         let storage = try await S3World.make(.rclone).storage()
         let name = try StorageName(validating: "a.txt")
@@ -141,7 +144,7 @@ struct DirectUploadTests {
 
     private let name = StorageName(unchecked: "a b.jpg")
 
-    @Test("are made for the public endpoint and carry what the storage keeps with every object")
+    @Test("Direct uploads use the public endpoint and carry the storage's object parameters")
     func publicEndpoint() async throws {
         let storage = try offline {
             $0.publicEndpointURL = "http://files.example.org:8080"
@@ -163,7 +166,7 @@ struct DirectUploadTests {
         #expect(form.url == "http://files.example.org:8080/b")
     }
 
-    @Test("have a lifetime of 1 second to 7 days", arguments: [0, 1, -1, 604_800, 604_801])
+    @Test("A direct upload has a lifetime of 1 second to 7 days", arguments: [0, 1, -1, 604_800, 604_801])
     func lifetimes(seconds: Int) async throws {
         let storage = try offline()
         let options = DirectUploadOptions(lifetime: .seconds(seconds))
@@ -174,7 +177,7 @@ struct DirectUploadTests {
         #expect(byForm?.code == (isGood ? nil : .invalidURL))
     }
 
-    @Test("end with the credentials")
+    @Test("A direct upload expires with the credentials that signed it")
     func credentialsEnd() async throws {
         struct Provider: S3CredentialProvider {
             let end = Date() + 1800
@@ -192,7 +195,7 @@ struct DirectUploadTests {
         #expect(form["X-Amz-Security-Token"] == "hush")
     }
 
-    @Test("are refused for what a client cannot or may not know")
+    @Test("A direct upload is refused for what a client cannot or must not send")
     func unsupported() async throws {
         let key = try S3CustomerKey(Array(repeating: 7, count: 32))
         let setups: [(String, @Sendable (inout S3Options) -> Void)] = [
@@ -216,7 +219,7 @@ struct DirectUploadTests {
         #expect(broken?.code == .invalidConfiguration)
     }
 
-    @Test("show no signature and no field's value, however they are shown")
+    @Test("The description of a direct upload shows neither its signature nor field values")
     func secrecy() async throws {
         let storage = try offline { $0.sessionToken = "hush-token" }
         let upload = try await storage.directUpload(to: name)

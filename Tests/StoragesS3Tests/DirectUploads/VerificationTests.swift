@@ -60,7 +60,7 @@ struct VerificationTests {
     }
 
     @Test(
-        "lets pass what is as expected, and deletes what is not",
+        "Verification accepts an upload that is as expected, and deletes another if asked to",
         arguments: try cases(),
         [S3World.Server.swift, .rclone, .seaweed]
     )
@@ -94,7 +94,7 @@ struct VerificationTests {
         try await S3World.make(server).storage()
     }
 
-    @Test("says so when nothing has arrived")
+    @Test("Verification of a direct upload fails when nothing has arrived")
     func missing() async throws {
         let storage = try await Self.storage(.swift)
         let name = try StorageName(validating: "missing.png")
@@ -102,7 +102,7 @@ struct VerificationTests {
         #expect(error?.code == .notFound)
     }
 
-    @Test("refuses a hash that is none before it looks at the file")
+    @Test("Verification refuses an invalid hash before it looks at the file")
     func hash() async throws {
         let storage = try await Self.storage(.swift)
         let name = try StorageName(validating: "a.png")
@@ -114,7 +114,7 @@ struct VerificationTests {
         #expect(try await storage.exists(name))
     }
 
-    @Test("reads one range of a large file, and says what could not be deleted")
+    @Test("Verification reads one range of a large file and reports a failed deletion")
     func requests() async throws {
         let world = try await S3World.make(.swift)
         try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in

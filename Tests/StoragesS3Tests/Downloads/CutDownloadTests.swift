@@ -4,11 +4,15 @@ import StoragesS3
 import StoredFilesTesting
 import Testing
 
-@Suite("Downloads that are cut", .timeLimit(.minutes(5)))
+@Suite("Interrupted downloads", .timeLimit(.minutes(5)))
 struct CutDownloadTests {
     private static let size = (8 << 20) + 100_003
 
-    @Test("go on where they were", arguments: [1, 8 << 20, size - 1], [FaultProxy.Manner.close, .reset])
+    @Test(
+        "An interrupted download continues where it ended",
+        arguments: [1, 8 << 20, size - 1],
+        [FaultProxy.Manner.close, .reset]
+    )
     func goOn(place: Int, manner: FaultProxy.Manner) async throws {
         let world = try await S3World.shared()
         let name = StorageName.unique()
@@ -29,7 +33,7 @@ struct CutDownloadTests {
         }
     }
 
-    @Test("go on inside of ranges, alone and several at a time", arguments: [1, 4])
+    @Test("Interrupted downloads of ranges continue, one or several at a time", arguments: [1, 4])
     func ranges(concurrency: Int) async throws {
         try await FaultProxy.with { proxy async throws in
             let object = ScriptedObject(6 << 20)
@@ -50,7 +54,7 @@ struct CutDownloadTests {
         }
     }
 
-    @Test("go on when the server knows no ranges")
+    @Test("An interrupted download continues on a server that ignores ranges")
     func withoutRanges() async throws {
         try await FaultProxy.with { proxy async throws in
             let object = ScriptedObject(1_000_000)
@@ -62,7 +66,7 @@ struct CutDownloadTests {
         }
     }
 
-    @Test("go on as often as there is progress, and not for ever")
+    @Test("A download that is interrupted again and again fails after the allowed resumptions")
     func budget() async throws {
         try await FaultProxy.with { proxy async throws in
             let object = ScriptedObject(1_000_000)
@@ -75,7 +79,7 @@ struct CutDownloadTests {
         }
     }
 
-    @Test("do not go on with another version", arguments: Change.allCases)
+    @Test("An interrupted download does not continue with another version", arguments: Change.allCases)
     func changed(change: Change) async throws {
         try await FaultProxy.with { proxy async throws in
             let object = ScriptedObject(1_000_000)
@@ -117,7 +121,7 @@ struct CutDownloadTests {
         }
     }
 
-    @Test("do not go on when nothing tells versions apart", arguments: [nil, "W/\"weak\""])
+    @Test("An interrupted download does not continue without a strong entity tag", arguments: [nil, "W/\"weak\""])
     func withoutStrongTag(tag: String?) async throws {
         try await FaultProxy.with { proxy async throws in
             let object = ScriptedObject(1_000_000, tag: tag)

@@ -5,9 +5,9 @@ import StoragesS3
 import StoredFilesTesting
 import Testing
 
-@Suite("Readers that are slow", .timeLimit(.minutes(3)))
+@Suite("Slow readers", .timeLimit(.minutes(3)))
 struct SlowReaderTests {
-    @Test("of 1 GiB do not make memory grow, and are not taken for a stall", arguments: [1, 4])
+    @Test("A slow reader of 1 GiB neither makes memory grow nor counts as a stalled transfer", arguments: [1, 4])
     func memory(concurrency: Int) async throws {
         // In a process of its own: memory is the process's.
         await #expect(processExitsWith: .success) { [concurrency] in
@@ -57,7 +57,7 @@ struct SlowReaderTests {
             * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    @Test("are told apart from servers that stall")
+    @Test("A download from a server that stalls ends with a timeout")
     func stall() async throws {
         try await FaultProxy.with { proxy async throws in
             let object = ScriptedObject(1_000_000)
@@ -82,7 +82,7 @@ struct SlowReaderTests {
         }
     }
 
-    @Test("are told apart from servers that do not answer")
+    @Test("A request to a server that does not respond ends with a timeout")
     func silence() async throws {
         // The head of the answer does not come either.
         try await SilentServer.with { server in

@@ -5,11 +5,11 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Downloads that nobody reads", .timeLimit(.minutes(5)))
+@Suite("Unread downloads", .timeLimit(.minutes(5)))
 struct UnreadDownloadTests {
     private static let replace = UploadOptions(ifExists: .replace)
 
-    @Test("keep nobody from a connection, and can be read later", arguments: [false, true])
+    @Test("Open downloads that nobody reads block no other request and can be read later", arguments: [false, true])
     func manyOpen(isBegun: Bool) async throws {
         let storage = try await S3World.make(.seaweed).storage {
             $0.maxConnections = 64
@@ -46,7 +46,7 @@ struct UnreadDownloadTests {
         }
     }
 
-    @Test("and feed a copy through this process need one connection and the memory of one part")
+    @Test("A copy through this process needs one connection and the memory of one part")
     func copyThroughProcess() async throws {
         let storage = try await S3World.make(.seaweed).storage {
             $0.maxConnections = 1
@@ -73,7 +73,7 @@ struct UnreadDownloadTests {
         #expect(storage.memory.inUse == 0)
     }
 
-    @Test("keep their connections when they could not go on, and the error says what to do", arguments: ["", "W/"])
+    @Test("An unread download keeps its connection only if it could not be resumed", arguments: ["", "W/"])
     func weakTag(prefix: String) async throws {
         try await FaultProxy.with { proxy async throws in
             let object = ScriptedObject(3 << 20, tag: "\(prefix)\"first\"")
@@ -99,7 +99,7 @@ struct UnreadDownloadTests {
         }
     }
 
-    @Test("do not keep from being cancelled who waits for a connection")
+    @Test("A task that waits for the connection of an unread download can be cancelled")
     func cancellation() async throws {
         try await FaultProxy.with { proxy async throws in
             let object = ScriptedObject(3 << 20, tag: nil)

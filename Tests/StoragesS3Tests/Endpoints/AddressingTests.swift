@@ -3,7 +3,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Addressing")
+@Suite("Addressing of buckets")
 struct AddressingTests {
     private struct Refusal: Error {}
 
@@ -27,7 +27,7 @@ struct AddressingTests {
     }
 
     @Test(
-        "finds Amazon's hosts as botocore does",
+        "Amazon's hosts are chosen as botocore does",
         arguments: [
             ("media", "us-east-1", "https://media.s3.amazonaws.com/k"),
             ("media", "aws-global", "https://media.s3.amazonaws.com/k"),
@@ -48,7 +48,7 @@ struct AddressingTests {
         #expect(try Self.make(bucket, region: region).url(forKey: "k") == url)
     }
 
-    @Test("chooses dual-stack, FIPS and accelerated hosts")
+    @Test("Dual-stack, FIPS and accelerated hosts of Amazon are chosen by the options")
     func variants() throws {
         func host(_ region: String = "eu-west-1", _ configure: (inout AddressingOptions) -> Void) throws -> String {
             try Self.make(region: region, configure: configure).host
@@ -71,7 +71,7 @@ struct AddressingTests {
         )
     }
 
-    @Test("keeps the bucket in the path of custom endpoints, and the port where it is not the usual one")
+    @Test("A custom endpoint has the bucket in the path and an unusual port in the host")
     func custom() throws {
         let local = try Self.make(endpoint: "localhost:9000/", scheme: .http)
         #expect(local.url(forKey: "a/b") == "http://localhost:9000/media/a/b")
@@ -88,7 +88,7 @@ struct AddressingTests {
         #expect(virtual.bucketPath == "/")
     }
 
-    @Test("never puts a bucket in front of an address", arguments: [S3AddressingStyle.auto, .path, .virtual])
+    @Test("A bucket is never put in front of an IP address", arguments: [S3AddressingStyle.auto, .path, .virtual])
     func addresses(style: S3AddressingStyle) throws {
         for endpoint in [
             "127.0.0.1:9000", "[::1]:9000", "[FE80::1:2]", "0x7f.1", "10.1", "2130706433", "[::ffff:10.0.0.1]",
@@ -98,7 +98,7 @@ struct AddressingTests {
         }
     }
 
-    @Test("treats Amazon's hosts as Amazon's even when they are given as endpoints")
+    @Test("A host of Amazon that is given as an endpoint is treated as Amazon's")
     func amazonAsEndpoint() throws {
         let addressing = try Self.make(endpoint: "s3.eu-west-1.amazonaws.com")
         #expect(addressing.host == "media.s3.eu-west-1.amazonaws.com")
@@ -118,7 +118,7 @@ struct AddressingTests {
     }
 
     @Test(
-        "refuses hosts of Amazon's that are for something else than buckets",
+        "Hosts of Amazon for other services than buckets are refused as endpoints",
         arguments: [
             "s3-website-us-east-1.amazonaws.com", "media.s3-website.eu-central-1.amazonaws.com",
             "s3-website.cn-north-1.amazonaws.com.cn", "s3-control.us-east-1.amazonaws.com",
@@ -134,7 +134,7 @@ struct AddressingTests {
         #expect(try Self.make("s3-website", endpoint: "s3.eu-west-1.amazonaws.com").isAWS)
     }
 
-    @Test("notices an endpoint that has the bucket in front already")
+    @Test("A bucket that an endpoint already begins with is not added to the host again")
     func bucketInFront() throws {
         let spaces = try Self.make(endpoint: "media.fra1.digitaloceanspaces.com")
         #expect(spaces.url(forKey: "k") == "https://media.fra1.digitaloceanspaces.com/k")
@@ -148,7 +148,7 @@ struct AddressingTests {
         #expect(try Self.make("s3", endpoint: "s3.example.org").url(forKey: "k") == "https://s3.example.org/s3/k")
     }
 
-    @Test("allows dots in hosts where no certificate of Amazon's is asked")
+    @Test("A bucket with dots may be in a host that needs no certificate of Amazon's")
     func dots() throws {
         #expect(try Self.make("my.media", scheme: .http, style: .virtual).host == "my.media.s3.eu-west-1.amazonaws.com")
         #expect(try Self.make("my.media", scheme: .http).pathPrefix == "/my.media")
@@ -157,7 +157,7 @@ struct AddressingTests {
         )
     }
 
-    @Test("encodes each byte of a key but unreserved ones and slashes, and nothing twice")
+    @Test("Every byte of a key but unreserved ones and slashes is percent-encoded once")
     func keys() throws {
         let addressing = try Self.make(endpoint: "localhost")
         let cases = [
@@ -172,7 +172,7 @@ struct AddressingTests {
         }
     }
 
-    @Test("refuses what does not go together, naming the option")
+    @Test("Incompatible addressing options are refused with the name of the option")
     func refusals() {
         let cases: [(String, () throws -> Addressing)] = [
             ("usesDualStack", { try Self.make(endpoint: "s3.example.org") { $0.usesDualStack = true } }),
@@ -213,7 +213,7 @@ struct AddressingTests {
     }
 
     @Test(
-        "refuses names that are no bucket's",
+        "A name that is not a bucket's is refused",
         arguments: [
             "", ".", "..", "a/b", "a b", "a@b", "a?b", "a#b", "a%b", "a\\b", "a\r\nb", "é", "a:b",
             String(repeating: "a", count: 256),
@@ -227,7 +227,7 @@ struct AddressingTests {
         #expect(error?.message.contains("bucketName") == true)
     }
 
-    @Test("moves to another region by making the host anew, in the same partition only")
+    @Test("A bucket's address moves to other regions of the same partition only")
     func moves() throws {
         let region = try Region("ap-south-1", from: "a test")
         #expect(try Self.make().moved(to: region).host == "media.s3.ap-south-1.amazonaws.com")
@@ -254,7 +254,7 @@ struct AddressingTests {
         #expect(error?.code == .invalidConfiguration)
     }
 
-    @Test("is published at another host")
+    @Test("A bucket's address can be published at another host")
     func published() throws {
         let inside = try Self.make(endpoint: "minio:9000", scheme: .http)
         let outside = try inside.published(
@@ -265,7 +265,7 @@ struct AddressingTests {
         #expect(outside.region == inside.region)
     }
 
-    @Test("is published with the bucket where requests have it, unless the host or the user says otherwise")
+    @Test("A published address has the bucket where requests have it, unless host or user decide")
     func publishedStyle() throws {
         func url(_ addressing: Addressing, _ host: String = "files.example.org") throws -> String {
             let endpoint = try EndpointAddress(host, option: "publicEndpointURL")
@@ -283,7 +283,7 @@ struct AddressingTests {
         #expect(try url(Self.make(endpoint: "minio", style: .virtual)) == "https://media.files.example.org/k")
     }
 
-    @Test("gives URLs of a custom domain, with a path in front if it has one")
+    @Test("A custom domain gives URLs with its path, and a malformed one is refused")
     func customDomain() throws {
         #expect(try CustomDomain("cdn.example.org").url(forKey: "a b/é") == "https://cdn.example.org/a%20b/%C3%A9")
         let domain = try CustomDomain("CDN.example.org:8080/files/v%201/", scheme: .http)

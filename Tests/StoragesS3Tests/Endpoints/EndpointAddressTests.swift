@@ -3,10 +3,10 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Endpoints")
+@Suite("Endpoint addresses")
 struct EndpointAddressTests {
     @Test(
-        "are refused with the reason, which does not repeat them",
+        "A malformed endpoint is refused with a reason that does not repeat it",
         arguments: [
             ("https://s3.example.org", "scheme"), ("user:hunter2@s3.example.org", "user name"),
             ("s3.example.org/path", "path"),
@@ -35,12 +35,12 @@ struct EndpointAddressTests {
         #expect(error?.message.contains("X-Evil") == false)
     }
 
-    @Test("may begin with http, which the reference library refuses")
+    @Test("An endpoint may begin with http, which the reference library refuses")
     func http() throws {
         #expect(try EndpointAddress("httpd.lan", option: "endpointURL").host == "httpd.lan")
     }
 
-    @Test("may be whole URLs for the initialiser that takes those")
+    @Test("A whole URL is parsed as an endpoint, and a malformed one is refused")
     func urls() throws {
         let (scheme, address) = try EndpointAddress.parse(url: "HTTP://Localhost:9000/", option: "endpointURL")
         #expect(scheme == .http)

@@ -36,7 +36,7 @@ struct EndpointPathTests {
     }
 
     @Test(
-        "are addressed and signed as botocore does",
+        "Requests to endpoints with a path are addressed and signed as botocore does",
         arguments: [
             Vector(
                 style: .path,
@@ -98,7 +98,7 @@ struct EndpointPathTests {
     }
 
     @Test(
-        "are in URLs, signed as botocore does",
+        "URLs of endpoints with a path are signed as botocore does",
         arguments: [
             (.path, "609ea9e079071d2822dc177303aa07ee129f1c9c196d709d22d76de8d49d022d"),
             (.virtual, "882d4f1a23cde9892d1b57ca34ba78ce50e9e17e5bf51b2efc0fbcd78c97db6c"),
@@ -117,7 +117,7 @@ struct EndpointPathTests {
         #expect(made.url.hasSuffix("X-Amz-Signature=" + signature))
     }
 
-    @Test("are part of what tells a place from others, and of the storage's name")
+    @Test("The path of an endpoint is part of the storage's location, label and URLs")
     func location() async throws {
         func storage(_ url: String) throws -> S3Storage {
             try S3Storage(
@@ -151,7 +151,7 @@ struct EndpointPathTests {
     }
 
     @Test(
-        "are refused where they can only be the bucket's",
+        "An endpoint path that can only be the bucket's is refused",
         arguments: [
             "https://s3.eu-west-1.amazonaws.com/media", "https://s3.amazonaws.com/other",
             "https://account.r2.cloudflarestorage.com/media",
@@ -164,7 +164,7 @@ struct EndpointPathTests {
         #expect(try Self.addressing(.path, "https://gateway.example.org/media").pathPrefix == "/media/media")
     }
 
-    @Test("are taken by a gateway that signs nothing anew, for all operations on files")
+    @Test("A request to an endpoint with a path keeps that path in front of the bucket")
     func gateway() async throws {
         try await FaultProxy.with { proxy async throws in
             let object = ScriptedObject(20)

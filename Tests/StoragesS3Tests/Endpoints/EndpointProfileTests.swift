@@ -3,10 +3,10 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Profiles of servers")
+@Suite("Server profiles")
 struct EndpointProfileTests {
     @Test(
-        "are chosen by the host",
+        "The server profile is chosen by the host",
         arguments: [
             (nil, .aws), ("s3.amazonaws.com", .aws), ("s3.cn-north-1.amazonaws.com.cn", .aws),
             ("s3-fips.us-east-1.amazonaws.com", .aws),
@@ -23,7 +23,7 @@ struct EndpointProfileTests {
         #expect(try EndpointProfile.resolve(.ceph, host: host).kind == .ceph)
     }
 
-    @Test("say of conditions only what is known", arguments: S3Server.Kind.allCases)
+    @Test("A server profile claims only the conditional writes that are known", arguments: S3Server.Kind.allCases)
     func conditions(kind: S3Server.Kind) {
         let profile = EndpointProfile.known(kind)
         let plain = profile.conditions.plain
@@ -44,7 +44,7 @@ struct EndpointProfileTests {
         #expect((1...1000).contains(profile.maxKeysPerDeletion))
     }
 
-    @Test("know the gaps of each server")
+    @Test("Server profiles know the gaps of each server")
     func gaps() {
         #expect(EndpointProfile.known(.cloudflareR2).maxKeysPerDeletion == 700)
         #expect(EndpointProfile.known(.cloudflareR2).defaultRegion == .auto)
@@ -67,7 +67,7 @@ struct EndpointProfileTests {
         #expect(EndpointProfile.known(.storj).minPartSize == 64 << 20)
     }
 
-    @Test("give way to what the user knows")
+    @Test("Server options of the user win over the server profile")
     func overrides() throws {
         var server = S3Server.automatic
         server.conditionalWrites = true
@@ -98,7 +98,7 @@ struct EndpointProfileTests {
         #expect(refused.conditions == ConditionClaims(everywhere: .unsupported))
     }
 
-    @Test("refuse numbers that make no sense")
+    @Test("Server options with invalid numbers are refused by name")
     func refusals() {
         let changes: [(String, (inout S3Server) -> Void)] = [
             ("listVersion", { $0.listVersion = 3 }), ("maxKeysPerDeletion", { $0.maxKeysPerDeletion = 0 }),

@@ -42,7 +42,7 @@ struct LocationTests {
         #expect(try StorageFile(name: "a", in: applied) == StorageFile(name: "a", in: storage))
     }
 
-    @Test("The label names the bucket and the host, and no credentials")
+    @Test("The label of an S3 storage names the bucket and the host, and no credentials")
     func label() throws {
         let storage = try Self.storage("media", "http://localhost:9000")
         #expect(storage.label == "S3Storage(media at localhost:9000)")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Options")
+@Suite("Checks of S3 options")
 struct OptionCheckTests {
     private typealias Change = (inout S3Options) -> Void
 
@@ -15,7 +15,7 @@ struct OptionCheckTests {
         await storageError { try ScriptedBucket.setup(endpoint: "s3.example.org", change).parts() as Any }
     }
 
-    @Test("that make no sense are refused at once, by their names")
+    @Test("An S3 option out of range is refused by name when the storage is made")
     func refusals() async {
         let changes: [(String, Change)] = [
             ("connectTimeout", { $0.connectTimeout = Self.endless }), ("connectTimeout", { $0.connectTimeout = .zero }),
@@ -49,7 +49,7 @@ struct OptionCheckTests {
         }
     }
 
-    @Test("at the ends of what makes sense are taken")
+    @Test("S3 options at the limits of their ranges are accepted")
     func limits() async {
         let changes: [Change] = [
             { $0.connectTimeout = .milliseconds(1) }, { $0.connectTimeout = Self.day },
@@ -66,7 +66,7 @@ struct OptionCheckTests {
     }
 
     @Test(
-        "that are durations of any length have milliseconds, rounded up",
+        "Durations of any length are converted to milliseconds, rounded up",
         arguments: [
             (.zero, 0), (.seconds(-5), 0), (.nanoseconds(1), 1), (.milliseconds(1), 1), (.microseconds(1001), 2),
             (.seconds(86_400), 86_400_000), (.seconds(Int64.max), .max), (.seconds(Int64.min), 0),
@@ -93,7 +93,7 @@ struct OptionCheckTests {
     }
 
     @Test(
-        "about attempts come from the environment when nobody gives them",
+        "The number of attempts comes from the environment when no option gives it",
         arguments: [
             ([:], 5), (["AWS_RETRY_MODE": "legacy"], 5), (["AWS_RETRY_MODE": "standard"], 3),
             (["AWS_RETRY_MODE": "Adaptive"], 3), (["AWS_RETRY_MODE": ""], 5), (["AWS_MAX_ATTEMPTS": "7"], 7),
@@ -106,7 +106,7 @@ struct OptionCheckTests {
         #expect(try given.parts().client.settings.retries.maxAttempts == 2)
     }
 
-    @Test("of the environment that are none are refused by the names of the variables")
+    @Test("An invalid environment variable is refused by name")
     func variables() async {
         for (name, value) in [
             ("AWS_RETRY_MODE", "often"), ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "perhaps"),
@@ -118,7 +118,7 @@ struct OptionCheckTests {
         }
     }
 
-    @Test("leave the endpoints of environment and profile out when those are to be ignored")
+    @Test("Endpoints of the environment and the profile can be ignored")
     func ignoredEndpoints() throws {
         let endpoint = ["AWS_ENDPOINT_URL_S3": "https://minio.internal"]
         func host(_ variables: [String: String], _ change: (inout S3Setup) -> Void = { _ in }) throws -> String {
@@ -140,7 +140,7 @@ struct OptionCheckTests {
         #expect(try host(endpoint) { $0.profile = profile } == "minio.internal")
     }
 
-    @Test("choose Amazon's FIPS and dual-stack endpoints as botocore does, which leaves other servers alone")
+    @Test("FIPS and dual-stack settings apply to Amazon's endpoints only, as in botocore")
     func variants() throws {
         func host(_ variables: [String: String], _ change: (inout S3Setup) -> Void = { _ in }) throws -> String {
             var setup = setup(variables)

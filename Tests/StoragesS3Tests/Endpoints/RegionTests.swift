@@ -7,7 +7,7 @@ import Testing
 @Suite("Regions")
 struct RegionTests {
     @Test(
-        "are labels of a host",
+        "A host label is a valid region",
         arguments: ["us-east-1", "auto", "default", "a", "EU", "1a", String(repeating: "a", count: 63)]
     )
     func names(name: String) throws {
@@ -15,7 +15,7 @@ struct RegionTests {
     }
 
     @Test(
-        "are nothing else",
+        "A name that is not a host label is refused as a region",
         arguments: [
             "", "123", "-a", "a-", "a.b", "a/b", "a b", "a_b", "evil.com/", "é", "a\r\n", "a@b",
             String(repeating: "a", count: 64),
@@ -27,7 +27,7 @@ struct RegionTests {
         #expect(error?.message.contains("AWS_REGION") == true)
     }
 
-    @Test("come from the option, the environment, the profile, the endpoint and the service, in this order")
+    @Test("The region comes from option, environment, profile, endpoint or service, in this order")
     func order() throws {
         func resolve(
             option: String? = nil,
@@ -62,7 +62,7 @@ struct RegionTests {
     }
 
     @Test(
-        "are in the hosts of many services",
+        "The region is found in the hosts of many services",
         arguments: [
             ("s3.eu-west-1.amazonaws.com", "eu-west-1"), ("s3-eu-west-1.amazonaws.com", "eu-west-1"),
             ("s3.amazonaws.com", "us-east-1"),
@@ -106,7 +106,7 @@ struct RegionTests {
         "<Error><Code>\(code)</Code>\(more)</Error>"
     }
 
-    @Test("are found in every way that S3 says where a bucket is")
+    @Test("The region is found in every form of redirect that S3 sends")
     func redirects() throws {
         let target = RegionRedirect.move(try Region("eu-west-1", from: "a test"))
         let named = "<Region>eu-west-1</Region>"
@@ -136,7 +136,7 @@ struct RegionTests {
         )
     }
 
-    @Test("are asked for when the answer does not name them")
+    @Test("The bucket is asked for its region when the response does not name it")
     func ask() throws {
         #expect(try Self.judge(301) == .askBucket)
         #expect(try Self.judge(400) == .askBucket)
@@ -144,7 +144,7 @@ struct RegionTests {
         #expect(try Self.judge(307, ["Location": "https://media.s3.amazonaws.com/k"]) == .askBucket)
     }
 
-    @Test("are not looked for in other answers")
+    @Test("A response that says nothing new about the region is not treated as a redirect")
     func others() throws {
         let named: HTTPHeaders = ["x-amz-bucket-region": "eu-west-1"]
         for status in [200, 304, 403, 404, 500, 503] { #expect(try Self.judge(status, named) == .none) }
@@ -155,7 +155,7 @@ struct RegionTests {
     }
 
     @Test(
-        "that are hostile are refused",
+        "A malformed region in a redirect is refused",
         arguments: ["evil.com/", "a.b", "x@y", "a\r\nb", "169.254.169.254", "123", ""]
     )
     func hostile(name: String) {
@@ -169,7 +169,7 @@ struct RegionTests {
     }
 
     @Test(
-        "are never followed to another host",
+        "A region redirect to another host is never followed",
         arguments: [
             "http://169.254.169.254/latest/meta-data/", "https://evil.org/",
             "https://s3.eu-west-1.amazonaws.com.evil.org/",
@@ -183,7 +183,7 @@ struct RegionTests {
         #expect(error?.code == .invalidConfiguration)
     }
 
-    @Test("of custom endpoints are errors that name the host, and no more of the target")
+    @Test("A redirect by a custom endpoint is an error that names only the host of the target")
     func customEndpoint() {
         let error = #expect(throws: StorageError.self) {
             try Self.judge(

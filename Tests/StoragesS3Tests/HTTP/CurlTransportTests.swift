@@ -20,7 +20,7 @@ struct CurlTransportTests {
     }
 
     @Test(
-        "have the fields that were given, in their order, and few others",
+        "A request on the wire has the given headers in their order, and few others",
         arguments: [
             (HTTPRequest.Method.get, "", [String]()), (.head, "", []), (.delete, "", []),
             (.put, "", ["Content-Length"]),
@@ -60,7 +60,7 @@ struct CurlTransportTests {
     }
 
     @Test(
-        "have the path and the query that were given",
+        "A request on the wire has the path and the query that were given",
         arguments: [
             "/bucket/a/../b", "/bucket/./a", "/bucket//a///b", "/bucket/%2E%2E/%2e/a", "/bucket/a%20b%2Fc",
             "/bucket/..",
@@ -78,7 +78,7 @@ struct CurlTransportTests {
         }
     }
 
-    @Test("do not go where the environment says")
+    @Test("Requests ignore the proxy variables of the environment")
     func environment() async throws {
         // Variables are the process's.
         await #expect(processExitsWith: .success) {
@@ -96,7 +96,7 @@ struct CurlTransportTests {
         }
     }
 
-    @Test("go through a proxy when there is one, but for those that must not")
+    @Test("Requests go through the configured proxy, except those that must not")
     func proxies() async throws {
         try await FaultProxy.with { other async throws in
             other.script { _, _ in .answer(.init(299)) }
@@ -115,7 +115,7 @@ struct CurlTransportTests {
         }
     }
 
-    @Test("use a connection again, also after answers without a body, errors and uploads")
+    @Test("A connection is reused after responses without a body, errors and uploads")
     func reuse() async throws {
         try await FaultProxy.with { proxy async throws in
             proxy.script { request, index in
@@ -136,7 +136,7 @@ struct CurlTransportTests {
         }
     }
 
-    @Test("do not use a connection again whose answer was not read")
+    @Test("A connection whose response was not read is not reused")
     func dropped() async throws {
         try await FaultProxy.with { proxy async throws in
             let object = ScriptedObject(8 << 20)
@@ -156,7 +156,7 @@ struct CurlTransportTests {
         }
     }
 
-    @Test("are sent again by libcurl when a used connection is dead, and that shows")
+    @Test("A request that libcurl repeats after a dead connection is marked as replayed")
     func replays() async throws {
         for (method, body) in [(HTTPRequest.Method.put, "body"), (.put, ""), (.post, ""), (.get, "")] {
             try await FaultProxy.with { proxy async throws in
@@ -172,7 +172,7 @@ struct CurlTransportTests {
         }
     }
 
-    @Test("make the server wait while nobody reads")
+    @Test("The server has to wait while nobody reads the response")
     func backPressure() async throws {
         try await FaultProxy.with { proxy async throws in
             let piece = TestBytes.make(1 << 18).getBytes(at: 0, length: 1 << 18) ?? []
@@ -203,7 +203,7 @@ struct CurlTransportTests {
         }
     }
 
-    @Test("have deadlines, also while the body comes")
+    @Test("The timeout of a request also covers the body of the response")
     func deadlines() async throws {
         try await FaultProxy.with { proxy async throws in
             var slow = FaultProxy.Answer(200, body: "1234567890").framed(.announced(20))
@@ -223,7 +223,7 @@ struct CurlTransportTests {
         }
     }
 
-    @Test("fail with a kind that says what happened")
+    @Test("A failed transfer has a kind that says what happened")
     func kinds() async throws {
         try await FaultProxy.with { proxy async throws in
             let transport = try CurlTransport(CurlSettings())

@@ -13,7 +13,7 @@ struct PartMemoryTests {
         return task
     }
 
-    @Test("is held by bytes that have come, and not by parts that have begun")
+    @Test("Memory for parts is held by bytes that have arrived, not by parts that have begun")
     func bytes() async throws {
         let memory = PartMemory(capacity: 100)
         let silent = (0..<50).map { _ in memory.part(claim: 100) }
@@ -31,7 +31,7 @@ struct PartMemoryTests {
         #expect(memory.inUse == 0)
     }
 
-    @Test("counts a part that is larger than all of it as all of it")
+    @Test("A part that is larger than the memory for parts counts as all of it")
     func oversized() async throws {
         let memory = PartMemory(capacity: 100)
         let part = memory.part(claim: 1000)
@@ -47,14 +47,14 @@ struct PartMemoryTests {
         #expect(memory.inUse == 0)
     }
 
-    @Test("comes back from a part that is dropped")
+    @Test("The memory of a part that is dropped is released")
     func drop() async throws {
         let memory = PartMemory(capacity: 100)
         try await memory.part(claim: 50).take(20)
         #expect(memory.inUse == 0)
     }
 
-    @Test("is not given away when no part could be filled after that")
+    @Test("Memory for parts is not granted if no part could be filled afterwards")
     func safety() async throws {
         let memory = PartMemory(capacity: 100)
         let first = memory.part(claim: 60)
@@ -75,7 +75,7 @@ struct PartMemoryTests {
         #expect(memory.inUse == 0)
     }
 
-    @Test("is not kept from a part that waits by those that come after it")
+    @Test("A part that waits for memory is not overtaken by later ones")
     func order() async throws {
         let memory = PartMemory(capacity: 100)
         let whole = memory.part(claim: 90)
@@ -94,7 +94,7 @@ struct PartMemoryTests {
         #expect(memory.inUse == 0)
     }
 
-    @Test("goes to those that waited behind somebody who has gone, or waited too long")
+    @Test("A waiting part that is cancelled or times out does not block the parts behind it")
     func leaving() async throws {
         let memory = PartMemory(capacity: 100)
         let whole = memory.part(claim: 90)
@@ -120,7 +120,7 @@ struct PartMemoryTests {
         #expect(memory.inUse == 0)
     }
 
-    @Test("fills every part in the end, however many grow at the same time, and is never more than there is")
+    @Test("Every part gets its memory in the end, and the parts never exceed the capacity")
     func storm() async throws {
         let memory = PartMemory(capacity: 1000)
         let most = NIOLockedValueBox(0)

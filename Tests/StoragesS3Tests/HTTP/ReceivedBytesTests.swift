@@ -3,9 +3,12 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Bytes that have come")
+@Suite("Received bytes")
 struct ReceivedBytesTests {
-    @Test("are handed out in order, in chunks of at most 256 KiB", arguments: [1, 1000, 16_384, 100_000, 262_144])
+    @Test(
+        "Received bytes are handed out in order, in chunks of at most 256 KiB",
+        arguments: [1, 1000, 16_384, 100_000, 262_144]
+    )
     func order(piece: Int) {
         var received = ReceivedBytes()
         var sent: [UInt8] = []

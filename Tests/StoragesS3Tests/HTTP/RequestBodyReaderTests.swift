@@ -30,7 +30,7 @@ struct RequestBodyReaderTests {
         }
     }
 
-    @Test("gives its bytes in pieces of any size", arguments: [1, 2, 3, 4, 50, 111, 1000])
+    @Test("A request body is read in pieces of any size", arguments: [1, 2, 3, 4, 50, 111, 1000])
     func pieces(count: Int) {
         var reader = RequestBodyReader(Self.body.body)
         #expect(read(&reader, by: count) == Self.body.bytes)
@@ -38,7 +38,7 @@ struct RequestBodyReaderTests {
         #expect(read(&reader, by: count).isEmpty)
     }
 
-    @Test("goes on from any place", arguments: 0...111)
+    @Test("Reading of a request body continues at any position", arguments: 0...111)
     func seek(position: Int) {
         var reader = RequestBodyReader(Self.body.body)
         _ = read(&reader, by: 10)
@@ -47,7 +47,7 @@ struct RequestBodyReaderTests {
         #expect(read(&reader, by: 16) == Array(Self.body.bytes[position...]))
     }
 
-    @Test("does not go outside of the body", arguments: [-1, 112, Int.max])
+    @Test("Seeking outside of a request body fails and does not move the reader", arguments: [-1, 112, Int.max])
     func outside(position: Int) {
         var reader = RequestBodyReader(Self.body.body)
         let isThere = reader.seek(to: position)
@@ -55,7 +55,7 @@ struct RequestBodyReaderTests {
         #expect(read(&reader, by: 16) == Self.body.bytes)
     }
 
-    @Test("of an empty body is at its end")
+    @Test("An empty request body is at its end")
     func empty() {
         var reader = RequestBodyReader(HTTPBody(ByteBuffer()))
         #expect(read(&reader, by: 16).isEmpty)
@@ -63,7 +63,7 @@ struct RequestBodyReaderTests {
         #expect(places == [true, false])
     }
 
-    @Test("respects where the buffers' bytes begin")
+    @Test("A request body begins at the reader index of its buffer")
     func slices() {
         var buffer = ByteBuffer(string: "0123456789")
         buffer.moveReaderIndex(forwardBy: 4)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("The head of an answer")
+@Suite("Response heads")
 struct ResponseHeadParserTests {
     /// Feeds lines and returns what the last one meant.
     private func parse(_ lines: [String], _ parser: inout ResponseHeadParser) -> ResponseHeadParser.Outcome {
@@ -13,7 +13,7 @@ struct ResponseHeadParserTests {
         return outcome
     }
 
-    @Test("has a status, and fields in their order without the blanks around values")
+    @Test("A response head has a status and headers in their order with trimmed values")
     func fields() {
         var parser = ResponseHeadParser()
         let lines = [
@@ -29,7 +29,7 @@ struct ResponseHeadParserTests {
         #expect(parser.headers["etag"] == "\"a\"")
     }
 
-    @Test("is that of the answer, not of interim ones before it", arguments: [100, 102, 103])
+    @Test("Interim responses before a response head are skipped", arguments: [100, 102, 103])
     func interim(status: Int) {
         var parser = ResponseHeadParser()
         #expect(parse(["HTTP/1.1 \(status) Wait", "Link: early", ""], &parser) == .more)
@@ -39,7 +39,7 @@ struct ResponseHeadParserTests {
         #expect(parser.headers.fields.map(\.name) == ["Content-Length"])
     }
 
-    @Test("may have no reason, an old version, or bytes that are no UTF-8")
+    @Test("A response head may have no reason, an old version or bytes that are not UTF-8")
     func odd() {
         for line in ["HTTP/1.1 200", "HTTP/1.0 200 OK", "HTTP/1.1  200  "] {
             var parser = ResponseHeadParser()
@@ -53,7 +53,7 @@ struct ResponseHeadParserTests {
         #expect(parser.headers["x-raw"] == "a\u{FFFD}b")
     }
 
-    @Test("may have folded lines, which belong to the field before")
+    @Test("A folded line of a response head belongs to the header before it")
     func folded() {
         var parser = ResponseHeadParser()
         let lines = ["HTTP/1.1 200 OK", "x-long: one", "  two: three", "\tfour", "ETag: \"a\"", ""]
@@ -62,7 +62,7 @@ struct ResponseHeadParserTests {
         #expect(parser.headers["x-long"] == "one two: three four")
     }
 
-    @Test("does not take what comes after it")
+    @Test("Trailers after a response head are ignored")
     func trailers() {
         var parser = ResponseHeadParser()
         #expect(parse(["HTTP/1.1 200 OK", "ETag: \"a\"", ""], &parser) == .complete)
@@ -70,7 +70,7 @@ struct ResponseHeadParserTests {
         #expect(parser.headers.fields.map(\.value) == ["\"a\""])
     }
 
-    @Test("has at most 256 KiB, interim answers included")
+    @Test("Response heads have at most 256 KiB, interim responses included")
     func limit() {
         var parser = ResponseHeadParser()
         _ = parse(["HTTP/1.1 200 OK"], &parser)

@@ -21,7 +21,7 @@ struct WeightedSemaphoreTests {
         return task
     }
 
-    @Test("lets so much through, and no more")
+    @Test("A weighted semaphore grants permits up to its capacity")
     func capacity() async throws {
         let semaphore = WeightedSemaphore(capacity: 10)
         let first = try await semaphore.acquire(weight: 6)
@@ -39,7 +39,7 @@ struct WeightedSemaphoreTests {
     }
 
     @Test(
-        "takes more than all of it for all, and less than nothing for one",
+        "The weight of a permit is limited to the range from one to the capacity",
         arguments: [(11, 10), (Int.max, 10), (0, 1), (-3, 1)]
     )
     func bounds(weight: Int, counted: Int) async throws {
@@ -50,14 +50,14 @@ struct WeightedSemaphoreTests {
         #expect(semaphore.inUse == 0)
     }
 
-    @Test("gives back what is dropped")
+    @Test("A permit that is dropped is released")
     func drop() async throws {
         let semaphore = WeightedSemaphore(capacity: 1)
         _ = try await semaphore.acquire()
         #expect(semaphore.inUse == 0)
     }
 
-    @Test("lets in by arrival, also those that fit where the first does not")
+    @Test("Permits are granted in the order of arrival")
     func order() async throws {
         let semaphore = WeightedSemaphore(capacity: 10)
         let all = try await semaphore.acquire(weight: 10)
@@ -85,7 +85,7 @@ struct WeightedSemaphoreTests {
         #expect(Set(order.withLockedValue { $0.prefix(2) }) == [0, 1])
     }
 
-    @Test("lets those through that waited behind somebody who has gone")
+    @Test("Cancelling a waiting task lets those behind it acquire permits")
     func cancellation() async throws {
         let semaphore = WeightedSemaphore(capacity: 10)
         let half = try await semaphore.acquire(weight: 5)
@@ -100,7 +100,7 @@ struct WeightedSemaphoreTests {
         #expect(semaphore.inUse == 0)
     }
 
-    @Test("lets nobody wait longer than they want to")
+    @Test("Waiting for a permit ends at the wait limit")
     func limit() async throws {
         let semaphore = WeightedSemaphore(capacity: 1)
         let permit = try #require(semaphore.acquireImmediately())
@@ -115,7 +115,7 @@ struct WeightedSemaphoreTests {
         #expect(semaphore.inUse == 0)
     }
 
-    @Test("does not let in who is cancelled already, although there is room")
+    @Test("A task that is already cancelled acquires no permit")
     func cancelledBefore() async throws {
         let semaphore = WeightedSemaphore(capacity: 1)
         let task = Task {
@@ -126,7 +126,7 @@ struct WeightedSemaphoreTests {
         #expect(semaphore.inUse == 0)
     }
 
-    @Test("loses nothing when many come and go and are cancelled")
+    @Test("No permit is lost when many tasks acquire and release them and are cancelled")
     func storm() async throws {
         let semaphore = WeightedSemaphore(capacity: 7)
         let most = NIOLockedValueBox(0)

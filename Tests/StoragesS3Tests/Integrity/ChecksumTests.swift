@@ -6,7 +6,7 @@ import Testing
 @Suite("Checksums")
 struct ChecksumTests {
     @Test(
-        "have the published values",
+        "Checksums have the published values",
         arguments: [
             (.crc32, "y/Q5Jg==", "AAAAAA=="), (.crc32c, "4waSgw==", "AAAAAA=="),
             (.crc64nvme, "rosUhgp5mIg=", "AAAAAAAAAAA="),
@@ -21,7 +21,7 @@ struct ChecksumTests {
 
     private static let data: [UInt8] = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 * 7 + $0 / 256) }
 
-    @Test("agree with a table of one byte a step on long input")
+    @Test("Checksums of long input agree with those of other implementations")
     func long() {
         Self.data.withUnsafeBytes { bytes in
             var crc32 = CyclicRedundancyCheck<UInt32>.crc32
@@ -37,7 +37,7 @@ struct ChecksumTests {
         }
     }
 
-    @Test("do not depend on how the bytes are cut, or aligned", arguments: ChecksumAlgorithm.allCases)
+    @Test("A checksum does not depend on how the bytes are split or aligned", arguments: ChecksumAlgorithm.allCases)
     func cuts(algorithm: ChecksumAlgorithm) throws {
         let whole = try Checksum.value(algorithm, of: HTTPBody(ByteBuffer(bytes: Self.data)))
         for sizes in [[1], [15, 1], [16], [17], [3, 64, 7], [4096, 1]] {
@@ -62,7 +62,7 @@ struct ChecksumTests {
         }
     }
 
-    @Test("of 32 and 64 bits find every changed bit of a block")
+    @Test("Checksums of 32 and 64 bits detect every changed bit of a block")
     func bits() {
         func checks(_ bytes: [UInt8]) -> [UInt64] {
             bytes.withUnsafeBytes { bytes in

@@ -3,11 +3,11 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Integrity")
+@Suite("Integrity policy")
 struct IntegrityPolicyTests {
     private let body = HTTPBody("123456789")
 
-    @Test("is CRC-32 for Amazon and nothing for others, unless said otherwise")
+    @Test("The default checksum is CRC-32 for Amazon and none for other servers")
     func auto() throws {
         let aws = IntegrityPolicy(.auto, profile: .known(.aws))
         #expect(try aws.uploadHeaders(for: body) == ["x-amz-checksum-crc32": "y/Q5Jg=="])
@@ -20,7 +20,7 @@ struct IntegrityPolicyTests {
         }
     }
 
-    @Test("listens to the environment where it has a choice")
+    @Test("The environment decides about checksums only where the option is automatic")
     func environment() throws {
         let environment = [
             "AWS_REQUEST_CHECKSUM_CALCULATION": "WHEN_REQUIRED", "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
@@ -33,7 +33,7 @@ struct IntegrityPolicyTests {
     }
 
     @Test(
-        "gives each setting its fields",
+        "Each integrity setting has its headers",
         arguments: [
             (.none, [:], [:]), (.md5, ["Content-MD5": "JfnnlDI7RTiF9RgfG2JNCw=="], [:]),
             (
@@ -61,7 +61,7 @@ struct IntegrityPolicyTests {
         #expect(policy.completeMultipartHeaders["x-amz-checksum-type"] == multipart["x-amz-checksum-type"])
     }
 
-    @Test("always has Content-MD5 for the bodies that need it")
+    @Test("Content-MD5 is computed for the bodies that need it")
     func contentMD5() throws {
         #expect(try IntegrityPolicy.contentMD5(of: body) == ["Content-MD5": "JfnnlDI7RTiF9RgfG2JNCw=="])
     }
@@ -74,7 +74,7 @@ struct IntegrityPolicyTests {
         return try check.finish()
     }
 
-    @Test("of a download holds only for the very bytes")
+    @Test("A download passes its check only if the bytes match the checksum")
     func downloads() throws {
         for headers: HTTPHeaders in [
             ["x-amz-checksum-crc32": "y/Q5Jg=="], ["X-Amz-Checksum-CRC32C": "4waSgw=="],
@@ -91,7 +91,7 @@ struct IntegrityPolicyTests {
         #expect(try verify(["x-amz-checksum-crc32": "nonsense"], "123456789") == false)
     }
 
-    @Test("of a download is not judged by checks over parts, of ranges, or of kinds that are not known")
+    @Test("Checksums of parts, ranges or unknown algorithms are not checked on download")
     func skipped() throws {
         #expect(try verify(["x-amz-checksum-crc32": "y/Q5Jg==-7"]) == nil)
         #expect(try verify(["x-amz-checksum-crc32": "y/Q5Jg==", "x-amz-checksum-type": "COMPOSITE"]) == nil)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Deleting many files", .timeLimit(.minutes(3)))
+@Suite("Deletion of many files", .timeLimit(.minutes(3)))
 struct BulkDeletionTests {
     /// Returns a key with characters that XML, URLs or old servers might misread, and that names of files may have.
     private static func key(_ number: Int) -> String { "n&<>\"'&amp;]]>+%é日\u{1F600} \(number)" }
@@ -37,7 +37,7 @@ struct BulkDeletionTests {
         return String(buffer: writer.buffer)
     }
 
-    @Test("takes a request for each thousand, with Content-MD5, and tells what failed in the order of the names")
+    @Test("A bulk deletion takes a request per thousand keys and reports failures in order")
     func batches() async throws {
         let failed = [
             Self.key(2400): "AccessDenied", Self.key(7): "AccessDenied", Self.key(1500): "InvalidObjectState",
@@ -62,7 +62,7 @@ struct BulkDeletionTests {
         }
     }
 
-    @Test("tries again for the keys that the server could not delete at the moment, and for no others")
+    @Test("A bulk deletion is retried only for the keys that failed temporarily")
     func again() async throws {
         let count = Counter()
         let transport = ScriptedTransport { request in
@@ -80,7 +80,7 @@ struct BulkDeletionTests {
         #expect(transport.requests.map { Self.keys($0).count } == [6, 2, 1])
     }
 
-    @Test("says of keys that the answer does not name that they may be there")
+    @Test("A key that a bulk deletion response does not name is reported as failed")
     func unreported() async throws {
         let transport = ScriptedTransport { .ok(Self.report(Self.keys($0).filter { !$0.hasSuffix("3") }, [:])) }
         let failures = try await ScriptedBucket.amazon(transport).delete(Self.names(5))
@@ -90,7 +90,7 @@ struct BulkDeletionTests {
     }
 
     @Test(
-        "is done one by one where the server has no request for it",
+        "Files are deleted one by one where the server has no bulk deletion",
         arguments: [
             (400, "InvalidArgument"), (400, "MalformedXML"), (400, nil), (405, "MethodNotAllowed"), (405, nil),
             (501, "NotImplemented"),
@@ -113,7 +113,7 @@ struct BulkDeletionTests {
         }
     }
 
-    @Test("one by one is done by twenty requests at a time")
+    @Test("Files are deleted one by one with at most twenty requests at a time")
     func concurrency() async throws {
         let running = NIOLockedValueBox((now: 0, most: 0))
         let transport = ScriptedTransport { request in
@@ -132,7 +132,7 @@ struct BulkDeletionTests {
         #expect(running.withLockedValue { $0.most } > 10)
     }
 
-    @Test("names what is left when the server fails, and goes on with the rest")
+    @Test("A bulk deletion reports the keys of a failed request and continues with the rest")
     func failure() async throws {
         let count = Counter()
         let transport = ScriptedTransport { request in
@@ -146,7 +146,7 @@ struct BulkDeletionTests {
         #expect(transport.requests.count == 2)
     }
 
-    @Test("is an error when there is no bucket", arguments: [1, 2])
+    @Test("Deletion of files fails when the bucket is missing", arguments: [1, 2])
     func noBucket(count: Int) async throws {
         try await FaultProxy.with { proxy in
             proxy.script { _, _ in ScriptedBucket.failure(404, "NoSuchBucket") }
@@ -156,7 +156,7 @@ struct BulkDeletionTests {
         }
     }
 
-    @Test("works on real servers", arguments: [S3World.Server.swift, .rclone])
+    @Test("A bulk deletion works on real servers", arguments: [S3World.Server.swift, .rclone])
     func real(server: S3World.Server) async throws {
         let storage = try await S3World.make(server).storage()
         let keys = ["a&b", "<c>", "d\"e'", "f g", "ü", "h+i", "j%20k"]
@@ -175,7 +175,7 @@ struct BulkDeletionTests {
         #expect(try await storage.listedKeys(prefix: "") == [stays.string])
     }
 
-    @Test("takes three requests for 2,500 files with odd names on a real server, and leaves the others")
+    @Test("A bulk deletion of 2,500 files with odd names takes three requests on a real server")
     func many() async throws {
         let world = try await S3World.make(.rclone)
         let direct = try world.storage()
@@ -200,7 +200,10 @@ struct BulkDeletionTests {
         #expect(try await direct.listedKeys(prefix: "") == [stays.string])
     }
 
-    @Test("refuses names with line breaks, and deletes the others", arguments: ["a\nb", "c\r\nd", "e\rf"])
+    @Test(
+        "A bulk deletion refuses names with line breaks and deletes the others",
+        arguments: ["a\nb", "c\r\nd", "e\rf"]
+    )
     func refusedNames(bad: String) async throws {
         let transport = ScriptedTransport { .ok(Self.report(Self.keys($0), [:])) }
         let storage = try ScriptedBucket.amazon(transport)
@@ -210,7 +213,7 @@ struct BulkDeletionTests {
         #expect(transport.requests.map { Self.keys($0) } == [[0, 1].map(Self.key)])
     }
 
-    @Test("takes keys with line breaks, which others may have written")
+    @Test("A bulk deletion request deletes keys with line breaks")
     func lineBreaks() async throws {
         let storage = try await S3World.make().storage()
         let keys = ["a\nb", "c\r\nd", "e\rf"]

@@ -8,7 +8,7 @@ import Testing
 
 /// The bytes that Ceph's gateway sends (16.2 and 18.2): keys are encoded, markers never are, and listings of uploads do
 /// not say that their keys are encoded.
-@Suite("Listings as Ceph writes them", .timeLimit(.minutes(2)))
+@Suite("Listings of Ceph", .timeLimit(.minutes(2)))
 struct CephListingTests {
     private static func encoded(_ key: String) -> String {
         key.utf8.map { byte in
@@ -32,7 +32,7 @@ struct CephListingTests {
         return ScriptedBucket.answer(200, String(buffer: writer.buffer))
     }
 
-    @Test("by version 1 are complete, whatever is in the key that ends a page")
+    @Test("A Ceph listing of version 1 is complete, whatever is in the key that ends a page")
     func objects() async throws {
         let keys = (0..<2200).map { "k %2F+%7E\($0 + 10_000)" }
         try await FaultProxy.with { proxy in
@@ -60,7 +60,7 @@ struct CephListingTests {
         }
     }
 
-    @Test("of versions go on after the key that they ended with")
+    @Test("A Ceph listing of versions continues after the key that it ended with")
     func versions() throws {
         func page(_ marker: String, _ key: String) throws -> ListVersionsPage {
             try ListVersionsPage(
@@ -126,7 +126,7 @@ struct CephListingTests {
     private static let keys = ["Größe+x.bin", "日本.bin", "a b", "p%q", "p%2Fq", "a%20b", "plain.bin"]
 
     @Test(
-        "of uploads find those of names with all kinds of letters, whether the server is known or not",
+        "Unfinished uploads with names in every script are found in Ceph listings and aborted",
         arguments: [true, false]
     )
     func abandoned(isKnown: Bool) async throws {
@@ -146,7 +146,7 @@ struct CephListingTests {
     }
 
     @Test(
-        "of uploads that stay although they are unknown when they are aborted are no success",
+        "Aborting uploads fails when Ceph still lists one that it reports as unknown",
         arguments: [true, false]
     )
     func ghosts(isKnown: Bool) async throws {
@@ -163,7 +163,7 @@ struct CephListingTests {
         }
     }
 
-    @Test("of what was deleted may be encoded, too")
+    @Test("Keys in a bulk deletion response of Ceph may be percent-encoded")
     func deletions() throws {
         let result = try DeleteResult(
             ByteBuffer(
@@ -176,7 +176,7 @@ struct CephListingTests {
         #expect(result.outcomes(for: [Array("a b".utf8), Array("a%20b".utf8)]) == [.unreported, .deleted])
     }
 
-    @Test("that say that they are encoded, and are not, are taken as they are")
+    @Test("Keys of a listing that falsely claims to be encoded are taken as they are")
     func falseClaims() throws {
         func keys(_ keys: [String], prefix: String = "") throws -> [String] {
             var writer = XMLWriter(root: "ListBucketResult", capacity: 1024)

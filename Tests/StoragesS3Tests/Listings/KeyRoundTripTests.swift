@@ -16,7 +16,7 @@ struct KeyRoundTripTests {
     /// Keys that others may have written, and that no name of a file may be.
     static let others = ["c/./d", "e/../f", "//g", "h//i", "j/", "n\nm", "o\r\np"]
 
-    @Test("survive everything that can be done with a file", arguments: names)
+    @Test("A key with unusual characters survives every operation on a file", arguments: names)
     func roundTrip(key: String) async throws {
         let world = try await S3World.make()
         let storage = try world.storage(querystringAuth: true)
@@ -46,7 +46,7 @@ struct KeyRoundTripTests {
         #expect(try await listed(storage).isEmpty)
     }
 
-    @Test("that are no names of files go over the wire as they are", arguments: others)
+    @Test("A key that is no name of a file goes over the wire unchanged", arguments: others)
     func wireForm(key: String) async throws {
         let world = try await S3World.make()
         let storage = try world.storage(querystringAuth: true)
@@ -86,7 +86,7 @@ struct KeyRoundTripTests {
         #expect(try await listed(storage).isEmpty)
     }
 
-    @Test("have downloads named by any text, which the server sends back")
+    @Test("A signed URL names the download with text of any script")
     func disposition() async throws {
         let world = try await S3World.make()
         let storage = try world.storage()

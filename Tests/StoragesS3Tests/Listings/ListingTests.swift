@@ -34,7 +34,7 @@ struct ListingTests {
         return nil
     }
 
-    @Test("of 2,500 keys come in three pages, whatever the encoding of blanks and slashes")
+    @Test("A listing of 2,500 keys has three pages, whatever the encoding of blanks and slashes")
     func pages() async throws {
         try await FaultProxy.with { proxy in
             let keys: [String] = (0..<2500).map { "d/ä+\($0 + 10_000) x" }
@@ -65,7 +65,7 @@ struct ListingTests {
         }
     }
 
-    @Test("whose keys are not encoded are taken as they are")
+    @Test("Keys of a listing without an encoding are taken as they are")
     func notEncoded() async throws {
         try await FaultProxy.with { proxy in
             proxy.script { _, _ in ScriptedBucket.answer(200, Self.page(["a+b", "a%20b"], encoded: false)) }
@@ -74,7 +74,7 @@ struct ListingTests {
         }
     }
 
-    @Test("that go on without a token are asked for after the last key")
+    @Test("A truncated listing without a token continues after the last key")
     func noToken() async throws {
         try await FaultProxy.with { proxy in
             proxy.script { request, index in
@@ -87,7 +87,7 @@ struct ListingTests {
         }
     }
 
-    @Test("that do not get on are an error, and no loop")
+    @Test("A listing that makes no progress is an error, not an endless loop")
     func loop() async throws {
         try await FaultProxy.with { proxy in
             for script in [
@@ -105,7 +105,7 @@ struct ListingTests {
         }
     }
 
-    @Test("that would expand without end, or nest without end, are refused")
+    @Test("A listing with entities, endless nesting or too many bytes is refused")
     func bombs() async throws {
         let bomb =
             "<!DOCTYPE l [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]><ListBucketResult>&b;"
@@ -122,7 +122,7 @@ struct ListingTests {
         }
     }
 
-    @Test("and other requests are not held up by error pages of 10 MB, whose status counts", arguments: [403, 503])
+    @Test("A request that gets an error page of 10 MB fails according to the status", arguments: [403, 503])
     func longErrors(status: Int) async throws {
         try await FaultProxy.with { proxy in
             let body = "<html>" + String(repeating: "long ", count: 2 << 20)
@@ -136,7 +136,7 @@ struct ListingTests {
         }
     }
 
-    @Test("have no keys that no file can have: those are told of, and stay")
+    @Test("Keys that no file can have are reported, and neither listed nor deleted")
     func foreignKeys() async throws {
         let storage = try await S3World.make().storage()
         let bad = KeyRoundTripTests.others + [String(repeating: "n", count: 300), "a/\u{202E}b"]
@@ -161,7 +161,7 @@ struct ListingTests {
         #expect(ForeignKey(Array("a/b c+%2F".utf8)) == nil)
     }
 
-    @Test("of 2,500 files of a real server are complete and in order, and all of them are deleted")
+    @Test("A real server lists 2,500 files completely and in order, and deletes all of them")
     func real() async throws {
         let storage = try await S3World.make(.rclone).storage()
         let unsorted: [String] = (0..<2500).map { "l/\($0 % 7)/\($0 + 10_000)+ ä" }

@@ -56,7 +56,7 @@ struct S3ObjectParametersTests {
     private static let account = ["x-amz-request-payer": "requester", "x-amz-expected-bucket-owner": "111122223333"]
     private static let tagging = "a=%C3%BC&b%20c=d%26e"
 
-    @Test("are fields of uploads")
+    @Test("Object parameters become headers of uploads")
     func creation() throws {
         let expected = Self.described.merging(Self.placed) { $1 }.merging(Self.account) { $1 }
             .merging(["x-amz-tagging": Self.tagging]) { $1 }
@@ -67,20 +67,20 @@ struct S3ObjectParametersTests {
         #expect(!S3ObjectParameters().requiresChecksum)
     }
 
-    @Test("are fields of copies, which do not take over the description of the source")
+    @Test("Object parameters become headers of copies, except those that describe the contents")
     func copies() throws {
         let common = Self.placed.merging(Self.account) { $1 }
             .merging(["x-amz-tagging": Self.tagging, "x-amz-tagging-directive": "REPLACE"]) { $1 }
         #expect(fields(try full.copyHeaders(isSecure: true)) == common)
     }
 
-    @Test("leave requests about bytes only the account's fields")
+    @Test("Requests for bytes have only the account's headers of the object parameters")
     func access() throws {
         #expect(fields(try full.accessHeaders(isSecure: false)) == Self.account)
         #expect(fields(full.accountHeaders) == Self.account)
     }
 
-    @Test("send a customer's key with every request for the object, and never over plain HTTP")
+    @Test("A customer key goes with every request for the object, and never over plain HTTP")
     func customerKey() throws {
         let key = try S3CustomerKey(Self.keyBytes)
         var parameters = S3ObjectParameters()
@@ -108,7 +108,7 @@ struct S3ObjectParametersTests {
         }
     }
 
-    @Test("never show a customer's key")
+    @Test("A customer key is never shown")
     func secrets() throws {
         let key = try S3CustomerKey(base64: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
         #expect(try key == S3CustomerKey(Self.keyBytes))
@@ -130,7 +130,7 @@ struct S3ObjectParametersTests {
         }
     }
 
-    @Test("know the other encryptions")
+    @Test("Each kind of server-side encryption has its headers")
     func encryptions() throws {
         #expect(try S3Encryption.aes256.headers == ["x-amz-server-side-encryption": "AES256"])
         #expect(try S3Encryption.kms().headers == ["x-amz-server-side-encryption": "aws:kms"])
@@ -140,7 +140,7 @@ struct S3ObjectParametersTests {
         )
     }
 
-    @Test("are refused where no server would take them")
+    @Test("Object parameters that no server would accept are refused")
     func refusals() {
         let changes: [(String, (inout S3ObjectParameters) -> Void)] = [
             (
@@ -171,7 +171,7 @@ struct S3ObjectParametersTests {
         #expect(throws: Never.self) { try largest.creationHeaders(isSecure: true) }
     }
 
-    @Test("of a call win over those of the storage")
+    @Test("Object parameters of a call win over those of the storage")
     func merging() throws {
         var call = S3ObjectParameters()
         call.cacheControl = "max-age=1"

@@ -29,7 +29,7 @@ struct FaultProxyTests {
 
     // MARK: Passing
 
-    @Test("passes requests on as they are, and remembers them")
+    @Test("The fault proxy passes requests on unchanged and records them")
     func passes() async throws {
         try await withServer { proxy, server async throws in
             let request = RawConnection.request("PUT", "/b/a%20b?x=%2F&y", headers: ["X-Test:  1 "], body: "hello")
@@ -50,7 +50,7 @@ struct FaultProxyTests {
         }
     }
 
-    @Test("keeps a connection open between requests, and counts both")
+    @Test("The fault proxy keeps a connection open between requests and counts both")
     func keepsAlive() async throws {
         try await withServer { proxy, _ async throws in
             let request = RawConnection.request("GET", "/")
@@ -63,7 +63,7 @@ struct FaultProxyTests {
         }
     }
 
-    @Test("passes chunks in both directions")
+    @Test("The fault proxy passes chunks in both directions")
     func chunks() async throws {
         let chunked = FaultProxy.Answer(200, body: "0123456789").framed(.chunked(isTerminated: true))
         try await withServer({ _, _ in .answer(chunked) }) { proxy, server async throws in
@@ -77,7 +77,7 @@ struct FaultProxyTests {
         }
     }
 
-    @Test("tells the script the number of the request since it was set")
+    @Test("The fault proxy tells the script the number of requests since it was set")
     func counts() async throws {
         try await FaultProxy.with { proxy async throws in
             proxy.script { _, index in .answer(.init(200 + index, body: "0123456789")) }
@@ -96,7 +96,7 @@ struct FaultProxyTests {
 
     // MARK: 100-continue
 
-    @Test("lets the server say whether it wants the body")
+    @Test("The fault proxy lets the server accept or refuse a body with 100 Continue")
     func passesContinue() async throws {
         let head = "PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
         try await withServer { proxy, server async throws in
@@ -116,7 +116,7 @@ struct FaultProxyTests {
         }
     }
 
-    @Test("never says 100 Continue when the script wants it so")
+    @Test("The fault proxy suppresses 100 Continue when the script says so")
     func withoutContinue() async throws {
         let head = "PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
         try await withServer { proxy, server async throws in
@@ -135,7 +135,7 @@ struct FaultProxyTests {
     // MARK: Cuts
 
     @Test(
-        "cuts the connection where the script says",
+        "The fault proxy cuts a connection where the script says",
         arguments: [
             // what, bytes of the body that the server gets (nil: it sees no request), what the client gets
             (FaultProxy.Cut.afterRequestHead, nil, ""),
@@ -172,7 +172,7 @@ struct FaultProxyTests {
         }
     }
 
-    @Test("cuts an answer in chunks before the last one")
+    @Test("The fault proxy cuts a chunked response before its last chunk")
     func cutsChunks() async throws {
         let chunked = FaultProxy.Answer(200, body: "0123456789").framed(.chunked(isTerminated: true))
         try await withServer({ _, _ in .answer(chunked) }) { proxy, _ async throws in
@@ -183,7 +183,7 @@ struct FaultProxyTests {
         }
     }
 
-    @Test("resets a connection, or closes it in order", arguments: [FaultProxy.Manner.close, .reset])
+    @Test("The fault proxy resets a connection or closes it in order", arguments: [FaultProxy.Manner.close, .reset])
     func manners(manner: FaultProxy.Manner) async throws {
         try await FaultProxy.with { proxy async throws in
             proxy.script { _, _ in .cut(.beforeAnswer, manner) }
@@ -194,7 +194,7 @@ struct FaultProxyTests {
         }
     }
 
-    @Test("cuts connections before it reads anything")
+    @Test("The fault proxy cuts a connection before it reads anything")
     func cutsConnections() async throws {
         try await FaultProxy.with { proxy async throws in
             proxy.scriptConnections { $0 == 0 ? .cut(.close) : .accept }
@@ -211,7 +211,7 @@ struct FaultProxyTests {
 
     // MARK: Answers
 
-    @Test("makes up answers that end too early")
+    @Test("The fault proxy makes up responses that end too early")
     func lies() async throws {
         try await FaultProxy.with { proxy async throws in
             let answer = FaultProxy.Answer(200, body: "0123")
@@ -230,7 +230,7 @@ struct FaultProxyTests {
         }
     }
 
-    @Test("drips an answer, and sends spaces before one")
+    @Test("The fault proxy sends a response slowly or after spaces")
     func drips() async throws {
         try await FaultProxy.with { proxy async throws in
             let answer = FaultProxy.Answer(200, body: "0123456789")
@@ -252,7 +252,7 @@ struct FaultProxyTests {
 
     // MARK: Time
 
-    @Test("holds requests and bodies up")
+    @Test("The fault proxy delays requests and slows down their bodies")
     func slows() async throws {
         try await withServer { proxy, _ async throws in
             let request = RawConnection.request("PUT", "/", body: "hello")
@@ -268,7 +268,7 @@ struct FaultProxyTests {
         }
     }
 
-    @Test("lets only so many bytes of an answer pass in a second")
+    @Test("The fault proxy limits the bytes of a response per second")
     func throttles() async throws {
         let long = String(repeating: "x", count: 40_000)
         try await withServer({ _, _ in .answer(.init(200, body: long)) }) { proxy, _ async throws in
@@ -286,7 +286,7 @@ struct FaultProxyTests {
         }
     }
 
-    @Test("closes idle connections when told to")
+    @Test("The fault proxy closes idle connections on demand")
     func closesIdle() async throws {
         try await FaultProxy.with { proxy async throws in
             proxy.script { _, _ in .answer(.init(200, body: "0123456789")) }
@@ -298,7 +298,7 @@ struct FaultProxyTests {
         }
     }
 
-    @Test("closes connections that are idle for too long")
+    @Test("The fault proxy closes connections that are idle for too long")
     func timesOut() async throws {
         try await FaultProxy.with(idleTimeout: .milliseconds(100)) { proxy async throws in
             proxy.script { _, _ in .answer(.init(200, body: "0123456789")) }
@@ -313,7 +313,7 @@ struct FaultProxyTests {
 
     // MARK: Mistakes
 
-    @Test("answers nothing without a server and a script, and says why")
+    @Test("The fault proxy without a server and a script records why it does not respond")
     func withoutServer() async throws {
         try await FaultProxy.with { proxy async throws in
             let outcome = try await RawConnection.exchange(
@@ -326,7 +326,7 @@ struct FaultProxyTests {
         }
     }
 
-    @Test("is gone after its end")
+    @Test("The fault proxy closes its connections and its port when it stops")
     func ends() async throws {
         let proxy = try await FaultProxy.start()
         let port = proxy.port

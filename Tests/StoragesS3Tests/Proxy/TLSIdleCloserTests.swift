@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The endpoint that closes idle TLS connections", .timeLimit(.minutes(2)))
 struct TLSIdleCloserTests {
-    @Test("forwards, and closes with close_notify what is idle")
+    @Test("The TLS endpoint forwards requests and closes idle connections with close_notify")
     func closes() async throws {
         try await FaultProxy.with { server async throws in
             server.script { _, _ in .answer(.init(200, body: "0123456789")) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Trying again")
+@Suite("Retries")
 struct RetryTests {
     private static func failure(
         _ cause: S3Failure.Cause,
@@ -33,7 +33,7 @@ struct RetryTests {
     // MARK: Verdicts
 
     @Test(
-        "is worth it after these",
+        "A request is retried after a response with one of these statuses",
         arguments: [408, 429, 499, 500, 502, 503, 504, 509, 520, 521, 522, 523, 524, 525, 526, 527, 530]
     )
     func retried(status: Int) {
@@ -41,13 +41,16 @@ struct RetryTests {
         #expect(RetryVerdict(Self.answer(status)) == .retry(isThrottled: isThrottled, after: nil))
     }
 
-    @Test("is not worth it after these", arguments: [301, 304, 400, 401, 403, 404, 405, 409, 411, 412, 416, 501, 505])
+    @Test(
+        "A request is not retried after a response with one of these statuses",
+        arguments: [301, 304, 400, 401, 403, 404, 405, 409, 411, 412, 416, 501, 505]
+    )
     func final(status: Int) {
         #expect(RetryVerdict(Self.answer(status)) == .fail)
     }
 
     @Test(
-        "depends on the code more than on the status",
+        "The error code decides about a retry more than the status",
         arguments: [
             ("RequestTimeout", .retry(isThrottled: false, after: nil)),
             ("IncompleteBody", .retry(isThrottled: false, after: nil)),
@@ -63,7 +66,7 @@ struct RetryTests {
         #expect(RetryVerdict(Self.answer(400, code)) == expected)
     }
 
-    @Test("waits as long as the server asks for, in seconds or until a date")
+    @Test("A retry waits for the seconds or until the date that the server asks for")
     func waits() {
         func wait(_ headers: HTTPHeaders) -> Duration? {
             guard case .retry(_, let wait) = RetryVerdict(Self.answer(503, nil, headers)) else { return nil }
@@ -80,7 +83,7 @@ struct RetryTests {
         #expect(wait(["Retry-After": "-1"]) == nil)
     }
 
-    @Test("after a conflict is for whole objects, not for uploads in parts")
+    @Test("A conflict is retried for whole objects, not for multipart uploads")
     func conflicts() {
         let put = Self.answer(409, "ConditionalRequestConflict", retriesConflicts: true)
         #expect(RetryVerdict(put) == .retry(isThrottled: false, after: nil))
@@ -88,7 +91,7 @@ struct RetryTests {
         #expect(RetryVerdict(complete) == .fail)
     }
 
-    @Test("of errors that follow a status of success depends on their code")
+    @Test("An error under a status of success is retried depending on its code")
     func documents() {
         func verdict(_ code: String?) -> RetryVerdict {
             var document = S3ErrorDocument()
@@ -104,7 +107,7 @@ struct RetryTests {
         #expect(unreadable.isAmbiguous)
     }
 
-    @Test("of transfers depends on what broke")
+    @Test("A failed transfer is retried depending on what broke")
     func transport() {
         func verdict(_ kind: HTTPFailure.Kind, dead: Bool = false) -> RetryVerdict {
             var failure = HTTPFailure(kind, "")
@@ -119,7 +122,7 @@ struct RetryTests {
     }
 
     @Test(
-        "comes when the server says",
+        "The headers Retry-After and x-amz-retry-after set the delay of a retry",
         arguments: [
             (["Retry-After": "3"], .seconds(3)), (["x-amz-retry-after": "250"], .milliseconds(250)),
             (["Retry-After": "3", "x-amz-retry-after": "250"], .milliseconds(250)),
@@ -134,7 +137,7 @@ struct RetryTests {
 
     // MARK: Delays
 
-    @Test("waits twice as long each time, at most, and at random")
+    @Test("Retry delays are random, and their upper limit doubles until the maximum")
     func delays() {
         let retries = S3Retries(baseDelay: .milliseconds(100), throttledBaseDelay: .seconds(1), maxDelay: .seconds(2))
         for (retry, ceiling) in [(1, 0.1), (2, 0.2), (3, 0.4), (5, 1.6), (6, 2), (60, 2), (.max, 2)] {
@@ -151,7 +154,7 @@ struct RetryTests {
 
     // MARK: Tokens
 
-    @Test("is paid for with tokens, which successes earn")
+    @Test("Retries cost tokens, which successes earn")
     func tokens() {
         let tokens = RetryTokens()
         #expect(tokens.count == 500)
@@ -175,7 +178,7 @@ struct RetryTests {
         return answer(status, "RequestTimeTooSkewed", headers)
     }
 
-    @Test("with another date is for clocks that are off by more than four minutes", arguments: [-1, 1] as [Double])
+    @Test("The clock is corrected when it is off by more than four minutes", arguments: [-1, 1] as [Double])
     func clock(sign: Double) {
         let wall = Date(timeIntervalSince1970: 1_700_000_000)
         for (seconds, isLearnt) in [(100.0, false), (239, false), (241, true), (1200, true)] {
@@ -185,7 +188,7 @@ struct RetryTests {
         }
     }
 
-    @Test("with another date is for the requests that had the old one")
+    @Test("A request is sent with the corrected clock only if it used another offset before")
     func usedOffset() {
         let wall = Date(timeIntervalSince1970: 1_700_000_000)
         let clock = ClockOffset { wall }
@@ -198,7 +201,7 @@ struct RetryTests {
         #expect(clock.now == wall)
     }
 
-    @Test("forgets the date when this machine's clock is set")
+    @Test("The clock offset is dropped when this machine's clock is set")
     func clockIsSet() {
         let wall = NIOLockedValueBox(Date(timeIntervalSince1970: 1_700_000_000))
         let clock = ClockOffset { wall.withLockedValue { $0 } }
@@ -209,7 +212,7 @@ struct RetryTests {
         #expect(clock.reading.offset == 0)
     }
 
-    @Test("with another date needs an answer that is about dates, and fresh")
+    @Test("The clock is corrected only by fresh responses that complain about the date")
     func noClock() {
         let wall = Date(timeIntervalSince1970: 1_700_000_000)
         let clock = ClockOffset { wall }

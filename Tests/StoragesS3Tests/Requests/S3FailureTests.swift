@@ -3,7 +3,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("What failures of S3 become")
+@Suite("Storage errors of S3 failures")
 struct S3FailureTests {
     static let codes: [(String, StorageError.Code)] = [
         ("NoSuchKey", .notFound), ("NoSuchVersion", .notFound), ("NoSuchUpload", .unavailable),
@@ -44,7 +44,7 @@ struct S3FailureTests {
             .storageError(StorageName(unchecked: "k"), "S3Storage(b)")
     }
 
-    @Test("is decided by the code of the answer, whatever its status", arguments: codes)
+    @Test("The error code of a response decides the storage error, whatever the status", arguments: codes)
     func mapsCode(code: String, expected: StorageError.Code) {
         var document = S3ErrorDocument()
         document.code = S3ErrorCode(rawValue: code)
@@ -60,7 +60,7 @@ struct S3FailureTests {
         }
     }
 
-    @Test("is decided by the status where there is no code, or one that nobody knows", arguments: statuses)
+    @Test("The status decides the storage error where the error code is missing or unknown", arguments: statuses)
     func mapsStatus(status: Int, expected: StorageError.Code) {
         var document = S3ErrorDocument()
         for code in [nil, "SomethingNew"] {
@@ -70,7 +70,7 @@ struct S3FailureTests {
     }
 
     @Test(
-        "is decided by what broke where there is no answer",
+        "The transfer failure decides the storage error where there is no response",
         arguments: [
             (.timedOut, .timeout), (.untrusted, .permissionDenied), (.notConnected, .unavailable),
             (.connectionLost, .unavailable), (.truncated, .unavailable), (.responseTooLarge, .unavailable),
@@ -82,7 +82,7 @@ struct S3FailureTests {
         #expect(Self.error(.transport(HTTPFailure(kind, "because"))).description.contains("because"))
     }
 
-    @Test("is decided for bytes that were damaged and documents that cannot be read")
+    @Test("Damaged bytes and unreadable documents become storage errors")
     func rest() {
         #expect(Self.error(.damaged(.crc32)).code == .corrupted)
         #expect(Self.error(.document(status: 200, headers: [:], .unreadable("why"))).code == .unavailable)

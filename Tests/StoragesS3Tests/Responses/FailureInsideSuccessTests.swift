@@ -6,7 +6,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Answers that begin with success", .timeLimit(.minutes(1)))
+@Suite("Errors in responses with a status of success", .timeLimit(.minutes(1)))
 struct FailureInsideSuccessTests {
     static let name = StorageName(unchecked: "file")
     static let parts = UploadBody.buffer(ByteBuffer(repeating: 7, count: (5 << 20) + 1))
@@ -93,7 +93,7 @@ struct FailureInsideSuccessTests {
     }
 
     @Test(
-        "and are an error, or nothing, are tried again",
+        "A request is retried when its response with status 200 holds an error or nothing",
         arguments: Operation.allCases,
         [
             ScriptedBucket.error("InternalError"), ScriptedBucket.error("SlowDown"),
@@ -110,7 +110,7 @@ struct FailureInsideSuccessTests {
         }
     }
 
-    @Test("and stay an error are reported", arguments: Operation.allCases)
+    @Test("An error that stays in responses with status 200 is reported", arguments: Operation.allCases)
     func reported(operation: Operation) async throws {
         try await FaultProxy.with { proxy in
             proxy.script(Self.script(operation, [ScriptedBucket.failure(200, "InternalError")]))
@@ -128,7 +128,10 @@ struct FailureInsideSuccessTests {
         }
     }
 
-    @Test("and have white space first, and roots of another name, are successes", arguments: Operation.allCases)
+    @Test(
+        "A response with status 200 may begin with white space and have another root element",
+        arguments: Operation.allCases
+    )
     func accepted(operation: Operation) async throws {
         try await FaultProxy.with { proxy in
             let answer = FaultProxy.Answer(200, body: "<?xml version=\"1.0\"?>" + operation.success)
@@ -149,7 +152,7 @@ struct FailureInsideSuccessTests {
     }
 
     @Test(
-        "and then are silent for longer than a stall may last, or send blanks only, are waited for",
+        "A response with status 200 may be silent or blank for longer than the stall timeout",
         arguments: Operation.allCases,
         [1, 3]
     )
@@ -167,7 +170,10 @@ struct FailureInsideSuccessTests {
         }
     }
 
-    @Test("are waited for without an end in all, and for minutes while nothing comes", arguments: Operation.allCases)
+    @Test(
+        "Operations that respond late have no total timeout, but a stall timeout of minutes",
+        arguments: Operation.allCases
+    )
     func limits(operation: Operation) async throws {
         let transport = ScriptedTransport { request in
             if operation.matches(request) { return .ok(operation.success) }

@@ -6,7 +6,7 @@ import Testing
 @testable import StoragesS3
 
 /// Tests of responses by whatever stands between a program and its server, with any status.
-@Suite("Answers that are not the server's", .timeLimit(.minutes(2)))
+@Suite("Responses of intermediaries", .timeLimit(.minutes(2)))
 struct ForeignAnswerTests {
     static let name = StorageName(unchecked: "file")
     static let page = "<!DOCTYPE html><html><head><title>Sorry</title></head><body><br>Nothing here.</body></html>"
@@ -31,7 +31,7 @@ struct ForeignAnswerTests {
         }
     }
 
-    @Test("do not say that a file is not there")
+    @Test("A response of an intermediary does not count as a missing file")
     func missing() async throws {
         try await with({ request, _ in
             request.method == "HEAD" ? ScriptedBucket.answer(404, "", Self.html) : Self.page(404)
@@ -47,7 +47,7 @@ struct ForeignAnswerTests {
         }
     }
 
-    @Test("do not say that a file is deleted, not even without a word")
+    @Test("Only a response of the server confirms a deletion")
     func deletions() async throws {
         for answer in [Self.page(200), Self.page(404), ScriptedBucket.answer(404)] {
             try await with({ _, _ in answer }) { storage, _ in
@@ -65,7 +65,10 @@ struct ForeignAnswerTests {
         }
     }
 
-    @Test("do not say that an upload is done: what has become of it is not known", arguments: [true, false])
+    @Test(
+        "An upload has an unknown outcome after a success response that is not the server's",
+        arguments: [true, false]
+    )
     func uploads(hasPage: Bool) async throws {
         let answer = hasPage ? Self.page(200, [("ETag", "\"page\"")]) : ScriptedBucket.answer(200)
         try await with({ _, _ in answer }) { storage, proxy in
@@ -77,7 +80,7 @@ struct ForeignAnswerTests {
         }
     }
 
-    @Test("to an upload that wants the name to be free are looked behind", arguments: [true, false])
+    @Test("A conditional upload looks at the file after a response that is not the server's", arguments: [true, false])
     func recognised(isStored: Bool) async throws {
         let nonce = NIOLockedValueBox<String?>(nil)
         try await with({ request, _ in
@@ -103,7 +106,7 @@ struct ForeignAnswerTests {
         }
     }
 
-    @Test("are no parts, no copies and no objects")
+    @Test("A web page with status 200 is not taken for a part, a copy, an object or a listing")
     func others() async throws {
         try await with({ request, _ in
             request.method == "PUT" ? Self.page(200, [("ETag", "\"page\"")]) : MultipartScript.answer(request)
@@ -134,7 +137,7 @@ struct ForeignAnswerTests {
         }
     }
 
-    @Test("that deny access say so, and who it is")
+    @Test("A denial by an intermediary is reported as such")
     func denied() async throws {
         try await with({ _, _ in Self.page(403) }) { storage, proxy in
             let error = await #expect(throws: StorageError.self) { try await storage.open(Self.name) }
@@ -144,7 +147,7 @@ struct ForeignAnswerTests {
         }
     }
 
-    @Test("of a page that is an object are an object")
+    @Test("A web page that is stored as an object is read like any object")
     func pages() async throws {
         try await with({ _, _ in Self.page(200, [("ETag", "\"page\"")]) }) { storage, _ async throws in
             #expect(try await storage.open(Self.name).collect(upTo: 1000) == ByteBuffer(string: Self.page))
@@ -153,7 +156,7 @@ struct ForeignAnswerTests {
 
     // MARK: Proxies
 
-    @Test("but a proxy's, which wants to know who asks, are told to be the proxy's", arguments: [false, true])
+    @Test("The error names the proxy option when a proxy requires authentication", arguments: [false, true])
     func proxy(isTunnel: Bool) async throws {
         try await FaultProxy.with { proxy in
             proxy.script { _, _ in
@@ -170,7 +173,7 @@ struct ForeignAnswerTests {
         }
     }
 
-    @Test("that do not know what consent is are asked again without it", arguments: [true, false])
+    @Test("An upload that is refused with status 417 is repeated without the header Expect", arguments: [true, false])
     func expectation(readsBody: Bool) async throws {
         try await FaultProxy.with(hashesBodies: true) { proxy in
             var refusal = FaultProxy.Answer(417, headers: Self.html, body: Self.page)
@@ -191,7 +194,7 @@ struct ForeignAnswerTests {
         }
     }
 
-    @Test("that refuse the header Expect of one upload do not take it from the next")
+    @Test("A response with status 417 does not remove the header Expect from later uploads")
     func expectationAfterRefusal() async throws {
         try await FaultProxy.with { proxy in
             var refusal = FaultProxy.Answer(417, headers: Self.html, body: Self.page)

@@ -2,11 +2,11 @@ import Storages
 import StoragesS3
 import Testing
 
-@Suite("Redirects to elsewhere", .timeLimit(.minutes(2)))
+@Suite("Redirects to other hosts", .timeLimit(.minutes(2)))
 struct RedirectTests {
     private static let statuses = [301, 302, 303, 307, 308]
 
-    @Test("are not followed, and the error names their target", arguments: statuses)
+    @Test("A redirect to another host is not followed, and the error names its target", arguments: statuses)
     func areNotFollowed(status: Int) async throws {
         try await FaultProxy.with { target async throws in
             target.script { _, _ in .answer(.init(200, body: "credentials")) }

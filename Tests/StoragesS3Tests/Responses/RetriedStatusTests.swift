@@ -3,21 +3,27 @@ import Storages
 import StoragesS3
 import Testing
 
-@Suite("Answers that say no", .timeLimit(.minutes(2)))
+@Suite("Retries by status", .timeLimit(.minutes(2)))
 struct RetriedStatusTests {
-    @Test("are asked for again when that may help", arguments: [408, 429, 499, 500, 502, 503, 504, 509, 520, 522, 530])
+    @Test(
+        "A download succeeds after a first response with one of these statuses",
+        arguments: [408, 429, 499, 500, 502, 503, 504, 509, 520, 522, 530]
+    )
     func retried(status: Int) async throws {
         try await expect(.init(status), isRetried: true)
         try await expect(.init(status, body: "<html>" + String(repeating: "busy ", count: 40_000)), isRetried: true)
     }
 
-    @Test("are final otherwise", arguments: [400, 401, 403, 404, 405, 409, 410, 411, 412, 413, 501, 505, 507])
+    @Test(
+        "A download fails at the first response with one of these statuses",
+        arguments: [400, 401, 403, 404, 405, 409, 410, 411, 412, 413, 501, 505, 507]
+    )
     func final(status: Int) async throws {
         try await expect(.init(status), isRetried: false)
     }
 
     @Test(
-        "are told apart by their codes",
+        "The error code of a response decides whether a download is retried",
         arguments: [
             (400, "RequestTimeout", true), (400, "BadDigest", true), (400, "IncompleteBody", true),
             (400, "InvalidArgument", false), (400, "EntityTooLarge", false), (403, "AccessDenied", false),
@@ -43,7 +49,7 @@ struct RetriedStatusTests {
         }
     }
 
-    @Test("are asked for no more often than allowed", arguments: [1, 2, 5])
+    @Test("A failing request is sent no more often than allowed", arguments: [1, 2, 5])
     func attempts(limit: Int) async throws {
         try await FaultProxy.with { proxy async throws in
             proxy.script { _, _ in .answer(.init(500)) }
@@ -55,7 +61,7 @@ struct RetriedStatusTests {
         }
     }
 
-    @Test("are asked for no longer than allowed, whatever the server wants")
+    @Test("A failing request is retried no longer than the budget, whatever Retry-After says")
     func time() async throws {
         try await FaultProxy.with { proxy async throws in
             let budget = Duration.seconds(1)
@@ -83,7 +89,7 @@ struct RetriedStatusTests {
         }
     }
 
-    @Test("make the storage stop to try again when there are too many")
+    @Test("A storage stops retrying when its retry tokens are used up")
     func tokens() async throws {
         try await FaultProxy.with { proxy async throws in
             proxy.script { _, _ in .answer(.init(500)) }

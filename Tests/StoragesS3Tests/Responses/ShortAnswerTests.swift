@@ -3,10 +3,10 @@ import Storages
 import StoragesS3
 import Testing
 
-@Suite("Answers that end too early", .timeLimit(.minutes(2)))
+@Suite("Responses that end too early", .timeLimit(.minutes(2)))
 struct ShortAnswerTests {
     @Test(
-        "are errors, never short contents",
+        "A download that ends too early is an error, never shorter contents",
         arguments: [
             FaultProxy.Answer.Framing.announced(1000), .chunked(isTerminated: false), .chunked(isTerminated: true),
             .untilClose,
@@ -38,7 +38,7 @@ struct ShortAnswerTests {
         """
 
     @Test(
-        "are asked for again, never short lists",
+        "A listing response that ends too early is retried, and never gives a shorter list",
         arguments: [FaultProxy.Answer.Framing.announced(1000), .chunked(isTerminated: false), .untilClose]
     )
     func lists(framing: FaultProxy.Answer.Framing) async throws {

@@ -85,7 +85,7 @@ struct WrongRegionTests {
         }
     }
 
-    @Test("is found with one request more, and remembered", arguments: cases)
+    @Test("The region of a bucket is found after a redirect, and remembered", arguments: cases)
     func moves(example: Case) async throws {
         let transport = Self.server(example.answer)
         let storage = try ScriptedBucket.amazon(transport) { $0.retries = .none }
@@ -96,7 +96,7 @@ struct WrongRegionTests {
         #expect(transport.requests.count == (example.asks ? 4 : 3))
     }
 
-    @Test("is found by all requests that were under way")
+    @Test("All concurrent requests follow a bucket to its region")
     func concurrency() async throws {
         let server = Self.server(Self.cases[0].answer)
         let transport = ScriptedTransport { request in
@@ -115,7 +115,7 @@ struct WrongRegionTests {
     }
 
     @Test(
-        "is not believed when it is none",
+        "No request goes to a malformed region that a redirect names",
         arguments: ["evil.com/", "evil.com", "eu-west-1.evil", "eu-west-1@evil", "-", "", "eu_west"]
     )
     func hostility(region: String) async throws {
@@ -128,7 +128,7 @@ struct WrongRegionTests {
         #expect(transport.requests.allSatisfy { $0.url.hasPrefix("https://bucket.s3.amazonaws.com/") })
     }
 
-    @Test("that sends from one to the other ends")
+    @Test("Redirects back and forth between two regions end in an error")
     func loop() async throws {
         let transport = ScriptedTransport { request in
             let isHome = request.headers["Authorization"]?.contains("/us-east-1/") == true

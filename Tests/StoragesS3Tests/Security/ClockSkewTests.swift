@@ -4,7 +4,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("A clock that is wrong", .timeLimit(.minutes(1)))
+@Suite("Wrong clocks", .timeLimit(.minutes(1)))
 struct ClockSkewTests {
     static let name = StorageName(unchecked: "file")
 
@@ -44,7 +44,7 @@ struct ClockSkewTests {
     }
 
     @Test(
-        "costs one request more, once",
+        "A wrong clock costs one additional request, and only once",
         arguments: Complaint.allCases,
         [1200, -1200] as [TimeInterval]
     )
@@ -60,7 +60,7 @@ struct ClockSkewTests {
         }
     }
 
-    @Test("is corrected for all requests that were under way")
+    @Test("A wrong clock is corrected for all concurrent requests")
     func concurrency() async throws {
         try await FaultProxy.with { proxy in
             proxy.script(Self.script(ahead: 1200, .coded))
@@ -73,7 +73,7 @@ struct ClockSkewTests {
         }
     }
 
-    @Test("is not learnt from an answer that a cache has kept")
+    @Test("The clock is not corrected by a response from a cache")
     func age() async throws {
         try await FaultProxy.with { proxy in
             let old = HTTPDate.string(from: Date(timeIntervalSinceNow: -7200)) ?? ""
@@ -88,7 +88,7 @@ struct ClockSkewTests {
         }
     }
 
-    @Test("is not the reason of every refusal")
+    @Test("A refusal with the right date is not retried as one of a wrong clock")
     func refusal() async throws {
         try await FaultProxy.with { proxy in
             let now = HTTPDate.string(from: Date()) ?? ""

@@ -4,7 +4,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Credentials that end while they are used", .timeLimit(.minutes(1)))
+@Suite("Credentials that expire during use", .timeLimit(.minutes(1)))
 struct ExpiredTokenTests {
     private static let name = StorageName(unchecked: "file")
     private static let old = S3Credentials(
@@ -78,7 +78,7 @@ struct ExpiredTokenTests {
     }
 
     @Test(
-        "are replaced, and the request is sent once more",
+        "Expired credentials are replaced, and the request is sent once more",
         arguments: Work.allCases,
         ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken"]
     )
@@ -110,7 +110,7 @@ struct ExpiredTokenTests {
         }
     }
 
-    @Test("and have no successor are refused after one look for it", arguments: Work.allCases)
+    @Test("A request fails after one refresh when expired credentials have no successor", arguments: Work.allCases)
     func noSuccessor(work: Work) async throws {
         try await FaultProxy.with { proxy in
             proxy.script { _, _ in ScriptedBucket.failure(400, "ExpiredToken") }
@@ -125,7 +125,7 @@ struct ExpiredTokenTests {
         }
     }
 
-    @Test("and whose successors end, too, are refused after one look", arguments: Work.allCases)
+    @Test("A request fails after one refresh when the new credentials are expired, too", arguments: Work.allCases)
     func allExpired(work: Work) async throws {
         try await FaultProxy.with { proxy in
             proxy.script { _, _ in ScriptedBucket.failure(400, "ExpiredToken") }
@@ -140,7 +140,7 @@ struct ExpiredTokenTests {
         }
     }
 
-    @Test("for a hundred tasks at once are replaced once")
+    @Test("Expired credentials are replaced once for a hundred concurrent tasks")
     func manyTasks() async throws {
         let refused = Counter()
         let transport = ScriptedTransport { request in

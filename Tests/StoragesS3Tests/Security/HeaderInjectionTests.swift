@@ -5,7 +5,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Controls in what becomes a header", .timeLimit(.minutes(2)))
+@Suite("Control characters in headers", .timeLimit(.minutes(2)))
 struct HeaderInjectionTests {
     static let name = StorageName(unchecked: "file")
 
@@ -56,7 +56,7 @@ struct HeaderInjectionTests {
     }
 
     @Test(
-        "are refused before a byte is sent",
+        "Text with control characters for a header is refused before anything is sent",
         arguments: Place.allCases,
         controls
     )
@@ -75,7 +75,7 @@ struct HeaderInjectionTests {
         }
     }
 
-    @Test("are why those are refused: a text without them goes out from the same place", arguments: Place.allCases)
+    @Test("Text without control characters is sent in the header that it is given for", arguments: Place.allCases)
     func acceptance(place: Place) async throws {
         try await FaultProxy.with { proxy in
             proxy.script { _, _ in ScriptedBucket.answer(200, "", [("ETag", "\"e\"")]) }
@@ -86,7 +86,7 @@ struct HeaderInjectionTests {
         }
     }
 
-    @Test("of names are refused, whether they become paths or the source of a copy", arguments: controls)
+    @Test("A name with control characters is refused by every operation", arguments: controls)
     func names(text: String) async throws {
         try await FaultProxy.with { proxy in
             proxy.script { _, _ in ScriptedBucket.answer(200, "", [("ETag", "\"e\"")]) }
@@ -115,7 +115,7 @@ struct HeaderInjectionTests {
         }
     }
 
-    @Test("of an upload's own metadata are refused, too", arguments: ["v\r\nX-Evil: 1", "v\0w"])
+    @Test("Upload options with control characters are refused", arguments: ["v\r\nX-Evil: 1", "v\0w"])
     func upload(text: String) async throws {
         try await FaultProxy.with { proxy in
             proxy.script { _, _ in ScriptedBucket.answer(200, "", [("ETag", "\"e\"")]) }

@@ -6,7 +6,7 @@ import Testing
 @testable import StoragesS3
 
 /// Without the right `s3:ListBucket` Amazon says of what is not there that access is denied.
-@Suite("Credentials that may not list", .timeLimit(.minutes(1)))
+@Suite("Credentials without the right to list", .timeLimit(.minutes(1)))
 struct NarrowRoleTests {
     static let name = StorageName(unchecked: "file.bin")
     static let large = UploadBody.buffer(ByteBuffer(repeating: 7, count: 9 << 20))
@@ -50,7 +50,7 @@ struct NarrowRoleTests {
         }
     }
 
-    @Test("store large files that must not be there, because the end of the upload says whether they are")
+    @Test("A conditional multipart upload works without the right to list")
     func large() async throws {
         let transport = Self.transport()
         let storage = try ScriptedBucket.amazon(transport)
@@ -65,7 +65,7 @@ struct NarrowRoleTests {
         #expect(code == .alreadyExists)
     }
 
-    @Test("store large files by another name where they are not told that one is free")
+    @Test("A large file gets another name when the right to list is missing")
     func renamed() async throws {
         let storage = try ScriptedBucket.amazon(Self.transport())
         let file = try await storage.upload(Self.large, to: Self.name, options: UploadOptions(ifExists: .rename))
@@ -73,7 +73,7 @@ struct NarrowRoleTests {
         #expect(file.name.string.hasPrefix("file-") && file.name.string.hasSuffix(".bin"), "\(file.name)")
     }
 
-    @Test("copy, delete and replace what they may")
+    @Test("Copies and deletions work without the right to list")
     func others() async throws {
         let storage = try ScriptedBucket.amazon(Self.transport())
         let there = StorageName(unchecked: "there")
@@ -87,7 +87,7 @@ struct NarrowRoleTests {
         #expect(code == .alreadyExists)
     }
 
-    @Test("are told which right they lack")
+    @Test("A permission error names the right to list when it is missing")
     func advice() async throws {
         let storage = try ScriptedBucket.amazon(Self.transport())
         for work in [

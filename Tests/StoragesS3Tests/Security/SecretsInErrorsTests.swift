@@ -4,7 +4,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Errors", .timeLimit(.minutes(1)))
+@Suite("Secrets in errors", .timeLimit(.minutes(1)))
 struct SecretsInErrorsTests {
     static let name = StorageName(unchecked: "file")
 
@@ -38,7 +38,7 @@ struct SecretsInErrorsTests {
         { _, _ in ScriptedBucket.failure(503, "SlowDown") },
     ]
 
-    @Test("hold no secret, whatever fails and whatever the server says", arguments: actions.indices)
+    @Test("No error shows a secret, whatever fails and whatever the server says", arguments: actions.indices)
     func secrets(index: Int) async throws {
         try await FaultProxy.with { proxy in
             proxy.script(Self.actions[index])

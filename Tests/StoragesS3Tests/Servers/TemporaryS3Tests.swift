@@ -39,7 +39,7 @@ struct TemporaryS3Tests {
         return condition()
     }
 
-    @Test("take signed requests only, and are gone after stop", arguments: settings)
+    @Test("A temporary server accepts signed requests only and is gone after it stops", arguments: settings)
     func signatures(kind: TemporaryS3.Kind, tls: Bool) async throws {
         let server = try await TemporaryS3.start(kind, tls: tls, buckets: ["first-bucket"])
         #expect(server.url == "\(tls ? "https" : "http")://127.0.0.1:\(server.port)")
@@ -71,7 +71,10 @@ struct TemporaryS3Tests {
         #expect(error?.code == .stopped)
     }
 
-    @Test("have a certificate that only their own authority vouches for", arguments: TemporaryS3.Kind.allCases)
+    @Test(
+        "The certificate of a temporary server is trusted through its own authority only",
+        arguments: TemporaryS3.Kind.allCases
+    )
     func trust(kind: TemporaryS3.Kind) async throws {
         let server = try await TemporaryS3.shared(kind, tls: true)
         let other = try await TemporaryS3.start(.rclone, tls: true)
@@ -81,7 +84,10 @@ struct TemporaryS3Tests {
         await other.stop()
     }
 
-    @Test("accept what was signed for a proxy before them", arguments: TemporaryS3.Kind.allCases)
+    @Test(
+        "A temporary server accepts requests that were signed for a proxy before it",
+        arguments: TemporaryS3.Kind.allCases
+    )
     func proxies(kind: TemporaryS3.Kind) async throws {
         let server = try await TemporaryS3.shared(kind)
         try await FaultProxy.with(upstream: (server.host, server.port)) { proxy async throws in
@@ -94,7 +100,7 @@ struct TemporaryS3Tests {
     }
 
     @Test(
-        "come back on the same port after a kill, those with files on disk with their buckets",
+        "A killed temporary server restarts on its port, and those with files keep their buckets",
         arguments: TemporaryS3.Kind.allCases
     )
     func kills(kind: TemporaryS3.Kind) async throws {
@@ -118,7 +124,7 @@ struct TemporaryS3Tests {
     }
 
     @Test(
-        "have every object again after a kill, and after a restart as they run",
+        "A temporary server keeps its objects after a kill and after a restart",
         arguments: [TemporaryS3.Kind.openStackSwift, .seaweedFS],
         [false, true]
     )
@@ -141,7 +147,7 @@ struct TemporaryS3Tests {
         await server.stop()
     }
 
-    @Test("run beside each other, each with data of its own", arguments: TemporaryS3.Kind.allCases)
+    @Test("Two temporary servers of a kind run side by side with separate data", arguments: TemporaryS3.Kind.allCases)
     func pairs(kind: TemporaryS3.Kind) async throws {
         async let first = TemporaryS3.start(kind, buckets: ["same-name"])
         async let second = TemporaryS3.start(kind, buckets: ["same-name"])
@@ -159,7 +165,7 @@ struct TemporaryS3Tests {
         for server in servers { await server.stop() }
     }
 
-    @Test("clear up what SeaweedFS leaves outside its directory", arguments: [false, true])
+    @Test("A temporary server removes what SeaweedFS leaves outside its directory", arguments: [false, true])
     func sockets(isStopped: Bool) async throws {
         let server = try await TemporaryS3.start(.seaweedFS)
         let outside = try String(contentsOfFile: "\(server.directory)/\(ServerWatchdog.outsideFile)", encoding: .utf8)
@@ -176,7 +182,7 @@ struct TemporaryS3Tests {
     }
 
     @Test(
-        "make no bucket because somebody writes to it",
+        "A temporary server does not make a bucket because of an upload",
         arguments: [TemporaryS3.Kind.openStackSwift, .seaweedFS]
     )
     func missingBuckets(kind: TemporaryS3.Kind) async throws {
@@ -189,14 +195,17 @@ struct TemporaryS3Tests {
         #expect(error != nil)
     }
 
-    @Test("get as many ports as they want, all different")
+    @Test("Twenty free ports of this machine are all different")
     func ports() throws {
         let ports = try #require(LoopbackPort.free(20))
         #expect(Set(ports).count == 20)
         #expect(ports.allSatisfy { (20_000..<32_000).contains($0) && !LoopbackPort.isOpen($0) })
     }
 
-    @Test("leave nothing when the process that started them dies", arguments: TemporaryS3.Kind.allCases)
+    @Test(
+        "A temporary server leaves nothing when the process that started it dies",
+        arguments: TemporaryS3.Kind.allCases
+    )
     func crashes(kind: TemporaryS3.Kind) async throws {
         let server = try await TemporaryS3.start(kind)
         let process = try #require(server.process)
@@ -207,7 +216,7 @@ struct TemporaryS3Tests {
         await server.stop()
     }
 
-    @Test("go by themselves when nobody holds them", arguments: TemporaryS3.Kind.allCases)
+    @Test("A temporary server stops by itself when nothing refers to it", arguments: TemporaryS3.Kind.allCases)
     func deinitializes(kind: TemporaryS3.Kind) async throws {
         func start() async throws -> (String, Int) {
             let server = try await TemporaryS3.start(kind)
@@ -219,7 +228,7 @@ struct TemporaryS3Tests {
         )
     }
 
-    @Test("end with the process that others were forked from")
+    @Test("All processes of a temporary server end with the one that they were forked from")
     func forks() async throws {
         let server = try await TemporaryS3.start(.openStackSwift)
         let process = try #require(server.process)
@@ -228,7 +237,7 @@ struct TemporaryS3Tests {
         await server.stop()
     }
 
-    @Test("are shared by all tests of a process")
+    @Test("All tests of a process share a temporary server")
     func shares() async throws {
         async let first = TemporaryS3.shared(.rclone)
         async let second = TemporaryS3.shared(.rclone)
@@ -239,7 +248,7 @@ struct TemporaryS3Tests {
         #expect(try await one != other)
     }
 
-    @Test("are not started when the programs are missing; the error says how to get them")
+    @Test("The error about missing server programs says how to get them")
     func missing() throws {
         for (environment, folder) in [([:], "/"), (["STORED_FILES_S3_SERVERS": "/nonexistent"], ".")] {
             let error = #expect(throws: TemporaryServerError.self) {
@@ -250,7 +259,7 @@ struct TemporaryS3Tests {
         }
     }
 
-    @Test("that do not start show their log and leave nothing")
+    @Test("A temporary server that does not start shows its log and leaves nothing")
     func failures() async throws {
         let parent = "/tmp/sfs3-parent-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: false)
@@ -272,7 +281,7 @@ struct TemporaryS3Tests {
     }
 
     @Test(
-        "that are not wanted any more while they start leave nothing",
+        "A temporary server whose start is cancelled leaves nothing",
         arguments: [TemporaryS3.Kind.openStackSwift, .seaweedFS]
     )
     func cancellation(kind: TemporaryS3.Kind) async throws {

@@ -26,7 +26,7 @@ struct CloudFrontSignerTests {
 
     private let keyID = "K2JCJMDEHXQW5F"
 
-    @Test("agree with botocore, canned and custom")
+    @Test("CloudFront URLs agree with botocore for canned and custom policies")
     func recorded() throws {
         let signer = try CloudFrontSigner(keyID: keyID, privateKey: RecordedCases.text("cloudfront-test-key.pem"))
         let cases = try RecordedCases.load("cloudfront.json", as: [Case].self)
@@ -37,7 +37,7 @@ struct CloudFrontSignerTests {
         }
     }
 
-    @Test("have a canned policy in CloudFront's order, without blanks")
+    @Test("A canned policy is written in CloudFront's order, without blanks")
     func canned() {
         let policy = CloudFrontPolicy(until: Date(timeIntervalSince1970: 1_700_000_000.9))
         #expect(
@@ -48,7 +48,7 @@ struct CloudFrontSignerTests {
     }
 
     @Test(
-        "are refused for what is no URL, or signed already",
+        "A URL that is malformed or already signed is not signed for CloudFront",
         arguments: [
             "/a", "d.cloudfront.net/a", "s3://b/a", "https://d/a b", "https://d/é", "https://d/a#f", "https://d/a\n",
             "https://d/a\"", "https://d/a?Expires=1", "https://d/a?x=1&Signature=2", "https://d/a?Policy",
@@ -64,7 +64,7 @@ struct CloudFrontSignerTests {
     }
 
     @Test(
-        "need an RSA key that is not encrypted, and do not show what was given",
+        "A malformed CloudFront key is refused and not shown",
         arguments: [
             "", "c2VjcmV0", "-----BEGIN RSA PRIVATE KEY-----\nc2VjcmV0\n-----END RSA PRIVATE KEY-----\n",
         ]
@@ -77,7 +77,7 @@ struct CloudFrontSignerTests {
 
     /// Nobody is asked for a password: the test would wait for it.
     @Test(
-        "say what is wrong with a key",
+        "The error says what is wrong with a CloudFront key",
         arguments: [("elliptic-test-key.pem", "no RSA"), ("encrypted-test-key.pem", "encrypted")]
     )
     func otherKeys(file: String, text: String) throws {
@@ -87,7 +87,7 @@ struct CloudFrontSignerTests {
         #expect(error?.message.contains(text) == true)
     }
 
-    @Test("take a key in PKCS #8 too")
+    @Test("A CloudFront key may be given in PKCS #8")
     func pkcs8() throws {
         // The same bytes in an outer frame, so the same key.
         let lines = try RecordedCases.text("cloudfront-test-key.pem").split(separator: "\n").dropFirst().dropLast()
@@ -101,13 +101,13 @@ struct CloudFrontSignerTests {
         #expect(try key.signatureWithSHA1(of: "text") == same.signatureWithSHA1(of: "text"))
     }
 
-    @Test("refuse an id that would be another parameter", arguments: ["", "K&x=1", "K K"])
+    @Test("A CloudFront key ID that would be another parameter is refused", arguments: ["", "K&x=1", "K K"])
     func badID(id: String) throws {
         let pem = try RecordedCases.text("cloudfront-test-key.pem")
         #expect(throws: StorageError.self) { try CloudFrontSigner(keyID: id, privateKey: pem) }
     }
 
-    @Test("do not show the key when printed, and are made by many tasks at once")
+    @Test("A CloudFront signer does not show its key and can be used by many tasks at once")
     func printing() async throws {
         let signer = try CloudFrontSigner(keyID: keyID, privateKey: RecordedCases.text("cloudfront-test-key.pem"))
         var dumped = ""

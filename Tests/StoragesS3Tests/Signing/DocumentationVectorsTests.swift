@@ -5,7 +5,7 @@ import Testing
 @testable import StoragesS3
 
 /// The examples in the documentation of S3.
-@Suite("The documentation's signatures")
+@Suite("Signatures in the documentation of S3")
 struct DocumentationVectorsTests {
     private let credentials = S3Credentials(
         accessKeyID: "AKIAIOSFODNN7EXAMPLE",
@@ -25,7 +25,7 @@ struct DocumentationVectorsTests {
         return try #require(headers["Authorization"])
     }
 
-    @Test("of a GET with a range, the whole field")
+    @Test("A GET with a range has the documented Authorization header")
     func getRange() throws {
         let request = SignableRequest(
             method: "GET",
@@ -42,7 +42,7 @@ struct DocumentationVectorsTests {
         )
     }
 
-    @Test("of a PUT")
+    @Test("A PUT has the documented signature")
     func put() throws {
         let request = SignableRequest(
             method: "PUT",
@@ -60,7 +60,7 @@ struct DocumentationVectorsTests {
     }
 
     @Test(
-        "of GETs with a query",
+        "A GET with a query has the documented signature",
         arguments: [
             ([["lifecycle", ""]], "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"),
             (
@@ -80,7 +80,7 @@ struct DocumentationVectorsTests {
         #expect(signature(in: try authorization(request)) == expected)
     }
 
-    @Test("of a presigned URL, the whole of it")
+    @Test("A presigned URL is the same as the documented one")
     func presigned() throws {
         let made = try signer.presignedURL(
             PresignedURL.Request(
@@ -102,7 +102,7 @@ struct DocumentationVectorsTests {
         #expect(try made.expiration == date("20130525T000000Z"))
     }
 
-    @Test("of the head of a body that is signed in chunks")
+    @Test("The head of a body that is signed in chunks has the documented signature")
     func chunks() throws {
         var options = SigV4Signer.Options()
         options.signsContentLength = true
@@ -111,7 +111,7 @@ struct DocumentationVectorsTests {
         #expect(signature(in: seed) == "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9")
     }
 
-    @Test("of the head of a body that is signed in chunks with a checksum behind it")
+    @Test("The head of a chunked body with a trailing checksum has the documented signature")
     func trailer() throws {
         let seed = try authorization(chunked("-TRAILER", ["x-amz-trailer": "x-amz-checksum-crc32c"]))
         #expect(signature(in: seed) == "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e")
@@ -135,7 +135,7 @@ struct DocumentationVectorsTests {
         )
     }
 
-    @Test("of a form's policy")
+    @Test("The policy of a form has the documented signature")
     func policy() throws {
         let lines = [
             #"{ "expiration": "2015-12-30T12:00:00.000Z","#,

@@ -3,13 +3,16 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Fields that may be sent")
+@Suite("Validation of headers")
 struct HeaderValidationTests {
     private func refusal(_ name: String, _ value: String) -> StorageError? {
         #expect(throws: StorageError.self) { try HeaderValidation.check([name: value]) }
     }
 
-    @Test("have no control character in their values", arguments: Array(0..<0x20) + [0x7F] as [UInt8])
+    @Test(
+        "A header value with a control character is refused and not shown",
+        arguments: Array(0..<0x20) + [0x7F] as [UInt8]
+    )
     func controls(byte: UInt8) {
         let text = String(Unicode.Scalar(byte))
         for value in [text, "SECRET" + text, text + "SECRET", "SEC" + text + "RET"] {
@@ -20,12 +23,15 @@ struct HeaderValidationTests {
         }
     }
 
-    @Test("have tokens for names", arguments: ["", " ", "a b", "a:", "é", "a\r\nb", "a\0", "(a)", "a/b", "a\"", "a@b"])
+    @Test(
+        "A header name that is not a token is refused",
+        arguments: ["", " ", "a b", "a:", "é", "a\r\nb", "a\0", "(a)", "a/b", "a\"", "a@b"]
+    )
     func names(name: String) {
         #expect(refusal(name, "v")?.code == .invalidConfiguration)
     }
 
-    @Test("are trimmed, and left out and named when empty, but for those of metadata")
+    @Test("Header values are trimmed, and empty ones are left out except for metadata")
     func trimming() throws {
         let result = try HeaderValidation.check([
             "A": "  x  y ", "X-Amz-Meta-b": "  ", "c": "   ", "d!#$%&'*+-.^_`|~9": "é",

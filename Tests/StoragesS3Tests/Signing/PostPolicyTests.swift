@@ -4,7 +4,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Forms")
+@Suite("Policies of upload forms")
 struct PostPolicyTests {
     struct Case: Decodable, Sendable, CaseWithCredentials {
         var bucket: String
@@ -42,7 +42,7 @@ struct PostPolicyTests {
         }
     }
 
-    @Test("agree with botocore on 30 random policies, to the byte")
+    @Test("Upload forms agree with botocore on 30 random policies, to the byte")
     func recorded() throws {
         let cases = try RecordedCases.load("forms.json", as: [Case].self)
         #expect(cases.count == 30)
@@ -62,7 +62,7 @@ struct PostPolicyTests {
         PostPolicy(bucket: "b", key: key, lifetime: lifetime)
     }
 
-    @Test("have a condition for each field")
+    @Test("The policy of an upload form has a condition for each field")
     func coverage() throws {
         var policy = policy(.prefix("up/"))
         policy.acl = "private"
@@ -97,7 +97,7 @@ struct PostPolicyTests {
         }?.code
     }
 
-    @Test("are refused when they cannot work")
+    @Test("An upload form is refused when it cannot work")
     func refusals() {
         #expect(refusal(policy(.exact("a/${filename}"))) == .invalidConfiguration)
         #expect(refusal(policy(.prefix("${filename}/"))) == .invalidConfiguration)
@@ -119,7 +119,7 @@ struct PostPolicyTests {
         #expect(refusal(other) == .invalidConfiguration)
     }
 
-    @Test("end with temporary credentials, and do not show values when printed")
+    @Test("An upload form expires with temporary credentials and does not show its values")
     func expiration() throws {
         var credentials = credentials
         credentials.expiration = now.addingTimeInterval(5)

@@ -46,7 +46,7 @@ struct PresignedURLTests {
         return [String(halves[0])] + halves[1].split(separator: "&").map(String.init).sorted()
     }
 
-    @Test("agree with botocore on 120 random requests, and end with the signature")
+    @Test("Presigned URLs agree with botocore on 120 random requests")
     func recorded() throws {
         let cases = try RecordedCases.load("presigned.json", as: [Case].self)
         #expect(cases.count == 120)
@@ -80,7 +80,7 @@ struct PresignedURLTests {
         }
     }
 
-    @Test("live from a second to seven days", arguments: [1, 2, 604_799, 604_800])
+    @Test("A presigned URL has a lifetime of one second to seven days", arguments: [1, 2, 604_799, 604_800])
     func lifetimes(seconds: Int) throws {
         let made = try signer.presignedURL(request(for: .seconds(seconds)), with: credentials, at: now)
         #expect(made.url.contains("&X-Amz-Expires=\(seconds)&"))
@@ -88,7 +88,7 @@ struct PresignedURLTests {
     }
 
     @Test(
-        "are refused for other lifetimes",
+        "A presigned URL is refused for any other lifetime or quantum",
         arguments: [
             .zero, .seconds(-1), .milliseconds(999), .seconds(604_801), .seconds(604_800) + .nanoseconds(1),
             .seconds(Int64.max),
@@ -101,7 +101,7 @@ struct PresignedURLTests {
         #expect(refusal(quantized)?.code == .invalidURL)
     }
 
-    @Test("end with temporary credentials")
+    @Test("A presigned URL expires with temporary credentials")
     func effectiveExpiration() throws {
         var credentials = credentials
         credentials.sessionToken = "t+/="
@@ -116,7 +116,7 @@ struct PresignedURLTests {
         #expect(!long.isCutShort)
     }
 
-    @Test("are equal within a quantum, and live as long as was asked for at least")
+    @Test("Presigned URLs are equal within a quantum and live at least as long as requested")
     func quantum() throws {
         var request = request(for: .seconds(100))
         request.quantum = .seconds(50)
@@ -135,7 +135,7 @@ struct PresignedURLTests {
         #expect(long.expiration == fading.expiration)
     }
 
-    @Test("are refused when lifetime and quantum together exceed what the service keeps, and never shortened")
+    @Test("A presigned URL is refused when lifetime and quantum together exceed seven days")
     func longQuantum() throws {
         var request = request(for: .seconds(604_750))
         request.quantum = .seconds(50)
@@ -145,7 +145,7 @@ struct PresignedURLTests {
     }
 
     @Test(
-        "refuse names of the signature itself",
+        "Parameters of the signature are refused in the request for a presigned URL",
         arguments: [
             "X-Amz-Algorithm", "X-Amz-Credential", "x-amz-date", "X-AMZ-EXPIRES", "X-Amz-SignedHeaders",
             "X-Amz-Security-Token", "X-Amz-Signature", "X-Amz-Content-SHA256",
@@ -160,7 +160,7 @@ struct PresignedURLTests {
         #expect(refusal(inHeaders)?.code == .invalidURL)
     }
 
-    @Test("refuse names given twice, also beside an override")
+    @Test("Parameters that are given twice are refused in the request for a presigned URL")
     func duplicates() {
         var request = request()
         request.query = [("versionId", "1"), ("versionId", "2")]
@@ -170,7 +170,10 @@ struct PresignedURLTests {
         #expect(refusal(request)?.code == .invalidURL)
     }
 
-    @Test("override fields of answers to GET and HEAD only", arguments: [HTTPRequest.Method.put, .delete])
+    @Test(
+        "A presigned URL overrides response headers for GET and HEAD only",
+        arguments: [HTTPRequest.Method.put, .delete]
+    )
     func overrides(method: HTTPRequest.Method) throws {
         var request = request(method)
         request.overrides.contentType = "text/plain"
@@ -180,7 +183,7 @@ struct PresignedURLTests {
         #expect(made.url.contains("&response-content-type=text%2Fplain&"))
     }
 
-    @Test("carry a name that is not ASCII as a disposition")
+    @Test("A presigned URL carries a file name that is not ASCII as a disposition")
     func disposition() throws {
         var request = request()
         request.overrides.contentDisposition = ContentDisposition.attachment(filename: "naïve.txt")
@@ -195,7 +198,7 @@ struct PresignedURLTests {
         #expect(refusal(request)?.code == .invalidConfiguration)
     }
 
-    @Test("say which fields must be sent")
+    @Test("A presigned URL says which headers must be sent")
     func headers() throws {
         var request = request(.put)
         request.headers = ["Content-Type": " text/plain ", "Content-Length": "7"]
@@ -210,7 +213,10 @@ struct PresignedURLTests {
         #expect(refusal(request)?.code == .invalidConfiguration)
     }
 
-    @Test("are refused for POST, and without an origin", arguments: ["h", "https://", "https://h/", "ftp://h", ""])
+    @Test(
+        "A presigned URL is refused for POST and without a valid origin",
+        arguments: ["h", "https://", "https://h/", "ftp://h", ""]
+    )
     func origins(origin: String) {
         #expect(refusal(request(.post))?.code == .unsupported)
         var request = request()
@@ -218,7 +224,7 @@ struct PresignedURLTests {
         #expect(refusal(request)?.code == .invalidURL)
     }
 
-    @Test("do not show the signature when printed")
+    @Test("The description of a presigned URL does not show its signature")
     func printing() throws {
         let made = try signer.presignedURL(request(), with: credentials, at: now)
         var dumped = ""

@@ -4,7 +4,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Signing in headers")
+@Suite("Signatures in headers")
 struct SigV4SignerTests {
     struct Case: Decodable, Sendable, CaseWithCredentials {
         var method: String
@@ -37,7 +37,7 @@ struct SigV4SignerTests {
         }
     }
 
-    @Test("agrees with botocore on 240 random requests")
+    @Test("Signed headers agree with botocore on 240 random requests")
     func recorded() throws {
         let cases = try RecordedCases.load("requests.json", as: [Case].self)
         #expect(cases.count == 240)
@@ -75,7 +75,7 @@ struct SigV4SignerTests {
         return String(part.dropFirst("SignedHeaders=".count))
     }
 
-    @Test("returns the fields to add, in this order")
+    @Test("The signer returns the headers to add in a fixed order")
     func added() throws {
         let made = try signer.headers(signing: request(), with: credentials, at: now)
         #expect(
@@ -86,7 +86,7 @@ struct SigV4SignerTests {
     }
 
     @Test(
-        "leaves alone what is changed on the way",
+        "Headers that change on the way are not signed",
         arguments: [
             "Authorization", "User-Agent", "Connection", "Keep-Alive", "Expect", "TE", "Trailer", "Transfer-Encoding",
             "Upgrade", "Proxy-Authorization", "proxy-connection", "X-Amzn-Trace-Id", "Accept-Encoding",
@@ -98,7 +98,7 @@ struct SigV4SignerTests {
     }
 
     @Test(
-        "signs all else",
+        "Headers that do not change on the way are signed",
         arguments: [
             "Content-Type", "Content-MD5", "Range", "If-Match", "If-None-Match", "X-AMZ-ACL", "x-amz-meta-a", "Expires",
             "Proxyless", "Accept",
@@ -108,7 +108,7 @@ struct SigV4SignerTests {
         #expect(try signedNames([name: "v"]).split(separator: ";").contains { $0 == name.lowercased() })
     }
 
-    @Test("does not sign what an earlier attempt left")
+    @Test("Headers that an earlier attempt has added are not signed again")
     func again() throws {
         let first = try signer.headers(signing: request(), with: credentials, at: now)
         let second = try signer.headers(signing: request(first), with: credentials, at: now)
@@ -119,7 +119,7 @@ struct SigV4SignerTests {
         #expect(third != first)
     }
 
-    @Test("gives another signature with any other part", arguments: 0..<9)
+    @Test("The signature changes with every part of a request", arguments: 0..<9)
     func parts(index: Int) throws {
         var request = request()
         var credentials = credentials
@@ -141,7 +141,7 @@ struct SigV4SignerTests {
         #expect(signature(in: before) != signature(in: after))
     }
 
-    @Test("sorts names before values, and by encoded bytes")
+    @Test("Query parameters are sorted by name before value, and by encoded bytes")
     func query() {
         #expect(
             S3PathEncoding.query([
@@ -154,7 +154,7 @@ struct SigV4SignerTests {
     }
 
     @Test(
-        "writes keys once encoded, in upper case, with nothing taken out",
+        "Keys are percent-encoded once, in upper case and without normalisation",
         arguments: [
             ("a b", "/a%20b"), ("a+b", "/a%2Bb"), ("p%q", "/p%25q"), ("c/./d", "/c/./d"), ("e/../f", "/e/../f"),
             ("//g", "///g"), ("h//i", "/h//i"), ("j/", "/j/"), ("ሴ", "/%E1%88%B4"), ("q?r", "/q%3Fr"),
@@ -170,7 +170,7 @@ struct SigV4SignerTests {
     }
 
     @Test(
-        "refuses what would be another field",
+        "The signer refuses text that would become another header",
         arguments: ["\r", "\n", "\r\nX-Evil: 1", "\0", "\t", "\u{1F}", "\u{7F}"]
     )
     func injection(text: String) {
@@ -190,7 +190,7 @@ struct SigV4SignerTests {
         expectRefusal(credentials, [:], region: bad)
     }
 
-    @Test("refuses a token with a line break that is added after signing too")
+    @Test("A token with a line break is refused even if it is added after signing")
     func injectionAfterSigning() {
         var options = SigV4Signer.Options()
         options.addsTokenAfterSigning = true
@@ -204,7 +204,7 @@ struct SigV4SignerTests {
         }
     }
 
-    @Test("derives keys right also when many are in use, by many tasks")
+    @Test("Signing keys are derived correctly for many dates by many tasks")
     func keys() async throws {
         let expected = try (0..<40).map { index in
             try signer.headers(
@@ -229,7 +229,7 @@ struct SigV4SignerTests {
         #expect(Set(expected.compactMap { $0["Authorization"] }).count == 40)
     }
 
-    @Test("does not print keys")
+    @Test("The description of a signing key does not show it")
     func printing() throws {
         let key = try SigningKey(secret: "secret", day: "20140513", region: "us-east-1", service: "s3")
         var dumped = ""

@@ -68,13 +68,13 @@ struct SigningSuiteTests {
         "get-slash-normalized", "get-slash-pointless-dot-normalized", "get-slashes-normalized",
     ]
 
-    @Test("has 38 cases, six of which are about paths that are normalised")
+    @Test("The signing suite of AWS has 38 cases, six of which normalise the path")
     func count() {
         #expect(Self.cases.count == 38)
         #expect(Self.normalizing.isSubset(of: Self.cases.map(\.name)))
     }
 
-    @Test("is met by the generic signer, in headers and in queries", arguments: cases)
+    @Test("The generic signer meets the signing suite of AWS, in headers and in queries", arguments: cases)
     func generic(_ example: Case) throws {
         let headers = try example.headers(normalizingPath: example.normalizesPath)
         #expect(signature(in: headers["Authorization"]) == example.headerSignature)
@@ -84,7 +84,7 @@ struct SigningSuiteTests {
         #expect(query.contains("X-Amz-Security-Token=") == (example.token != nil))
     }
 
-    @Test("is met in S3's mode, but for the six cases whose path S3 takes as it is", arguments: cases)
+    @Test("The S3 signer meets the signing suite of AWS, except for the six normalised paths", arguments: cases)
     func s3Mode(_ example: Case) throws {
         let differs = Self.normalizing.contains(example.name)
         let headers = try example.headers(normalizingPath: false)

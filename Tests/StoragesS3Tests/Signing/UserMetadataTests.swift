@@ -3,12 +3,12 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Metadata")
+@Suite("User metadata")
 struct UserMetadataTests {
     private let plain = UserMetadata()
     private let encoded = UserMetadata(encoding: .percent)
 
-    @Test("is sent in lower case, sorted, its values trimmed, empty ones too")
+    @Test("User metadata is sent in lower case, sorted and with trimmed values, even empty ones")
     func fields() throws {
         let headers = try plain.headers(["Name": "n", "B": " b ", "A": "a", "empty": "", "x-amz-meta-c": "c"])
         let expected: HTTPHeaders = [
@@ -20,7 +20,7 @@ struct UserMetadataTests {
     }
 
     @Test(
-        "is refused when it cannot be kept, however values are written",
+        "User metadata that cannot be kept is refused in every encoding",
         arguments: [
             ["é": "a"], ["": "a"], ["a": "1", "A": "2"], ["a": "x\r\nX-Evil: SECRET"], ["a b": "c"], ["a": "SECRET\0"],
             ["a": "\u{7F}"],
@@ -33,7 +33,7 @@ struct UserMetadataTests {
         #expect(error?.message.contains("SECRET") == false)
     }
 
-    @Test("that is not ASCII is refused, with the option that helps")
+    @Test("User metadata that is not ASCII is refused with the option that helps")
     func notASCII() {
         let error = #expect(throws: StorageError.self) { try plain.headers(["Title": "caf\u{E9}"]) }
         #expect(error?.code == .invalidConfiguration)
@@ -42,31 +42,34 @@ struct UserMetadataTests {
         #expect(error?.message.contains("caf") == false)
     }
 
-    @Test("that is percent-encoded comes back as it was", arguments: ["50% ü 😀", "100%25", "%", "plain", "", "日本"])
+    @Test(
+        "User metadata that is percent-encoded comes back unchanged",
+        arguments: ["50% ü 😀", "100%25", "%", "plain", "", "日本"]
+    )
     func roundTrip(value: String) throws {
         let headers = try encoded.headers(["a": value])
         #expect(headers["x-amz-meta-a"]?.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } == true)
         #expect(encoded.values(in: headers) == ["a": value])
     }
 
-    @Test("is percent-encoded in upper case, blanks as they are")
+    @Test("User metadata is percent-encoded in upper case and keeps its blanks")
     func encoding() throws {
         #expect(try encoded.headers(["a": "50% ü 😀"])["x-amz-meta-a"] == "50%25 %C3%BC %F0%9F%98%80")
     }
 
-    @Test("that somebody else wrote, and cannot be decoded, is given as it is", arguments: ["100%", "%zz", "%FF"])
+    @Test("User metadata that cannot be decoded is returned as it is", arguments: ["100%", "%zz", "%FF"])
     func foreign(value: String) {
         #expect(encoded.values(in: ["x-amz-meta-a": value]) == ["a": value])
         #expect(plain.values(in: ["X-Amz-Meta-A": value]) == ["a": value])
     }
 
-    @Test("has no word of the library's own")
+    @Test("User metadata does not contain the library's own entry")
     func nonce() {
         #expect(plain.values(in: ["x-amz-meta-stored-files-upload": "1", "x-amz-meta-b": "2"]) == ["b": "2"])
     }
 
     @Test(
-        "has 2 KiB at most, names, values and the library's own word together",
+        "User metadata has at most 2 KiB, including the library's own entry",
         arguments: S3MetadataEncoding.allCases
     )
     func size(encoding: S3MetadataEncoding) throws {
@@ -80,7 +83,7 @@ struct UserMetadataTests {
         #expect(error?.code == .invalidConfiguration)
     }
 
-    @Test("counts as it is written, not as it is given")
+    @Test("The size of user metadata counts in its encoded form")
     func encodedSize() {
         let umlauts = ["a": String(repeating: "ü", count: 400)]
         #expect(throws: StorageError.self) { try encoded.headers(umlauts) }

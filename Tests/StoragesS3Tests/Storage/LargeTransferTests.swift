@@ -12,7 +12,7 @@ import Testing
 struct LargeTransferTests {
     #if os(Linux)
         @Test(
-            "2 GiB go up and come down unchanged in less than 64 MiB",
+            "2 GiB are uploaded and downloaded unchanged in less than 64 MiB of memory",
             .disabled(if: Sanitizer.isOn, "a sanitizer takes memory of its own")
         )
         func twoGibibytes() async throws {
@@ -48,7 +48,7 @@ struct LargeTransferTests {
         }
 
         @Test(
-            "8 files of unknown length go up at once in the memory they are given together",
+            "8 concurrent uploads of unknown length stay within their common memory budget",
             .disabled(if: Sanitizer.isOn, "a sanitizer takes memory of its own")
         )
         func manyAtOnce() async throws {

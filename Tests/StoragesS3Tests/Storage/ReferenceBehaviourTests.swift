@@ -7,9 +7,9 @@ import Testing
 @testable import StoragesS3
 
 /// Tests that this storage does what that of the Python package `async_storages` does.
-@Suite("What async_storages does with S3", .timeLimit(.minutes(5)))
+@Suite("Behaviour of async_storages on S3", .timeLimit(.minutes(5)))
 struct ReferenceBehaviourTests {
-    @Test("storing, addressing, measuring and deleting a file", arguments: S3World.Server.allCases)
+    @Test("A file on S3 can be stored, addressed, measured and deleted", arguments: S3World.Server.allCases)
     func methods(server: S3World.Server) async throws {
         let storage = try await S3World.make(server).storage { $0.namePolicy = .ascii }
         let name = try storage.name(for: "test/file.txt")
@@ -36,7 +36,10 @@ struct ReferenceBehaviourTests {
         #expect(error?.code == .notFound)
     }
 
-    @Test("bytes and metadata come back as they were", arguments: [S3World.Server.swift, .rclone, .seaweed])
+    @Test(
+        "Bytes and metadata of a file on S3 come back unchanged",
+        arguments: [S3World.Server.swift, .rclone, .seaweed]
+    )
     func roundTrip(server: S3World.Server) async throws {
         let storage = try await S3World.make(server).storage()
         let name = try StorageName(validating: "round/trip.bin")
@@ -53,7 +56,7 @@ struct ReferenceBehaviourTests {
         #expect(try await contents.collect(upTo: bytes.count) == ByteBuffer(bytes: bytes))
     }
 
-    @Test("the type is derived from the name, else it is application/octet-stream")
+    @Test("The content type follows from the name, or else is application/octet-stream")
     func contentTypes() async throws {
         let storage = try await S3World.make(.swift).storage()
         for (text, type) in [("a.png", ContentType.png), ("a.unknown-kind", .octetStream), ("b", .octetStream)] {
@@ -63,7 +66,10 @@ struct ReferenceBehaviourTests {
         }
     }
 
-    @Test("URLs are signed by querystringAuth, each part once", arguments: [S3World.Server.swift, .rclone, .seaweed])
+    @Test(
+        "The argument querystringAuth signs URLs, with each parameter once",
+        arguments: [S3World.Server.swift, .rclone, .seaweed]
+    )
     func querystringAuth(server: S3World.Server) async throws {
         let storage = try await S3World.make(server).storage(querystringAuth: true)
         let url = try await storage.url(for: StorageName(validating: "test/file.txt"))
@@ -76,7 +82,7 @@ struct ReferenceBehaviourTests {
         #expect(url.contains("X-Amz-Expires=3600&"))
     }
 
-    @Test("URLs are at the custom domain, by http when useSSL is false")
+    @Test("URLs use the custom domain, with http when useSSL is false")
     func customDomain() async throws {
         let storage = try await S3World.make(.swift).storage(customDomain: "cdn.example.com")
         let url = try await storage.url(for: StorageName(validating: "test/file.txt"))
@@ -92,7 +98,7 @@ struct ReferenceBehaviourTests {
         ("/", nil),
     ]
 
-    @Test("names are made the same with the policy ascii", arguments: names)
+    @Test("The name policy ascii makes the same names as async_storages", arguments: names)
     func naming(original: String, expected: String?) throws {
         var options = S3Options()
         options.namePolicy = .ascii
@@ -127,7 +133,7 @@ struct ReferenceBehaviourTests {
         Default(argument: "querystringAuth: false") { _, url, _ in !url.contains("?") },
     ]
 
-    @Test("the nine arguments have the defaults of Python")
+    @Test("The nine arguments of S3Storage have the defaults of async_storages")
     func defaultsOfArguments() async {
         // In a process of its own: variables of the environment take the place of defaults, and other tests run here.
         await #expect(processExitsWith: .success) {
@@ -144,7 +150,7 @@ struct ReferenceBehaviourTests {
         }
     }
 
-    @Test("the argument useSSL chooses the scheme, endpointURL the host, and defaultACL goes with every upload")
+    @Test("The argument useSSL sets the scheme, endpointURL the host and defaultACL the ACL")
     func arguments() async throws {
         let storage = try S3Storage(
             bucketName: "media",

@@ -15,7 +15,7 @@ struct S3CompressionTests {
     private let text = String(repeating: "body { margin: 0 }\n", count: 20_000)
 
     @Test(
-        "are stored as gzip, and come back as they were",
+        "A compressed upload is stored as gzip and decodes to the same bytes",
         arguments: [S3World.Server.swift, .seaweed, .seaweedOverTLS]
     )
     func stored(server: S3World.Server) async throws {
@@ -45,7 +45,7 @@ struct S3CompressionTests {
         #expect(try await storage.info(for: copy.name).contentEncoding == "gzip")
     }
 
-    @Test("are undone by clients: curl --compressed gets the text")
+    @Test("The program curl decompresses a compressed upload")
     func client() async throws {
         let world = try await S3World.make(.swift)
         let storage = try world.storage(querystringAuth: true) { $0.compression = S3Compression(.gzip) }
@@ -56,7 +56,7 @@ struct S3CompressionTests {
     }
 
     @Test(
-        "are those of the types that were named, and not of those that have a coding",
+        "Uploads of the chosen types are compressed unless they already have a coding",
         arguments: [
             ("a.css", nil, nil, "gzip"),
             ("a.js", nil, nil, "gzip"),
@@ -84,7 +84,7 @@ struct S3CompressionTests {
         #expect((request.body.byteCount < text.utf8.count) == (expected == "gzip"))
     }
 
-    @Test("of types of one's own, and empty ones, are files like others")
+    @Test("Uploads of custom types and empty uploads can be compressed")
     func others() async throws {
         let storage = try await S3World.make(.seaweed).storage {
             $0.compression = S3Compression(.gzip(level: 9), types: ["text/html"])
@@ -102,7 +102,10 @@ struct S3CompressionTests {
         #expect(try await String(buffer: storage.open(name).decoded(by: .gzip).collect(upTo: 1 << 20)) == text)
     }
 
-    @Test("go in parts when what comes out is large, with progress in bytes of the file", arguments: [true, false])
+    @Test(
+        "A large compressed upload is a multipart upload with progress in uncompressed bytes",
+        arguments: [true, false]
+    )
     func parts(isLengthKnown: Bool) async throws {
         let storage = try await S3World.make(.seaweed).storage {
             $0.compression = S3Compression(.gzip(level: 1))
@@ -149,7 +152,7 @@ struct S3CompressionTests {
         #expect(progress.last == TransferProgress(completedBytes: count, totalBytes: count))
     }
 
-    @Test("keep the limits and the conditions of an upload")
+    @Test("A compressed upload respects size limits and conditions")
     func conditions() async throws {
         let storage = try await S3World.make(.seaweed).storage { $0.compression = S3Compression(.gzip) }
         var limited = UploadOptions(ifExists: .fail)

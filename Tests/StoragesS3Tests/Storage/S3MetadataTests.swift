@@ -19,7 +19,7 @@ struct S3MetadataTests {
     }
 
     @Test(
-        "comes back as it was when it is percent-encoded, from files in one piece and in parts, and from copies",
+        "Encoded metadata comes back from single uploads, multipart uploads and copies",
         arguments: [S3World.Server.swift, .rclone]
     )
     func roundTrip(server: S3World.Server) async throws {
@@ -39,7 +39,7 @@ struct S3MetadataTests {
         }
     }
 
-    @Test("is signed for clients that upload by themselves as it is kept")
+    @Test("A direct upload signs metadata in its encoded form")
     func directUpload() async throws {
         let storage = try await storage(.swift)
         let name = try StorageName(validating: "direct")
@@ -53,7 +53,7 @@ struct S3MetadataTests {
         #expect(try await storage.info(for: name).metadata == ["title": "Größe"])
     }
 
-    @Test("that is not ASCII is refused before anything is sent, unless it is to be encoded")
+    @Test("Metadata that is not ASCII is refused unless it is to be encoded")
     func refused() async throws {
         let storage = try await S3World.make(.swift).storage()
         let name = try StorageName(validating: "refused")

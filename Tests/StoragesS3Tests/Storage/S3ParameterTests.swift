@@ -25,7 +25,7 @@ struct S3ParameterTests {
 
     private func key(_ byte: UInt8) throws -> S3CustomerKey { try S3CustomerKey([UInt8](repeating: byte, count: 32)) }
 
-    @Test("go with every request for the object, whoever gives them")
+    @Test("Parameters that are chosen by name go with the requests for the object")
     func everywhere() async throws {
         let key = try key(1)
         let transport = transport()
@@ -59,7 +59,7 @@ struct S3ParameterTests {
         #expect(copy.headers[field] == nil)
     }
 
-    @Test("of a call win over those of the storage and of the name, and leave the storage as it is")
+    @Test("Parameters of a call win over those of the storage and of the name")
     func applying() async throws {
         let transport = transport()
         let storage = try ScriptedBucket.amazon(transport) {
@@ -94,7 +94,7 @@ struct S3ParameterTests {
         #expect(transport.requests.last?.headers["x-amz-tagging"] == "a=1&b=2")
     }
 
-    @Test("are checked when they are applied")
+    @Test("Parameters of an object are checked when they are applied")
     func refused() throws {
         let storage = try ScriptedBucket.amazon(transport())
         var call = S3ObjectParameters()
@@ -126,7 +126,7 @@ struct S3ParameterTests {
         return try #require(transport.requests.last?.headers)
     }
 
-    @Test("of a copy are left to the server when they could not be sent")
+    @Test("A copy without new parameters leaves the metadata to the server")
     func plainCopy() async throws {
         let headers = try await copied(UploadOptions(ifExists: .replace))
         #expect(headers["x-amz-metadata-directive"] == "COPY")
@@ -134,7 +134,7 @@ struct S3ParameterTests {
         #expect(headers["x-amz-meta-title"] == nil)
     }
 
-    @Test("of a copy are the source's as they came, under what is asked for")
+    @Test("A copy with new parameters keeps the other headers of the source")
     func describedCopy() async throws {
         let headers = try await copied(UploadOptions(ifExists: .replace, cacheControl: "max-age=7"))
         #expect(headers["x-amz-metadata-directive"] == "REPLACE")
@@ -151,7 +151,7 @@ struct S3ParameterTests {
         #expect(other["x-amz-meta-title"] == nil)
     }
 
-    @Test("of a file copied onto itself are sent, because a server refuses a copy that changes nothing")
+    @Test("A copy of a file onto itself sends the metadata of the file")
     func ownCopy() async throws {
         let headers = try await copied(UploadOptions(ifExists: .replace), to: name.string)
         #expect(headers["x-amz-metadata-directive"] == "REPLACE")
@@ -160,7 +160,7 @@ struct S3ParameterTests {
 
     // MARK: Memory
 
-    @Test("that make parts too large for the memory refuse the file before anything is sent")
+    @Test("A file whose parts are too large for the memory is refused before anything is sent")
     func memory() async throws {
         let transport = ScriptedTransport.unreachable
         let storage = try ScriptedBucket.amazon(transport)
@@ -177,7 +177,7 @@ struct S3ParameterTests {
         #expect(transport.requests.isEmpty)
     }
 
-    @Test("ask servers that decompress for the bytes as they are stored")
+    @Test("A server that decompresses is asked for the bytes as they are stored")
     func decompression() async throws {
         let transport = transport()
         let storage = try ScriptedBucket.amazon(transport) { $0.server = .cloudflareR2 }

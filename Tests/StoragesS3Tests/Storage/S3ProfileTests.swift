@@ -6,7 +6,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Storages of S3 by profile and by URL")
+@Suite("S3 storages by profile and by URL")
 struct S3ProfileTests {
     private static let config = """
         [default]
@@ -77,14 +77,14 @@ struct S3ProfileTests {
         ("services", "http://127.0.0.1:8333/media/k", "us-east-1"),
     ]
 
-    @Test("take region, endpoint, addressing style, dual stack and acceleration from the profile", arguments: urls)
+    @Test("Region, endpoint, addressing style, dual stack and acceleration come from the profile", arguments: urls)
     func settings(profile: String?, url: String, region: String) async throws {
         let setup = try await Self.setup(profile)
         #expect(try Self.url(setup) == url)
         #expect(try setup.parts().client.addressing.region.name == region)
     }
 
-    @Test("let options and the environment win over the profile")
+    @Test("Options and the environment win over the profile")
     func precedence() async throws {
         let byOption = try await Self.setup("own") {
             $0.region = "us-west-2"
@@ -107,13 +107,13 @@ struct S3ProfileTests {
         ("path", .always, .always),
     ]
 
-    @Test("take from the profile whether bytes are signed", arguments: signing)
+    @Test("Payload signing comes from the profile unless an option decides", arguments: signing)
     func payloadSigning(profile: String, option: S3PayloadSigning, expected: S3PayloadSigning) async throws {
         let setup = try await Self.setup(profile) { $0.options.payloadSigning = option }
         #expect(try setup.parts().client.settings.payloadSigning == expected)
     }
 
-    @Test("refuse profiles that are not there, and words that mean nothing")
+    @Test("A missing profile and an invalid value in a profile are refused")
     func mistakes() async throws {
         let missing = await storageError { try await Self.setup("missing") }
         #expect(missing?.code == .invalidConfiguration)
@@ -122,7 +122,7 @@ struct S3ProfileTests {
         #expect(odd?.message.contains("addressing_style") == true)
     }
 
-    @Test("are loaded by one call, which a missing profile fails")
+    @Test("Loading a storage fails when the profile is missing")
     func load() async throws {
         let error = await storageError {
             try await S3Storage.load(bucketName: "media", profile: "there-is-no-such-profile-\(UUID().uuidString)")
@@ -131,7 +131,7 @@ struct S3ProfileTests {
     }
 
     @Test(
-        "fetch their files with what the profile of a real server says, its certificates too",
+        "Files are fetched with the settings of a profile, including its certificate bundle",
         arguments: [true, false]
     )
     func realServer(hasBundle: Bool) async throws {
@@ -180,14 +180,14 @@ struct S3ProfileTests {
         ("https://s3.eu-central-1.amazonaws.com", "https://media.s3.eu-central-1.amazonaws.com/k"),
     ]
 
-    @Test("take the URL of a server", arguments: servers)
+    @Test("A storage is made with the URL of a server", arguments: servers)
     func serverURL(server: String, url: String) async throws {
         let storage = try S3Storage(bucketName: "media", serverURL: server, accessKeyID: "a", secretAccessKey: "b")
         #expect(try await storage.url(for: StorageName(validating: "k")) == url)
     }
 
     @Test(
-        "refuse what is no URL of a server, and say what to give",
+        "An invalid server URL is refused with an example of a valid one",
         arguments: ["minio.internal:9000", "ftp://h", "https://", "https://u:hush@h", "https://h?q"]
     )
     func noServerURL(server: String) async throws {

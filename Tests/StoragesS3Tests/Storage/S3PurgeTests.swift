@@ -6,7 +6,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Purging a bucket of everything under a name", .timeLimit(.minutes(5)))
+@Suite("Purges of names", .timeLimit(.minutes(5)))
 struct S3PurgeTests {
     private let name = StorageName(unchecked: "kept.txt")
     private let replace = UploadOptions(ifExists: .replace)
@@ -35,7 +35,7 @@ struct S3PurgeTests {
         return try await storage.client.perform(operation) { try ListVersionsPage($0.body).versions }
     }
 
-    @Test("removes all versions, the markers of deletions and unfinished uploads, and leaves other names alone")
+    @Test("A purge removes all versions, delete markers and unfinished uploads of its name only")
     func everything() async throws {
         let storage = try await storage()
         let other = StorageName(unchecked: "kept.txt2")
@@ -68,7 +68,7 @@ struct S3PurgeTests {
         #expect(again.error == nil)
     }
 
-    @Test("removes a marker that is all there is")
+    @Test("A purge removes a delete marker without versions")
     func marker() async throws {
         let storage = try await storage()
         let version = try #require(try await storage.upload(.string("1"), to: name, options: replace).versionID)
@@ -80,7 +80,10 @@ struct S3PurgeTests {
         #expect(try await listed(storage).isEmpty)
     }
 
-    @Test("removes what was stored before the bucket kept versions, and where it never did", arguments: [true, false])
+    @Test(
+        "A purge removes what was stored before the bucket kept versions, and where it never did",
+        arguments: [true, false]
+    )
     func unversioned(isVersionedLater: Bool) async throws {
         let storage = try await storage(nil)
         _ = try await storage.upload(.string("old"), to: name, options: replace)
@@ -103,7 +106,7 @@ struct S3PurgeTests {
 
     private static let noUploads = "<ListMultipartUploadsResult></ListMultipartUploadsResult>"
 
-    @Test("says until when a lock keeps a version, or that a hold does", arguments: [true, false])
+    @Test("A purge says until when a lock keeps a version, or that a legal hold does", arguments: [true, false])
     func locked(isHeld: Bool) async throws {
         let transport = ScriptedTransport { request in
             if request.url.contains("uploads=") { return .ok(Self.noUploads) }
@@ -133,7 +136,7 @@ struct S3PurgeTests {
         #expect(receipt.error?.message.contains(isHeld ? "legal hold" : "until 2030-01-02T03:04:05") == true)
     }
 
-    @Test("tells a denial from a lock, and one name's failure from the others")
+    @Test("A purge tells a denial from a lock, and one name's failure from the others")
     func denied() async throws {
         let transport = ScriptedTransport { request in
             if request.url.contains("uploads=") { return .ok(Self.noUploads) }
@@ -150,7 +153,7 @@ struct S3PurgeTests {
         #expect(receipts.allSatisfy { $0.retainedUntil == nil })
     }
 
-    @Test("goes through all pages, stops behind the name, and looks again before it says that all is gone")
+    @Test("A purge goes through all pages and lists again before it reports success")
     func pages() async throws {
         let asked = Counter()
         let transport = ScriptedTransport { request in
@@ -176,7 +179,7 @@ struct S3PurgeTests {
         #expect(deleted.count == 3 && !deleted.contains { $0.contains("txt2") })
     }
 
-    @Test("does not believe a server that goes on listing what it says is deleted")
+    @Test("A purge fails when the server still lists what it reports as deleted")
     func untrue() async throws {
         let transport = ScriptedTransport { request in
             if request.url.contains("uploads=") { return .ok(Self.noUploads) }
@@ -187,7 +190,7 @@ struct S3PurgeTests {
     }
 
     @Test(
-        "deletes where nobody lists versions, and refuses when there are some all the same",
+        "A purge without a list of versions deletes the file only if the bucket keeps none",
         arguments: [(501, nil, nil), (200, nil, nil), (200, "Enabled", .unsupported), (501, "Suspended", .unsupported)]
             as [(Int, String?, StorageError.Code?)]
     )

@@ -7,7 +7,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Files that several change", .timeLimit(.minutes(5)))
+@Suite("Concurrent changes of files", .timeLimit(.minutes(5)))
 struct S3ReplacingTests {
     private let name = StorageName(unchecked: "shared.txt")
     private let replace = UploadOptions(ifExists: .replace)
@@ -17,7 +17,7 @@ struct S3ReplacingTests {
         options.transfers.partSize = 5 << 20
     }
 
-    @Test("are replaced in the version that was read, and in no other", arguments: [3, 6 << 20])
+    @Test("A file is replaced in the version that was read, and in no other", arguments: [3, 6 << 20])
     func versions(byteCount: Int) async throws {
         let storage = try await S3World.make(.seaweed).storage { parts(&$0) }
         // One after the other it does that; of several at once more than one may win, so nobody else is told so.
@@ -44,7 +44,7 @@ struct S3ReplacingTests {
     }
 
     @Test(
-        "have one tag, whoever tells it: the upload, the copy, the info, the listing",
+        "Upload, copy, info and listing report the same entity tag",
         arguments: S3World.Server.allCases
     )
     func tags(server: S3World.Server) async throws {
@@ -60,7 +60,7 @@ struct S3ReplacingTests {
         }
     }
 
-    @Test("have the quotes around their tags that a server leaves out")
+    @Test("Entity tags get the quotes that a server leaves out")
     func unquoted() async throws {
         let transport = ScriptedTransport { _ in
             .init(status: 200, body: "", headers: ["ETag": "abc", "Content-Length": "0"])
@@ -71,7 +71,7 @@ struct S3ReplacingTests {
         _ = try await storage.open(name, options: OpenOptions(ifMatch: "\"abc\""))
     }
 
-    @Test("lose no change of anybody, whoever is first")
+    @Test("No concurrent change by read, modify and replace is lost")
     func counter() async throws {
         let storage = try await S3World.make(.seaweed).storage()
         _ = try await storage.upload(.string("0"), to: name, options: replace)
@@ -97,7 +97,7 @@ struct S3ReplacingTests {
         #expect(try await storage.open(name).collect(upTo: 10) == ByteBuffer(string: "20"))
     }
 
-    @Test("are refused before anything is read where the server does not look at the version")
+    @Test("A replacement of a version is refused where the server ignores conditions")
     func unsupported() async throws {
         let storage = try await S3World.make(.rclone).storage()
         let file = try await storage.upload(.string("a"), to: name, options: replace)
@@ -109,7 +109,7 @@ struct S3ReplacingTests {
         #expect(try await storage.open(name).collect(upTo: 10) == ByteBuffer(string: "a"))
     }
 
-    @Test("are replaced once although the answer is lost and the second attempt is refused")
+    @Test("A replacement succeeds when its response is lost and the retry is refused")
     func lostAnswer() async throws {
         let tag = "\"old\""
         let kept = NIOLockedValueBox<String?>(nil)
@@ -143,7 +143,7 @@ struct S3ReplacingTests {
         ScriptedTransport.Answer(status: 412, body: ScriptedBucket.error("PreconditionFailed")),
     ]
 
-    @Test("that are gone count as changed, whatever the server calls that", arguments: 0..<2)
+    @Test("A replacement of a file that is gone fails like one of a changed file", arguments: 0..<2)
     func missing(index: Int) async throws {
         let storage = try ScriptedBucket.amazon(ScriptedTransport { _ in Self.missing[index] })
         let error = await storageError { try await storage.replace(name, ifMatch: "\"1\"", with: .string("x")) }
@@ -151,7 +151,7 @@ struct S3ReplacingTests {
         #expect(error?.name == "shared.txt")
     }
 
-    @Test("are deleted in the version that was looked at, and in no other")
+    @Test("A conditional deletion removes the expected version and no other")
     func deletion() async throws {
         let answers = NIOLockedValueBox([(412, "PreconditionFailed"), (204, ""), (404, "NoSuchKey")])
         let transport = ScriptedTransport { _ in
@@ -166,7 +166,7 @@ struct S3ReplacingTests {
         #expect(transport.requests.map { $0.headers["If-Match"] } == ["\"1\"", "\"2\"", "\"3\""])
     }
 
-    @Test("are deleted without a condition when the server knows none, after a direct upload was rejected")
+    @Test("A rejected direct upload is deleted without a condition where the server knows none")
     func verificationWithoutConditions() async throws {
         let transport = ScriptedTransport { request in
             switch (request.method, request.headers["If-Match"]) {
@@ -187,7 +187,7 @@ struct S3ReplacingTests {
         #expect(transport.requests.map(\.method) == [.get, .delete, .delete])
     }
 
-    @Test("stay when a direct upload is rejected after a newer one has arrived")
+    @Test("A rejected direct upload is not deleted after a newer one has arrived")
     func verification() async throws {
         let transport = ScriptedTransport { request in
             switch request.method {

@@ -8,11 +8,11 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Signed URLs for others", .timeLimit(.minutes(5)))
+@Suite("Signed URLs of files in S3", .timeLimit(.minutes(5)))
 struct S3SignedURLTests {
     private let name = StorageName(unchecked: "ä b.txt")
 
-    @Test("read, look at and delete a file, each with its method only", arguments: S3World.Server.allCases)
+    @Test("A signed URL reads, inspects or deletes a file with its own method only", arguments: S3World.Server.allCases)
     func methods(server: S3World.Server) async throws {
         let world = try await S3World.make(server)
         let storage = try world.storage()
@@ -37,7 +37,7 @@ struct S3SignedURLTests {
         #expect(abs(get.expiration.timeIntervalSinceNow - 3600) < 30)
     }
 
-    @Test("override every field of the answer")
+    @Test("A signed URL overrides every header of the response")
     func overrides() async throws {
         let world = try await S3World.make(.swift)
         let storage = try world.storage()
@@ -66,7 +66,7 @@ struct S3SignedURLTests {
         #expect(error?.code == .invalidURL)
     }
 
-    @Test("say who pays, and are refused where the key would have to be told")
+    @Test("A signed URL says who pays, and is refused for customer keys")
     func parameters() async throws {
         let paying = try ScriptedBucket.amazon(ScriptedTransport.unreachable) {
             $0.objectParameters.requesterPays = true
@@ -95,7 +95,7 @@ struct S3SignedURLTests {
         }
     }
 
-    @Test("end with the credentials, and say so, in what is returned and in the log")
+    @Test("A signed URL expires with the credentials, and a warning is logged")
     func cutShort() async throws {
         let end = Date(timeIntervalSince1970: (Date().timeIntervalSince1970 + 900).rounded())
         let warnings = NIOLockedValueBox<[String]>([])
@@ -129,7 +129,7 @@ struct S3SignedURLTests {
         }
     }
 
-    @Test("are shown without their signature")
+    @Test("The description of a signed URL does not show its signature")
     func description() async throws {
         let url = try await ScriptedBucket.amazon(ScriptedTransport.unreachable).signedURL(for: name)
         var dumped = ""
@@ -140,7 +140,7 @@ struct S3SignedURLTests {
         }
     }
 
-    @Test("of CloudFront have conditions of their own")
+    @Test("A signed URL of CloudFront may have conditions of its own")
     func cloudFront() async throws {
         let pem = try RecordedCases.text("cloudfront-test-key.pem")
         var setup = ScriptedBucket.setup(endpoint: nil, useSSL: true) {

@@ -33,7 +33,7 @@ struct S3URLTests {
     private let name = StorageName(unchecked: "ä b/日+本.png")
     private static let path = "%C3%A4%20b/%E6%97%A5%2B%E6%9C%AC.png"
 
-    @Test("are plain without anything, percent-encoded in each segment")
+    @Test("A plain URL is percent-encoded in each segment")
     func plain() async throws {
         #expect(try await storage().url(for: name) == "https://s3.example.org/media/\(Self.path)")
         #expect(try await storage(useSSL: false).url(for: name) == "http://s3.example.org/media/\(Self.path)")
@@ -50,7 +50,7 @@ struct S3URLTests {
         ("CDN.example.org/files/v%201/", true, "https://cdn.example.org/files/v%201/"),
     ]
 
-    @Test("are at the custom domain, also when URLs are to be signed", arguments: domains)
+    @Test("URLs are at the custom domain, even when URLs are to be signed", arguments: domains)
     func customDomain(domain: String, useSSL: Bool, prefix: String) async throws {
         for signs in [false, true] {
             let storage = try storage(customDomain: domain, querystringAuth: signs, useSSL: useSSL)
@@ -58,7 +58,7 @@ struct S3URLTests {
         }
     }
 
-    @Test("cannot have at an unsigned custom domain what only a signature gives")
+    @Test("An unsigned custom domain refuses URL options that need a signature")
     func unsignedDomain() async throws {
         let storage = try storage(customDomain: "cdn.example.org", querystringAuth: true)
         for options in [
@@ -70,7 +70,7 @@ struct S3URLTests {
         }
     }
 
-    @Test("are signed for the custom domain when that passes the signature on")
+    @Test("URLs are signed for a custom domain that passes the signature on")
     func signedDomain() async throws {
         let signing = try storage(customDomain: "cdn.example.org/files", querystringAuth: true) {
             $0.customDomainSigns = true
@@ -84,7 +84,7 @@ struct S3URLTests {
         #expect(short.contains("X-Amz-Expires=60&"))
     }
 
-    @Test("are signed by querystringAuth, for an hour, or as long as was asked for")
+    @Test("URLs are signed for an hour by default, or for the requested lifetime")
     func signed() async throws {
         let storage = try storage(querystringAuth: true)
         #expect(try await storage.url(for: name).contains("X-Amz-Expires=3600&"))
@@ -100,7 +100,7 @@ struct S3URLTests {
         #expect(published.contains("X-Amz-Expires=7&"))
     }
 
-    @Test("have a lifetime of 1 second to 7 days", arguments: [-1, 0, 1, 604_800, 604_801])
+    @Test("A URL has a lifetime of 1 second to 7 days", arguments: [-1, 0, 1, 604_800, 604_801])
     func lifetimes(seconds: Int) async throws {
         let isGood = (1...604_800).contains(seconds)
         let storage = try storage()
@@ -118,7 +118,7 @@ struct S3URLTests {
         }
     }
 
-    @Test("are equal within a quantum")
+    @Test("Signed URLs of a storage are equal within a quantum")
     func quantum() async throws {
         let storage = try storage(querystringAuth: true) { $0.urlQuantum = .seconds(86_400 * 3) }
         let first = try await storage.url(for: name)
@@ -128,7 +128,7 @@ struct S3URLTests {
         #expect(other != first)
     }
 
-    @Test("are plain with anonymous access, and refused where a signature is asked for")
+    @Test("URLs are plain with anonymous access, and signed ones are refused")
     func anonymous() async throws {
         let storage = try storage { $0.isAnonymous = true }
         #expect(try await storage.url(for: name) == "https://s3.example.org/media/\(Self.path)")
@@ -139,7 +139,7 @@ struct S3URLTests {
         #expect(!storage.capabilities.contains(.temporaryURL))
     }
 
-    @Test("are signed for CloudFront at the custom domain")
+    @Test("URLs at the custom domain are signed for CloudFront")
     func cloudFront() async throws {
         let pem = try RecordedCases.text("cloudfront-test-key.pem")
         let key = CloudFrontKey(keyID: "K2EXAMPLE", privateKey: pem)
@@ -152,7 +152,7 @@ struct S3URLTests {
     }
 
     @Test(
-        "are fetched by anybody when they are signed, and refused when they have expired or were changed",
+        "A signed URL works without credentials until it expires or is changed",
         arguments: S3World.Server.allCases
     )
     func fetched(server: S3World.Server) async throws {
@@ -183,7 +183,7 @@ struct S3URLTests {
         #expect(try await status(old.url) == (server.kind == .rclone ? 400 : 403))
     }
 
-    @Test("override the type and the disposition of the answer, in all scripts")
+    @Test("A signed URL overrides the type and the disposition of the response")
     func overrides() async throws {
         let world = try await S3World.make(.swift)
         let storage = try world.storage()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Versions in a bucket that keeps them", .timeLimit(.minutes(5)))
+@Suite("Buckets that keep versions", .timeLimit(.minutes(5)))
 struct S3VersionTests {
     private let name = StorageName(unchecked: "kept.txt")
 
@@ -26,7 +26,7 @@ struct S3VersionTests {
         String(buffer: try await contents.collect(upTo: 100))
     }
 
-    @Test("are named by uploads, copies and info, and can be read, addressed and deleted one by one")
+    @Test("Each version of a file can be read, addressed and deleted")
     func versions() async throws {
         let storage = try await storage()
         let replace = UploadOptions(ifExists: .replace)
@@ -60,7 +60,7 @@ struct S3VersionTests {
         #expect(try await text(storage.open(name, version: second)) == "the second")
     }
 
-    @Test("are named by uploads in parts")
+    @Test("A multipart upload returns the version that it has made")
     func parts() async throws {
         let storage = try await storage {
             $0.transfers.multipartThreshold = 5 << 20
@@ -72,7 +72,7 @@ struct S3VersionTests {
         #expect(try await storage.info(for: name).versionID == file.versionID)
     }
 
-    @Test("go with every request for one, also with those that go on with a cut download")
+    @Test("A resumed download of a version requests that version again")
     func resumption() async throws {
         let bytes = ByteBuffer(repeating: 5, count: 1000)
         let asked = Recorded()

@@ -7,7 +7,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Uploads in parts that do not end well", .timeLimit(.minutes(3)))
+@Suite("Aborted multipart uploads", .timeLimit(.minutes(3)))
 struct AbortedUploadTests {
     static let name = StorageName(unchecked: "file")
 
@@ -63,7 +63,7 @@ struct AbortedUploadTests {
         return count
     }
 
-    @Test("are aborted when a part fails for good, after the others have ended")
+    @Test("A multipart upload is aborted after a part has failed and the others have ended")
     func failure() async throws {
         let world = try await S3World.make()
         try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
@@ -90,7 +90,7 @@ struct AbortedUploadTests {
         }
     }
 
-    @Test("are aborted only when the last part has ended, however long that takes")
+    @Test("A multipart upload is not aborted before its last part has ended")
     func patience() async throws {
         let begun = Counter()
         let transport = RecordingTransport(
@@ -148,7 +148,7 @@ struct AbortedUploadTests {
         }
     }
 
-    @Test("are aborted when their task is cancelled", arguments: Moment.allCases)
+    @Test("A multipart upload is aborted when its task is cancelled", arguments: Moment.allCases)
     func cancellation(moment: Moment) async throws {
         let world = try await S3World.make()
         try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
@@ -170,7 +170,7 @@ struct AbortedUploadTests {
         }
     }
 
-    @Test("are aborted when the source fails or has another length")
+    @Test("A multipart upload is aborted when its source is shorter than announced")
     func source() async throws {
         let world = try await S3World.make()
         try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
@@ -189,7 +189,7 @@ struct AbortedUploadTests {
         }
     }
 
-    @Test("and whose process died are abandoned by name, and aborted by age")
+    @Test("Multipart uploads of a process that died are abandoned by name and aborted by age")
     func abandoned() async throws {
         let world = try await S3World.make()
         let storage = try world.storage()
@@ -206,7 +206,7 @@ struct AbortedUploadTests {
     }
 
     @Test(
-        "of names of every script are found in listings of more than a page, and no other is touched",
+        "Only multipart uploads of the given names are abandoned among more than a page",
         arguments: [S3World.Server.swift, .seaweed]
     )
     func manyOfEveryScript(server: S3World.Server) async throws {
@@ -232,7 +232,7 @@ struct AbortedUploadTests {
         #expect(after == names.count - chosen.count)
     }
 
-    @Test("do not trouble a server that has no list of them")
+    @Test("Abandoning uploads succeeds on a server that does not list them")
     func rclone() async throws {
         let storage = try await S3World.make(.rclone).storage()
         _ = try await storage.begin(Self.name, [:])
@@ -241,7 +241,7 @@ struct AbortedUploadTests {
         #expect(try await Self.leftovers(storage) == 0)
     }
 
-    @Test("are aborted by keys that may not list parts")
+    @Test("A multipart upload is aborted by keys that may not list its parts")
     func noListing() async throws {
         try await FaultProxy.with { proxy in
             proxy.script { request, _ in

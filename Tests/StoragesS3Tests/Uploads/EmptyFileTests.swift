@@ -4,10 +4,10 @@ import StoragesS3
 import StoredFilesTesting
 import Testing
 
-@Suite("Files without bytes", .timeLimit(.minutes(2)))
+@Suite("Empty files", .timeLimit(.minutes(2)))
 struct EmptyFileTests {
     @Test(
-        "are stored by one request, whatever they come from",
+        "An empty file is stored by one request, whatever its source",
         arguments: ["bytes", "stream", "stream of empty pieces", "stream of known length"]
     )
     func areStored(source: String) async throws {
@@ -38,7 +38,7 @@ struct EmptyFileTests {
     }
 
     @Test(
-        "have empty ranges from the start and no others",
+        "An empty file has empty ranges from the start and no others",
         arguments: [
             (ByteRange.from(0), true), (.first(10), true), (.first(0), true), (.last(10), true), (.bytes(0..<10), true),
             (.from(1), false), (.bytes(1..<2), false),

@@ -3,10 +3,10 @@ import Storages
 import StoragesS3
 import Testing
 
-@Suite("Uploads and the consent of the server", .timeLimit(.minutes(2)))
+@Suite("Uploads with the header Expect", .timeLimit(.minutes(2)))
 struct ExpectContinueTests {
     @Test(
-        "below 1 MiB do not ask, and larger ones arrive although nobody answers",
+        "Uploads send the header Expect from 1 MiB on, and arrive without 100 Continue",
         arguments: [(1, false), ((1 << 20) - 1, false), (1 << 20, true), (64 << 20, true)]
     )
     func asks(count: Int, asks: Bool) async throws {
@@ -31,7 +31,7 @@ struct ExpectContinueTests {
         }
     }
 
-    @Test("that are refused before a byte is sent say why")
+    @Test("An upload that is refused before its body is sent reports the reason")
     func refused() async throws {
         try await FaultProxy.with { proxy async throws in
             var answer = FaultProxy.Answer.error(403, "AccessDenied")

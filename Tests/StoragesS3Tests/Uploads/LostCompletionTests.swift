@@ -5,7 +5,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("The answer to a completion is lost", .timeLimit(.minutes(2)))
+@Suite("Lost responses to the completion of uploads", .timeLimit(.minutes(2)))
 struct LostCompletionTests {
     static let name = StorageName(unchecked: "file")
 
@@ -14,7 +14,11 @@ struct LostCompletionTests {
         options.transfers.partSize = 5 << 20
     }
 
-    @Test("and the upload succeeds", arguments: [S3World.Server.swift, .rclone], [false, true])
+    @Test(
+        "A multipart upload succeeds when the response to its completion is lost",
+        arguments: [S3World.Server.swift, .rclone],
+        [false, true]
+    )
     func succeeds(server: S3World.Server, isAlwaysLost: Bool) async throws {
         let world = try await S3World.make(server)
         try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
@@ -46,7 +50,10 @@ struct LostCompletionTests {
         try await world.storage().open(name).collect(upTo: 8 << 20)
     }
 
-    @Test("and nobody says what has become of the file, which stays", arguments: [S3World.Server.swift, .rclone])
+    @Test(
+        "The file stays when the outcome of a completion remains unknown",
+        arguments: [S3World.Server.swift, .rclone]
+    )
     func stays(server: S3World.Server) async throws {
         let world = try await S3World.make(server)
         try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
@@ -72,7 +79,7 @@ struct LostCompletionTests {
         }
     }
 
-    @Test("and the file is somebody else's, so nobody knows")
+    @Test("The outcome of a completion is unknown when the file may be another upload's")
     func unknown() async throws {
         try await FaultProxy.with { proxy in
             let completions = Counter()
@@ -94,7 +101,7 @@ struct LostCompletionTests {
         }
     }
 
-    @Test("An upload that was aborted by somebody else is not a file that is missing")
+    @Test("A multipart upload that another client has aborted fails as unavailable")
     func aborted() async throws {
         try await FaultProxy.with { proxy in
             proxy.script { request, _ in

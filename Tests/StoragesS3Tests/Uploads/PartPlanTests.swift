@@ -17,7 +17,7 @@ struct PartPlanTests {
     }
 
     @Test(
-        "are as few and as small as the limits allow, and all alike",
+        "Parts are as few and as small as the limits allow, and all of one size",
         arguments: [
             (80 << 30, 10_000, 9 << 20), ((80 << 30) + 1, 10_000, 9 << 20), (9 << 20, 10_000, 8 << 20),
             (((8 << 20) * 10_000), 10_000, 8 << 20),
@@ -34,7 +34,7 @@ struct PartPlanTests {
         #expect(plan.partSize % (1 << 20) == 0)
     }
 
-    @Test("have 5 GiB at most")
+    @Test("Parts of an upload have at most 5 GiB")
     func bounds() throws {
         #expect(try plan((5 << 30) * 10_000).partSize == 5 << 30)
         let error = #expect(throws: StorageError.self) { try plan((5 << 30) * 10_000 + 1) }
@@ -42,7 +42,7 @@ struct PartPlanTests {
         #expect(throws: StorageError.self) { try plan(.max) }
     }
 
-    @Test("of an unknown length have the size for that, and a small file is one request")
+    @Test("An upload of unknown length has its own part size, and a small file is one request")
     func unknown() throws {
         #expect(try plan(nil).partSize == 16 << 20)
         #expect(try plan(8 << 20).firstSize == 8 << 20)
@@ -50,7 +50,7 @@ struct PartPlanTests {
         #expect(try plan(1).firstSize == 1)
     }
 
-    @Test("that are too many for a source of unknown length end the upload")
+    @Test("An upload of unknown length is aborted when it needs too many parts")
     func tooMany() async throws {
         try await FaultProxy.with { proxy in
             proxy.script { request, _ in MultipartScript.answer(request) }
@@ -73,7 +73,7 @@ struct PartPlanTests {
         }
     }
 
-    @Test("that end in another order are put together in theirs")
+    @Test("Parts that finish out of order are assembled in the order of their numbers")
     func order() async throws {
         let world = try await S3World.make()
         try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy in
@@ -96,7 +96,7 @@ struct PartPlanTests {
         }
     }
 
-    @Test("of all uploads together stay within the memory they are given", arguments: [false, true])
+    @Test("All concurrent uploads together stay within the memory budget", arguments: [false, true])
     func memory(inParts: Bool) async throws {
         let budget = inParts ? 12 << 20 : 4 << 20
         let running = NIOLockedValueBox((now: 0, most: 0))

@@ -7,7 +7,7 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Sources that are slow", .timeLimit(.minutes(5)))
+@Suite("Slow sources", .timeLimit(.minutes(5)))
 struct SlowSourceTests {
     private static let replace = UploadOptions(ifExists: .replace)
 
@@ -20,7 +20,7 @@ struct SlowSourceTests {
     private static let almostAll = (8 << 20) - (64 << 10)
 
     @Test(
-        "keep nobody from storing and reading small files, 16 of them",
+        "16 silent sources do not block the upload and download of small files",
         arguments: [
             Stalled(delivered: 0, length: 8 << 20), Stalled(delivered: 0),
             Stalled(delivered: almostAll, length: 8 << 20), Stalled(delivered: almostAll),
@@ -62,7 +62,7 @@ struct SlowSourceTests {
         #expect(try await storage.abortUploads(olderThan: .distantFuture) == 0)
     }
 
-    @Test("fail with what to do about it and leave nothing, whether they hear that or not", arguments: [true, false])
+    @Test("A source that falls silent fails its upload with advice and leaves nothing", arguments: [true, false])
     func silence(isDeaf: Bool) async throws {
         let storage = try await S3World.make(.seaweed).storage {
             $0.transfers.sourceTimeout = .milliseconds(300)
@@ -85,7 +85,7 @@ struct SlowSourceTests {
         #expect(storage.memory.inUse == 0)
     }
 
-    @Test("that ignore that their upload is cancelled do not hold it up")
+    @Test("A source that ignores cancellation does not hold up its upload")
     func deafness() async throws {
         let storage = try await S3World.make(.seaweed).storage { $0.transfers.sourceTimeout = .seconds(3600) }
         let name = StorageName.unique()
@@ -103,7 +103,7 @@ struct SlowSourceTests {
         #expect(storage.memory.inUse == 0)
     }
 
-    @Test("are told apart from servers that are slow")
+    @Test("A slow server does not count as a slow source")
     func slowServer() async throws {
         let world = try await S3World.make(.seaweed)
         try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy async throws in
@@ -148,7 +148,7 @@ struct SlowSourceTests {
         #expect(storage.memory.waiting == 0)
     }
 
-    @Test("make those that need their memory wait so long, and no longer")
+    @Test("Waiting for memory that a slow source holds ends at the wait limit")
     func waitLimit() async throws {
         try await whileMemoryIsHeld(waitLimit: .milliseconds(200)) { storage, waits in
             let error = await #expect(throws: StorageError.self) { try await waits.value }
@@ -157,7 +157,7 @@ struct SlowSourceTests {
         }
     }
 
-    @Test("do not keep from being cancelled who waits for memory")
+    @Test("A task that waits for the memory of a slow source can be cancelled")
     func cancellation() async throws {
         try await whileMemoryIsHeld(waitLimit: .seconds(600)) { storage, waits in
             try await waitUntil { storage.memory.waiting == 1 }

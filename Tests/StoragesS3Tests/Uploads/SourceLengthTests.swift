@@ -5,10 +5,10 @@ import StoragesS3
 import StoredFilesTesting
 import Testing
 
-@Suite("Sources that do not keep to their length", .timeLimit(.minutes(2)))
+@Suite("Sources of the wrong length", .timeLimit(.minutes(2)))
 struct SourceLengthTests {
     @Test(
-        "fail at once, and nothing is stored",
+        "A source of the wrong length fails the upload, and nothing is stored",
         arguments: [
             (announced: 100_000, delivered: 99_999), (100_000, 100_001), (0, 1), (1, 0),
             (12 << 20, (12 << 20) - 1), (12 << 20, (12 << 20) + 1), (12 << 20, 1), (12 << 20, 7 << 20),

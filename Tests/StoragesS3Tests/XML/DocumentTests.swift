@@ -13,7 +13,7 @@ struct DocumentTests {
         if case .unreadable? = error { true } else { false }
     }
 
-    @Test("of uploads in the order of their ids go on after an id, and are an error when they do not get on")
+    @Test("A listing of uploads in the order of IDs continues after an ID and must make progress")
     func uploadsInOrderOfIDs() throws {
         func page(_ marker: String, isTruncated: Bool = true) throws -> ListMultipartUploadsPage {
             try ListMultipartUploadsPage(
@@ -37,7 +37,7 @@ struct DocumentTests {
         #expect(progress.cursor == nil)
     }
 
-    @Test("ListMultipartUploads")
+    @Test("ListMultipartUploads gives its uploads and the cursor of the next page")
     func listMultipartUploads() throws {
         func page(_ markers: String) throws -> ListMultipartUploadsPage {
             try ListMultipartUploadsPage(
@@ -66,7 +66,7 @@ struct DocumentTests {
         #expect(throws: StorageError.self) { try marked.next(after: later) }
     }
 
-    @Test("ListMultipartUploads that do not get on are an error, whatever cursors the server makes up")
+    @Test("ListMultipartUploads without progress is an error, whatever cursors the server makes up")
     func endlessUploads() throws {
         func page(_ uploads: [(key: String, id: String)], next: String) throws -> ListMultipartUploadsPage {
             let listed = uploads.map { "<Upload><Key>\($0.key)</Key><UploadId>\($0.id)</UploadId></Upload>" }.joined()
@@ -103,7 +103,7 @@ struct DocumentTests {
         #expect(refused(empty) == 100)
     }
 
-    @Test("DeleteObjects: an outcome for each key, in the order of the request")
+    @Test("DeleteObjects gives an outcome for each key, in the order of the request")
     func deleteResult() throws {
         let result = try DeleteResult(
             body(
@@ -122,7 +122,7 @@ struct DocumentTests {
         #expect(result.outcomes(for: keys) == [.failed(denied), .deleted, .unreported, .deleted, .deleted])
     }
 
-    @Test("DeleteObjects of 2,500 keys with line breaks and ampersands, in three answers")
+    @Test("DeleteObjects takes 2,500 keys with line breaks and ampersands, in three responses")
     func manyKeys() throws {
         let keys = (0..<2500).map { Array("k\r\n&\($0)<é>".utf8) }
         for start in stride(from: 0, to: keys.count, by: 1000) {
@@ -152,7 +152,7 @@ struct DocumentTests {
         }
     }
 
-    @Test("DeleteObjects: an error without a key is about all that are not named")
+    @Test("An error without a key in DeleteObjects is about all keys that are not named")
     func generalError() throws {
         let result = try DeleteResult(
             body("<DeleteResult><Error><Code>SlowDown</Code></Error><Deleted><Key>a</Key></Deleted></DeleteResult>")
@@ -164,7 +164,7 @@ struct DocumentTests {
     }
 
     @Test(
-        "completing an upload takes any root with an entity tag, after any white space",
+        "The completion of an upload takes any root with an entity tag, after white space",
         arguments: ["CompleteMultipartUploadResult", "CompleteMultipartUploadResponse", "x:Other xmlns:x='u'"]
     )
     func complete(root: String) throws {
@@ -175,7 +175,7 @@ struct DocumentTests {
     }
 
     @Test(
-        "answers with a status of success and an unusable body are as good as status 500",
+        "A response with a status of success and an unusable body is unreadable",
         arguments: ["", "   ", "<CompleteMultipartUploadResult>", "<CopyObjectResult>", "<R><ETag> </ETag></R>", "OK"]
     )
     func unusable(text: String) {
@@ -185,7 +185,7 @@ struct DocumentTests {
         #expect(isUnreadable(#expect(throws: UnusableDocument.self) { try InitiateMultipartUploadResult(body) }))
     }
 
-    @Test("errors behind a status of success are found in completions, copies and deletions")
+    @Test("Errors under a status of success are found in completions, copies and deletions")
     func hiddenErrors() {
         let body = body("  <Error><Code>SlowDown</Code><Message>Reduce</Message></Error>")
         func code(_ error: UnusableDocument?) -> S3ErrorCode? {
@@ -196,7 +196,7 @@ struct DocumentTests {
         #expect(code(#expect(throws: UnusableDocument.self) { try DeleteResult(body) }) == .slowDown)
     }
 
-    @Test("CreateMultipartUpload and CopyObject")
+    @Test("The results of CreateMultipartUpload and CopyObject are parsed")
     func others() throws {
         let created =
             "<InitiateMultipartUploadResult><Bucket>b</Bucket><UploadId>\n VXBsb2Fk~.-_ </UploadId></InitiateMultipartUploadResult>"

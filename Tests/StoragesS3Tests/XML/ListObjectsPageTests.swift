@@ -20,7 +20,7 @@ struct ListObjectsPageTests {
         keys.map { "<Contents><Key>\($0)</Key><Size>1</Size></Contents>" }.joined()
     }
 
-    @Test("of version 2 give objects, prefixes and the token")
+    @Test("A listing page of version 2 gives objects, prefixes and the token")
     func version2() throws {
         let page = try page(
             """
@@ -45,14 +45,14 @@ struct ListObjectsPageTests {
         #expect(try page.next(after: nil) == .token("1ueG+cXPJ/x="))
     }
 
-    @Test("without EncodingType are taken as they are")
+    @Test("Keys of a listing page without EncodingType are taken as they are")
     func plain() throws {
         let page = try page("<IsTruncated>false</IsTruncated>" + contents("a+b%20c", " lead"))
         #expect(page.objects.map(\.key) == [Array("a+b%20c".utf8), Array(" lead".utf8)])
         #expect(try page.next(after: nil) == nil)
     }
 
-    @Test("of version 1 go on after the last key, and after NextMarker where there is none")
+    @Test("A listing of version 1 continues after NextMarker, or else after the last key")
     func version1() throws {
         let marked = try page(
             "<IsTruncated>true</IsTruncated><NextMarker>m%20</NextMarker><EncodingType>url</EncodingType>"
@@ -66,13 +66,13 @@ struct ListObjectsPageTests {
         #expect(try prefixed.next(after: nil) == .marker(Array("z/".utf8)))
     }
 
-    @Test("that are truncated without a token go on as version 1 does")
+    @Test("A truncated listing page without a token continues as version 1 does")
     func truncatedWithoutToken() throws {
         let page = try page("<IsTruncated>true</IsTruncated>" + contents("b"))
         #expect(try page.next(after: .token("t")) == .marker(Array("b".utf8)))
     }
 
-    @Test("that do not get on are an error, not a loop")
+    @Test("A listing page that makes no progress is an error, not a loop")
     func loops() throws {
         let cases: [(String, ListCursor?)] = [
             ("<NextContinuationToken>t</NextContinuationToken>", .token("t")),
@@ -103,7 +103,7 @@ struct ListObjectsPageTests {
         try page("<IsTruncated>true</IsTruncated><NextContinuationToken>\(token)</NextContinuationToken>" + inner)
     }
 
-    @Test("that repeat themselves under other cursors are an error, also when two of those alternate")
+    @Test("Listing pages that repeat themselves under other cursors are an error")
     func endless() throws {
         let (a, b) = (try truncated("t1", contents("a", "b")), try truncated("t2", contents("c", "d")))
         #expect(refused([a, b, a, b]) == 2)
@@ -118,7 +118,7 @@ struct ListObjectsPageTests {
         #expect((5..<20).contains(try #require(refused(endless))))
     }
 
-    @Test("that get on are none, also after many that are empty")
+    @Test("Listing pages that make progress are no error, even after many empty ones")
     func advancing() throws {
         var pages: [ListObjectsPage] = []
         for round in 0..<3 {
@@ -133,7 +133,7 @@ struct ListObjectsPageTests {
         #expect(refused(empty) == 100)
     }
 
-    @Test("that are something else are unreadable, so that no file seems to be missing")
+    @Test("A document that is no listing page is unreadable, so that no file seems missing")
     func others() {
         let bodies = [
             "", "  ", "<html><body/></html>", "<ListBucketResult>", "<ListBucketResult/>",
@@ -151,7 +151,7 @@ struct ListObjectsPageTests {
         }
     }
 
-    @Test("that are errors in spite of their status give the code")
+    @Test("An error in the place of a listing page gives its code")
     func errors() {
         let body = ByteBuffer(string: "\n\n<s:Error xmlns:s='u'><s:Code>InternalError</s:Code></s:Error>")
         let error = #expect(throws: UnusableDocument.self) { try ListObjectsPage(body) }
@@ -162,7 +162,7 @@ struct ListObjectsPageTests {
         #expect(document.code == .internalError)
     }
 
-    @Test("of a thousand keys of the greatest length are within the limits")
+    @Test("A listing page of a thousand keys of the greatest length is within the limits")
     func largest() throws {
         let key = String(repeating: "%F0%9F%98%80", count: 256)
         let page = try page(

@@ -4,9 +4,9 @@ import Testing
 
 @testable import StoragesS3
 
-@Suite("Error answers")
+@Suite("Error documents")
 struct S3ErrorDocumentTests {
-    @Test("are read with all that helps, and nothing that could help to forge a signature")
+    @Test("An error document keeps what helps and nothing that could help to forge a signature")
     func fields() {
         let document = S3ErrorDocument(
             ByteBuffer(
@@ -33,7 +33,7 @@ struct S3ErrorDocumentTests {
         #expect(!dumped.contains("SECRET"))
     }
 
-    @Test("of STS are found in their wrapper")
+    @Test("An error document of STS is found in its wrapper")
     func securityTokenService() {
         let document = S3ErrorDocument(
             ByteBuffer(
@@ -46,7 +46,7 @@ struct S3ErrorDocumentTests {
     }
 
     @Test(
-        "that are no document say nothing, and never fail",
+        "A body that is no error document says nothing and never fails",
         arguments: [
             "", " ", "<html><body><h1>502 Bad Gateway</h1><hr></body></html>", "<!DOCTYPE html><html></html>",
             "{\"code\": \"NoSuchKey\"}", "NoSuchKey", "<Errors><Code>x</Code></Errors>", "<Error",
@@ -58,7 +58,7 @@ struct S3ErrorDocumentTests {
         #expect(S3ErrorDocument(ByteBuffer(string: text)) == S3ErrorDocument())
     }
 
-    @Test("that are cut, not UTF-8 or too large still give their code")
+    @Test("An error document that is cut, not UTF-8 or too large still gives its code")
     func damaged() {
         #expect(S3ErrorDocument(ByteBuffer(string: "<Error><Code>SlowDown</Code><Mess")).code == .slowDown)
         let invalid = Array("<Error><Code>SlowDown</Code><Message>".utf8) + [0xFF] + Array("</Message></Error>".utf8)
@@ -69,7 +69,7 @@ struct S3ErrorDocumentTests {
         #expect(document.message == nil)
     }
 
-    @Test("cannot forge lines of a log")
+    @Test("The message of an error document cannot forge lines of a log")
     func forgery() {
         let text =
             "<Error><Code>A</Code><Message>one\r\ntwo&#x202E;\u{1B}[31m\(String(repeating: "é", count: 2000))</Message></Error>"

@@ -9,7 +9,7 @@ struct XMLReaderTests {
         try XMLReader.read(ByteBuffer(string: text))
     }
 
-    @Test("takes elements, prefixes, attributes, comments, instructions, CDATA and references")
+    @Test("The XML reader takes elements, attributes, comments, instructions, CDATA and references")
     func grammar() throws {
         let root = try read(
             "\u{FEFF} \r\n\t<?xml version='1.0' encoding=\"UTF-8\"?><!-- <a> --><?other x?>\n"
@@ -26,7 +26,7 @@ struct XMLReaderTests {
         #expect(root.first("Missing") == nil)
     }
 
-    @Test("keeps white space and control characters of text, which keys may have")
+    @Test("The XML reader keeps white space and control characters of text")
     func keys() throws {
         let root = try read("<R><Key> a\tb\u{1}\r\n </Key><Flag>\n true </Flag><Size> 12\n</Size></R>")
         #expect(root.bytes("Key") == Array(" a\tb\u{1}\r\n ".utf8))
@@ -34,14 +34,14 @@ struct XMLReaderTests {
         #expect(root.integer("Size") == 12)
     }
 
-    @Test("waits out minutes of white space before the document")
+    @Test("The XML reader skips any amount of white space before the document")
     func keepAlive() throws {
         let root = try read(String(repeating: " \n", count: 100_000) + "<?xml version=\"1.0\"?><R/>")
         #expect(root == XMLElement(name: "R"))
     }
 
     @Test(
-        "refuses what is not well-formed, or more than it needs, and says which",
+        "The XML reader refuses malformed and unsupported documents with the reason",
         arguments: [
             ("", .truncated), ("   \n", .truncated), ("<", .truncated), ("<R", .truncated), ("<R>", .truncated),
             ("<R><a></a>", .truncated), ("<R>&am", .truncated), ("<R a='", .truncated), ("<R a", .truncated),
@@ -68,7 +68,7 @@ struct XMLReaderTests {
         #expect(error?.kind == kind)
     }
 
-    @Test("refuses bytes that are not UTF-8, and UTF-16")
+    @Test("The XML reader refuses UTF-16 and bytes that are not UTF-8")
     func encodings() {
         for bytes: [UInt8] in [
             Array("<R>".utf8) + [0xFF] + Array("</R>".utf8), Array("<R>".utf8) + [0xC0, 0xAF] + Array("</R>".utf8),
@@ -79,7 +79,7 @@ struct XMLReaderTests {
         }
     }
 
-    @Test("takes 32 levels and no more")
+    @Test("The XML reader takes 32 levels of elements and no more")
     func depth() throws {
         func nested(_ levels: Int) -> String {
             String(repeating: "<a>", count: levels) + String(repeating: "</a>", count: levels)
@@ -92,7 +92,7 @@ struct XMLReaderTests {
         #expect(throws: XMLError(.tooDeep, at: 32 * 3)) { try read(String(repeating: "<a>", count: 1_000_000)) }
     }
 
-    @Test("stops at the limits of bytes and elements")
+    @Test("The XML reader stops at the limits of bytes and elements")
     func limits() throws {
         let many = ByteBuffer(string: "<R>" + String(repeating: "<a/>", count: 100) + "</R>")
         _ = try XMLReader.read(many, limits: .init(bytes: many.readableBytes, elements: 101))
@@ -102,7 +102,7 @@ struct XMLReaderTests {
     }
 
     @Test(
-        "ends with an error on megabytes of garbage",
+        "The XML reader ends with an error on megabytes of garbage",
         arguments: ["x", "<", "<a ", "<!--", "<a>&", "&", "<a b='", "\u{0}", "<?", "<![CDATA[", "]]>", "<a/>", "é"]
     )
     func garbage(unit: String) {
@@ -114,7 +114,7 @@ struct XMLReaderTests {
         _ = XMLReader.salvage(ByteBuffer(string: "<R>" + text))
     }
 
-    @Test("salvages what is whole of a document that is cut, wherever it is cut")
+    @Test("The XML reader salvages what is whole of a document that is cut")
     func salvage() {
         let text = "<Error><Code>SlowDown</Code><Message>Please é</Message></Error>"
         let whole = XMLReader.salvage(ByteBuffer(string: text))
@@ -127,7 +127,7 @@ struct XMLReaderTests {
         }
     }
 
-    @Test("survives random damage: every result is a document or a typed error", arguments: 0..<8)
+    @Test("The XML reader turns random damage into a document or a typed error", arguments: 0..<8)
     func mutations(seed: UInt64) {
         let original = Array(
             ("<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult xmlns=\"u\"><IsTruncated>false</IsTruncated>"

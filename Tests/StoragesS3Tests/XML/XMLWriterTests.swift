@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Writing XML")
 struct XMLWriterTests {
-    @Test("gives the body of DeleteObjects, with line breaks as references")
+    @Test("The body of DeleteObjects has line breaks as references")
     func deleteObjects() {
         let body = DeleteObjectsBody.make(for: [Array("a&b <c>.txt".utf8), Array("x\r\ny\"é".utf8)])
         #expect(
@@ -18,7 +18,7 @@ struct XMLWriterTests {
         )
     }
 
-    @Test("gives the body of CompleteMultipartUpload, in the order of the parts' numbers")
+    @Test("The body of CompleteMultipartUpload has the parts in the order of their numbers")
     func completeMultipartUpload() {
         let body = CompleteMultipartUploadBody.make(for: [
             CompletedPart(number: 10, entityTag: "\"b&\"", checksum: nil),
@@ -40,7 +40,7 @@ struct XMLWriterTests {
         )
     }
 
-    @Test("is read back to the same keys")
+    @Test("The body of DeleteObjects is read back to the same keys")
     func roundTrip() throws {
         let keys = ["a b", "<x>&\"'", "\r", "\n", "\r\n\t", "]]>", "&amp;", "&#xD;", "ሴ😀", " a "].map { Array($0.utf8) }
         #expect(keys.allSatisfy(DeleteObjectsBody.canHold))
@@ -48,7 +48,7 @@ struct XMLWriterTests {
         #expect(root.all("Object").map { $0.bytes("Key") } == keys)
     }
 
-    @Test("knows what XML cannot express")
+    @Test("Keys that XML cannot express are recognised")
     func inexpressible() {
         for key: [UInt8] in [[], [1], [0x61, 0], [0xFF], [0xEF, 0xBF, 0xBF], [0x1B]] {
             #expect(!DeleteObjectsBody.canHold(key))
