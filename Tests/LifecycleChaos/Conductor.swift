@@ -32,7 +32,7 @@ struct Conductor: Sendable {
         let urls = [
             try await server.makeDatabase(named: Scene.sides[0]), try await server.makeDatabase(named: Scene.sides[1]),
         ]
-        scene = Scene(folder: folder, urls: urls)
+        scene = Scene(folder: folder, urls: urls, processFile: server.directory + "/data/postmaster.pid")
         try FileManager.default.createDirectory(atPath: folder + "/logs", withIntermediateDirectories: true)
         try scene.save()
         let storages = try [0, 1].map { [scene] in try scene.storages(of: $0) }
@@ -152,18 +152,24 @@ struct Conductor: Sendable {
     }
 
     private static let serverDeck = NIOLockedValueBox(
-        Deck<Happening>([.serverFast, .serverImmediate, .serverKilled, .backendKilled, .sessionsEnded])
+        Deck<Happening>([
+            .serverFast, .serverImmediate, .serverKilled, .backendKilled, .sessionsEnded, .serverCrashedAfterDeletion,
+        ])
     )
 
     private func disturbServer(_ dice: Dice) async throws {
         try await Task.sleep(for: dice.milliseconds(2500...5500))
-        let happening = Self.serverDeck.withLockedValue { $0.deal(dice) }
+        let happening =
+            settings.sabotage == .durable
+            ? .serverCrashedAfterDeletion : Self.serverDeck.withLockedValue { $0.deal(dice) }
         scene.note("\(happening)")
         switch happening {
         case .serverFast: try await server.restart(mode: .fast)
         case .serverImmediate: try await server.restart(mode: .immediate)
         case .serverKilled:
             try await killServer()
+        case .serverCrashedAfterDeletion:
+            guard try await crashServer() else { return }
         case .backendKilled:
             // The server takes it for a crash, ends all sessions and recovers.
             let rows = try await persistently {
@@ -198,12 +204,39 @@ struct Conductor: Sendable {
         let children = try? String(contentsOfFile: "/proc/\(first)/task/\(first)/children", encoding: .utf8)
         let sessions = (children ?? "").split(separator: " ").compactMap { pid_t($0) }
         try await server.kill()
+        try await start(after: sessions)
+    }
+
+    private func start(after sessions: [pid_t]) async throws {
         for _ in 0..<10 {
             if (try? await server.startServer()) != nil { return }
             for session in sessions where isSession(session) { kill(session, SIGKILL) }
             try await Task.sleep(for: .milliseconds(200))
         }
         try await server.startServer()
+    }
+
+    /// Has a reaper end the server as soon as it has deleted files, and writes rows with their names when the server
+    /// is there again: a reaper's notes have to be on disk before it deletes anything.
+    private func crashServer() async throws -> Bool {
+        guard let deletion = try await scene.crash.expect(for: .seconds(3)) else { return false }
+        try await start(after: [])
+        let connection = try await PostgresConnection.connect(scene.urls[deletion.side])
+        defer { connection.close() }
+        for name in deletion.names {
+            do {
+                // Before its tombstone could be forgotten: later nobody would know.
+                _ = try await connection.simpleQuery(
+                    """
+                    INSERT INTO notes (file) SELECT '\(name.replacing("'", with: "''"))'
+                    WHERE clock_timestamp() < to_timestamp(\(deletion.time.timeIntervalSince1970 + 5))
+                    """
+                )
+            } catch let error as DatabaseError {
+                scene.note("\(name) is not written again: \(error.code)")
+            }
+        }
+        return true
     }
 
     /// The number of a process may be somebody else's by now.

@@ -14,7 +14,7 @@ enum Happening: String, CaseIterable, Sendable {
     case reaped, revived, forgotten, deletionFailed
     // What is done to them all.
     case writerKilled, reaperKilled, writerDied, reaperDied, writerPaused, reaperPaused
-    case serverFast, serverImmediate, serverKilled, backendKilled, sessionsEnded
+    case serverFast, serverImmediate, serverKilled, backendKilled, sessionsEnded, serverCrashedAfterDeletion
     case weatherDown, weatherLost, weatherFlaky, weatherSlow, weatherLate
     case renameTable, renameColumn, detachPartition, addPartition, dropPartition, dropColumn, dropTable, swapTables
     case replaceTable, changeType, byMigration, byStatement, refusalSeen, bareOrphan

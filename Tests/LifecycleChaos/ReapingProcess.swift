@@ -10,9 +10,16 @@ struct ReapingProcess: Sendable {
     static func main(_ scene: Scene, _ side: Int, _ name: String, _ dice: Dice) async throws {
         let judge = Judge(upheaval: scene.upheaval(side))
         LoggingSystem.bootstrap { ReaperLog(label: $0, judge: judge) }
-        let storages = try scene.storages(of: side, for: name, dice)
+        let storages = try scene.storages(of: side, for: name, dice, crashes: true)
         let database = try await persistently {
-            try await scene.connect(side, storages, name: name, poolSize: 6)
+            // As where a database or a role has this for speed: a reaper does not rely on it.
+            try await scene.connect(
+                side,
+                storages,
+                name: name,
+                poolSize: 6,
+                settings: dice.chance(2) ? ["synchronous_commit": "off"] : [:]
+            )
         }
         Failpoints.observe(database, dice.fork(), 60)
         let process = ReapingProcess(database: database, judge: judge)

@@ -16,10 +16,13 @@ struct Scene: Codable, Sendable {
 
     let folder: String
     let urls: [String]
+    /// The file in which the server keeps the id of its process.
+    let processFile: String
 
-    init(folder: String, urls: [String]) {
+    init(folder: String, urls: [String], processFile: String) {
         self.folder = folder
         self.urls = urls
+        self.processFile = processFile
     }
 
     init(folder: String) throws {
@@ -41,26 +44,42 @@ struct Scene: Codable, Sendable {
 
     /// The storages of a side; with the name of a process they are as reliable as the weather, and what is done is
     /// logged.
-    func storages(of side: Int, for process: String? = nil, _ dice: Dice = Dice(0)) throws -> StorageRegistry {
+    func storages(of side: Int, for process: String? = nil, _ dice: Dice = Dice(0), crashes: Bool = false) throws
+        -> StorageRegistry
+    {
         let base = try FileSystemStorage(root: root, durability: .none)
         func storage(_ id: StorageID) throws -> any Storage {
             let storage = try PrefixedStorage(prefix: "\(Self.sides[side])/\(id.rawValue)", of: base)
             guard let process else { return storage }
             let log = StorageLog(log("storage-\(process)"), prefix: "\(Self.sides[side])/\(id.rawValue)/")
-            return UnreliableStorage(base: storage, weather: weather(side), dice: dice.fork(), log: log)
+            return UnreliableStorage(
+                base: storage,
+                weather: weather(side),
+                dice: dice.fork(),
+                log: log,
+                crash: crashes && id == .papers ? (crash, side) : nil
+            )
         }
         return StorageRegistry([.papers: try storage(.papers), .pictures: try storage(.pictures)])
     }
 
     func weather(_ side: Int) -> Flag { Flag(path: "\(folder)/weather-\(side)") }
 
+    var crash: ServerCrash { ServerCrash(folder: folder, processFile: processFile) }
+
     /// An odd number while tables are not what their models say.
     func upheaval(_ side: Int) -> Flag { Flag(path: "\(folder)/upheaval-\(side)") }
 
-    func connect(_ side: Int, _ storages: StorageRegistry, name: String, poolSize: Int) async throws -> Database {
+    func connect(
+        _ side: Int,
+        _ storages: StorageRegistry,
+        name: String,
+        poolSize: Int,
+        settings: [String: String] = [:]
+    ) async throws -> Database {
         var configuration = DatabaseConfiguration(poolSize: poolSize, applicationName: name)
         configuration.connectBackoff = .milliseconds(50)
-        configuration.sessionSettings = ["lock_timeout": "10s"]
+        configuration.sessionSettings = ["lock_timeout": "10s"].merging(settings) { $1 }
         // What the server says of each session that is ended would fill the terminal.
         configuration.logger.logLevel = name == Self.conductor ? .critical : .notice
         return try await Database.connect(

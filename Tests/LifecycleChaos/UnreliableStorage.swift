@@ -22,6 +22,8 @@ struct UnreliableStorage: Storage {
     let weather: Flag
     let dice: Dice
     let log: StorageLog
+    /// Ends the server at once when files of a side have been deleted and the conductor wants that.
+    let crash: (ServerCrash, side: Int)?
 
     var label: String { base.label }
     var location: StorageLocation? { StorageLocation(of: base) }
@@ -120,8 +122,22 @@ struct UnreliableStorage: Storage {
             "delete",
             names,
             late: { [base] in _ = try await base.delete(names) },
-            { try await base.delete(names) }
+            {
+                // Those of a tombstone are deleted a second time, and may be written again afterwards.
+                let existing = try await crash?.0.isWanted == true ? existing(names) : []
+                let failures = try await base.delete(names)
+                if failures.isEmpty, !existing.isEmpty, let crash {
+                    crash.0.strike(afterDeletionOf: existing, on: crash.side)
+                }
+                return failures
+            }
         )
+    }
+
+    private func existing(_ names: [StorageName]) async throws -> [StorageName] {
+        var existing: [StorageName] = []
+        for name in names where try await base.exists(name) { existing.append(name) }
+        return existing
     }
 
     func list(prefix: String) -> FileListing { base.list(prefix: prefix) }

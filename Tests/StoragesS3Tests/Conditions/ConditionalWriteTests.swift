@@ -306,7 +306,7 @@ struct ConditionalWriteTests {
 
     @Test(
         "A trial has the expected result on real servers and leaves nothing behind",
-        arguments: [(S3World.Server.swift, false), (.rclone, false), (.seaweed, true)]
+        arguments: [(S3World.Server.swift, false), (.rclone, false), (.seaweed, true), (.moto, true)]
     )
     func real(server: S3World.Server, isSupported: Bool) async throws {
         // As if nobody knew which server it is.
@@ -315,5 +315,16 @@ struct ConditionalWriteTests {
         let left = try await FileListing.$includesReserved.withValue(true) { try await storage.listedKeys(prefix: "") }
         #expect(left.isEmpty)
         #expect(try await storage.abortUploads(olderThan: .distantFuture) == 0)
+    }
+
+    @Test("A trial finds out about each operation of a server that honors some conditions")
+    func byOperation() async throws {
+        let storage = try await S3World.make(.moto).storage()
+        try await storage.probeConditionalWrites()
+        let found = storage.conditions.withLockedValue { $0.writes }
+        print("FOUND", found)
+        #expect(found.put.absence == .ifNoneMatch)
+        #expect(!found.complete.absence.isSupported)
+        #expect(!found.copy.isSupported)
     }
 }
