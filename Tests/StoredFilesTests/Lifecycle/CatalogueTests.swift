@@ -155,7 +155,7 @@ struct CatalogueTests {
             )
             let configuration = ReaperConfiguration(retention: .zero)
             if let refusal = interference.refusal {
-                let report = try await world.database.reap(configuration, patience: .seconds(60))
+                let report = try await world.database.reap(configuration, waitLimit: .seconds(60))
                 let text = report.refusals.map { "\($0.error)" }.joined()
                 #expect(text.contains(refusal), "\(text)")
                 #expect(report.deleted == 0)

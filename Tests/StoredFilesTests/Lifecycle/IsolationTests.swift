@@ -82,7 +82,7 @@ struct IsolationTests {
                 try await transaction.insert(&album)
                 // The lease ends under the open transaction.
                 try await expireReservations(world)
-                let report = try await world.database.reap(ReaperConfiguration(retention: .zero), patience: .zero)
+                let report = try await world.database.reap(ReaperConfiguration(retention: .zero), waitLimit: .zero)
                 #expect(report.deleted == 0)
             }
             try await expireReservations(world)
@@ -97,7 +97,7 @@ struct IsolationTests {
                     var album = Album(title: "late")
                     album.paper = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
                     try await expireReservations(world)
-                    try await world.database.reap(ReaperConfiguration(retention: .zero), patience: .zero)
+                    try await world.database.reap(ReaperConfiguration(retention: .zero), waitLimit: .zero)
                     try await transaction.insert(&album)
                 }
             }

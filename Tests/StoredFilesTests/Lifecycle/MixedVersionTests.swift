@@ -222,7 +222,7 @@ extension MixedVersionTests {
         defer { scene.remove() }
         func migrate(_ program: String?) async throws {
             let migration = try WorkerProcess([scene.url, scene.place.argument, "migrate"], program: program)
-            let status = await migration.waitUntilExit(patience: .seconds(120))
+            let status = await migration.waitUntilExit(timeout: .seconds(120))
             #expect(status == .exited(0), "\(program ?? "this version") does not migrate")
         }
 
@@ -259,14 +259,14 @@ extension MixedVersionTests {
                 try await Task.sleep(for: .milliseconds(Int.random(in: 50...500)))
                 let victim = workers.remove(at: Int.random(in: 0..<workers.count))
                 victim.process.kill()
-                #expect(await victim.process.waitUntilExit(patience: .seconds(60)) == .killed)
+                #expect(await victim.process.waitUntilExit(timeout: .seconds(60)) == .killed)
                 kills += 1
                 // What starts migrates, as servers do.
                 if Bool.random() { try await migrate(victim.program) }
                 try await start(victim.program)
             }
             for worker in workers { worker.process.kill() }
-            for worker in workers { _ = await worker.process.waitUntilExit(patience: .seconds(60)) }
+            for worker in workers { _ = await worker.process.waitUntilExit(timeout: .seconds(60)) }
             workers = []
             files += try await scene.expectPromises("after \(kills) kills")
         }

@@ -196,7 +196,7 @@ struct ProtocolTests {
             )
             try await renamed.execute("INSERT INTO albums (title, paper) VALUES ('x', \(stored.name.string))")
             #expect(try await world.journal() == ["a": "condemned"])
-            let report = try await renamed.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+            let report = try await renamed.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
             #expect(report.deleted == 1 && report.refusals.isEmpty)
             // A program that has the former id changes nothing.
             let former = await #expect(throws: StorageError.self) {
@@ -220,7 +220,7 @@ struct ProtocolTests {
             try await world.database.execute("CREATE TABLE lost (picture text)")
             try await world.database.execute("SELECT stored_files.track('lost', 'picture', 'pictures', true)")
             try await world.database.execute("DROP TABLE lost")
-            let report = try await world.database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+            let report = try await world.database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
             #expect(report.deleted == 1)
             #expect(report.refusals.map(\.storage) == [.pictures])
             // Uploads and reads go on.
@@ -305,7 +305,7 @@ struct ProtocolTests {
             for round in 0..<30 {
                 let name = try StorageName(validating: "n\(round)")
                 _ = try await world.papers.upload(.string("x"), to: name)
-                async let purged = world.database.purge(name, in: .papers, patience: .seconds(60))
+                async let purged = world.database.purge(name, in: .papers, waitLimit: .seconds(60))
                 async let inserted: Bool = {
                     do {
                         try await world.database.execute(
@@ -405,7 +405,7 @@ struct ProtocolTests {
             album.paper = try await database.store(.string("x"), named: "a.txt", for: \Album.$paper)
             try await database.insert(&album)
             try await database.delete(album)
-            let report = try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+            let report = try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
             #expect(report.deleted == 1, "\(report.refusals)")
             // The trigger functions are nobody's to hang onto a table of his own.
             let error = await #expect(throws: DatabaseError.self) {

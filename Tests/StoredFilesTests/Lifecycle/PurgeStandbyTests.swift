@@ -32,7 +32,7 @@ struct PurgeStandbyTests {
             let receipt = try await world.database.purge(
                 orphan,
                 in: .papers,
-                patience: .seconds(60),
+                waitLimit: .seconds(60),
                 waitsForStandbys: waits
             )
             #expect(receipt.outcome == .deleted)
@@ -64,11 +64,11 @@ struct PurgeStandbyTests {
         let name = try StorageName(validating: "orphan")
         if isKnown {
             // Within the reach of the default, which waits for its own server only.
-            #expect(try await database.purge(name, in: .papers, patience: .seconds(60)).outcome == .deleted)
+            #expect(try await database.purge(name, in: .papers, waitLimit: .seconds(60)).outcome == .deleted)
         }
         _ = try await papers.upload(.string("x"), to: name)
         let purging = Task {
-            try await database.purge(name, in: .papers, patience: .seconds(60), waitsForStandbys: true)
+            try await database.purge(name, in: .papers, waitLimit: .seconds(60), waitsForStandbys: true)
         }
         var waiting = 0
         while waiting == 0 {

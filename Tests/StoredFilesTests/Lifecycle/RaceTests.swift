@@ -83,7 +83,7 @@ struct RaceTests {
             if isInTheJournal { try await world.drain() }
             try await world.database.transaction(isolation: level) { writer in
                 try await claim("n", in: writer)
-                let report = try await world.database.reap(ReaperConfiguration(retention: .zero), patience: .zero)
+                let report = try await world.database.reap(ReaperConfiguration(retention: .zero), waitLimit: .zero)
                 #expect(report.deleted == 0)
             }
             #expect(try await world.reapNow().deleted == 0)
@@ -179,7 +179,7 @@ struct RaceTests {
                 try await world.database.execute("DELETE FROM albums")
                 let report = try await world.database.reap(
                     ReaperConfiguration(retention: .zero),
-                    patience: .milliseconds(100)
+                    waitLimit: .milliseconds(100)
                 )
                 #expect(report.deleted == 0 && report.revived == 0 && report.isWaiting)
                 #expect(try await world.journal() == ["n": "deleting"])
@@ -235,7 +235,7 @@ struct RaceTests {
                 try await world.database.transaction { writer in
                     try await writer.execute("INSERT INTO others (paper) VALUES ('n')")
                     try await world.database.execute("DELETE FROM albums")
-                    _ = try await world.database.reap(ReaperConfiguration(retention: .zero), patience: .zero)
+                    _ = try await world.database.reap(ReaperConfiguration(retention: .zero), waitLimit: .zero)
                     throw CancellationError()
                 }
             }

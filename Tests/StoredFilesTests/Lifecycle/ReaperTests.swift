@@ -101,7 +101,7 @@ struct ReaperTests {
             try await database.execute("INSERT INTO albums (title, paper) VALUES ('x', \(name))")
         }
         try await database.execute("DELETE FROM albums")
-        let report = try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+        let report = try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
         #expect(report.deleted == 2 && report.failed == 1)
         #expect(report.failures.first?.name.string == "b")
         await database.close()
@@ -269,7 +269,7 @@ struct ReaperTests {
             #expect(try await world.database.purge(a, in: .papers).outcome == .live)
             #expect(try await world.paperNames() == ["a", "b"])
             try await world.database.execute("DELETE FROM albums WHERE title = 'a'")
-            #expect(try await world.database.purge(a, in: .papers, patience: .seconds(60)).outcome == .deleted)
+            #expect(try await world.database.purge(a, in: .papers, waitLimit: .seconds(60)).outcome == .deleted)
             #expect(try await world.paperNames() == ["b"])
             #expect(try await world.journal() == ["a": "deleted"])
             #expect(try await world.database.purge(a, in: .papers).outcome == .deleted)
@@ -277,7 +277,7 @@ struct ReaperTests {
             // An orphan that the journal has never heard of.
             let orphan = try StorageName(validating: "orphan")
             _ = try await world.papers.upload(.string("x"), to: orphan)
-            #expect(try await world.database.purge(orphan, in: .papers, patience: .seconds(60)).outcome == .deleted)
+            #expect(try await world.database.purge(orphan, in: .papers, waitLimit: .seconds(60)).outcome == .deleted)
             #expect(try await world.paperNames() == ["b"])
         }
     }
@@ -294,7 +294,9 @@ struct ReaperTests {
                     "INSERT INTO stored_files.journal (storage, name, state) VALUES ('papers', 'b', 'condemned')"
                 )
                 let b = try StorageName(validating: "b")
-                #expect(try await world.database.purge(b, in: .papers, patience: .milliseconds(50)).outcome == .pending)
+                #expect(
+                    try await world.database.purge(b, in: .papers, waitLimit: .milliseconds(50)).outcome == .pending
+                )
                 #expect(try await world.database.purge(a, in: .papers).outcome == .live)
             }
             #expect(try await world.reapNow().deleted == 1)

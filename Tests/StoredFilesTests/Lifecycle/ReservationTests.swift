@@ -144,7 +144,7 @@ struct ReservationTests {
     func failedUpload() async throws {
         try await World.run { world in
             let failure = StorageError(.unavailable, "lost")
-            world.papers.inject(.lostAnswer(failure), into: .upload)
+            world.papers.inject(.lostResponse(failure), into: .upload)
             await #expect(throws: StorageError.self) {
                 try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
             }

@@ -158,7 +158,9 @@ struct TrackingTests {
             )
             #expect(try rows.map { try $0.decode(String.self, at: 0) } == [name, name, name])
             #expect(try rows.map { try $0.decode(String.self, at: 1) } == ["a", "b", "c"])
-            #expect(try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60)).deleted == 3)
+            #expect(
+                try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60)).deleted == 3
+            )
             await database.close()
         }
     }

@@ -14,7 +14,7 @@ struct UpgradeTests {
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
             path: "../../../Fixtures/upgrades/\(dump)"
         )
-        try await server.psql(url, try String(contentsOf: file.standardized, encoding: .utf8))
+        try await server.psql(try String(contentsOf: file.standardized, encoding: .utf8), on: url)
         return url
     }
 
@@ -33,10 +33,10 @@ struct UpgradeTests {
             #expect(try await database.migrate(albumMigrations + [CatalogueTests.parts]) == [])
             try await database.verify(Album.self)
             // The storage has files, and no mark.
-            let refused = try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+            let refused = try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
             #expect(refused.deleted == 0 && refused.refusals.count == 1)
             try await database.adopt(.papers)
-            let report = try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+            let report = try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
             #expect(report.refusals.isEmpty)
             #expect(report.deleted == 3 && report.revived == 1)
             var names: [String] = []

@@ -56,7 +56,7 @@ extension World {
     func reapNow(
         _ configuration: ReaperConfiguration = ReaperConfiguration(retention: .zero)
     ) async throws -> ReapReport {
-        let report = try await database.reap(configuration, patience: .seconds(60))
+        let report = try await database.reap(configuration, waitLimit: .seconds(60))
         for refusal in report.refusals { throw refusal.error }
         return report
     }

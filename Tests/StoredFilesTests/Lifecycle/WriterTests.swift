@@ -183,12 +183,12 @@ struct WriterTests {
             let claimed = try await world.database.store(.string("x"), named: "x.txt", for: \Album.$paper)
             #expect(try await world.journal() == [claimed.name.string: "uploading"])
             try await server.psql(
-                world.url,
-                "COPY albums (title, paper) FROM STDIN;\ncopied\t\(claimed.name.string)\nbare\t\\N\n\\.\n"
+                "COPY albums (title, paper) FROM STDIN;\ncopied\t\(claimed.name.string)\nbare\t\\N\n\\.\n",
+                on: world.url
             )
             #expect(try await world.journal() == [:])
             #expect(try await world.database.count(Album.self) == 2)
-            try await server.psql(world.url, "DELETE FROM albums WHERE title = 'copied';")
+            try await server.psql("DELETE FROM albums WHERE title = 'copied';", on: world.url)
             #expect(try await world.journal() == [claimed.name.string: "condemned"])
         }
     }
