@@ -195,14 +195,17 @@ let package = Package(
         // Runs in many processes of its own, which it kills, with a server that it restarts.
         .executableTarget(
             name: "LifecycleChaos",
-            dependencies: ["LifecycleTestSupport", "StoredFiles", "StoredFilesTesting", nio, nioLocks, logging, service],
+            dependencies: [
+                "LifecycleTestSupport", "StoredFiles", "StoredFilesTesting", nio, nioLocks, logging, service,
+            ],
             path: "Tests/LifecycleChaos",
             swiftSettings: settings
         ),
         .testTarget(
             name: "StoredFilesTests",
             dependencies: [
-                "Platform", "StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleTestSupport", "LifecycleWorker",
+                "Platform", "StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleTestSupport",
+                "LifecycleWorker",
                 "LifecycleChaos", "TestSupport", nio, nioLocks, service,
             ],
             swiftSettings: settings
