@@ -59,16 +59,16 @@ struct ConfigurationTests {
 
     @Test("A reaper refuses values out of range, also when it is run only once")
     func reaperValues() async throws {
-        try await World.run { world in
+        try await TestApplication.run { app in
             for bad in Self.reaper {
                 var configuration = ReaperConfiguration()
                 bad.set(&configuration)
                 let refused = configuration
                 await expectRefusal("ReaperConfiguration.\(bad.property)", bad.expected) {
-                    try await world.database.reap(refused)
+                    try await app.database.reap(refused)
                 }
                 await expectRefusal("ReaperConfiguration.\(bad.property)", bad.expected) {
-                    try await Reaper(world.database, configuration: refused).run()
+                    try await Reaper(app.database, configuration: refused).run()
                 }
             }
         }
@@ -76,13 +76,13 @@ struct ConfigurationTests {
 
     @Test("A comparison of a storage with the rows refuses values out of range")
     func fsckValues() async throws {
-        try await World.run { world in
+        try await TestApplication.run { app in
             for bad in Self.fsck {
                 var configuration = FsckConfiguration()
                 bad.set(&configuration)
                 let refused = configuration
                 await expectRefusal("FsckConfiguration.\(bad.property)", bad.expected) {
-                    try await world.database.fsck(.papers, refused) { _ in }
+                    try await app.database.fsck(.papers, refused) { _ in }
                 }
             }
         }
@@ -108,7 +108,7 @@ struct ConfigurationTests {
     @Test("The values at the ends of the ranges are accepted")
     func limits() async throws {
         let century = Duration.seconds(100 * 366 * 86_400)
-        try await World.run(lifecycle: LifecycleConfiguration(claimPeriod: century)) { world in
+        try await TestApplication.run(lifecycle: LifecycleConfiguration(claimPeriod: century)) { app in
             for configuration in [
                 ReaperConfiguration(
                     retention: .zero,
@@ -129,14 +129,14 @@ struct ConfigurationTests {
                     backoff: century
                 ),
             ] {
-                try await world.insertPapers(["of \(configuration.batchSize)"])
-                try await world.database.execute("DELETE FROM albums")
+                try await app.insertPapers(["of \(configuration.batchSize)"])
+                try await app.database.execute("DELETE FROM albums")
                 // The files of other tests' transactions may have to wait: nothing has to be deleted here.
-                try await world.database.reap(configuration, waitLimit: .zero)
+                try await app.database.reap(configuration, waitLimit: .zero)
             }
             let configuration = FsckConfiguration(minimumAge: .zero, orphanLimit: 0, objectsPerSecond: 1)
-            try await world.database.fsck(.papers, configuration) { _ in }
-            try await world.database.fsck(.papers, FsckConfiguration(minimumAge: century)) { _ in }
+            try await app.database.fsck(.papers, configuration) { _ in }
+            try await app.database.fsck(.papers, FsckConfiguration(minimumAge: century)) { _ in }
         }
     }
 }

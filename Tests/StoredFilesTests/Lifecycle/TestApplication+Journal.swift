@@ -3,7 +3,7 @@ import StoredFiles
 import StoredFilesTesting
 import Testing
 
-extension World {
+extension TestApplication {
     /// Returns what is on its way: states by names, whatever the storage.
     ///
     /// A name that was let go of and that a row has is live: the next look at it says so.
@@ -66,7 +66,7 @@ extension World {
     }
 }
 
-extension World {
+extension TestApplication {
     /// Waits until a session of this database waits for a lock of another.
     func waitUntilSomebodyWaits() async throws {
         let isWaiting = try await eventually {
