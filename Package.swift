@@ -177,32 +177,35 @@ let package = Package(
         ),
         // What the tests of several targets share, and no application needs.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
-        // What the worker and the tests that kill it both know. A library, because SwiftPM may compile tests before the
-        // module of an executable that they import is there.
+        // The models and files that the worker, and the tests that kill it, share. A library, because SwiftPM may compile
+        // tests before the module of an executable that they import is there.
         .target(
-            name: "LifecycleSheets",
+            name: "LifecycleTestSupport",
             dependencies: ["StoredFiles", "StoragesS3", nio],
-            path: "Tests/LifecycleSheets",
+            path: "Tests/LifecycleTestSupport",
             swiftSettings: settings
         ),
         // Runs in processes of its own, which the tests kill.
         .executableTarget(
             name: "LifecycleWorker",
-            dependencies: ["LifecycleSheets", "StoredFiles", nio, nioLocks],
+            dependencies: ["LifecycleTestSupport", "StoredFiles", nio, nioLocks],
             path: "Tests/LifecycleWorker",
             swiftSettings: settings
         ),
         // Runs in many processes of its own, which it kills, with a server that it restarts.
         .executableTarget(
             name: "LifecycleChaos",
-            dependencies: ["LifecycleSheets", "StoredFiles", "StoredFilesTesting", nio, nioLocks, logging, service],
+            dependencies: [
+                "LifecycleTestSupport", "StoredFiles", "StoredFilesTesting", nio, nioLocks, logging, service,
+            ],
             path: "Tests/LifecycleChaos",
             swiftSettings: settings
         ),
         .testTarget(
             name: "StoredFilesTests",
             dependencies: [
-                "Platform", "StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleSheets", "LifecycleWorker",
+                "Platform", "StoredFiles", "StoragesS3", "StoredFilesTesting", "LifecycleTestSupport",
+                "LifecycleWorker",
                 "LifecycleChaos", "TestSupport", nio, nioLocks, service,
             ],
             swiftSettings: settings

@@ -40,7 +40,7 @@ extension Storage {
 
     /// Returns whether a file with this name exists.
     ///
-    /// The answer may be outdated at once: to avoid overwriting use ``UploadOptions/ifExists``, not this.
+    /// The result may be outdated at once: to avoid overwriting use ``UploadOptions/ifExists``, not this.
     ///
     /// - Parameter name: The file.
     /// - Returns: Whether a file has the name.

@@ -74,7 +74,7 @@ public protocol Storage: Sendable {
     ///
     /// - Parameters:
     ///   - name: The file.
-    ///   - options: Lifetime and overrides of the answer's headers.
+    ///   - options: Lifetime and overrides of the response's headers.
     /// - Returns: The URL, percent-encoded.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/unsupported`` for options the storage cannot honour.
     func url(for name: StorageName, options: URLOptions) async throws -> String

@@ -1,4 +1,4 @@
-import LifecycleSheets
+import LifecycleTestSupport
 import NIOCore
 import StoredFiles
 

@@ -115,7 +115,7 @@ struct Checkpoint: Sendable {
                 }
             }
             let report = try await persistently {
-                try await databases[side].reap(configuration, patience: .seconds(2))
+                try await databases[side].reap(configuration, waitLimit: .seconds(2))
             }
             let rows = try await persistently {
                 try await databases[side].query(

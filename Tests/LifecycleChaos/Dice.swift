@@ -1,4 +1,4 @@
-import LifecycleSheets
+import LifecycleTestSupport
 import NIOConcurrencyHelpers
 
 /// Decisions that repeat themselves from a seed.

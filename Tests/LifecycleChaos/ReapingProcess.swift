@@ -58,7 +58,7 @@ struct ReapingProcess: Sendable {
         Channel.doing("0", "looking")
         let glance = judge.glance()
         do {
-            let report = try await database.reap(Self.configuration(dice), patience: dice.milliseconds(0...100))
+            let report = try await database.reap(Self.configuration(dice), waitLimit: dice.milliseconds(0...100))
             Self.count(report)
             for refusal in report.refusals { judgeRefusal(refusal.error, glance) }
             for failure in report.failures { judgeRefusal(failure.error, glance) }

@@ -144,7 +144,7 @@ final class Upheavals: Sendable {
     private func expectRefusal(_ phrase: String) async throws {
         for _ in 0..<500 {
             let report = try await persistently {
-                try await database.reap(ReaperConfiguration(retention: .zero), patience: .zero)
+                try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .zero)
             }
             if let refusal = report.refusals.first(where: { "\($0.error)".contains(phrase) }) {
                 if counts[.refusalSeen] < 4 { say("refused on the \(Scene.sides[side]): \(refusal.error)") }
@@ -219,7 +219,7 @@ final class Upheavals: Sendable {
         try await pause()
         if dice.chance(2) {
             // A reaper has seen it before: that is what one runs for.
-            _ = try await persistently { try await database.reap(patience: .zero) }
+            _ = try await persistently { try await database.reap(waitLimit: .zero) }
             try await ensure(
                 "NOT (SELECT relispartition FROM pg_class WHERE oid = 'parts_3'::regclass)",
                 ["ALTER TABLE parts DETACH PARTITION parts_3"]

@@ -119,8 +119,8 @@ extension Writer {
                 "DELETE FROM \(identifier: place.table) WHERE \(identifier: place.column) = \(name)"
             )
         }
-        let patience = dice.milliseconds(0...300)
-        try await database.purge(StorageName(validating: name), in: .papers, patience: patience)
+        let waitLimit = dice.milliseconds(0...300)
+        try await database.purge(StorageName(validating: name), in: .papers, waitLimit: waitLimit)
         Channel.count(.purge)
     }
 

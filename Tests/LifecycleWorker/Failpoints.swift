@@ -1,5 +1,5 @@
 import Foundation
-import LifecycleSheets
+import LifecycleTestSupport
 import NIOConcurrencyHelpers
 import StoredFiles
 

@@ -1,5 +1,5 @@
 import Foundation
-import LifecycleSheets
+import LifecycleTestSupport
 import NIOCore
 import StoredFiles
 
@@ -75,7 +75,7 @@ struct LifecycleWorker {
             lease: .milliseconds(500)
         )
         while true {
-            _ = try? await database.reap(configuration, patience: .milliseconds(20))
+            _ = try? await database.reap(configuration, waitLimit: .milliseconds(20))
             try? await Task.sleep(for: .milliseconds(5))
         }
     }

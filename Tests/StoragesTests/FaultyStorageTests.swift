@@ -36,7 +36,7 @@ import Testing
         }
         #expect(try await !base.exists(name("a")))
 
-        storage.inject(.lostAnswer(Broken()), into: .upload)
+        storage.inject(.lostResponse(Broken()), into: .upload)
         await #expect(throws: Broken.self) { try await storage.upload(.buffer(body), to: name("a")) }
         #expect(try await base.size(of: name("a")) == 600_000)
 

@@ -26,17 +26,17 @@ final class FileSystemFixture: Sendable {
         placements: [FileSystemProbe.Placement]? = nil,
         synchronize: (@Sendable (Int32) -> Int32)? = nil
     ) throws -> FileSystemStorage {
-        var platform = FileSystemPlatform()
-        platform.opensBeneath = !checksSteps
-        if !makesAnonymousFiles { platform.placements.removeAll { $0 == .namelessLink } }
-        if let placements { platform.placements = placements }
-        platform.synchronize = synchronize
+        var options = FileSystemOptions()
+        options.platform.opensBeneath = !checksSteps
+        if !makesAnonymousFiles { options.platform.placements.removeAll { $0 == .namelessLink } }
+        if let placements { options.platform.placements = placements }
+        options.platform.synchronize = synchronize
         return try FileSystemStorage(
             root: root,
             baseURL: baseURL,
             signingKey: signingKey,
             durability: durability,
-            platform: platform
+            options: options
         )
     }
 

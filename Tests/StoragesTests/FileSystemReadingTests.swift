@@ -116,7 +116,8 @@ struct FileSystemReadingTests {
         try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSinceNow: -60)], ofItemAtPath: path)
         let descriptor = try storage.directory.open("f", flags: O_RDONLY)
         let code = await storageErrorCode {
-            _ = try storage.openedFile(descriptor, name("f"), nil, nil) { count, offset, descriptor in
+            _ = try storage.openedFile(descriptor, named: name("f"), range: nil, ifMatch: nil) {
+                (count, offset, descriptor) in
                 let buffer = try SystemCall.read(count, at: offset, from: descriptor)
                 let file = try #require(FileHandle(forWritingAtPath: path))
                 try file.write(contentsOf: Data("new ".utf8))

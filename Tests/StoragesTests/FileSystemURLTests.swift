@@ -202,8 +202,32 @@ struct FileSystemURLTests {
             #expect(code { _ = try FileSystemStorage(root: root) } == .invalidConfiguration, "\(root)")
         }
         let missing = fixture.path + "/x/y/z"
-        #expect(code { _ = try FileSystemStorage(root: missing, createsRoot: false) } == .invalidConfiguration)
+        var options = FileSystemOptions()
+        options.createsRoot = false
+        #expect(code { _ = try FileSystemStorage(root: missing, options: options) } == .invalidConfiguration)
         #expect(code { _ = try FileSystemStorage(root: missing) } == nil)
-        #expect(code { _ = try FileSystemStorage(root: missing, fileMode: 0o100644) } == .invalidConfiguration)
+    }
+
+    @Test("An option with a value out of range is refused by name, and nothing is made")
+    func options() throws {
+        let tooLong = Duration.seconds(101 * 366 * 86_400)
+        let bad: [(property: String, remedy: String, set: (inout FileSystemOptions) -> Void)] = [
+            ("fileMode", "include 0o600, at most 0o777.", { $0.fileMode = 0o100644 }),
+            ("fileMode", "include 0o600, at most 0o777.", { $0.fileMode = 0o444 }),
+            ("directoryMode", "include 0o700, at most 0o777.", { $0.directoryMode = 0o2775 }),
+            ("directoryMode", "include 0o700, at most 0o777.", { $0.directoryMode = 0o600 }),
+            ("urlLifetime", "Give more than 0 and at most 100 years.", { $0.urlLifetime = .zero }),
+            ("urlLifetime", "Give more than 0 and at most 100 years.", { $0.urlLifetime = tooLong }),
+        ]
+        let missing = fixture.path + "/none"
+        for (property, remedy, set) in bad {
+            var options = FileSystemOptions()
+            set(&options)
+            let error = #expect(throws: StorageError.self) { try FileSystemStorage(root: missing, options: options) }
+            #expect(error?.code == .invalidConfiguration)
+            #expect(error?.message.hasPrefix("FileSystemOptions.\(property) cannot be ") == true)
+            #expect(error?.message.hasSuffix(remedy) == true)
+        }
+        #expect(!FileManager.default.fileExists(atPath: missing))
     }
 }

@@ -28,8 +28,8 @@ struct FieldTypeTests {
         expected: ContentType,
         disposition: String?
     ) async throws {
-        try await World.run { world in
-            let file = try await world.database.store(
+        try await TestApplication.run { app in
+            let file = try await app.database.store(
                 .string(text),
                 named: "a",
                 for: \Album.$paper,
@@ -43,8 +43,8 @@ struct FieldTypeTests {
 
     @Test("An image that is declared as HTML is stored as an image")
     func aPictureDeclaredToBeAPageStaysAPicture() async throws {
-        try await World.run { world in
-            let image = try await world.database.store(
+        try await TestApplication.run { app in
+            let image = try await app.database.store(
                 .buffer(fixture("32x16.png")),
                 named: "a.png",
                 for: \Album.$cover,
@@ -57,12 +57,12 @@ struct FieldTypeTests {
 
     @Test("The types that a field allows also apply to a declared content type")
     func theRulesHoldForTheDeclaredTypeToo() async throws {
-        try await World.run { world in
-            try await world.database.execute("CREATE TABLE sheets (id bigint, document text, icon text)")
-            let stored = try await world.database.store(.string("%PDF-1.7"), named: "a", for: \Sheet.$document)
+        try await TestApplication.run { app in
+            try await app.database.execute("CREATE TABLE sheets (id bigint, document text, icon text)")
+            let stored = try await app.database.store(.string("%PDF-1.7"), named: "a", for: \Sheet.$document)
             #expect(try await stored.info().contentType == .pdf)
             await #expect {
-                _ = try await world.database.store(
+                _ = try await app.database.store(
                     .string("a,b"),
                     named: "a.csv",
                     for: \Sheet.$document,
@@ -71,7 +71,7 @@ struct FieldTypeTests {
             } throws: {
                 ($0 as? StorageError)?.code == .wrongType
             }
-            #expect(world.papers.count(of: .upload) == 1)
+            #expect(app.papers.count(of: .upload) == 1)
         }
     }
 
@@ -80,10 +80,10 @@ struct FieldTypeTests {
         arguments: [true, false]
     )
     func aCopyIsRefusedByTheRulesOfItsFieldBeforeAnythingIsWritten(isWithinOneStorage: Bool) async throws {
-        try await World.run { world in
-            try await world.database.execute("CREATE TABLE sheets (id bigint, document text, icon text)")
+        try await TestApplication.run { app in
+            try await app.database.execute("CREATE TABLE sheets (id bigint, document text, icon text)")
             let other = FaultyStorage(MemoryStorage(name: "elsewhere"))
-            let storage = isWithinOneStorage ? world.papers : other
+            let storage = isWithinOneStorage ? app.papers : other
             func source(_ bytes: ByteBuffer, _ name: String, _ type: ContentType?) async throws -> StorageFile {
                 let options = UploadOptions(contentType: type)
                 let name = try StorageName(validating: name)
@@ -101,24 +101,24 @@ struct FieldTypeTests {
             let wide = try await source(fixture("32x16.png"), "wide.png", .png)
             let text = try await source(ByteBuffer(string: "text"), "text.png", .png)
             let valid = try await source(ByteBuffer(string: "%PDF-1.7"), "valid.pdf", .html)
-            world.papers.reset()
+            app.papers.reset()
             for (file, code) in [(page, StorageError.Code.wrongType), (long, .tooLarge)] {
                 await #expect {
-                    _ = try await world.database.copy(file, for: \Sheet.$document)
+                    _ = try await app.database.copy(file, for: \Sheet.$document)
                 } throws: {
                     ($0 as? StorageError)?.code == code
                 }
             }
             await #expect(throws: ImageError.self) {
-                _ = try await world.database.copy(StorageImage(file: text), for: \Sheet.$icon)
+                _ = try await app.database.copy(StorageImage(file: text), for: \Sheet.$icon)
             }
             if isWithinOneStorage {
                 await #expect(throws: ImageError.self) {
-                    _ = try await world.database.copy(StorageImage(file: wide), for: \Sheet.$icon)
+                    _ = try await app.database.copy(StorageImage(file: wide), for: \Sheet.$icon)
                 }
             }
-            #expect(world.papers.count(of: .copy) + world.papers.count(of: .upload) == 0)
-            let copy = try #require(try await world.database.copy(valid, for: \Sheet.$document))
+            #expect(app.papers.count(of: .copy) + app.papers.count(of: .upload) == 0)
+            let copy = try #require(try await app.database.copy(valid, for: \Sheet.$document))
             let info = try await copy.info()
             #expect(info.contentType == .pdf)
             #expect(info.contentDisposition == "attachment")

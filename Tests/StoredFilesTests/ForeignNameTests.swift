@@ -6,11 +6,11 @@ import Testing
 struct ForeignNameTests {
     private static let bad = ["/etc/passwd", "../up.txt", "a//b.txt", "re\u{301}sume\u{301}.txt", "a\\b", "a\nb"]
 
-    private static func fill(_ world: World) async throws {
-        _ = try await world.database.query("INSERT INTO albums (title, paper, cover) VALUES ('good', 'a.txt', 'a.png')")
-        _ = try await world.database.query("INSERT INTO albums (title, paper, cover) VALUES ('empty', '', '')")
+    private static func fill(_ app: TestApplication) async throws {
+        _ = try await app.database.query("INSERT INTO albums (title, paper, cover) VALUES ('good', 'a.txt', 'a.png')")
+        _ = try await app.database.query("INSERT INTO albums (title, paper, cover) VALUES ('empty', '', '')")
         for name in bad {
-            _ = try await world.database.query(
+            _ = try await app.database.query(
                 "INSERT INTO albums (title, paper, cover) VALUES ('bad', \(name), \(name + ".png"))"
             )
         }
@@ -23,29 +23,29 @@ struct ForeignNameTests {
 
     @Test("Invalid names in rows do not break the results that contain them")
     func badNamesDoNotSpoilTheResultTheyAreIn() async throws {
-        try await World.run { world in
-            try await Self.fill(world)
-            let all = try await world.database.all(Album.self, "ORDER BY id")
+        try await TestApplication.run { app in
+            try await Self.fill(app)
+            let all = try await app.database.all(Album.self, "ORDER BY id")
             #expect(all.map { $0.paper?.name.string } == ["a.txt", nil] + Self.bad.map { Optional($0) })
             #expect(all.map { $0.cover?.name.string } == ["a.png", nil] + Self.bad.map { Optional($0 + ".png") })
             for album in all {
                 let id = try #require(album.id)
-                let found = try await world.database.find(Album.self, id)
+                let found = try await app.database.find(Album.self, id)
                 #expect(found == album)
             }
-            let first = try await world.database.first(Album.self, "WHERE title = 'bad' ORDER BY id")
+            let first = try await app.database.first(Album.self, "WHERE title = 'bad' ORDER BY id")
             #expect(first?.paper?.name.string == Self.bad[0])
             var streamed: [Album] = []
-            for try await album in world.database.stream(Album.self, "ORDER BY id") { streamed.append(album) }
+            for try await album in app.database.stream(Album.self, "ORDER BY id") { streamed.append(album) }
             #expect(streamed == all)
         }
     }
 
     @Test("Every use of an invalid name throws an error that names its column")
     func everyUseOfABadNameSaysInWhichColumnItIs() async throws {
-        try await World.run { world in
-            try await Self.fill(world)
-            for album in try await world.database.all(Album.self, "WHERE title = 'bad'") {
+        try await TestApplication.run { app in
+            try await Self.fill(app)
+            for album in try await app.database.all(Album.self, "WHERE title = 'bad'") {
                 let paper = try #require(album.paper)
                 let cover = try #require(album.cover)
                 let uses: [@Sendable () async throws -> Void] = [
@@ -68,20 +68,20 @@ struct ForeignNameTests {
                     Self.isRefusal($0, of: "cover")
                 }
             }
-            #expect(world.papers.calls.isEmpty)
-            #expect(world.pictures.calls.isEmpty)
+            #expect(app.papers.calls.isEmpty)
+            #expect(app.pictures.calls.isEmpty)
         }
     }
 
     @Test("A row with an invalid name is written back unchanged")
     func aRowWithABadNameIsWrittenBackAsItWas() async throws {
-        try await World.run { world in
-            try await Self.fill(world)
-            for var album in try await world.database.all(Album.self, "WHERE title = 'bad' ORDER BY id") {
+        try await TestApplication.run { app in
+            try await Self.fill(app)
+            for var album in try await app.database.all(Album.self, "WHERE title = 'bad' ORDER BY id") {
                 album.title = "seen"
-                try await world.database.update(album)
+                try await app.database.update(album)
             }
-            let rows = try await world.database.query(
+            let rows = try await app.database.query(
                 "SELECT paper, cover FROM albums WHERE title = 'seen' ORDER BY id"
             )
             let papers = try rows.map { try $0.decode(String.self, named: "paper") }

@@ -41,28 +41,28 @@ struct VerifyIndexTests {
         Column("fixed_name", "(paper)", serves: false), Column("fixed_name", "((paper::text))", serves: true),
     ]
 
-    private func withSheets(_ column: Column, _ body: (World) async throws -> Void) async throws {
-        try await World.run { world in
+    private func withSheets(_ column: Column, _ body: (TestApplication) async throws -> Void) async throws {
+        try await TestApplication.run { app in
             for sql in [
                 "CREATE EXTENSION citext", "CREATE DOMAIN sheet_name AS text", "CREATE DOMAIN fixed_name AS char(20)",
                 "CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
                 "CREATE TABLE sheets (id int8 GENERATED ALWAYS AS IDENTITY, paper \(column.definition))",
                 "INSERT INTO sheets (paper) SELECT 'x' || n FROM generate_series(1, 10000) AS n",
             ] {
-                try await world.database.execute("\(raw: sql)")
+                try await app.database.execute("\(raw: sql)")
             }
-            if let index = column.index { try await world.database.execute("CREATE INDEX ON sheets \(raw: index)") }
-            try await world.database.migrate(
+            if let index = column.index { try await app.database.execute("CREATE INDEX ON sheets \(raw: index)") }
+            try await app.database.migrate(
                 albumMigrations + [Migration("track") { try await $0.track("paper", of: "sheets", in: .papers) }]
             )
-            try await body(world)
+            try await body(app)
         }
     }
 
     /// Returns the warning of `verify` about the column, `nil` when there is none about its index.
-    private func warning(in world: World) async throws -> String? {
+    private func warning(in app: TestApplication) async throws -> String? {
         do {
-            try await world.database.verify(Sheet.self)
+            try await app.database.verify(Sheet.self)
             return nil
         } catch let error as DatabaseError {
             return error.message.contains("reads the whole of sheets") ? error.message : nil
@@ -70,8 +70,8 @@ struct VerifyIndexTests {
     }
 
     /// Returns the number of rows that are read by a look-up of one name.
-    private func rowsRead(in world: World) async throws -> Int {
-        try await world.database.transaction { transaction in
+    private func rowsRead(in app: TestApplication) async throws -> Int {
+        try await app.database.transaction { transaction in
             // What the session has read before may be among it.
             let before = try await tuplesReturned(in: transaction)
             let found = try await transaction.query("SELECT FROM stored_files.named('papers', ARRAY['x7'])")
@@ -95,36 +95,36 @@ struct VerifyIndexTests {
         arguments: columns
     )
     func index(_ column: Column) async throws {
-        try await withSheets(column) { world in
-            let warning = try await warning(in: world)
+        try await withSheets(column) { app in
+            let warning = try await warning(in: app)
             #expect((warning == nil) == column.serves, "\(warning ?? "no warning")")
-            #expect(try await (rowsRead(in: world) < 100) == column.serves)
+            #expect(try await (rowsRead(in: app) < 100) == column.serves)
             guard let warning, let remedy = warning.firstMatch(of: #/CREATE INDEX ON sheets .*\)/#) else { return }
-            try await world.database.execute("\(raw: String(remedy.output))")
-            #expect(try await self.warning(in: world) == nil)
-            #expect(try await rowsRead(in: world) < 100)
+            try await app.database.execute("\(raw: String(remedy.output))")
+            #expect(try await self.warning(in: app) == nil)
+            #expect(try await rowsRead(in: app) < 100)
         }
     }
 
     @Test("Verifying names a partition without an index, but not its siblings")
     func partitions() async throws {
-        try await World.run { world in
+        try await TestApplication.run { app in
             for sql in [
                 "CREATE TABLE sheets (id int8, paper text) PARTITION BY RANGE (id)",
                 "CREATE TABLE sheets_a PARTITION OF sheets FOR VALUES FROM (0) TO (10)",
                 "CREATE TABLE sheets_b PARTITION OF sheets FOR VALUES FROM (10) TO (20)",
                 "CREATE INDEX ON sheets_a (paper)",
             ] {
-                try await world.database.execute("\(raw: sql)")
+                try await app.database.execute("\(raw: sql)")
             }
-            try await world.database.migrate(
+            try await app.database.migrate(
                 albumMigrations + [Migration("track") { try await $0.track("paper", of: "sheets", in: .papers) }]
             )
-            let error = await #expect(throws: DatabaseError.self) { try await world.database.verify(Sheet.self) }
+            let error = await #expect(throws: DatabaseError.self) { try await app.database.verify(Sheet.self) }
             #expect(error?.message.contains("reads the whole of sheets_b: ") == true)
             #expect(error?.message.contains("CREATE INDEX ON sheets_b (paper)") == true)
-            try await world.database.execute("CREATE INDEX ON sheets (paper)")
-            try await world.database.verify(Sheet.self)
+            try await app.database.execute("CREATE INDEX ON sheets (paper)")
+            try await app.database.verify(Sheet.self)
         }
     }
 }

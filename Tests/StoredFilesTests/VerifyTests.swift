@@ -27,16 +27,15 @@ struct VerifyTests {
 
     @Test("Verifying accepts models that match the table of the migration")
     func theModelOfTheMigrationFits() async throws {
-        try await World.run { world in
-            try await world.database.verify(Album.self)
-            try await world.database.verify(HandWrittenAlbum.self)
+        try await TestApplication.run { app in
+            try await app.database.verify(Album.self)
+            try await app.database.verify(HandWrittenAlbum.self)
         }
     }
 
-    @Test("Verifying names all missing columns in one error")
-    func allMissingColumnsAreNamedInOneError() async throws {
-        try await World.run { world in
-            await #expect { try await world.database.verify(WithoutColumn.self) } throws: { error in
+    @Test func allMissingColumnsAreNamedInOneError() async throws {
+        try await TestApplication.run { app in
+            await #expect { try await app.database.verify(WithoutColumn.self) } throws: { error in
                 let text = "\(error)"
                 return error is DatabaseError && text.contains("subtitle") && text.contains("pages")
             }
@@ -45,8 +44,8 @@ struct VerifyTests {
 
     @Test("Verifying names a column of the wrong type")
     func aWrongTypeIsNamed() async throws {
-        try await World.run { world in
-            await #expect { try await world.database.verify(WithWrongType.self) } throws: { error in
+        try await TestApplication.run { app in
+            await #expect { try await app.database.verify(WithWrongType.self) } throws: { error in
                 error is DatabaseError && "\(error)".contains("title")
             }
         }
@@ -54,12 +53,12 @@ struct VerifyTests {
 
     @Test("Verifying and loading name an unknown storage")
     func anUnknownStorageIsNamedByVerifyAndByLoading() async throws {
-        try await World.run { world in
-            await #expect { try await world.database.verify(WithUnknownStorage.self) } throws: { error in
+        try await TestApplication.run { app in
+            await #expect { try await app.database.verify(WithUnknownStorage.self) } throws: { error in
                 "\(error)".contains("attic")
             }
-            try await world.database.execute("INSERT INTO albums (title) VALUES ('x')")
-            await #expect { try await world.database.all(WithUnknownStorage.self) } throws: { error in
+            try await app.database.execute("INSERT INTO albums (title) VALUES ('x')")
+            await #expect { try await app.database.all(WithUnknownStorage.self) } throws: { error in
                 (error as? StorageError)?.code == .unknownStorage && "\(error)".contains("attic")
             }
         }
@@ -67,8 +66,8 @@ struct VerifyTests {
 
     @Test("A query with a missing column fails with an error that names it")
     func aMissingColumnFailsTheQueryWithAnErrorThatNamesIt() async throws {
-        try await World.run { world in
-            await #expect { try await world.database.all(WithoutColumn.self) } throws: { error in
+        try await TestApplication.run { app in
+            await #expect { try await app.database.all(WithoutColumn.self) } throws: { error in
                 error is DatabaseError && "\(error)".contains("subtitle")
             }
         }

@@ -27,7 +27,9 @@ package final class FileReader: Sendable {
         readingFirst count: Int = 0
     ) async throws -> (reader: FileReader, beginning: ByteBuffer) {
         try await BlockingPool.run(on: BlockingPool.sources) {
-            guard !path.utf8.contains(0) else { throw failure(path, "the path contains NUL", nil) }
+            guard !path.utf8.contains(0) else {
+                throw failure(reading: path, because: "the path contains NUL", errno: nil)
+            }
             let reader: FileReader
             do {
                 // O_NONBLOCK: opening a FIFO must not wait for a writer that never comes. It changes nothing for files.
@@ -35,9 +37,11 @@ package final class FileReader: Sendable {
                 let status = try SystemCall.status(of: descriptor)
                 reader = FileReader(path: path, status: status, descriptor: descriptor)
             } catch let error as SystemCallError {
-                throw failure(path, "it cannot be opened", error.number)
+                throw failure(reading: path, because: "it cannot be opened", errno: error.number)
             }
-            guard reader.status.kind == .file else { throw failure(path, "it is not a regular file", nil) }
+            guard reader.status.kind == .file else {
+                throw failure(reading: path, because: "it is not a regular file", errno: nil)
+            }
             return (reader, try reader.readNow(at: 0, atMost: count))
         }
     }
@@ -59,15 +63,15 @@ package final class FileReader: Sendable {
             let buffer = try SystemCall.read(count, at: offset, from: descriptor)
             let isLast = offset + Int64(count) == length
             guard buffer.readableBytes == count, try !isLast || SystemCall.status(of: descriptor) == status else {
-                throw FileReader.failure(path, "it was changed while it was being read", nil)
+                throw FileReader.failure(reading: path, because: "it was changed while it was being read", errno: nil)
             }
             return buffer
         } catch let error as SystemCallError {
-            throw FileReader.failure(path, "it cannot be read", error.number)
+            throw FileReader.failure(reading: path, because: "it cannot be read", errno: error.number)
         }
     }
 
-    private static func failure(_ path: String, _ reason: String, _ code: Int32?) -> StorageError {
+    private static func failure(reading path: String, because reason: String, errno code: Int32?) -> StorageError {
         let cause = code.map(SystemCallFailure.init(errno:))
         return StorageError(
             .sourceFailed,

@@ -68,12 +68,16 @@ extension UploadBody {
                         state = .reading(try await start(source))
                     case .reading(let read):
                         guard let chunk = try await read() else {
-                            if let expected, delivered < expected { throw UploadBody.wrongLength(expected, delivered) }
+                            if let expected, delivered < expected {
+                                throw UploadBody.wrongLength(announced: expected, delivered: delivered)
+                            }
                             state = .finished
                             continue
                         }
                         delivered += Int64(chunk.readableBytes)
-                        if let expected, delivered > expected { throw UploadBody.wrongLength(expected, delivered) }
+                        if let expected, delivered > expected {
+                            throw UploadBody.wrongLength(announced: expected, delivered: delivered)
+                        }
                         guard chunk.readableBytes < smallChunk else {
                             rest = chunk
                             continue
@@ -166,7 +170,7 @@ extension UploadBody {
         )
     }
 
-    static func wrongLength(_ expected: Int64, _ delivered: Int64) -> StorageError {
+    static func wrongLength(announced expected: Int64, delivered: Int64) -> StorageError {
         StorageError(
             .sourceFailed,
             delivered > expected

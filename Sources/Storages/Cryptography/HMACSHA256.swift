@@ -23,7 +23,7 @@ package enum HMACSHA256 {
     }
 
     /// Returns whether two byte strings are equal, in time that depends on their lengths only.
-    package static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    package static func isEqual(_ left: [UInt8], to right: [UInt8]) -> Bool {
         guard left.count == right.count else { return false }
         return left.withUnsafeBytes { left in
             right.withUnsafeBytes { right in

@@ -4,7 +4,7 @@ package import NIOCore
 extension [UInt8] {
     /// Overwrites the bytes, in a way no optimiser drops, and empties the array.
     ///
-    /// It reaches this array only. Whoever made a `String` of the bytes has a copy that Swift cannot wipe.
+    /// It reaches this array only. A `String` made of the bytes is a copy that Swift cannot wipe.
     package mutating func wipe() {
         withUnsafeMutableBytes { bytes in
             guard let base = bytes.baseAddress else { return }

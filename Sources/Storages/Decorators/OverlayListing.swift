@@ -93,9 +93,9 @@ struct OverlayListing: AsyncSequence, Sendable {
                 }
             }
             let isHidden = try await filter.isHidden(files.filter(\.isInherited).map(\.file.name))
-            var answers = isHidden.makeIterator()
+            var results = isHidden.makeIterator()
             return files.compactMap { file, isInherited in
-                isInherited && answers.next() != false ? nil : file
+                isInherited && results.next() != false ? nil : file
             }
         }
 

@@ -27,7 +27,7 @@ extension OverlayStorage {
     /// Removes everything that the upper storage keeps under names, and hides the files of the lower one.
     ///
     /// A receipt with ``PurgedFile/isInherited`` says that the lower storage has a file of the name and goes on to keep
-    /// it: to remove that one is up to whoever writes to the lower storage. The whiteout, with the name in it, stays,
+    /// it: to remove that one is up to the owner of the lower storage. The whiteout, with the name in it, stays,
     /// too.
     ///
     /// - Parameter names: Any number of names.
@@ -85,8 +85,9 @@ extension OverlayStorage {
 
     /// Hides the files that the lower storage has of names.
     ///
-    /// Before the upper storage's files go, not after: whoever is killed in between leaves both, and the file counts as
-    /// long as it is there. The other way round the lower storage's file would come back for a moment, or for ever.
+    /// Before the upper storage's files go, not after: a process that is killed in between leaves both, and the file
+    /// counts as long as it is there. The other way round the lower storage's file would come back for a moment, or for
+    /// ever.
     private func cover(_ names: [StorageName]) async throws -> [Cover] {
         try await names.mapConcurrently { name in
             if let error = name.safetyError(in: label) { return .failed(error) }

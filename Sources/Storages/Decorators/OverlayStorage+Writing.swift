@@ -124,8 +124,8 @@ extension OverlayStorage {
 
     /// Removes the whiteout of a name that has a file again.
     ///
-    /// After the file is there, not before: whoever is killed in between leaves both, and the file counts. The other
-    /// way round the deleted file of the lower storage would be back.
+    /// After the file is there, not before: a process that is killed in between leaves both, and the file counts. The
+    /// other way round the deleted file of the lower storage would be back.
     private func uncover(_ file: UploadedFile, _ target: Target) async throws {
         guard target.isHidden, file.name == target.name else { return }
         // To its end, also when the caller is cancelled.
@@ -140,7 +140,7 @@ extension OverlayStorage {
                 // One that stays does no harm, but it may be gone all the same.
             }
             // Who deletes the name in the same moment puts the whiteout first, then removes the file: when the file
-            // went before the whiteout did here, nothing would hide the lower storage's file. Whoever comes last finds
+            // went before the whiteout did here, nothing would hide the lower storage's file. The last of them finds
             // that out, here or in the deletion, and hides it again.
             if try await !upper.exists(name) { try await whiteouts.insert(name) }
         } catch let error as StorageError {

@@ -9,13 +9,13 @@
 /// which the upper one wins. What comes from the lower storage is marked by ``FileInfo/isInherited``.
 ///
 /// **Writing.** Uploads, copies, deletions and purges go to the upper storage. The lower one is never written to, so
-/// its credentials need the right to read objects and, on S3, to list the bucket: without it S3 answers with 403
+/// its credentials need the right to read objects and, on S3, to list the bucket: without it S3 responds with 403
 /// instead of 404 for what is missing.
 ///
 /// **Deleting** a name that the lower storage has puts a *whiteout* into the upper one, the object
 /// `.stored-files-whiteouts/<SHA-256 of the name>`, whose contents are the name. From then on no file has the name,
-/// until one is stored under it again; then the whiteout is removed. Whoever deletes puts the whiteout before the file
-/// of the upper storage goes, and whoever stores removes it after the file is there: what a crash leaves is a file and
+/// until one is stored under it again; then the whiteout is removed. A deletion puts the whiteout before the file
+/// of the upper storage goes, and an upload removes it after the file is there: what a crash leaves is a file and
 /// a whiteout, and the file counts. At no time a deleted file of the lower storage can be seen again.
 ///
 /// **Not overwriting.** ``IfExists/fail`` and ``IfExists/rename`` count the files of both storages. Between those who

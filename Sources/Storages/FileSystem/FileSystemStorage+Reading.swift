@@ -28,7 +28,13 @@ extension FileSystemStorage {
         } else {
             opened = try await run("open the file", name) {
                 let descriptor = try self.directory.open(name.string, flags: Self.readingFlags)
-                return try self.openedFile(descriptor, name, range, ifMatch, SystemCall.read)
+                return try self.openedFile(
+                    descriptor,
+                    named: name,
+                    range: range,
+                    ifMatch: ifMatch,
+                    readingBy: SystemCall.read
+                )
             }
         }
         let info = FileInfo(name: name, status: opened.status)
@@ -90,7 +96,13 @@ extension FileSystemStorage {
         return try explaining("open the file", name) {
             guard let descriptor = try directory.openCached(name.string, flags: Self.readingFlags) else { return nil }
             do {
-                return try openedFile(descriptor, name, range, ifMatch, SystemCall.readCached)
+                return try openedFile(
+                    descriptor,
+                    named: name,
+                    range: range,
+                    ifMatch: ifMatch,
+                    readingBy: SystemCall.readCached
+                )
             } catch is SystemCall.NotCached {
                 return nil
             }
@@ -100,10 +112,10 @@ extension FileSystemStorage {
     /// Checks an open file and reads its first chunk.
     func openedFile(
         _ descriptor: Descriptor,
-        _ name: StorageName,
-        _ range: ByteRange?,
-        _ ifMatch: String?,
-        _ read: (_ count: Int, _ offset: Int64, _ descriptor: Descriptor) throws -> ByteBuffer
+        named name: StorageName,
+        range: ByteRange?,
+        ifMatch: String?,
+        readingBy read: (_ count: Int, _ offset: Int64, _ descriptor: Descriptor) throws -> ByteBuffer
     ) throws -> OpenedFile {
         let status = try SystemCall.status(of: descriptor)
         try requireFile(status, name)

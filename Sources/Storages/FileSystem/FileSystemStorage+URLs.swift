@@ -37,7 +37,7 @@ extension FileSystemStorage {
     ///   - url: The absolute URL, or path and query as they stand in the request line.
     ///   - method: The request's method. `HEAD` is allowed where `GET` is. Default: `GET`.
     ///   - now: The moment to check the expiry for. Default: now.
-    /// - Returns: The file's name, and what the URL says about the answer.
+    /// - Returns: The file's name, and what the URL says about the response.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/expired`` when it was valid and is over,
     ///   ``StorageError/Code/invalidURL`` when it is malformed, was changed, or was signed with another key or for
     ///   another storage; ``StorageError/Code/unsupported`` when this storage has no signing key.
@@ -52,7 +52,7 @@ extension FileSystemStorage {
     ///   - query: The query without its `?`, percent-encoded.
     ///   - method: The request's method. Default: `GET`.
     ///   - now: The moment to check the expiry for. Default: now.
-    /// - Returns: The file's name, and what the URL says about the answer.
+    /// - Returns: The file's name, and what the URL says about the response.
     /// - Throws: As ``verify(url:method:now:)``.
     public func verify(
         path: String,

@@ -14,9 +14,9 @@ internal import Foundation
 /// by then stays, since the other is gone, and the error says so.
 ///
 /// **Contained.** Names are resolved beneath the root's descriptor (`openat2`, elsewhere segment by segment), and no
-/// symbolic link below the root is ever followed, neither to a directory nor to a file, whoever puts it there and when;
-/// such a name throws ``StorageError/Code/permissionDenied``. Only regular files are read. The root itself may be a
-/// link.
+/// symbolic link below the root is ever followed, neither to a directory nor to a file, no matter which process puts it
+/// there and when; such a name throws ``StorageError/Code/permissionDenied``. Only regular files are read. The root
+/// itself may be a link.
 ///
 /// **What a file system cannot do.** It keeps no media types, dispositions or metadata: the type is derived from the
 /// name. ``UploadOptions/contentType`` is taken as a statement about the bytes: an upload whose name would have them
@@ -28,8 +28,8 @@ internal import Foundation
 ///
 /// Several processes may use one root at the same time. The directory `.stored-files-tmp` below it belongs to the
 /// storage: it is not listed, and names that begin with it, in any case of its letters, are refused. Users of one group
-/// may share a root that is theirs (`chmod 2775`) with a `directoryMode` of `0o775` and a umask of `002`: the storage's
-/// own directory gets the permission bits of the root.
+/// may share a root that is theirs (`chmod 2775`) with a ``FileSystemOptions/directoryMode`` of `0o775` and a umask of
+/// `002`: the storage's own directory gets the permission bits of the root.
 ///
 /// **File systems of others.** The root may lie on NFS, on a share (CIFS, vboxsf, 9p), on FAT or exFAT, or behind FUSE;
 /// ``probe()`` says what such a file system can do.
@@ -39,14 +39,14 @@ internal import Foundation
 ///   file for a moment, which stays when the process is killed in this moment. Whether two machines cannot take one
 ///   name is as true as the file system's `O_EXCL`: some behind FUSE that keep objects decide only when a file is
 ///   closed.
-/// - Requests that a server did, and was asked for again because its answer was lost, are not taken for failures. What
-///   NFS and FUSE leave of a deleted file that is still open (`.nfs…`, `.fuse_hidden…`) is not listed, and no upload
-///   gets such a name.
+/// - Requests that a server did, and was asked for again because its response was lost, are not taken for failures.
+///   What NFS and FUSE leave of a deleted file that is still open (`.nfs…`, `.fuse_hidden…`) is not listed, and no
+///   upload gets such a name.
 /// - A full disk or quota that is told only when a file is closed is told by the upload, also with ``Durability/none``.
 ///   Directories that the file system does not write out, and modification times that it does not set, are no failure.
 /// - Each file system has 16 threads of its own, so one that hangs does not hold up storages on others. Operations on
-///   it wait until it answers, or until its mount gives up (`soft`, `timeo` of NFS). Only what lies on a device of this
-///   machine is read without a thread.
+///   it wait until it responds, or until its mount gives up (`soft`, `timeo` of NFS). Only what lies on a device of
+///   this machine is read without a thread.
 /// - ``StorageError/Code/outOfSpace``, ``StorageError/Code/unavailable``, ``StorageError/Code/timeout`` and
 ///   ``StorageError/Code/permissionDenied`` say in their messages what to do, leave nothing behind, and are over when
 ///   their cause is. A mount whose program or server had ended is found again under the root's path when it is the same
@@ -55,8 +55,8 @@ internal import Foundation
 public final class FileSystemStorage: Storage {
     /// The data that must have reached the medium before an operation returns.
     public enum Durability: Hashable, Sendable {
-        /// The file's bytes, its directory entry and the directories above it, whoever made them: a power cut after the
-        /// return loses nothing.
+        /// The file's bytes, its directory entry and the directories above it, also those that others made: a power cut
+        /// after the return loses nothing.
         case fsync
         /// Nothing: the kernel writes when it likes; for files that can be made again. Other processes see every file
         /// complete all the same.
@@ -88,75 +88,43 @@ public final class FileSystemStorage: Storage {
     ///     `/media`; without query and fragment. Default: none, then ``url(for:options:)`` gives paths of files.
     ///   - signingKey: Makes every URL carry an expiry and an HMAC-SHA256 signature, to be checked by
     ///     ``verify(url:method:now:)``. At least 16 bytes, 32 random ones are right. Default: none.
-    ///   - urlLifetime: How long a signed URL works unless ``URLOptions/lifetime`` says otherwise. Default: one hour.
     ///   - durability: What must be on the medium when an operation returns. Default: ``Durability/fsync``.
-    ///   - fileMode: Permission bits of new files, less the process's umask. Default: `0o644`.
-    ///   - directoryMode: Permission bits of new directories, less the process's umask. Default: `0o755`.
-    ///   - namePolicy: What ``name(for:)`` leaves of a name. Default: ``StorageNamePolicy/unicode``.
-    ///   - createsRoot: Whether to make the directory, and those above it, when missing. Default: `true`.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` when an argument is wrong or the
-    ///   root is no directory, ``StorageError/Code/permissionDenied`` when the process has no access to it.
-    public convenience init(
+    ///   - options: Everything else.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` when an argument or option is
+    ///   wrong or the root is no directory, ``StorageError/Code/permissionDenied`` when the process has no access to
+    ///   it.
+    public init(
         root: String,
         baseURL: String? = nil,
         signingKey: [UInt8]? = nil,
-        urlLifetime: Duration = .seconds(3600),
         durability: Durability = .fsync,
-        fileMode: UInt32 = 0o644,
-        directoryMode: UInt32 = 0o755,
-        namePolicy: StorageNamePolicy = .unicode,
-        createsRoot: Bool = true
-    ) throws {
-        try self.init(
-            root: root,
-            baseURL: baseURL,
-            signingKey: signingKey,
-            urlLifetime: urlLifetime,
-            durability: durability,
-            fileMode: fileMode,
-            directoryMode: directoryMode,
-            namePolicy: namePolicy,
-            createsRoot: createsRoot,
-            platform: FileSystemPlatform()
-        )
-    }
-
-    /// Opens the directory as the public initializer does, on a system of the caller's choice.
-    package init(
-        root: String,
-        baseURL: String? = nil,
-        signingKey: [UInt8]? = nil,
-        urlLifetime: Duration = .seconds(3600),
-        durability: Durability,
-        fileMode: UInt32 = 0o644,
-        directoryMode: UInt32 = 0o755,
-        namePolicy: StorageNamePolicy = .unicode,
-        createsRoot: Bool = true,
-        platform: FileSystemPlatform
+        options: FileSystemOptions = FileSystemOptions()
     ) throws {
         let label = "FileSystemStorage(\(root))"
         self.label = label
-        self.namePolicy = namePolicy
+        namePolicy = options.namePolicy
         guard !root.isEmpty, !root.utf8.contains(0) else {
-            throw Self.misconfigured("The root is empty or contains NUL. Give the path of a directory.", label)
-        }
-        guard fileMode & ~0o777 == 0, directoryMode & ~0o777 == 0, directoryMode & 0o700 == 0o700,
-            fileMode & 0o600 == 0o600
-        else {
-            throw Self.misconfigured(
-                "The modes \(String(fileMode, radix: 8)) and \(String(directoryMode, radix: 8)) are not usable. Give "
-                    + "permission bits that let the owner write, such as 644 and 755 (octal).",
-                label
+            throw StorageError(
+                .invalidConfiguration,
+                "The root is empty or contains NUL. Give the path of a directory.",
+                storage: label
             )
         }
-        urls = try FileURLs(root: root, baseURL: baseURL, key: signingKey, lifetime: urlLifetime, label: label)
+        try options.validate(for: label)
+        urls = try FileURLs(
+            root: root,
+            baseURL: baseURL,
+            key: signingKey,
+            lifetime: options.urlLifetime,
+            label: label
+        )
         do {
             directory = try RootDirectory(
                 path: root,
-                creates: createsRoot,
-                directoryMode: directoryMode,
+                creates: options.createsRoot,
+                directoryMode: options.directoryMode,
                 synchronizes: durability == .fsync,
-                platform: platform
+                platform: options.platform
             )
         } catch let error as SystemCallError {
             var failure = StorageError(errno: error.number, "open the root directory", path: root, storage: label)
@@ -164,7 +132,7 @@ public final class FileSystemStorage: Storage {
             throw failure
         }
         location = directory.canonicalPath.map { StorageLocation(StorageIdentity(root: .fileSystem, path: $0)) }
-        staging = StagingArea(root: directory, fileMode: fileMode, platform: platform)
+        staging = StagingArea(root: directory, fileMode: options.fileMode, platform: options.platform)
         var capabilities: StorageCapabilities = [.conditionalUpload, .rangedRead, .orderedListing]
         if signingKey != nil { capabilities.insert(.temporaryURL) }
         self.capabilities = capabilities
@@ -324,9 +292,5 @@ public final class FileSystemStorage: Storage {
             name: name?.string,
             storage: label
         )
-    }
-
-    private static func misconfigured(_ message: String, _ label: String) -> StorageError {
-        StorageError(.invalidConfiguration, message, storage: label)
     }
 }

@@ -44,9 +44,6 @@ struct FileURLs: Sendable {
                 )
             }
         }
-        guard lifetime > .zero else {
-            throw StorageError(.invalidConfiguration, "The urlLifetime must be positive.", storage: label)
-        }
         guard var base = baseURL else {
             self.base = nil
             basePath = ""
@@ -98,7 +95,7 @@ struct FileURLs: Sendable {
         }
         let lifetime = options.lifetime ?? self.lifetime
         let quantum = options.quantum ?? .seconds(1)
-        let longest = Duration.seconds(100 * 366 * 86_400)
+        let longest = StorageError.longestTime
         guard lifetime > .zero, lifetime <= longest, quantum > .zero, quantum <= longest else {
             throw StorageError(
                 .invalidURL,
@@ -129,7 +126,7 @@ struct FileURLs: Sendable {
         return location + "?" + query + "&" + Parameter.signature + "=" + signature
     }
 
-    /// A line break would begin another header of the answer (RFC 9110 section 5.5).
+    /// A line break would begin another header of the response (RFC 9110 section 5.5).
     private static func hasControl(_ value: String) -> Bool {
         value.utf8.contains { $0 < 0x20 || $0 == 0x7F }
     }
@@ -177,7 +174,7 @@ struct FileURLs: Sendable {
         let query = Self.query(expires: expires, disposition: disposition, type: type)
         let location = base + "/" + PercentEncoding.encode(path: name.string)
         let expected = try signature(location: location, query: query, key: key)
-        guard HMACSHA256.areEqual(Array(given.utf8), Array(expected.utf8)) else {
+        guard HMACSHA256.isEqual(Array(given.utf8), to: Array(expected.utf8)) else {
             throw invalid("has a wrong signature")
         }
         guard now.timeIntervalSince1970 < TimeInterval(expires) else {

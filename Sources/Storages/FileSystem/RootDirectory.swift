@@ -4,9 +4,9 @@ import Platform
 
 /// The directory that a `FileSystemStorage` lives in, opened once, and the only way down from it.
 ///
-/// No symbolic link below the root is ever followed, whoever swaps one in and when. On Linux one `openat2` with
-/// `RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS` resolves a whole name; where that call is missing or forbidden, every
-/// segment is opened on its own with `O_NOFOLLOW | O_DIRECTORY`, starting at the root's descriptor.
+/// No symbolic link below the root is ever followed, not even one that another process swaps in at the last moment. On
+/// Linux one `openat2` with `RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS` resolves a whole name; where that call is missing
+/// or forbidden, every segment is opened on its own with `O_NOFOLLOW | O_DIRECTORY`, starting at the root's descriptor.
 final class RootDirectory: Sendable {
     /// The number of times that a walk starts again after another process removed an empty directory on its way.
     private static let attempts = 100
@@ -33,7 +33,7 @@ final class RootDirectory: Sendable {
         creates: Bool,
         directoryMode: UInt32,
         synchronizes: Bool,
-        platform: FileSystemPlatform = FileSystemPlatform()
+        platform: FileSystemPlatform
     ) throws {
         self.path = path
         self.platform = platform
@@ -195,7 +195,8 @@ final class RootDirectory: Sendable {
     ///
     /// Missing directories are made, and removed again when `body` fails. When one is removed by somebody who found it
     /// empty, the walk starts again. With `synchronizes`, the entry and all directories on the way to it are on the
-    /// medium when this returns, whoever made them; when that fails, `undo` is called where `body` was.
+    /// medium when this returns, also those that another process made; when that fails, `undo` is called where `body`
+    /// was.
     func makeEntry(
         named name: String,
         _ body: (Descriptor, UnsafePointer<CChar>) throws -> Void,
@@ -271,7 +272,7 @@ final class RootDirectory: Sendable {
     func removeEntry(_ name: String) throws -> Bool {
         do {
             return try withParent(of: name) { parent, segment in
-                // Across a network a request whose answer was lost is sent again, and then finds nothing to remove.
+                // Across a network a request whose response was lost is sent again, and then finds nothing to remove.
                 let isThere = !kind.isLocal && (try? SystemCall.status(of: segment, in: parent))?.kind == .file
                 do {
                     try SystemCall.unlink(segment, in: parent)

@@ -214,7 +214,7 @@ final class StagedFile: Sendable {
 
     /// Takes a failure for success when the entry is this file all the same.
     ///
-    /// A server that has done what it was asked, and whose answer was lost, is asked again: `linkat` then says that the
+    /// A request that a server has carried out, and whose response was lost, is sent again: `linkat` then says that the
     /// name is taken, and `renameat` that there is nothing to rename.
     private func acceptingOwn(
         _ segment: UnsafePointer<CChar>,

@@ -52,7 +52,8 @@ extension StagingArea {
         }
     }
 
-    /// Gives the directory the permission bits of the root, so that whoever may store files there may store them here.
+    /// Gives the directory the permission bits of the root, so that users who may store files there may store them
+    /// here.
     ///
     /// One that has fewer was made a moment ago, or by an earlier version. `mkdir` alone would leave out what the umask
     /// says, while the root may have been given more than that on purpose.

@@ -24,8 +24,8 @@ public struct URLOptions: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - lifetime: How long the URL shall work. Default: the storage's own.
-    ///   - contentDisposition: The `Content-Disposition` of the answer. Default: as stored.
-    ///   - contentType: The `Content-Type` of the answer. Default: as stored.
+    ///   - contentDisposition: The `Content-Disposition` of the response. Default: as stored.
+    ///   - contentType: The `Content-Type` of the response. Default: as stored.
     ///   - quantum: The window in which equal requests give equal URLs. Default: none.
     public init(
         lifetime: Duration? = nil,

@@ -45,7 +45,7 @@ extension StorageError {
         public static let io = Self(.io)
         /// The storage cannot be reached, or is overloaded; trying again later may help.
         public static let unavailable = Self(.unavailable)
-        /// The storage did not answer in time.
+        /// The storage did not respond in time.
         public static let timeout = Self(.timeout)
         /// No URL can be made, or a URL given is malformed.
         public static let invalidURL = Self(.invalidURL)

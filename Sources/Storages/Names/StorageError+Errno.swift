@@ -69,7 +69,7 @@ extension StorageError {
         case ENOMEM, EAGAIN, EBUSY, ETXTBSY, ENOLCK, ENOBUFS:
             (.unavailable, "The system is short of a resource now; try again.")
         case ETIMEDOUT:
-            (.timeout, "The file system's server did not answer in time; try again.")
+            (.timeout, "The file system's server did not respond in time; try again.")
         case ENOTCONN, ESHUTDOWN, ECONNABORTED:
             (
                 .unavailable,
@@ -92,7 +92,7 @@ extension StorageError {
             (
                 .io,
                 "Look at the state of the device in the kernel's log. On a file system across a network, its server "
-                    + "may not have answered in time."
+                    + "may not have responded in time."
             )
         default:
             systemMeaning(ofErrno: code)

@@ -6,7 +6,7 @@ import Platform
 enum SystemCall {
     /// The path without symbolic links, `.` and `..`; `nil` when the system cannot tell.
     static func canonicalPath(_ path: String) -> String? {
-        // The function allocates the path, and whoever calls it frees it.
+        // The function allocates the path, and its caller frees it.
         guard let found = realpath(path, nil) else { return nil }
         defer { free(found) }
         return String(cString: found)

@@ -29,10 +29,10 @@ extension Database {
     ///   - report: Gets every finding, in the order of the names for each kind.
     /// - Returns: The numbers.
     /// - Throws: ``Storages/StorageError`` when the storage cannot be listed, with code `.unknownStorage` when it is
-    ///   not registered; for repairs `.notOwner`, `.invalidConfiguration` when no column names files of the storage,
-    ///   and `.preconditionFailed` when there are more orphans than ``FsckConfiguration/orphanLimit``;
-    ///   ``DatabaseError`` with code `.invalidState` when rows cannot be looked into; what `report` throws;
-    ///   `CancellationError`.
+    ///   not registered, `.invalidConfiguration` when the configuration has a value out of range; for repairs
+    ///   `.notOwner`, `.invalidConfiguration` when no column names files of the storage, and `.preconditionFailed` when
+    ///   there are more orphans than ``FsckConfiguration/orphanLimit``; ``DatabaseError`` with code `.invalidState`
+    ///   when rows cannot be looked into; what `report` throws; `CancellationError`.
     /// - Complexity: O(n log n) in the number of rows, on the server; one listing of the storage.
     @discardableResult
     public func fsck(
@@ -42,6 +42,7 @@ extension Database {
         report: (FsckFinding) async throws -> Void
     ) async throws -> FsckProgress {
         let context = try lifecycleContext()
+        try configuration.validate()
         let place = try context.storages.storage(for: storage)
         let foreignKeys = ForeignKeyCount()
         return try await FileListing.reportingForeignKeys(to: foreignKeys.note) {

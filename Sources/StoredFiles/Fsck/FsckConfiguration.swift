@@ -1,6 +1,8 @@
 public import Storages
 
 /// Settings of how a storage and the rows that name its files are compared.
+///
+/// ``PostgresModels/Database/fsck(_:_:progress:report:)`` refuses values out of range.
 public struct FsckConfiguration: Sendable {
     /// The findings to look for: orphans and dangling rows by default.
     public var checks: FsckCheck
@@ -10,7 +12,7 @@ public struct FsckConfiguration: Sendable {
     /// is forgotten, so that the next access finds out the right one. A dangling row is only reported: what to show in
     /// place of a file that is gone is the application's business.
     public var repairs: Bool
-    /// The age from which an object counts as an orphan: one day by default.
+    /// The age from which an object counts as an orphan: one day by default, from 0 seconds to 100 years.
     ///
     /// Younger ones may be on their way into a row by means that the journal does not know.
     public var minimumAge: Duration
@@ -20,7 +22,7 @@ public struct FsckConfiguration: Sendable {
     /// When there are more of them, something else is more likely than that many orphans: a table that was restored
     /// without its rows, a storage that another database shares. Then the run ends with an error.
     public var orphanLimit: Int?
-    /// The number of objects that are looked at per second at the most: no limit by default.
+    /// The number of objects that are looked at per second at the most: no limit by default, otherwise at least 1.
     public var objectsPerSecond: Int?
     /// The position to go on from after an interruption: ``FsckProgress/position`` of the last report.
     ///
@@ -54,8 +56,27 @@ public struct FsckConfiguration: Sendable {
         self.repairs = repairs
         self.minimumAge = minimumAge
         self.orphanLimit = orphanLimit
-        self.objectsPerSecond = objectsPerSecond.map { max($0, 1) }
+        self.objectsPerSecond = objectsPerSecond
         self.position = position
         self.prefix = prefix
+    }
+
+    /// Refuses values out of range.
+    ///
+    /// - Throws: ``Storages/StorageError`` with code `.invalidConfiguration` that names the property.
+    func validate() throws {
+        try StorageError.check(
+            minimumAge,
+            of: "FsckConfiguration.minimumAge",
+            in: .zero...StorageError.longestTime,
+            expected: "0 seconds to 100 years"
+        )
+        try StorageError.check(orphanLimit, of: "FsckConfiguration.orphanLimit", in: 0..., expected: "0 or more")
+        try StorageError.check(
+            objectsPerSecond,
+            of: "FsckConfiguration.objectsPerSecond",
+            in: 1...,
+            expected: "1 or more, or nil for no limit"
+        )
     }
 }

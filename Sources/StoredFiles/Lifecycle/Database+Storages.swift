@@ -17,7 +17,7 @@ extension Database {
     /// - Returns: The database. Close it with ``PostgresModels/Database/close(patience:)``.
     /// - Throws: ``PostgresModels/DatabaseError`` with code `.connectionFailed` when the server cannot be reached;
     ///   ``Storages/StorageError`` with code `.invalidConfiguration` when two ids share files, see
-    ///   ``Storages/StorageRegistry/validate()``.
+    ///   ``Storages/StorageRegistry/validate()``, or `lifecycle` has a value out of range.
     public static func connect(
         _ conninfo: String,
         storages: StorageRegistry,
@@ -26,6 +26,7 @@ extension Database {
         configuration: DatabaseConfiguration = DatabaseConfiguration()
     ) async throws -> Database {
         try storages.validate()
+        try lifecycle.validate()
         let context = FileContext(storages: storages, prober: prober, lifecycle: lifecycle)
         var attachments = DatabaseAttachments()
         attachments.set(context)

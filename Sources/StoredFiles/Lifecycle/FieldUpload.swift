@@ -126,7 +126,9 @@ struct FieldUpload: Sendable {
     func copy(_ source: StorageFile, isIndependent: Bool) async throws -> Stored {
         let info = try await source.info()
         guard StorageIdentity(source.storage) == StorageIdentity(binding.storage) else {
-            if let coding = info.contentEncoding { throw coded(source, coding, "goes into another storage") }
+            if let coding = info.contentEncoding {
+                throw codedSource(source, coding: coding, reason: "goes into another storage")
+            }
             try check(info.byteCount)
             let contents = try await source.open(options: OpenOptions(ifMatch: info.entityTag))
             let body = UploadBody.stream(contents, length: contents.info.byteCount)
@@ -137,7 +139,7 @@ struct FieldUpload: Sendable {
         var probe: ImageProbeResult?
         if let coding = info.contentEncoding {
             // What the coded bytes are can be told by who decodes them only.
-            if hasTypes { throw coded(source, coding, "the field accepts certain types only") }
+            if hasTypes { throw codedSource(source, coding: coding, reason: "the field accepts certain types only") }
         } else {
             let types = Types(try await beginning(of: source, info), name: name, declared: info.contentType)
             try check(types)
@@ -194,7 +196,7 @@ struct FieldUpload: Sendable {
         )
     }
 
-    private func coded(_ source: StorageFile, _ coding: String, _ reason: String) -> StorageError {
+    private func codedSource(_ source: StorageFile, coding: String, reason: String) -> StorageError {
         // Its bytes alone, without the coding, would be another file.
         StorageError(
             .unsupported,

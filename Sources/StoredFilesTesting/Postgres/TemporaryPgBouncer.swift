@@ -176,7 +176,7 @@ extension TemporaryPgBouncer.Configuration {
             "pool_mode = \(poolMode)", "default_pool_size = \(poolSize)", "max_client_conn = 400",
             // A task that waits for a session for ever must fail in a test.
             "query_wait_timeout = 60",
-            // Whoever asks for a database that is not there must not keep others waiting for 15 seconds.
+            // A client that asks for a database that is not there must not keep others waiting for 15 seconds.
             "server_login_retry = 0.1",
         ]
         // Older versions do not know the name; newer ones follow some unless told otherwise.

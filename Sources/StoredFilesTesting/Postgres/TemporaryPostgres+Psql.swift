@@ -4,10 +4,10 @@ extension TemporaryPostgres {
     /// Runs a script with `psql`: as a program that knows nothing of this library.
     ///
     /// - Parameters:
-    ///   - url: The database, from ``makeDatabase(named:template:)``.
     ///   - script: What to run; the first error ends it. It is read from a file, so data for COPY may follow in it.
+    ///   - url: The database, from ``makeDatabase(named:template:)``.
     /// - Throws: ``TemporaryServerError`` with code `.setupFailed` and what psql printed.
-    public func psql(_ url: String, _ script: String) async throws {
+    public func psql(_ script: String, on url: String) async throws {
         let file = "\(directory)/script-\(UUID().uuidString)"
         try script.write(toFile: file + ".sql", atomically: true, encoding: .utf8)
         defer {

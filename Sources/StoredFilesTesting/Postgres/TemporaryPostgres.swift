@@ -74,7 +74,7 @@ public final class TemporaryPostgres: Sendable {
             throw TemporaryServerError(.startFailed, "\(error)")
         }
         do {
-            let server = TemporaryPostgres(folder, binaries, user, watchdog)
+            let server = TemporaryPostgres(folder: folder, binaries: binaries, user: user, watchdog: watchdog)
             try server.makeDirectories()
             try await fill(server)
             try server.write(configuration.settings)
@@ -87,10 +87,10 @@ public final class TemporaryPostgres: Sendable {
     }
 
     private init(
-        _ folder: ServerDirectory,
-        _ binaries: PostgresBinaries,
-        _ user: ServerUser,
-        _ watchdog: ServerWatchdog
+        folder: ServerDirectory,
+        binaries: PostgresBinaries,
+        user: ServerUser,
+        watchdog: ServerWatchdog
     ) {
         self.folder = folder
         self.binaries = binaries
@@ -235,10 +235,10 @@ public final class TemporaryPostgres: Sendable {
     public func kill() async throws {
         try checkNotStopped()
         let line = folder.text(of: "\(dataDirectory)/postmaster.pid").split(separator: "\n").first
-        guard let pid = line.flatMap({ Int32($0) }), pid > 1, sendSignal(pid, SIGKILL) == 0 else {
+        guard let pid = line.flatMap({ Int32($0) }), pid > 1, sendSignal(SIGKILL, to: pid) == 0 else {
             throw TemporaryServerError(.stopFailed, "The server is not running.")
         }
-        for _ in 0..<500 where sendSignal(pid, 0) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+        for _ in 0..<500 where sendSignal(0, to: pid) == 0 { try await Task.sleep(for: .milliseconds(10)) }
     }
 
     // MARK: The end
@@ -287,6 +287,6 @@ public final class TemporaryPostgres: Sendable {
 }
 
 /// A method named `kill` hides the system's function.
-private func sendSignal(_ pid: Int32, _ signal: Int32) -> Int32 {
+private func sendSignal(_ signal: Int32, to pid: Int32) -> Int32 {
     kill(pid, signal)
 }

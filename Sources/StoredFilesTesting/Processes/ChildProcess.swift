@@ -22,7 +22,7 @@ enum ChildProcess {
         }
     }
 
-    /// Starts a program; whoever calls must `wait` for it.
+    /// Starts a program; the caller must `wait` for it.
     ///
     /// - Parameters:
     ///   - command: the program's path and its arguments.

@@ -68,7 +68,7 @@ final class ServerWatchdog: Sendable {
 
     let directory: String
     private let pipeEnd: NIOLockedValueBox<Int32?>
-    private let isBuried = NIOLockedValueBox(false)
+    private let hasBeenWaitedFor = NIOLockedValueBox(false)
     let process: pid_t
 
     /// Starts to watch over a directory.
@@ -122,7 +122,7 @@ final class ServerWatchdog: Sendable {
         release()
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async { [self] in
-                bury()
+                waitForExit()
                 continuation.resume()
             }
         }
@@ -131,16 +131,16 @@ final class ServerWatchdog: Sendable {
     /// Starts the watchdog's work and waits for its end on another thread; returns at once.
     func releaseAndForget() {
         release()
-        DispatchQueue.global().async { [self] in bury() }
+        DispatchQueue.global().async { [self] in waitForExit() }
     }
 
     /// Waits for the child, which is a zombie until then.
-    private func bury() {
+    private func waitForExit() {
         waitUntilGone(seconds: 30)
         // Only one of several callers: the number may be another child's as soon as it was waited for.
-        let isOurs = isBuried.withLockedValue { isBuried in
-            defer { isBuried = true }
-            return !isBuried
+        let isOurs = hasBeenWaitedFor.withLockedValue { hasBeenWaitedFor in
+            defer { hasBeenWaitedFor = true }
+            return !hasBeenWaitedFor
         }
         if isOurs { ChildProcess.wait(for: process) }
         _ = Self.live.withLockedValue { $0.removeValue(forKey: ObjectIdentifier(self)) }

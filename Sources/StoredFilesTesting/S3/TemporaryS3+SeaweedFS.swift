@@ -72,7 +72,7 @@ extension TemporaryS3 {
         while try await folder.run(command, output: output) != 0 {
             try Task.checkCancellation()
             if let status = process.endStatus { throw failure("it ended with status \(status)", log: serverLog) }
-            guard clock.now - start < Self.patience else { throw failure("its parts did not meet", log: output) }
+            guard clock.now - start < Self.startTimeout else { throw failure("its parts did not meet", log: output) }
         }
     }
 }

@@ -111,7 +111,7 @@ public final class TemporaryS3: Sendable {
             folder.remove()
             throw TemporaryServerError(.startFailed, "\(error)")
         }
-        let server = TemporaryS3(kind, tls, folder, programs, watchdog)
+        let server = TemporaryS3(kind, usesTLS: tls, folder: folder, programs: programs, watchdog: watchdog)
         do {
             try await server.prepare()
             try await server.startOnFreePort()
@@ -125,10 +125,10 @@ public final class TemporaryS3: Sendable {
 
     private init(
         _ kind: Kind,
-        _ usesTLS: Bool,
-        _ folder: ServerDirectory,
-        _ programs: S3Programs,
-        _ watchdog: ServerWatchdog
+        usesTLS: Bool,
+        folder: ServerDirectory,
+        programs: S3Programs,
+        watchdog: ServerWatchdog
     ) {
         self.kind = kind
         self.usesTLS = usesTLS
@@ -195,7 +195,9 @@ public final class TemporaryS3: Sendable {
         while !LoopbackPort.isOpen(port) {
             let waited = clock.now - start
             if let status = process.endStatus { throw failure("it ended with status \(status)", log: serverLog) }
-            guard waited < Self.patience else { throw failure("it did not start in \(Self.patience)", log: serverLog) }
+            guard waited < Self.startTimeout else {
+                throw failure("it did not start in \(Self.startTimeout)", log: serverLog)
+            }
             if waited > nextNotice {
                 nextNotice += .seconds(15)
                 Self.note("Waiting for \(kind) on \(endpoint) since \(waited.components.seconds) s (log: \(serverLog))")
@@ -203,11 +205,11 @@ public final class TemporaryS3: Sendable {
             try await Task.sleep(for: .milliseconds(25))
         }
         try await waitForParts(process)
-        // An empty list: asks for nothing but an answer to a signed request.
+        // An empty list: asks for nothing but a response to a signed request.
         try await requestBuckets([], or: .startFailed)
     }
 
-    static let patience = Duration.seconds(180)
+    static let startTimeout = Duration.seconds(180)
 
     private static func note(_ text: String) {
         FileHandle.standardError.write(Data("==> \(text)\n".utf8))

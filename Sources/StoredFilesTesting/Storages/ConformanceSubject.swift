@@ -59,7 +59,7 @@ struct ConformanceSubject: Sendable {
         guard condition else { throw ConformanceFailure(check: check, message: message()) }
     }
 
-    func expectEqual<Value: Equatable>(_ value: Value, _ expected: Value, _ what: String) throws {
+    func expect<Value: Equatable>(_ value: Value, equals expected: Value, _ what: String) throws {
         try expect(value == expected, "\(what) is \(value), expected \(expected)")
     }
 

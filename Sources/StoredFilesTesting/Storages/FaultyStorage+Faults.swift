@@ -27,10 +27,10 @@ extension FaultyStorage {
         case .error(let error): throw error
         case .delay(let duration): try await Task.sleep(for: duration)
         case .run(let action): try await action()
-        case .lostAnswer, .breakAfter, nil: break
+        case .lostResponse, .breakAfter, nil: break
         }
         let result = try await work(fault)
-        if case .lostAnswer(let error) = fault { throw error }
+        if case .lostResponse(let error) = fault { throw error }
         return result
     }
 
@@ -87,7 +87,7 @@ extension FaultyStorage {
                 let storage = sequence.storage
                 let fault = storage.begin(.read, [sequence.contents.info.name])
                 switch fault {
-                case .error(let error), .lostAnswer(let error), .breakAfter(_, let error): throw error
+                case .error(let error), .lostResponse(let error), .breakAfter(_, let error): throw error
                 case .delay(let duration): try await Task.sleep(for: duration)
                 case .run(let action): try await action()
                 case nil: break
@@ -124,7 +124,7 @@ extension FaultyStorage {
                 hasBegun = true
                 let fault = storage.begin(.list, [])
                 switch fault {
-                case .error(let error), .lostAnswer(let error), .breakAfter(_, let error): throw error
+                case .error(let error), .lostResponse(let error), .breakAfter(_, let error): throw error
                 case .delay(let duration): try await Task.sleep(for: duration)
                 case .run(let action): try await action()
                 case nil: break

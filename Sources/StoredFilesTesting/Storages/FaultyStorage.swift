@@ -7,7 +7,7 @@ public import Storages
 /// ```swift
 /// let storage = FaultyStorage(MemoryStorage())
 /// storage.inject(.error(StorageError(.unavailable, "down")), into: .upload)          // the next upload fails
-/// storage.inject(.lostAnswer(timeout), into: .delete, times: 3)                      // done, but reported as failed
+/// storage.inject(.lostResponse(timeout), into: .delete, times: 3)                      // done, but reported as failed
 /// …
 /// #expect(storage.counts[.open] == 1)
 /// ```
@@ -53,8 +53,8 @@ public final class FaultyStorage: Storage {
         case error(any Error)
         /// The operation begins later; cancelling the task ends the wait.
         case delay(Duration)
-        /// The operation is done, then throws: as when the answer of a server is lost.
-        case lostAnswer(any Error)
+        /// The operation is done, then throws: as when the response of a server is lost.
+        case lostResponse(any Error)
         /// The transfer of an upload or of opened contents breaks off after so many bytes.
         case breakAfter(bytes: Int64, any Error)
         /// Runs before the operation, for example to do something else to the file; throwing fails the operation.

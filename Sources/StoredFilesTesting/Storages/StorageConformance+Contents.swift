@@ -7,28 +7,28 @@ extension StorageConformance {
         Check("returns the bytes that were stored") { subject in
             let bytes = subject.bytes(10_000)
             let file = try await subject.upload("a.bin", bytes)
-            try subject.expectEqual(file.name, try subject.name("a.bin"), "the name")
-            try subject.expectEqual(file.byteCount, 10_000, "the byte count")
+            try subject.expect(file.name, equals: try subject.name("a.bin"), "the name")
+            try subject.expect(file.byteCount, equals: 10_000, "the byte count")
             try await subject.expectContents(file.name, bytes)
         },
         Check("stores an empty file") { subject in
             let file = try await subject.upload("empty.bin", ByteBuffer())
-            try subject.expectEqual(file.byteCount, 0, "the byte count")
+            try subject.expect(file.byteCount, equals: 0, "the byte count")
             try subject.expect(try await subject.storage.exists(file.name), "the empty file does not exist")
             try await subject.expectContents(file.name, ByteBuffer())
         },
         Check("stores an empty stream") { subject in
             let name = try subject.name("empty-stream.bin")
             let file = try await subject.storage.upload(.stream(ScriptedChunks { _ in nil }), to: name)
-            try subject.expectEqual(file.byteCount, 0, "the byte count")
+            try subject.expect(file.byteCount, equals: 0, "the byte count")
             try await subject.expectContents(name, ByteBuffer())
         },
         Check("reports the SHA-256 of what it stored, when it is wanted") { subject in
             // FIPS 180-4, the example of one block.
             let file = try await subject.upload("abc.txt", ByteBuffer(string: "abc"))
-            try subject.expectEqual(
+            try subject.expect(
                 file.sha256Hex,
-                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+                equals: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
                 "the SHA-256"
             )
             var options = UploadOptions()
@@ -38,7 +38,7 @@ extension StorageConformance {
                 to: subject.name("unhashed.txt"),
                 options: options
             )
-            try subject.expectEqual(unhashed.sha256, nil, "the SHA-256 that was not wanted")
+            try subject.expect(unhashed.sha256, equals: nil, "the SHA-256 that was not wanted")
             try await subject.expectContents(unhashed.name, ByteBuffer(string: "abc"))
         },
         Check("streams a large file of odd chunks both ways") { subject in
@@ -49,7 +49,7 @@ extension StorageConformance {
                 .stream(ScriptedChunks { $0 < count ? chunk : nil }, length: Int64(count * 70_001)),
                 to: name
             )
-            try subject.expectEqual(file.byteCount, Int64(count * 70_001), "the byte count")
+            try subject.expect(file.byteCount, equals: Int64(count * 70_001), "the byte count")
             var offset = 0
             var expected = ByteBuffer()
             for try await part in try await subject.storage.open(name) {
@@ -60,7 +60,7 @@ extension StorageConformance {
                 expected.discardReadBytes()
                 offset += part.readableBytes
             }
-            try subject.expectEqual(offset, count * 70_001, "the number of bytes read")
+            try subject.expect(offset, equals: count * 70_001, "the number of bytes read")
         },
         Check("stores a stream of unknown length with empty chunks in it") { subject in
             let name = try subject.name("unknown.bin")
@@ -69,7 +69,7 @@ extension StorageConformance {
                 .stream(ScriptedChunks { $0 == 5 ? nil : $0 % 2 == 0 ? ByteBuffer() : part }),
                 to: name
             )
-            try subject.expectEqual(file.byteCount, 600_000, "the byte count")
+            try subject.expect(file.byteCount, equals: 600_000, "the byte count")
             var expected = part
             var second = part
             expected.writeBuffer(&second)
@@ -84,7 +84,7 @@ extension StorageConformance {
                 return bytes.getSlice(at: offset, length: min(7, bytes.readableBytes - offset))
             }
             let file = try await subject.storage.upload(.stream(chunks), to: name)
-            try subject.expectEqual(file.byteCount, 300_000, "the byte count")
+            try subject.expect(file.byteCount, equals: 300_000, "the byte count")
             try await subject.expectContents(name, bytes)
         },
         Check("stores a file of the file system") { subject in
@@ -94,7 +94,7 @@ extension StorageConformance {
             defer { try? FileManager.default.removeItem(atPath: path) }
             let name = try subject.name("file.bin")
             let file = try await subject.storage.upload(.file(path), to: name)
-            try subject.expectEqual(file.byteCount, 600_000, "the byte count")
+            try subject.expect(file.byteCount, equals: 600_000, "the byte count")
             try await subject.expectContents(name, bytes)
         },
         Check("refuses to read contents a second time") { subject in
@@ -156,6 +156,6 @@ extension ConformanceSubject {
             try expect(report.totalBytes ?? total == total, "the total is \(String(describing: report.totalBytes))")
             last = report.completedBytes
         }
-        try expectEqual(last, total, "the last progress")
+        try expect(last, equals: total, "the last progress")
     }
 }

@@ -7,11 +7,11 @@ extension StorageConformance {
             let bytes = subject.bytes(400_000)
             let source = try await subject.upload("source.jpg", bytes)
             let copy = try await subject.storage.copy(source.name, to: try subject.name("copies/copy.jpg"))
-            try subject.expectEqual(copy.name, try subject.name("copies/copy.jpg"), "the name")
-            try subject.expectEqual(copy.byteCount, 400_000, "the byte count")
+            try subject.expect(copy.name, equals: try subject.name("copies/copy.jpg"), "the name")
+            try subject.expect(copy.byteCount, equals: 400_000, "the byte count")
             try await subject.expectContents(copy.name, bytes)
             try await subject.expectContents(source.name, bytes)
-            try subject.expectEqual(try await subject.storage.info(for: copy.name).contentType, .jpeg, "the type")
+            try subject.expect(try await subject.storage.info(for: copy.name).contentType, equals: .jpeg, "the type")
         },
         Check("says that the source of a copy is missing") { subject in
             try await subject.expectError(.notFound, doing: "copying a missing file") {
@@ -34,7 +34,7 @@ extension StorageConformance {
                 to: taken.name,
                 options: UploadOptions(ifExists: .replace)
             )
-            try subject.expectEqual(replaced.name, taken.name, "the name")
+            try subject.expect(replaced.name, equals: taken.name, "the name")
             try await subject.expectContents(taken.name, ByteBuffer(string: "source"))
         },
         Check("loses nothing when a file is copied onto itself") { subject in
@@ -45,7 +45,7 @@ extension StorageConformance {
                 to: file.name,
                 options: UploadOptions(ifExists: .replace)
             )
-            try subject.expectEqual(copy.name, file.name, "the name")
+            try subject.expect(copy.name, equals: file.name, "the name")
             try await subject.expectContents(file.name, bytes)
         },
         Check("copies nothing over the limit") { subject in
@@ -57,7 +57,7 @@ extension StorageConformance {
                     options: UploadOptions(maxBytes: 999)
                 )
             }
-            try subject.expectEqual(try await subject.names(), [source.name], "the names")
+            try subject.expect(try await subject.names(), equals: [source.name], "the names")
         },
     ]
 }

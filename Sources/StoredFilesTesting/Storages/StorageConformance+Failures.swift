@@ -11,7 +11,7 @@ extension StorageConformance {
                     to: try subject.name("failed.bin")
                 )
             }
-            try subject.expectEqual(error.underlying as? ScriptedFailure, ScriptedFailure(number: 7), "the cause")
+            try subject.expect(error.underlying as? ScriptedFailure, equals: ScriptedFailure(number: 7), "the cause")
             try await subject.expectNothingStored()
         },
         Check("keeps the old file when the source of its replacement fails") { subject in
@@ -25,7 +25,7 @@ extension StorageConformance {
                 )
             }
             try await subject.expectContents(old.name, ByteBuffer(string: "old"))
-            try subject.expectEqual(try await subject.names(), [old.name], "the names")
+            try subject.expect(try await subject.names(), equals: [old.name], "the names")
         },
         Check("stores nothing when the source is shorter than it announced") { subject in
             let chunk = subject.bytes(300_000)
@@ -65,9 +65,9 @@ extension StorageConformance {
                 _ = try await subject.upload("tapped.bin", subject.bytes(1_000_000), options)
                 throw ConformanceFailure(check: subject.check, message: "the upload succeeded")
             } catch let error as ScriptedFailure {
-                try subject.expectEqual(error, ScriptedFailure(number: 9), "the error")
+                try subject.expect(error, equals: ScriptedFailure(number: 9), "the error")
             }
-            try subject.expectEqual(calls.values.count, 2, "the number of chunks the tap saw")
+            try subject.expect(calls.values.count, equals: 2, "the number of chunks the tap saw")
             try await subject.expectNothingStored()
         },
         Check("stores nothing of a body over the limit") { subject in

@@ -10,7 +10,7 @@ extension StorageConformance {
             }
             let expected = try paths.map { try subject.name($0) }.sorted()
             let listed = try await subject.names()
-            try subject.expectEqual(listed.count, expected.count, "the number of names listed")
+            try subject.expect(listed.count, equals: expected.count, "the number of names listed")
             let missing = Set(expected).subtracting(listed)
             try subject.expect(missing.isEmpty, "\(missing.count) names are not listed, such as \(missing.prefix(3))")
             if subject.storage.capabilities.contains(.orderedListing) {
@@ -18,7 +18,7 @@ extension StorageConformance {
             }
             let below = try await subject.names(prefix: "3/\(scripts[3])")
             let expectedBelow = expected.filter { $0.string.hasPrefix("\(subject.directory)/3/\(scripts[3])") }
-            try subject.expectEqual(Set(below), Set(expectedBelow), "the names below a prefix with blanks")
+            try subject.expect(Set(below), equals: Set(expectedBelow), "the names below a prefix with blanks")
             try subject.expect(!below.isEmpty, "no name is below the prefix")
             let failures = try await subject.storage.delete(expected)
             try subject.expect(failures.isEmpty, "\(failures.count) were not deleted: \(failures.prefix(3))")

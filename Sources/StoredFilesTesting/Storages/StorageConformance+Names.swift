@@ -11,7 +11,7 @@ extension StorageConformance {
             ]
             for (index, text) in names.enumerated() {
                 let file = try await subject.upload("kinds/\(text)", ByteBuffer(integer: UInt32(index)))
-                try subject.expectEqual(file.name, try subject.name("kinds/\(text)"), "the name")
+                try subject.expect(file.name, equals: try subject.name("kinds/\(text)"), "the name")
             }
             let listed = Set(try await subject.names(prefix: "kinds/"))
             for (index, text) in names.enumerated() {
@@ -19,11 +19,11 @@ extension StorageConformance {
                 try subject.expect(listed.contains(name), "\(name) is not listed")
                 try await subject.expectContents(name, ByteBuffer(integer: UInt32(index)))
             }
-            try subject.expectEqual(listed.count, names.count, "the number of files listed")
+            try subject.expect(listed.count, equals: names.count, "the number of files listed")
         },
         Check("takes a segment of 255 bytes and deep directories") { subject in
             let long = String(repeating: "é", count: 125) + ".text"
-            try subject.expectEqual(long.utf8.count, 255, "the length of the segment")
+            try subject.expect(long.utf8.count, equals: 255, "the length of the segment")
             for path in [long, "a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/\(long)"] {
                 let file = try await subject.upload(path, ByteBuffer(string: path))
                 try await subject.expectContents(file.name, ByteBuffer(string: path))
@@ -37,7 +37,7 @@ extension StorageConformance {
             try await subject.expectContents(composed, ByteBuffer(string: "composed"))
             try await subject.expectContents(decomposed, ByteBuffer(string: "decomposed"))
             let listed = try await subject.names()
-            try subject.expectEqual(Set(listed), Set([composed, decomposed]), "the names listed")
+            try subject.expect(Set(listed), equals: Set([composed, decomposed]), "the names listed")
             try await subject.storage.delete(composed)
             try await subject.expectContents(decomposed, ByteBuffer(string: "decomposed"))
         },
@@ -69,7 +69,11 @@ extension StorageConformance {
                     try await storage.copy(good, to: name)
                 }
                 let failures = try await storage.delete([name])
-                try subject.expectEqual(failures.map(\.error.code), [.invalidName], "the outcome of a deletion \(what)")
+                try subject.expect(
+                    failures.map(\.error.code),
+                    equals: [.invalidName],
+                    "the outcome of a deletion \(what)"
+                )
             }
         },
         Check("says in errors which of the names given it was about") { subject in
@@ -79,34 +83,38 @@ extension StorageConformance {
             var errors: [(what: String, error: StorageError, name: StorageName)] = []
             func note(
                 _ what: String,
-                _ name: StorageName,
-                _ code: StorageError.Code,
+                about name: StorageName,
+                expecting code: StorageError.Code,
                 _ work: () async throws -> Void
             ) async throws {
                 errors.append((what, try await subject.expectError(code, doing: what, work), name))
             }
-            try await note("opening a missing file", missing, .notFound) { _ = try await storage.open(missing) }
-            try await note("looking a missing file up", missing, .notFound) { _ = try await storage.info(for: missing) }
-            try await note("copying a missing file", missing, .notFound) {
+            try await note("opening a missing file", about: missing, expecting: .notFound) {
+                _ = try await storage.open(missing)
+            }
+            try await note("looking a missing file up", about: missing, expecting: .notFound) {
+                _ = try await storage.info(for: missing)
+            }
+            try await note("copying a missing file", about: missing, expecting: .notFound) {
                 _ = try await storage.copy(missing, to: try subject.name("copy.txt"))
             }
             let careful = UploadOptions(ifExists: .fail)
-            try await note("an upload to a taken name", file, subject.refusal) {
+            try await note("an upload to a taken name", about: file, expecting: subject.refusal) {
                 _ = try await storage.upload(.string("y"), to: file, options: careful)
             }
-            try await note("a range behind the end", file, .invalidRange) {
+            try await note("a range behind the end", about: file, expecting: .invalidRange) {
                 _ = try await storage.open(file, range: .from(100)).collect(upTo: 100)
             }
             let bad = StorageName(unchecked: "a//b")
-            try await note("abandoning uploads of a hostile name", bad, .invalidName) {
+            try await note("abandoning uploads of a hostile name", about: bad, expecting: .invalidName) {
                 try await storage.abandonUploads(of: [bad])
             }
             for failure in try await storage.delete([bad]) {
-                try subject.expectEqual(failure.name, bad, "the name of a failed deletion")
+                try subject.expect(failure.name, equals: bad, "the name of a failed deletion")
                 errors.append(("a deletion", failure.error, bad))
             }
             for (what, error, name) in errors {
-                try subject.expectEqual(error.name, name.string, "the name in the error of \(what)")
+                try subject.expect(error.name, equals: name.string, "the name in the error of \(what)")
             }
         },
         Check("gives up unfinished uploads of names, and leaves the files alone") { subject in

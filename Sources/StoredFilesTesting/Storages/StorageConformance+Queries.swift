@@ -16,7 +16,7 @@ extension StorageConformance {
                 error.name?.hasSuffix("missing.txt") == true,
                 "the error does not name the file: \(error)"
             )
-            try subject.expectEqual(try await subject.storage.size(of: name), 0, "the size of a missing file")
+            try subject.expect(try await subject.storage.size(of: name), equals: 0, "the size of a missing file")
             try subject.expect(try await !subject.storage.exists(name), "a missing file exists")
         },
         Check("does not take a directory for a file") { subject in
@@ -29,22 +29,22 @@ extension StorageConformance {
             let start = Date()
             let file = try await subject.upload("info.txt", ByteBuffer(string: "12345"))
             let info = try await subject.storage.info(for: file.name)
-            try subject.expectEqual(info.name, file.name, "the name")
-            try subject.expectEqual(info.byteCount, 5, "the size")
-            try subject.expectEqual(info.entityTag, file.entityTag, "the tag")
+            try subject.expect(info.name, equals: file.name, "the name")
+            try subject.expect(info.byteCount, equals: 5, "the size")
+            try subject.expect(info.entityTag, equals: file.entityTag, "the tag")
             if let modified = info.modified {
                 // Servers keep seconds only, and clocks differ a little.
                 try subject.expect(abs(modified.timeIntervalSince(start)) < 300, "the file was modified at \(modified)")
             }
             let again = try await subject.storage.info(for: file.name)
-            try subject.expectEqual(again.entityTag, info.entityTag, "the tag at a second look")
+            try subject.expect(again.entityTag, equals: info.entityTag, "the tag at a second look")
         },
         Check("changes the tag with the contents, and opens only the version asked for") { subject in
             let first = try await subject.upload("tag.txt", ByteBuffer(string: "first"))
             guard let tag = first.entityTag else { return }
             let options = OpenOptions(ifMatch: tag)
             let contents = try await subject.storage.open(first.name, options: options).collect(upTo: 100)
-            try subject.expectEqual(contents, ByteBuffer(string: "first"), "the contents of the first version")
+            try subject.expect(contents, equals: ByteBuffer(string: "first"), "the contents of the first version")
             let second = try await subject.upload("tag.txt", ByteBuffer(string: "other"), .init(ifExists: .replace))
             try subject.expect(second.entityTag != tag, "the tag stayed \(tag) although the contents changed")
             try await subject.expectError(.preconditionFailed, doing: "opening a version that is gone") {
@@ -54,8 +54,8 @@ extension StorageConformance {
         Check("knows the content type from the name or from the upload") { subject in
             let named = try await subject.upload("photo.jpg", ByteBuffer(string: "x"))
             let given = try await subject.upload("photo.png", ByteBuffer(string: "x"), .init(contentType: .png))
-            try subject.expectEqual(try await subject.storage.info(for: named.name).contentType, .jpeg, "the type")
-            try subject.expectEqual(try await subject.storage.info(for: given.name).contentType, .png, "the type")
+            try subject.expect(try await subject.storage.info(for: named.name).contentType, equals: .jpeg, "the type")
+            try subject.expect(try await subject.storage.info(for: given.name).contentType, equals: .png, "the type")
         },
         Check("keeps content type, disposition, cache control and metadata, or refuses them") { subject in
             let options = UploadOptions(
@@ -72,10 +72,10 @@ extension StorageConformance {
             }
             let file = try await subject.upload("special.dat", ByteBuffer(string: "x"), options)
             let info = try await subject.storage.info(for: file.name)
-            try subject.expectEqual(info.contentType, "application/x-special", "the type")
-            try subject.expectEqual(info.contentDisposition, "attachment; filename=\"x.dat\"", "the disposition")
-            try subject.expectEqual(info.cacheControl, "max-age=60", "the cache control")
-            try subject.expectEqual(info.metadata["author"], "somebody", "the metadata")
+            try subject.expect(info.contentType, equals: "application/x-special", "the type")
+            try subject.expect(info.contentDisposition, equals: "attachment; filename=\"x.dat\"", "the disposition")
+            try subject.expect(info.cacheControl, equals: "max-age=60", "the cache control")
+            try subject.expect(info.metadata["author"], equals: "somebody", "the metadata")
         },
         Check("percent-encodes URLs and gives different names different ones") { subject in
             var urls: Set<String> = []
@@ -89,7 +89,7 @@ extension StorageConformance {
                 try subject.expect(path.hasSuffix(".txt"), "\(url) ends before the name does")
                 urls.insert(String(path))
             }
-            try subject.expectEqual(urls.count, names.count, "the number of different URLs")
+            try subject.expect(urls.count, equals: names.count, "the number of different URLs")
         },
         Check("refuses a lifetime of URLs when it cannot give one") { subject in
             let name = try subject.name("temporary.txt")
@@ -118,7 +118,7 @@ extension StorageConformance {
             let other = try await subject.upload("other.txt", ByteBuffer(string: "x"))
             let failures = try await subject.storage.delete(names)
             try subject.expect(failures.isEmpty, "deletions failed: \(failures)")
-            try subject.expectEqual(try await subject.names(), [other.name], "the names left")
+            try subject.expect(try await subject.names(), equals: [other.name], "the names left")
             let none = try await subject.storage.delete([])
             try subject.expect(none.isEmpty, "deleting nothing failed: \(none)")
         },
@@ -131,16 +131,20 @@ extension StorageConformance {
             let missing = try subject.name("missing.txt")
             let bad = StorageName(unchecked: "a//b")
             let receipts = try await storage.purge([missing, bad, replaced])
-            try subject.expectEqual(receipts.map(\.name), [missing, bad, replaced], "the names in the receipts")
+            try subject.expect(receipts.map(\.name), equals: [missing, bad, replaced], "the names in the receipts")
             for (receipt, code) in zip(receipts, [nil, StorageError.Code.invalidName, nil]) {
-                try subject.expectEqual(receipt.error?.code, code, "the error of \(receipt)")
+                try subject.expect(receipt.error?.code, equals: code, "the error of \(receipt)")
             }
             for (receipt, isThere) in zip(receipts, [false, false, true]) {
-                try subject.expectEqual(receipt.versionCount > 0, isThere, "whether there was something in \(receipt)")
+                try subject.expect(
+                    receipt.versionCount > 0,
+                    equals: isThere,
+                    "whether there was something in \(receipt)"
+                )
             }
-            try subject.expectEqual(receipts[1].error?.name, bad.string, "the name in the error")
+            try subject.expect(receipts[1].error?.name, equals: bad.string, "the name in the error")
             try subject.expect(try await !storage.exists(replaced), "the file still exists")
-            try subject.expectEqual(Set(try await subject.names()), [other, below], "the names left")
+            try subject.expect(Set(try await subject.names()), equals: [other, below], "the names left")
             let again = try await storage.purge([replaced])
             try subject.expect(again.allSatisfy { $0.error == nil && $0.versionCount == 0 }, "\(again) after a purge")
             let none = try await storage.purge([])
@@ -151,21 +155,21 @@ extension StorageConformance {
             for path in paths { _ = try await subject.upload(path, ByteBuffer(string: path)) }
             let expected = try paths.map { try subject.name($0) }.sorted()
             let all = try await subject.names()
-            try subject.expectEqual(Set(all), Set(expected), "the names")
-            try subject.expectEqual(all.count, expected.count, "the number of names")
+            try subject.expect(Set(all), equals: Set(expected), "the names")
+            try subject.expect(all.count, equals: expected.count, "the number of names")
             if subject.storage.capabilities.contains(.orderedListing) {
-                try subject.expectEqual(all, expected, "the order")
+                try subject.expect(all, equals: expected, "the order")
             }
             let below = try await subject.names(prefix: "a/1")
-            try subject.expectEqual(
+            try subject.expect(
                 Set(below),
-                Set([try subject.name("a/1.txt"), try subject.name("a/10.txt")]),
+                equals: Set([try subject.name("a/1.txt"), try subject.name("a/10.txt")]),
                 "a/1…"
             )
-            try subject.expectEqual(try await subject.names(prefix: "nothing"), [], "the names below a free prefix")
+            try subject.expect(try await subject.names(prefix: "nothing"), equals: [], "the names below a free prefix")
             for try await info in subject.storage.list(prefix: "\(subject.directory)/") {
                 let size = info.name.string.utf8.count - subject.directory.utf8.count - 1
-                try subject.expectEqual(info.byteCount, Int64(size), "the size of \(info.name)")
+                try subject.expect(info.byteCount, equals: Int64(size), "the size of \(info.name)")
             }
         },
         Check("lists while files come and go, and can be stopped") { subject in
@@ -175,7 +179,7 @@ extension StorageConformance {
                 try subject.expect(seen.insert(info.name).inserted, "\(info.name) was listed twice")
                 try await subject.storage.delete(info.name)
             }
-            try subject.expectEqual(seen.count, 20, "the number of files listed")
+            try subject.expect(seen.count, equals: 20, "the number of files listed")
             _ = try await subject.upload("one.txt", ByteBuffer(string: "1"))
             _ = try await subject.upload("two.txt", ByteBuffer(string: "2"))
             for try await _ in subject.storage.list(prefix: "\(subject.directory)/") { break }

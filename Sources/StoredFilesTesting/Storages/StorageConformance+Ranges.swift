@@ -38,7 +38,7 @@ extension StorageConformance {
             let file = try await subject.upload("empty.bin", ByteBuffer())
             for range in [ByteRange.first(10), .last(10)] {
                 let contents = try await subject.contents(file.name, range: range)
-                try subject.expectEqual(contents.readableBytes, 0, "the number of bytes of \(range)")
+                try subject.expect(contents.readableBytes, equals: 0, "the number of bytes of \(range)")
             }
         },
     ]
@@ -49,12 +49,12 @@ extension ConformanceSubject {
         let bytes = bytes(size)
         let file = try await upload("range-\(size).bin", bytes, UploadOptions(ifExists: .replace))
         let contents = try await storage.open(file.name, range: range)
-        try expectEqual(
+        try expect(
             contents.range,
-            Int64(expected.lowerBound)..<Int64(expected.upperBound),
+            equals: Int64(expected.lowerBound)..<Int64(expected.upperBound),
             "the range of \(range)"
         )
-        try expectEqual(contents.info.byteCount, Int64(size), "the size of the file")
+        try expect(contents.info.byteCount, equals: Int64(size), "the size of the file")
         let found = try await contents.collect(upTo: size)
         let wanted = bytes.getSlice(at: expected.lowerBound, length: expected.count)
         try expect(found == wanted, "\(range) gave \(found.readableBytes) bytes that are not those of \(expected)")

@@ -8,7 +8,7 @@ extension StorageConformance {
             let second = try await subject.upload("twin.tar.gz", ByteBuffer(string: "second"))
             try subject.expect(first.name != second.name, "both files have the name \(first.name)")
             try subject.expect(second.name.string.hasSuffix(".gz"), "\(second.name) has lost its extension")
-            try subject.expectEqual(second.name.directory, first.name.directory, "the directory of the second file")
+            try subject.expect(second.name.directory, equals: first.name.directory, "the directory of the second file")
             try await subject.expectContents(first.name, ByteBuffer(string: "first"))
             try await subject.expectContents(second.name, ByteBuffer(string: "second"))
         },
@@ -18,7 +18,7 @@ extension StorageConformance {
                 try await subject.upload("only.txt", ByteBuffer(string: "second"), UploadOptions(ifExists: .fail))
             }
             try await subject.expectContents(first.name, ByteBuffer(string: "first"))
-            try subject.expectEqual(try await subject.names(), [first.name], "the names")
+            try subject.expect(try await subject.names(), equals: [first.name], "the names")
         },
         Check("replaces a file when asked to") { subject in
             let first = try await subject.upload("replaced.txt", ByteBuffer(string: "a longer first version"))
@@ -27,15 +27,15 @@ extension StorageConformance {
                 ByteBuffer(string: "second"),
                 UploadOptions(ifExists: .replace)
             )
-            try subject.expectEqual(second.name, first.name, "the name")
+            try subject.expect(second.name, equals: first.name, "the name")
             try await subject.expectContents(first.name, ByteBuffer(string: "second"))
-            try subject.expectEqual(try await subject.names(), [first.name], "the names")
+            try subject.expect(try await subject.names(), equals: [first.name], "the names")
         },
         Check("keeps all files of concurrent writers of one name") { subject in
             guard subject.storage.capabilities.contains(.conditionalUpload) else { return }
             let files = try await subject.writeAtOnce(8, UploadOptions(ifExists: .rename))
-            try subject.expectEqual(files.count, 8, "the number of files stored")
-            try subject.expectEqual(Set(files.map(\.file.name)).count, 8, "the number of different names")
+            try subject.expect(files.count, equals: 8, "the number of files stored")
+            try subject.expect(Set(files.map(\.file.name)).count, equals: 8, "the number of different names")
             for (seed, file) in files {
                 try await subject.expectContents(file.name, subject.bytes(200_000, seed: seed))
             }
@@ -43,19 +43,19 @@ extension StorageConformance {
         Check("lets one of concurrent writers win when the others shall fail") { subject in
             guard subject.storage.capabilities.contains(.conditionalUpload) else { return }
             let files = try await subject.writeAtOnce(8, UploadOptions(ifExists: .fail))
-            try subject.expectEqual(files.count, 1, "the number of winners")
+            try subject.expect(files.count, equals: 1, "the number of winners")
             for (seed, file) in files {
                 try await subject.expectContents(file.name, subject.bytes(200_000, seed: seed))
             }
-            try subject.expectEqual(try await subject.names().count, 1, "the number of files")
+            try subject.expect(try await subject.names().count, equals: 1, "the number of files")
         },
         Check("never mixes the bytes of concurrent replacements") { subject in
             let files = try await subject.writeAtOnce(8, UploadOptions(ifExists: .replace))
-            try subject.expectEqual(files.count, 8, "the number of writers that succeeded")
+            try subject.expect(files.count, equals: 8, "the number of writers that succeeded")
             let found = try await subject.contents(try subject.name("contested.bin"))
             let isWhole = (0..<8).contains { found == subject.bytes(200_000, seed: UInt8($0)) }
             try subject.expect(isWhole, "the file is none of the versions written")
-            try subject.expectEqual(try await subject.names().count, 1, "the number of files")
+            try subject.expect(try await subject.names().count, equals: 1, "the number of files")
         },
         Check("gives a reader one version while the file is replaced") { subject in
             let old = subject.bytes(1_500_000, seed: 1)
@@ -86,7 +86,7 @@ extension StorageConformance {
         },
         Check("takes exactly as many bytes as the limit allows") { subject in
             let file = try await subject.upload("full.bin", subject.bytes(1000), UploadOptions(maxBytes: 1000))
-            try subject.expectEqual(file.byteCount, 1000, "the byte count")
+            try subject.expect(file.byteCount, equals: 1000, "the byte count")
         },
     ]
 }

@@ -144,12 +144,12 @@ struct CatalogueTests {
         arguments: interferences
     )
     func filesStay(_ interference: Interference) async throws {
-        try await World.run { world in
-            try await world.insertPapers(["a", "b", "c"])
-            for sql in interference.preparation { try await world.database.execute(sql) }
-            for sql in interference.statements { try await world.database.execute(sql) }
+        try await TestApplication.run { app in
+            try await app.insertPapers(["a", "b", "c"])
+            for sql in interference.preparation { try await app.database.execute(sql) }
+            for sql in interference.statements { try await app.database.execute(sql) }
             // As if somebody had let go of all of them.
-            try await world.database.execute(
+            try await app.database.execute(
                 """
                 INSERT INTO stored_files.journal (storage, name, state, since) \
                 SELECT 'papers', n, 'condemned', now() - interval '1 day' FROM unnest(ARRAY['a', 'b', 'c']) AS n \
@@ -158,90 +158,90 @@ struct CatalogueTests {
             )
             let configuration = ReaperConfiguration(retention: .zero)
             if let refusal = interference.refusal {
-                let report = try await world.database.reap(configuration, patience: .seconds(60))
+                let report = try await app.database.reap(configuration, waitLimit: .seconds(60))
                 let text = report.refusals.map { "\($0.error)" }.joined()
                 #expect(text.contains(refusal), "\(text)")
                 #expect(report.deleted == 0)
                 await #expect(throws: DatabaseError.self) {
-                    try await world.database.purge(StorageName(validating: "a"), in: .papers)
+                    try await app.database.purge(StorageName(validating: "a"), in: .papers)
                 }
                 await #expect(throws: DatabaseError.self) {
-                    try await world.database.fsck(.papers, FsckConfiguration(repairs: true, minimumAge: .zero)) { _ in }
+                    try await app.database.fsck(.papers, FsckConfiguration(repairs: true, minimumAge: .zero)) { _ in }
                 }
-                for sql in interference.remedy { try await world.database.execute(sql) }
+                for sql in interference.remedy { try await app.database.execute(sql) }
             }
-            let report = try await world.reapNow()
+            let report = try await app.reapNow()
             #expect(report.deleted == 0)
-            #expect(try await world.paperNames() == ["a", "b", "c"])
-            let summary = try await world.database.fsck(.papers, FsckConfiguration(repairs: true, minimumAge: .zero)) {
+            #expect(try await app.paperNames() == ["a", "b", "c"])
+            let summary = try await app.database.fsck(.papers, FsckConfiguration(repairs: true, minimumAge: .zero)) {
                 Issue.record("\($0)")
             }
             #expect(summary.objects == 3)
             // Writes go on, and the triggers follow.
             let table = interference.table
             let column = interference.column
-            try await world.database.execute(
+            try await app.database.execute(
                 "UPDATE \(sql: table) SET \(sql: column) = NULL WHERE \(sql: column) = 'a'"
             )
-            try await world.database.execute("DELETE FROM \(sql: table) WHERE \(sql: column) = 'b'")
-            #expect(try await world.journal() == ["a": "condemned", "b": "condemned"])
-            try await world.database.execute(
+            try await app.database.execute("DELETE FROM \(sql: table) WHERE \(sql: column) = 'b'")
+            #expect(try await app.journal() == ["a": "condemned", "b": "condemned"])
+            try await app.database.execute(
                 "UPDATE \(sql: table) SET \(sql: column) = 'a' WHERE \(sql: column) IS NULL"
             )
-            #expect(try await world.journal() == ["b": "condemned"])
-            #expect(try await world.reapNow().deleted == 1)
-            #expect(try await world.paperNames() == ["a", "c"])
+            #expect(try await app.journal() == ["b": "condemned"])
+            #expect(try await app.reapNow().deleted == 1)
+            #expect(try await app.paperNames() == ["a", "c"])
         }
     }
 
     @Test("A model whose column was renamed and renamed back stores and claims as before")
     func renamedAndBack() async throws {
-        try await World.run { world in
-            try await world.database.execute("ALTER TABLE albums RENAME COLUMN paper TO document")
-            try await world.database.execute("SELECT stored_files.renew()")
-            try await world.database.execute("ALTER TABLE albums RENAME COLUMN document TO paper")
-            let stored = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
-            #expect(try await world.journal() == [stored.name.string: "uploading"])
+        try await TestApplication.run { app in
+            try await app.database.execute("ALTER TABLE albums RENAME COLUMN paper TO document")
+            try await app.database.execute("SELECT stored_files.renew()")
+            try await app.database.execute("ALTER TABLE albums RENAME COLUMN document TO paper")
+            let stored = try await app.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+            #expect(try await app.journal() == [stored.name.string: "uploading"])
             var album = Album(title: "x", paper: stored)
-            try await world.database.insert(&album)
-            #expect(try await world.journal() == [:])
-            #expect(try await world.reapNow().deleted == 0)
+            try await app.database.insert(&album)
+            #expect(try await app.journal() == [:])
+            #expect(try await app.reapNow().deleted == 0)
         }
     }
 
     @Test("The sizes of a replaced image are cleared in renamed columns, too")
     func renamedSizes() async throws {
-        try await World.run { world in
-            try await world.database.execute(
+        try await TestApplication.run { app in
+            try await app.database.execute(
                 "INSERT INTO albums (title, cover, cover_width, cover_height) VALUES ('x', 'a', 3, 4)"
             )
-            try await world.database.execute("ALTER TABLE albums RENAME COLUMN cover_width TO w")
-            try await world.database.execute("UPDATE albums SET cover = 'b'")
-            let row = try await world.database.query("SELECT w, cover_height FROM albums").first
+            try await app.database.execute("ALTER TABLE albums RENAME COLUMN cover_width TO w")
+            try await app.database.execute("UPDATE albums SET cover = 'b'")
+            let row = try await app.database.query("SELECT w, cover_height FROM albums").first
             #expect(try row?.decode(Int32?.self, at: 0) == nil)
             #expect(try row?.decode(Int32?.self, at: 1) == nil)
-            try await world.database.execute("SELECT stored_files.renew()")
-            try await world.database.execute("UPDATE albums SET w = 5, cover_height = 6")
-            try await world.database.execute("UPDATE albums SET cover = 'c'")
-            let again = try await world.database.query("SELECT w FROM albums").first
+            try await app.database.execute("SELECT stored_files.renew()")
+            try await app.database.execute("UPDATE albums SET w = 5, cover_height = 6")
+            try await app.database.execute("UPDATE albums SET cover = 'c'")
+            let again = try await app.database.query("SELECT w FROM albums").first
             #expect(try again?.decode(Int32?.self, at: 0) == nil)
         }
     }
 
     @Test("A tracked column cannot be dropped without CASCADE")
     func droppingTheColumn() async throws {
-        try await World.run { world in
-            try await world.insertPapers(["a"])
+        try await TestApplication.run { app in
+            try await app.insertPapers(["a"])
             let error = await #expect(throws: DatabaseError.self) {
-                try await world.database.execute("ALTER TABLE albums DROP COLUMN paper")
+                try await app.database.execute("ALTER TABLE albums DROP COLUMN paper")
             }
             #expect(error?.message.contains("depend") == true)
-            try await world.database.execute("ALTER TABLE albums DROP COLUMN paper CASCADE")
+            try await app.database.execute("ALTER TABLE albums DROP COLUMN paper CASCADE")
             // Writes of the other columns go on.
-            try await world.database.execute("INSERT INTO albums (title) VALUES ('x')")
-            try await world.database.execute("UPDATE albums SET title = 'y'")
-            try await world.database.execute("DELETE FROM albums")
-            #expect(try await world.paperNames() == ["a"])
+            try await app.database.execute("INSERT INTO albums (title) VALUES ('x')")
+            try await app.database.execute("UPDATE albums SET title = 'y'")
+            try await app.database.execute("DELETE FROM albums")
+            #expect(try await app.paperNames() == ["a"])
         }
     }
 
@@ -249,18 +249,18 @@ struct CatalogueTests {
         "The rows of a detached partition keep their files, and it is tracked when attached again"
     )
     func detached() async throws {
-        try await World.run { world in
-            let database = world.database
-            try await makeParts(world)
+        try await TestApplication.run { app in
+            let database = app.database
+            try await makeParts(app)
             for name in ["p1", "p2"] {
-                _ = try await world.papers.upload(.string("x"), to: StorageName(validating: name))
+                _ = try await app.papers.upload(.string("x"), to: StorageName(validating: name))
             }
             try await database.execute("INSERT INTO parts VALUES (1, 1, 'p1'), (2, 2, 'p2')")
             // One that the catalogue meets in a look at the journal.
             try await database.execute("CREATE TABLE parts_3 PARTITION OF parts FOR VALUES IN (3)")
-            _ = try await world.papers.upload(.string("x"), to: StorageName(validating: "p3"))
+            _ = try await app.papers.upload(.string("x"), to: StorageName(validating: "p3"))
             try await database.execute("INSERT INTO parts VALUES (3, 3, 'p3')")
-            try await world.reapNow()
+            try await app.reapNow()
             try await database.execute("ALTER TABLE parts DETACH PARTITION parts_1")
             try await database.execute("ALTER TABLE parts_1 RENAME TO archive")
             try await database.execute("ALTER TABLE parts DETACH PARTITION parts_3")
@@ -270,32 +270,32 @@ struct CatalogueTests {
                 SELECT 'papers', n, 'condemned', now() - interval '1 day' FROM unnest(ARRAY['p1', 'p2', 'p3']) AS n
                 """
             )
-            #expect(try await world.reapNow().deleted == 0)
+            #expect(try await app.reapNow().deleted == 0)
             let summary = try await database.fsck(.papers, FsckConfiguration(repairs: true, minimumAge: .zero)) {
                 Issue.record("\($0)")
             }
             #expect(summary.objects == 3 && summary.rows == 3)
             try await database.execute("ALTER TABLE parts ATTACH PARTITION archive FOR VALUES IN (1)")
             try await database.execute("DELETE FROM parts WHERE id = 1")
-            #expect(try await world.journal() == ["p1": "condemned"])
-            #expect(try await world.reapNow().deleted == 1)
+            #expect(try await app.journal() == ["p1": "condemned"])
+            #expect(try await app.reapNow().deleted == 1)
 
             // Dropped by a migration, a detached partition lets go of what it names; dropped otherwise nothing is said.
             try await database.migrate(
                 albumMigrations + [Self.parts] + [Migration("drop") { try await $0.drop(table: "parts_3") }]
             )
-            #expect(try await world.journal()["p3"] == "condemned")
+            #expect(try await app.journal()["p3"] == "condemned")
             try await database.execute("DROP TABLE parts_2")
-            #expect(try await world.reapNow().deleted == 1)
-            #expect(try await world.paperNames() == ["p2"])
+            #expect(try await app.reapNow().deleted == 1)
+            #expect(try await app.paperNames() == ["p2"])
         }
     }
 
     @Test("MERGE that moves rows between partitions claims and condemns files")
     func mergeAcrossPartitions() async throws {
-        try await World.run { world in
-            let database = world.database
-            try await makeParts(world)
+        try await TestApplication.run { app in
+            let database = app.database
+            try await makeParts(app)
             try await database.execute("CREATE TABLE odd (paper text, junk int, year int, id int)")
             try await database.execute("ALTER TABLE odd DROP COLUMN junk")
             try await database.execute("ALTER TABLE parts ATTACH PARTITION odd FOR VALUES IN (9)")
@@ -312,11 +312,11 @@ struct CatalogueTests {
                 WHEN MATCHED THEN UPDATE SET year = s.year, paper = s.paper
                 """
             )
-            #expect(try await world.journal() == ["old": "condemned"])
+            #expect(try await app.journal() == ["old": "condemned"])
             try await database.execute("UPDATE parts SET paper = 'odd 2' WHERE id = 2")
             try await database.execute("UPDATE parts SET year = 1 WHERE id = 2")
-            #expect(Set(try await world.journal().keys) == ["old", "odd"])
-            try await world.drain()
+            #expect(Set(try await app.journal().keys) == ["old", "odd"])
+            try await app.drain()
             try await database.execute("UPDATE stored_files.journal SET state = 'deleted' WHERE name = 'old'")
             let error = await #expect(throws: DatabaseError.self) {
                 try await database.execute(
@@ -332,15 +332,15 @@ struct CatalogueTests {
 
     @Test("A table with foreign partitions can be tracked and written")
     func foreignPartitions() async throws {
-        try await World.run { world in
-            let database = world.database
+        try await TestApplication.run { app in
+            let database = app.database
             let there = try await TemporaryPostgres.shared().makeDatabase()
             let other = try await Database.connect(there)
             try await other.execute("CREATE TABLE far (id int, year int, paper text)")
             let name = try await other.query("SELECT current_database()::text, current_setting('port')").first
             await other.close()
             let socket = try await database.query("SELECT current_setting('unix_socket_directories')").first
-            try await makeParts(world)
+            try await makeParts(app)
             try await database.execute("CREATE EXTENSION postgres_fdw")
             try await database.execute(
                 """
@@ -357,9 +357,9 @@ struct CatalogueTests {
             try await database.execute("INSERT INTO parts VALUES (1, 7, 'f1'), (2, 1, 'p1')")
             try await database.execute("UPDATE parts SET paper = 'f2' WHERE id = 1")
             try await database.execute("DELETE FROM parts WHERE id = 2")
-            #expect(try await world.journal() == ["f1": "condemned", "p1": "condemned"])
+            #expect(try await app.journal() == ["f1": "condemned", "p1": "condemned"])
             try await database.migrate(albumMigrations + [Self.parts])
-            #expect(try await world.reapNow().deleted == 2)
+            #expect(try await app.reapNow().deleted == 2)
         }
     }
 
@@ -370,15 +370,15 @@ struct CatalogueTests {
         try await schema.track("paper", of: "parts", in: .papers)
     }
 
-    private func makeParts(_ world: World) async throws {
-        try await world.database.migrate(albumMigrations + [Self.parts])
+    private func makeParts(_ app: TestApplication) async throws {
+        try await app.database.migrate(albumMigrations + [Self.parts])
     }
 
     @Test("A table that triggers cannot follow is refused with the reason")
     func refusals() async throws {
-        try await World.run { world in
-            let database = world.database
-            try await makeParts(world)
+        try await TestApplication.run { app in
+            let database = app.database
+            try await makeParts(app)
             try await database.execute("CREATE UNLOGGED TABLE quick (paper text)")
             try await database.execute("CREATE VIEW shown AS SELECT * FROM albums")
             try await database.execute("CREATE TABLE numbers (paper uuid)")
@@ -403,16 +403,16 @@ struct CatalogueTests {
 
     @Test("Verifying names a tracked table that became a partition of an untracked one")
     func untrackedParent() async throws {
-        try await World.run { world in
-            try await world.database.execute(
+        try await TestApplication.run { app in
+            try await app.database.execute(
                 """
                 CREATE TABLE every (id bigint, title text NOT NULL, paper text, cover text, cover_width int, \
                 cover_height int) PARTITION BY LIST (title)
                 """
             )
-            try await world.database.execute("ALTER TABLE albums ALTER id DROP IDENTITY")
-            try await world.database.execute("ALTER TABLE every ATTACH PARTITION albums DEFAULT")
-            let error = await #expect(throws: DatabaseError.self) { try await world.database.verify(Album.self) }
+            try await app.database.execute("ALTER TABLE albums ALTER id DROP IDENTITY")
+            try await app.database.execute("ALTER TABLE every ATTACH PARTITION albums DEFAULT")
+            let error = await #expect(throws: DatabaseError.self) { try await app.database.verify(Album.self) }
             #expect(error?.message.contains("every") == true)
         }
     }

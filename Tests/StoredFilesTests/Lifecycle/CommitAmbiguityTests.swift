@@ -6,11 +6,11 @@ import Testing
 @Suite("COMMITs without a response", .timeLimit(.minutes(10)))
 struct CommitAmbiguityTests {
     private func store(
-        in world: (database: Database, storage: MemoryStorage),
+        in app: (database: Database, storage: MemoryStorage),
         losingTheAnswer lose: (Transaction) async throws -> Void
     ) async throws -> DatabaseError? {
         await #expect(throws: DatabaseError.self) {
-            try await world.database.transaction { transaction in
+            try await app.database.transaction { transaction in
                 var album = Album(title: "ambiguous")
                 album.paper = try await transaction.store(.string("x"), named: "a.txt", for: \Album.$paper)
                 try await transaction.insert(&album)
@@ -42,57 +42,57 @@ struct CommitAmbiguityTests {
         let server = try await TemporaryPostgres.start(
             TemporaryPostgres.Configuration(settings: ["synchronous_standby_names": "nobody"])
         )
-        let world = try await open(server)
+        let app = try await open(server)
         let killer = Task {
             while true {
-                let rows = try await world.database.query(
+                let rows = try await app.database.query(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
                 )
                 if !rows.isEmpty { return }
                 try await Task.sleep(for: .milliseconds(10))
             }
         }
-        let error = try await store(in: world) { transaction in
+        let error = try await store(in: app) { transaction in
             try await transaction.execute("SET LOCAL synchronous_commit = on")
         }
         try await killer.value
         #expect(error?.code == .outcomeUnknown)
-        #expect(try await world.database.count(Album.self) == 1)
-        #expect(try await files(world.storage) == 1)
+        #expect(try await app.database.count(Album.self) == 1)
+        #expect(try await files(app.storage) == 1)
         try await Task.sleep(for: .milliseconds(150))
-        let report = try await world.database.reap(ReaperConfiguration(retention: .zero))
+        let report = try await app.database.reap(ReaperConfiguration(retention: .zero))
         #expect(report.deleted == 0)
-        let paper = try #require(try await world.database.first(Album.self)?.paper)
+        let paper = try #require(try await app.database.first(Album.self)?.paper)
         #expect(try await paper.exists())
-        await world.database.close()
+        await app.database.close()
         await server.stop()
     }
 
     @Test("A file of a transaction that is lost during COMMIT is reaped after its reservation ends")
     func notCommitted() async throws {
-        let world = try await open(try await TemporaryPostgres.shared())
-        try await world.database.execute(
+        let app = try await open(try await TemporaryPostgres.shared())
+        try await app.database.execute(
             """
             CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS \
             'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(60); RETURN NULL; END'
             """
         )
-        try await world.database.execute(
+        try await app.database.execute(
             """
             CREATE CONSTRAINT TRIGGER die AFTER INSERT ON albums DEFERRABLE INITIALLY DEFERRED \
             FOR EACH ROW EXECUTE FUNCTION die()
             """
         )
-        let error = try await store(in: world) { _ in }
+        let error = try await store(in: app) { _ in }
         #expect(error?.code == .outcomeUnknown)
         // The rollback is not known either, so nothing was compensated.
-        #expect(try await files(world.storage) == 1)
-        #expect(try await world.database.count(Album.self) == 0)
+        #expect(try await files(app.storage) == 1)
+        #expect(try await app.database.count(Album.self) == 0)
         var deleted = 0
         while deleted == 0 {
-            deleted = try await world.database.reap(ReaperConfiguration(retention: .zero)).deleted
+            deleted = try await app.database.reap(ReaperConfiguration(retention: .zero)).deleted
         }
-        #expect(try await files(world.storage) == 0)
-        await world.database.close()
+        #expect(try await files(app.storage) == 0)
+        await app.database.close()
     }
 }

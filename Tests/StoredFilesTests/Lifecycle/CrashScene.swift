@@ -1,5 +1,5 @@
 import Foundation
-import LifecycleSheets
+import LifecycleTestSupport
 import NIOCore
 import StoredFiles
 import StoredFilesTesting
@@ -83,7 +83,7 @@ struct CrashScene: Sendable {
     /// Reaps until there is nothing left to do: reservations and leases of the dead have to run out first.
     private func settle(_ database: Database, _ comment: Comment) async throws {
         for _ in 0..<2000 {
-            try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+            try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
             let rows = try await database.query(
                 """
                 SELECT FROM stored_files.journal WHERE state <> 'deleted' \

@@ -1,5 +1,5 @@
 import Foundation
-import LifecycleSheets
+import LifecycleTestSupport
 import NIOCore
 import StoragesS3
 import StoredFiles
@@ -97,7 +97,7 @@ enum CrashTests {
         defer { scene.remove() }
         for occurrence in occurrences {
             let worker = try scene.start(seed &+ UInt64(occurrence), failpoint, occurrence: occurrence)
-            let status = await worker.waitUntilExit(patience: .seconds(60))
+            let status = await worker.waitUntilExit(timeout: .seconds(60))
             #expect(status == .killed, "\(failpoint) was not reached \(occurrence) times")
             endings.append(status)
             try await scene.expectPromises("\(failpoint), occurrence \(occurrence), seed \(seed)")
@@ -132,7 +132,7 @@ enum CrashTests {
                 worker.kill()
             }
             for worker in workers {
-                let status = await worker.waitUntilExit(patience: .seconds(60))
+                let status = await worker.waitUntilExit(timeout: .seconds(60))
                 #expect(status == .killed)
                 if status == .killed { killed += 1 }
             }

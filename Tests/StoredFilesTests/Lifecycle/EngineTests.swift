@@ -8,20 +8,20 @@ struct EngineTests {
     /// A catalogue like that of Citus: one server of it cannot be had in a test, what it says of its tables can.
     private func withCitus(
         _ row: SQL,
-        _ body: (World, _ track: @Sendable (World) async throws -> Void) async throws -> Void
+        _ body: (TestApplication, _ track: @Sendable (TestApplication) async throws -> Void) async throws -> Void
     ) async throws {
-        try await World.run(poolSize: 1) { world in
-            try await world.database.execute("SET allow_system_table_mods = on")
-            try await world.database.execute(
+        try await TestApplication.run(poolSize: 1) { app in
+            try await app.database.execute("SET allow_system_table_mods = on")
+            try await app.database.execute(
                 """
                 CREATE TABLE pg_catalog.pg_dist_partition \
                 (logicalrelid regclass, partmethod "char", repmodel "char", colocationid int)
                 """
             )
-            try await world.database.execute("CREATE TABLE docs (paper text)")
-            try await world.database.execute("INSERT INTO pg_catalog.pg_dist_partition \(sql: row)")
-            try await body(world) { world in
-                try await world.database.migrate(
+            try await app.database.execute("CREATE TABLE docs (paper text)")
+            try await app.database.execute("INSERT INTO pg_catalog.pg_dist_partition \(sql: row)")
+            try await body(app) { app in
+                try await app.database.migrate(
                     albumMigrations + [Migration("docs") { try await $0.track("paper", of: "docs", in: .papers) }]
                 )
             }
@@ -38,29 +38,29 @@ struct EngineTests {
     func distributed(_ method: String, _ model: String, _ colocation: Int32, _ hint: String) async throws {
         try await withCitus(
             "VALUES ('docs', \(method)::text::\"char\", \(model)::text::\"char\", \(colocation))"
-        ) { world, track in
-            let error = await #expect(throws: MigrationError.self) { try await track(world) }
+        ) { app, track in
+            let error = await #expect(throws: MigrationError.self) { try await track(app) }
             let text = error?.underlying.map { "\($0)" } ?? ""
             #expect(text.contains(hint) && text.contains("docs"), "\(text)")
-            let triggers = try await world.database.query("SELECT FROM pg_trigger WHERE tgrelid = 'docs'::regclass")
+            let triggers = try await app.database.query("SELECT FROM pg_trigger WHERE tgrelid = 'docs'::regclass")
             #expect(triggers.isEmpty)
         }
     }
 
     @Test("A table that Citus keeps on the coordinator is tracked like any other")
     func local() async throws {
-        try await withCitus("VALUES ('docs', 'n', 's', 0)") { world, track in
-            try await track(world)
-            try await world.database.execute("INSERT INTO docs VALUES ('a')")
-            try await world.database.execute("DELETE FROM docs")
-            #expect(try await world.journal() == ["a": "condemned"])
+        try await withCitus("VALUES ('docs', 'n', 's', 0)") { app, track in
+            try await track(app)
+            try await app.database.execute("INSERT INTO docs VALUES ('a')")
+            try await app.database.execute("DELETE FROM docs")
+            #expect(try await app.journal() == ["a": "condemned"])
         }
     }
 
     @Test("No function of the schema drops and adds a constraint in one statement, which Citus refuses")
     func constraints() async throws {
-        try await World.run { world in
-            let rows = try await world.database.query(
+        try await TestApplication.run { app in
+            let rows = try await app.database.query(
                 """
                 SELECT proname::text FROM pg_proc WHERE pronamespace = 'stored_files'::regnamespace \
                 AND prosrc ~* 'DROP CONSTRAINT[^;]*,\\s*ADD'

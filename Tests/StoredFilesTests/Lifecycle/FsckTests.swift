@@ -11,12 +11,12 @@ struct FsckTests {
 
     /// Returns the findings of a run, as text.
     private func findings(
-        _ world: World,
+        _ app: TestApplication,
         _ configuration: FsckConfiguration,
         in storage: StorageID = .papers
     ) async throws -> (found: [String], summary: FsckProgress) {
         var found: [String] = []
-        let summary = try await world.database.fsck(storage, configuration) { finding in
+        let summary = try await app.database.fsck(storage, configuration) { finding in
             switch finding {
             case .orphan(let file): found.append("orphan \(file.name)")
             case .danglingRow(let reference):
@@ -34,16 +34,16 @@ struct FsckTests {
 
     @Test("fsck finds exactly the orphans and the dangling rows, and changes nothing")
     func finds() async throws {
-        try await World.run { world in
-            try await world.insertPapers(["a", "b", "m/1", "z"])
-            try await put("orphan", "m/0", "zz", in: world.papers)
-            try await world.database.execute(
+        try await TestApplication.run { app in
+            try await app.insertPapers(["a", "b", "m/1", "z"])
+            try await put("orphan", "m/0", "zz", in: app.papers)
+            try await app.database.execute(
                 "INSERT INTO albums (title, paper) VALUES ('x', 'gone'), ('x', 'm/2'), ('x', '../no name')"
             )
             // On its way, and on its way out: the journal knows them.
-            _ = try await world.database.store(.string("x"), named: "new.txt", for: \Album.$paper)
-            try await world.database.execute("DELETE FROM albums WHERE title = 'z'")
-            let (found, summary) = try await findings(world, young)
+            _ = try await app.database.store(.string("x"), named: "new.txt", for: \Album.$paper)
+            try await app.database.execute("DELETE FROM albums WHERE title = 'z'")
+            let (found, summary) = try await findings(app, young)
             #expect(
                 found == [
                     "dangling albums.paper ../no name", "dangling albums.paper gone", "dangling albums.paper m/2",
@@ -52,22 +52,22 @@ struct FsckTests {
             )
             #expect(summary.objects == 8 && summary.rows == 6)
             #expect(summary.orphans == 3 && summary.danglingRows == 3 && summary.repaired == 0)
-            expectEqual(try await world.paperNames().count, 8)
-            expectEqual(try await world.journal().count, 2)
+            expectEqual(try await app.paperNames().count, 8)
+            expectEqual(try await app.journal().count, 2)
         }
     }
 
     @Test("fsck checks all rows of one name, even if a snapshot ends between them", arguments: 1...7)
     func pages(namesPerSnapshot: Int) async throws {
-        try await World.run { world in
+        try await TestApplication.run { app in
             let names = ["a", "b", "b", "b", "c", "d", "d"]
-            try await world.database.execute("CREATE TABLE bare (title text, paper text)")
+            try await app.database.execute("CREATE TABLE bare (title text, paper text)")
             for name in names {
-                try await world.database.execute("INSERT INTO bare (title, paper) VALUES (\(name), \(name))")
+                try await app.database.execute("INSERT INTO bare (title, paper) VALUES (\(name), \(name))")
             }
             let field = NameReferences.Field(table: "bare", column: "paper", sizes: nil)
             let references = NameReferences(
-                database: world.database,
+                database: app.database,
                 fields: [field],
                 prefix: "",
                 position: nil,
@@ -81,58 +81,58 @@ struct FsckTests {
 
     @Test("fsck compares names by their bytes, so a row with a lookalike name is dangling")
     func unicodeTwins() async throws {
-        try await World.run { world in
-            try await world.insertPapers(["caf\u{E9}", "z"])
-            try await world.database.execute("INSERT INTO albums (title, paper) VALUES ('x', \("cafe\u{301}"))")
-            let (found, _) = try await findings(world, young)
+        try await TestApplication.run { app in
+            try await app.insertPapers(["caf\u{E9}", "z"])
+            try await app.database.execute("INSERT INTO albums (title, paper) VALUES ('x', \("cafe\u{301}"))")
+            let (found, _) = try await findings(app, young)
             #expect(found.map { Array($0.utf8) } == [Array("dangling albums.paper cafe\u{301}".utf8)])
         }
     }
 
     @Test("fsck does not report a file younger than the minimum age as an orphan")
     func ageFloor() async throws {
-        try await World.run { world in
-            try await put("young", in: world.papers)
-            #expect(try await findings(world, FsckConfiguration()).found == [])
-            #expect(try await findings(world, young).found == ["orphan young"])
+        try await TestApplication.run { app in
+            try await put("young", in: app.papers)
+            #expect(try await findings(app, FsckConfiguration()).found == [])
+            #expect(try await findings(app, young).found == ["orphan young"])
         }
     }
 
     @Test("An orphan that fsck repairs is condemned and reaped, unless a row names it first")
     func repairs() async throws {
-        try await World.run { world in
-            try await world.insertPapers(["kept"])
-            try await put("orphan", "adopted", in: world.papers)
-            let summary = try await findings(world, FsckConfiguration(repairs: true, minimumAge: .zero)).summary
+        try await TestApplication.run { app in
+            try await app.insertPapers(["kept"])
+            try await put("orphan", "adopted", in: app.papers)
+            let summary = try await findings(app, FsckConfiguration(repairs: true, minimumAge: .zero)).summary
             #expect(summary.orphans == 2 && summary.repaired == 2)
-            expectEqual(try await world.journal(), ["orphan": "condemned", "adopted": "condemned"])
-            try await world.database.execute("INSERT INTO albums (title, paper) VALUES ('x', 'adopted')")
-            try await world.reapNow()
-            expectEqual(try await world.paperNames(), ["adopted", "kept"])
-            #expect(try await findings(world, young).found == [])
+            expectEqual(try await app.journal(), ["orphan": "condemned", "adopted": "condemned"])
+            try await app.database.execute("INSERT INTO albums (title, paper) VALUES ('x', 'adopted')")
+            try await app.reapNow()
+            expectEqual(try await app.paperNames(), ["adopted", "kept"])
+            #expect(try await findings(app, young).found == [])
         }
     }
 
     @Test("fsck finds a file that was orphaned with session_replication_role = replica")
     func replicationRole() async throws {
-        try await World.run { world in
-            try await world.insertPapers(["a", "b"])
-            try await world.database.transaction { transaction in
+        try await TestApplication.run { app in
+            try await app.insertPapers(["a", "b"])
+            try await app.database.transaction { transaction in
                 try await transaction.execute("SET LOCAL session_replication_role = replica")
                 try await transaction.execute("DELETE FROM albums WHERE title = 'a'")
             }
-            expectEqual(try await world.journal(), [:])
-            #expect(try await findings(world, young).found == ["orphan a"])
+            expectEqual(try await app.journal(), [:])
+            #expect(try await findings(app, young).found == ["orphan a"])
         }
     }
 
     @Test("fsck counts keys that no file can have, and leaves them alone")
     func foreignKeys() async throws {
-        try await World.run { world in
-            let storage = ForeignStorage(base: world.papers, count: 25)
+        try await TestApplication.run { app in
+            let storage = ForeignStorage(base: app.papers, count: 25)
             try await put("orphan", in: storage)
             let database = try await Database.connect(
-                world.url,
+                app.url,
                 storages: StorageRegistry([.pictures: MemoryStorage(), .papers: storage])
             )
             var found: [String] = []
@@ -148,44 +148,44 @@ struct FsckTests {
 
     @Test("fsck reports variants as orphans only if no row names their image")
     func variants() async throws {
-        try await World.run { world in
-            try await world.insertPapers(["a.png"])
-            try await put("a.png.variants/small.png", "b.png.variants/small.png", in: world.papers)
-            #expect(try await findings(world, young).found == ["orphan b.png.variants/small.png"])
+        try await TestApplication.run { app in
+            try await app.insertPapers(["a.png"])
+            try await put("a.png.variants/small.png", "b.png.variants/small.png", in: app.papers)
+            #expect(try await findings(app, young).found == ["orphan b.png.variants/small.png"])
         }
     }
 
     @Test("fsck finds wrong image sizes on request, and clears them when it repairs")
     func sizes() async throws {
-        try await World.run { world in
-            let right = try await world.insertByHand(fixture("32x16.png"), named: "right.png")
-            let wrong = try await world.insertByHand(fixture("32x16.png"), named: "wrong.png")
-            let text = try await world.insertByHand(ByteBuffer(string: "text"), named: "text.png")
-            let unknown = try await world.insertByHand(fixture("32x16.png"), named: "unknown.png")
+        try await TestApplication.run { app in
+            let right = try await app.insertByHand(fixture("32x16.png"), named: "right.png")
+            let wrong = try await app.insertByHand(fixture("32x16.png"), named: "wrong.png")
+            let text = try await app.insertByHand(ByteBuffer(string: "text"), named: "text.png")
+            let unknown = try await app.insertByHand(fixture("32x16.png"), named: "unknown.png")
             for (id, width) in [(right, 32), (wrong, 99), (text, 7)] {
-                try await world.database.execute(
+                try await app.database.execute(
                     "UPDATE albums SET cover_width = \(Int32(width)), cover_height = 16 WHERE id = \(id)"
                 )
             }
             let configuration = FsckConfiguration(checks: .sizes, repairs: true)
-            let (found, summary) = try await findings(world, configuration, in: .pictures)
+            let (found, summary) = try await findings(app, configuration, in: .pictures)
             #expect(found == ["size text.png 7x16 0x0", "size wrong.png 99x16 32x16"])
             #expect(summary.wrongSizes == 2 && summary.repaired == 2)
-            #expect(try await world.sizeColumns(of: right) == [32, 16])
-            #expect(try await world.sizeColumns(of: wrong) == [nil, nil])
-            #expect(try await world.sizeColumns(of: unknown) == [nil, nil])
+            #expect(try await app.sizeColumns(of: right) == [32, 16])
+            #expect(try await app.sizeColumns(of: wrong) == [nil, nil])
+            #expect(try await app.sizeColumns(of: unknown) == [nil, nil])
         }
     }
 
     @Test("fsck resumes an interrupted run at its last position")
     func resumes() async throws {
-        try await World.run { world in
+        try await TestApplication.run { app in
             let names = (0..<30).map { "n\($0 / 10)\($0 % 10)" }
-            for name in names { try await put(name, in: world.papers) }
+            for name in names { try await put(name, in: app.papers) }
             struct Interrupted: Error {}
             var first: [String] = []
             await #expect(throws: Interrupted.self) {
-                try await world.database.fsck(.papers, young) { finding in
+                try await app.database.fsck(.papers, young) { finding in
                     if case .orphan(let file) = finding { first.append(file.name.string) }
                     if first.count == 12 { throw Interrupted() }
                 }
@@ -193,7 +193,7 @@ struct FsckTests {
             #expect(first == Array(names.prefix(12)))
             var rest = young
             rest.position = try StorageName(validating: names[11])
-            let (found, summary) = try await findings(world, rest)
+            let (found, summary) = try await findings(app, rest)
             #expect(found == names.dropFirst(12).map { "orphan \($0)" })
             #expect(summary.position?.string == names.last)
         }
@@ -201,13 +201,13 @@ struct FsckTests {
 
     @Test("fsck with a prefix checks only names that start with it")
     func prefix() async throws {
-        try await World.run { world in
-            try await world.insertPapers(["a/1", "b/1"])
-            try await put("a/2", "b/2", in: world.papers)
-            try await world.database.execute("INSERT INTO albums (title, paper) VALUES ('x', 'a/3'), ('x', 'b/3')")
+        try await TestApplication.run { app in
+            try await app.insertPapers(["a/1", "b/1"])
+            try await put("a/2", "b/2", in: app.papers)
+            try await app.database.execute("INSERT INTO albums (title, paper) VALUES ('x', 'a/3'), ('x', 'b/3')")
             var configuration = young
             configuration.prefix = "a/"
-            #expect(try await findings(world, configuration).found == ["dangling albums.paper a/3", "orphan a/2"])
+            #expect(try await findings(app, configuration).found == ["dangling albums.paper a/3", "orphan a/2"])
         }
     }
 

@@ -13,8 +13,8 @@ struct IsolationTests {
         arguments: levels
     )
     func storingAfterReading(_ level: TransactionIsolation) async throws {
-        try await World.run { world in
-            let database = world.database
+        try await TestApplication.run { app in
+            let database = app.database
             var album = Album(title: "before")
             album.paper = try await database.store(.string("before"), named: "b.txt", for: \Album.$paper)
             try await database.insert(&album)
@@ -38,23 +38,23 @@ struct IsolationTests {
                 try await transaction.insert(&copy)
             }
             let replaced = try #require(existing.paper?.name.string)
-            try await expireReservations(world)
-            #expect(try await world.reapNow().deleted == 1)
-            #expect(try await world.journal() == [replaced: "deleted"])
+            try await expireReservations(app)
+            #expect(try await app.reapNow().deleted == 1)
+            #expect(try await app.journal() == [replaced: "deleted"])
             for album in try await database.all(Album.self) {
                 #expect(try await album.paper?.exists() == true, "\(album.title)")
             }
             #expect(try await database.count(Album.self) == 4)
-            #expect(try await world.paperNames().count == 4)
+            #expect(try await app.paperNames().count == 4)
         }
     }
 
     @Test("A rollback removes the files that the transaction stored at every isolation level", arguments: levels)
     func rollback(_ level: TransactionIsolation) async throws {
         struct Stop: Error {}
-        try await World.run { world in
+        try await TestApplication.run { app in
             await #expect(throws: Stop.self) {
-                try await world.database.transaction(isolation: level) { transaction in
+                try await app.database.transaction(isolation: level) { transaction in
                     _ = try await transaction.query("SELECT count(*) FROM albums")
                     var album = Album(title: "x")
                     album.paper = try await transaction.store(.string("x"), named: "a.txt", for: \Album.$paper)
@@ -62,8 +62,8 @@ struct IsolationTests {
                     throw Stop()
                 }
             }
-            expectEqual(try await world.paperNames(), [])
-            expectEqual(try await world.states(), ["deleted"])
+            expectEqual(try await app.paperNames(), [])
+            expectEqual(try await app.states(), ["deleted"])
         }
     }
 
@@ -72,43 +72,43 @@ struct IsolationTests {
         arguments: levels
     )
     func againstTheReaper(_ level: TransactionIsolation) async throws {
-        try await World.run { world in
+        try await TestApplication.run { app in
             let stored = NIOBox<StorageFile?>(nil)
-            try await world.database.transaction(isolation: level) { transaction in
+            try await app.database.transaction(isolation: level) { transaction in
                 _ = try await transaction.query("SELECT 1 FROM albums")
                 var album = Album(title: "x")
-                album.paper = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+                album.paper = try await app.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
                 stored.value = album.paper
                 try await transaction.insert(&album)
                 // The lease ends under the open transaction.
-                try await expireReservations(world)
-                let report = try await world.database.reap(ReaperConfiguration(retention: .zero), patience: .zero)
+                try await expireReservations(app)
+                let report = try await app.database.reap(ReaperConfiguration(retention: .zero), waitLimit: .zero)
                 #expect(report.deleted == 0)
             }
-            try await expireReservations(world)
-            #expect(try await world.reapNow().deleted == 0)
+            try await expireReservations(app)
+            #expect(try await app.reapNow().deleted == 0)
             #expect(try await stored.value?.exists() == true)
-            #expect(try await world.journal() == [:])
+            #expect(try await app.journal() == [:])
 
             // The other way round.
             let error = await #expect(throws: DatabaseError.self) {
-                try await world.database.transaction(isolation: level) { transaction in
+                try await app.database.transaction(isolation: level) { transaction in
                     _ = try await transaction.query("SELECT 1 FROM albums")
                     var album = Album(title: "late")
-                    album.paper = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
-                    try await expireReservations(world)
-                    try await world.database.reap(ReaperConfiguration(retention: .zero), patience: .zero)
+                    album.paper = try await app.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+                    try await expireReservations(app)
+                    try await app.database.reap(ReaperConfiguration(retention: .zero), waitLimit: .zero)
                     try await transaction.insert(&album)
                 }
             }
             #expect(error?.code == (level == .readCommitted ? .objectInUse : .serializationFailure))
-            #expect(try await world.database.count(Album.self) == 1)
+            #expect(try await app.database.count(Album.self) == 1)
         }
     }
 
     /// All but those that a claim holds.
-    private func expireReservations(_ world: World) async throws {
-        try await world.database.execute(
+    private func expireReservations(_ app: TestApplication) async throws {
+        try await app.database.execute(
             """
             UPDATE stored_files.reservations SET until = now() - interval '1 s' \
             WHERE ctid = ANY (ARRAY(SELECT ctid FROM stored_files.reservations FOR UPDATE SKIP LOCKED))
@@ -151,8 +151,8 @@ struct IsolationTests {
         arguments: workloads
     )
     func serializableWriters(_ workload: Workload) async throws {
-        try await World.run(poolSize: 8) { world in
-            let database = world.database
+        try await TestApplication.run(poolSize: 8) { app in
+            let database = app.database
             try await database.migrate(
                 albumMigrations + [
                     Migration("plain") { schema in

@@ -1,5 +1,5 @@
 import Foundation
-import LifecycleSheets
+import LifecycleTestSupport
 import StoredFiles
 import StoredFilesTesting
 import Testing
@@ -7,23 +7,23 @@ import Testing
 /// During a deployment programs of the version before work on a database that this version has migrated.
 @Suite("Mixed versions", .timeLimit(.minutes(20)))
 struct MixedVersionTests {
-    private func put(_ name: String, _ world: World) async throws {
-        _ = try await world.papers.upload(.string("of \(name)"), to: StorageName(validating: name))
+    private func put(_ name: String, _ app: TestApplication) async throws {
+        _ = try await app.papers.upload(.string("of \(name)"), to: StorageName(validating: name))
     }
 
-    private func insert(_ name: String, _ world: World) async throws {
-        try await world.database.execute("INSERT INTO albums (title, paper) VALUES (\(name), \(name))")
+    private func insert(_ name: String, _ app: TestApplication) async throws {
+        try await app.database.execute("INSERT INTO albums (title, paper) VALUES (\(name), \(name))")
     }
 
-    private func expectRefused(_ name: String, _ world: World, _ comment: Comment? = nil) async throws {
-        let refusal = await #expect(throws: DatabaseError.self, comment) { try await insert(name, world) }
+    private func expectRefused(_ name: String, _ app: TestApplication, _ comment: Comment? = nil) async throws {
+        let refusal = await #expect(throws: DatabaseError.self, comment) { try await insert(name, app) }
         #expect(refusal?.code == .objectInUse, comment)
     }
 
     /// Returns the names that its reaper takes: other tests of the server have transactions that have to end first.
-    private func taken(_ former: FormerStatements, _ world: World) async throws -> [String] {
+    private func taken(_ former: FormerStatements, _ app: TestApplication) async throws -> [String] {
         var names: [String] = []
-        let isTaken = try await world.eventually {
+        let isTaken = try await app.eventually {
             let (taken, revived) = try await former.take()
             names += taken + revived.map { "revived \($0)" }
             return !names.isEmpty
@@ -37,59 +37,59 @@ struct MixedVersionTests {
         arguments: [TransactionIsolation.readCommitted, .repeatableRead, .serializable]
     )
     func formerReservations(_ isolation: TransactionIsolation) async throws {
-        try await World.run { world in
-            let former = FormerStatements(database: world.database)
+        try await TestApplication.run { app in
+            let former = FormerStatements(database: app.database)
             #expect(try await former.reserve("a"))
             #expect(try await former.storage(of: "paper") == "papers")
-            try await put("a", world)
+            try await put("a", app)
             try await former.extend(["a"])
-            try await world.reapNow()
-            try await world.database.transaction(isolation: isolation) { transaction in
+            try await app.reapNow()
+            try await app.database.transaction(isolation: isolation) { transaction in
                 try await transaction.execute("INSERT INTO albums (title, paper) VALUES ('a', 'a')")
                 // Its own compensation leaves what is being claimed alone.
                 #expect(try await !former.giveUp("a"))
             }
-            expectEqual(try await world.journal(), [:])
+            expectEqual(try await app.journal(), [:])
             #expect(try await !former.giveUp("a"))
             try await former.mark()
-            try await world.reapNow()
-            expectEqual(try await world.paperNames(), ["a"])
+            try await app.reapNow()
+            expectEqual(try await app.paperNames(), ["a"])
         }
     }
 
     @Test("Files that the former version gave up are refused to rows and deleted by either version")
     func formerLeftovers() async throws {
-        try await World.run { world in
-            let former = FormerStatements(database: world.database)
+        try await TestApplication.run { app in
+            let former = FormerStatements(database: app.database)
             for name in ["given up", "lapsed 1", "lapsed 2", "released"] {
                 #expect(try await former.reserve(name, claimPeriod: name.hasPrefix("lapsed") ? -1 : 60))
-                try await put(name, world)
+                try await put(name, app)
             }
             try await former.release("released")
             #expect(try await former.giveUp("given up"))
-            try await expectRefused("given up", world)
+            try await expectRefused("given up", app)
             try await former.bury(["given up"])
-            try await expectRefused("given up", world)
-            try await insert("lapsed 1", world)
-            #expect(try await world.reapNow().deleted == 1)
-            expectEqual(try await world.journal(), ["given up": "deleted", "lapsed 2": "deleted"])
-            expectEqual(try await world.paperNames(), ["given up", "lapsed 1", "released"])
+            try await expectRefused("given up", app)
+            try await insert("lapsed 1", app)
+            #expect(try await app.reapNow().deleted == 1)
+            expectEqual(try await app.journal(), ["given up": "deleted", "lapsed 2": "deleted"])
+            expectEqual(try await app.paperNames(), ["given up", "lapsed 1", "released"])
 
             #expect(try await former.reserve("lapsed 3", claimPeriod: -1))
             #expect(try await former.mark() == 1)
-            try await expectRefused("lapsed 3", world)
-            #expect(try await taken(former, world) == ["lapsed 3"])
+            try await expectRefused("lapsed 3", app)
+            #expect(try await taken(former, app) == ["lapsed 3"])
             try await former.postpone(["lapsed 3"])
-            #expect(try await world.reapNow().deleted == 1)
-            #expect(try await world.journal()["lapsed 3"] == "deleted")
+            #expect(try await app.reapNow().deleted == 1)
+            #expect(try await app.journal()["lapsed 3"] == "deleted")
         }
     }
 
     @Test("The former version leaves files alone that this version has reserved")
     func reservations() async throws {
-        try await World.run { world in
-            let former = FormerStatements(database: world.database)
-            let file = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+        try await TestApplication.run { app in
+            let former = FormerStatements(database: app.database)
+            let file = try await app.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
             #expect(try await !former.giveUp(file.name.string))
             try await former.release(file.name.string)
             try await former.extend([file.name.string])
@@ -97,20 +97,20 @@ struct MixedVersionTests {
             #expect(try await former.take().taken == [])
             var album = Album(title: "a")
             album.paper = file
-            try await world.database.insert(&album)
-            expectEqual(try await world.journal(), [:])
+            try await app.database.insert(&album)
+            expectEqual(try await app.journal(), [:])
             #expect(try await file.size() == 1)
         }
     }
 
     @Test("The former version's reaper checks for rows before it deletes condemned files")
     func formerReaper() async throws {
-        try await World.run { world in
-            let former = FormerStatements(database: world.database)
-            let database = world.database
-            try await world.insertPapers(["taken back", "gone", "moved", "named meanwhile"])
+        try await TestApplication.run { app in
+            let former = FormerStatements(database: app.database)
+            let database = app.database
+            try await app.insertPapers(["taken back", "gone", "moved", "named meanwhile"])
             try await database.execute("DELETE FROM albums WHERE paper IN ('taken back', 'gone')")
-            try await insert("taken back", world)
+            try await insert("taken back", app)
             // Condemned, though the row is there under another id.
             try await database.execute(
                 """
@@ -121,53 +121,53 @@ struct MixedVersionTests {
             try await database.execute("DELETE FROM albums WHERE paper = 'named meanwhile'")
             try await database.transaction { writer in
                 try await writer.execute("INSERT INTO albums (title, paper) VALUES ('x', 'named meanwhile')")
-                try await world.drain()
+                try await app.drain()
                 #expect(try await former.mark() >= 1)
-                try await expectRefused("gone", world)
+                try await expectRefused("gone", app)
                 // The writer is older than the mark.
                 #expect(try await former.take() == ([], []))
             }
             var found: [String] = []
-            let isDone = try await world.eventually {
+            let isDone = try await app.eventually {
                 let (taken, revived) = try await former.take()
                 found += taken + revived.map { "revived \($0)" }
                 return found.contains("gone")
             }
             #expect(isDone)
             #expect(found.filter { !$0.hasPrefix("revived") } == ["gone"])
-            #expect(try await world.papers.delete([StorageName(validating: "gone")]).isEmpty)
+            #expect(try await app.papers.delete([StorageName(validating: "gone")]).isEmpty)
             try await former.bury(["gone"])
-            try await expectRefused("gone", world)
-            expectEqual(try await world.journal(), ["gone": "deleted"])
-            let isForgotten = try await world.eventually { try await former.takeTombstones() == ["gone"] }
+            try await expectRefused("gone", app)
+            expectEqual(try await app.journal(), ["gone": "deleted"])
+            let isForgotten = try await app.eventually { try await former.takeTombstones() == ["gone"] }
             #expect(isForgotten)
             try await former.forget(["gone"])
-            expectEqual(try await world.journal(), [:])
-            expectEqual(try await world.paperNames(), ["moved", "named meanwhile", "taken back"])
+            expectEqual(try await app.journal(), [:])
+            expectEqual(try await app.paperNames(), ["moved", "named meanwhile", "taken back"])
         }
     }
 
     @Test("Files of deleted rows wait for the reaper of this version")
     func letGo() async throws {
-        try await World.run { world in
-            let former = FormerStatements(database: world.database)
-            try await world.database.execute(
+        try await TestApplication.run { app in
+            let former = FormerStatements(database: app.database)
+            try await app.database.execute(
                 "INSERT INTO albums (title, paper) SELECT 'x', 'n' || i FROM generate_series(1, 1500) AS i"
             )
-            try await put("n1", world)
-            try await world.database.execute("DELETE FROM albums")
+            try await put("n1", app)
+            try await app.database.execute("DELETE FROM albums")
             #expect(try await former.mark() == 0)
-            try await insert("n1", world)
-            #expect(try await world.reapNow().deleted == 1499)
-            expectEqual(try await world.paperNames(), ["n1"])
+            try await insert("n1", app)
+            #expect(try await app.reapNow().deleted == 1499)
+            expectEqual(try await app.paperNames(), ["n1"])
         }
     }
 
     @Test("A leftover reservation does not let a row name a file that the former reaper has taken")
     func leftReservation() async throws {
-        try await World.run { world in
-            let former = FormerStatements(database: world.database)
-            let name = try await world.database.transaction(isolation: .repeatableRead) {
+        try await TestApplication.run { app in
+            let former = FormerStatements(database: app.database)
+            let name = try await app.database.transaction(isolation: .repeatableRead) {
                 transaction in
                 _ = try await transaction.query("SELECT FROM albums")
                 var album = Album(title: "a")
@@ -175,23 +175,23 @@ struct MixedVersionTests {
                 try await transaction.insert(&album)
                 return try #require(album.paper?.name.string)
             }
-            #expect(try await world.journal()[name] == "uploading")
-            try await world.database.execute("DELETE FROM albums")
-            try await world.drain()
+            #expect(try await app.journal()[name] == "uploading")
+            try await app.database.execute("DELETE FROM albums")
+            try await app.drain()
             #expect(try await former.mark() == 1)
-            #expect(try await taken(former, world) == [name])
-            try await expectRefused(name, world)
+            #expect(try await taken(former, app) == [name])
+            try await expectRefused(name, app)
         }
     }
 
     @Test("A row cannot name an upload that the former version has purged")
     func purgedUpload() async throws {
-        try await World.run { world in
-            let former = FormerStatements(database: world.database)
-            let file = try await world.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
+        try await TestApplication.run { app in
+            let former = FormerStatements(database: app.database)
+            let file = try await app.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
             #expect(try await former.markForPurge(file.name.string))
-            #expect(try await taken(former, world) == [file.name.string])
-            try await expectRefused(file.name.string, world)
+            #expect(try await taken(former, app) == [file.name.string])
+            try await expectRefused(file.name.string, app)
         }
     }
 }
@@ -222,7 +222,7 @@ extension MixedVersionTests {
         defer { scene.remove() }
         func migrate(_ program: String?) async throws {
             let migration = try WorkerProcess([scene.url, scene.place.argument, "migrate"], program: program)
-            let status = await migration.waitUntilExit(patience: .seconds(120))
+            let status = await migration.waitUntilExit(timeout: .seconds(120))
             #expect(status == .exited(0), "\(program ?? "this version") does not migrate")
         }
 
@@ -259,14 +259,14 @@ extension MixedVersionTests {
                 try await Task.sleep(for: .milliseconds(Int.random(in: 50...500)))
                 let victim = workers.remove(at: Int.random(in: 0..<workers.count))
                 victim.process.kill()
-                #expect(await victim.process.waitUntilExit(patience: .seconds(60)) == .killed)
+                #expect(await victim.process.waitUntilExit(timeout: .seconds(60)) == .killed)
                 kills += 1
                 // What starts migrates, as servers do.
                 if Bool.random() { try await migrate(victim.program) }
                 try await start(victim.program)
             }
             for worker in workers { worker.process.kill() }
-            for worker in workers { _ = await worker.process.waitUntilExit(patience: .seconds(60)) }
+            for worker in workers { _ = await worker.process.waitUntilExit(timeout: .seconds(60)) }
             workers = []
             files += try await scene.expectPromises("after \(kills) kills")
         }

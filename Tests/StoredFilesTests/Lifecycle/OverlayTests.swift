@@ -108,7 +108,7 @@ struct OverlayTests {
     }
 
     private func reap(_ database: Database) async throws -> Int {
-        let report = try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+        let report = try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
         for refusal in report.refusals { throw refusal.error }
         #expect(report.failures.isEmpty)
         return report.deleted
@@ -189,7 +189,7 @@ struct OverlayTests {
         var replaced = try await row("replaced", staging)
         replaced.paper = try await staging.store(.string("new"), named: "new.txt", for: \Album.$paper)
         try await staging.update(replaced)
-        let receipt = try await staging.purge(purged, in: .papers, patience: .seconds(60))
+        let receipt = try await staging.purge(purged, in: .papers, waitLimit: .seconds(60))
         #expect(receipt.outcome == .deleted && receipt.files.map(\.isInherited) == [true])
         var twin = try await row("copied", staging)
         twin.id = nil

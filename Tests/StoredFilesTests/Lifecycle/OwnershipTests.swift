@@ -40,7 +40,7 @@ struct OwnershipTests {
     }
 
     private func expectRefusal(_ database: Database, _ text: String) async throws {
-        let report = try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+        let report = try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
         let refusal = report.refusals.first { $0.storage == .papers }
         #expect((refusal?.error as? StorageError)?.code == .notOwner)
         #expect("\(refusal.map { "\($0.error)" } ?? "")".contains(text))
@@ -75,12 +75,12 @@ struct OwnershipTests {
         #expect(summary.objects == 2)
 
         original = try await scene.open(url)
-        #expect(try await original.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60)).deleted == 1)
+        #expect(try await original.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60)).deleted == 1)
         #expect(try await scene.names == ["live"])
         await original.close()
 
         try await copy.adopt(.papers)
-        #expect(try await copy.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60)).deleted == 2)
+        #expect(try await copy.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60)).deleted == 2)
         await copy.close()
         original = try await scene.open(url)
         try await expectRefusal(original, "mark of another database")
@@ -99,7 +99,7 @@ struct OwnershipTests {
             let second = try await scene.open(try await server.makeDatabase())
             try await second.migrate(albumMigrations)
             try await expectRefusal(second, "mark of another database")
-            #expect(try await first.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60)).deleted == 1)
+            #expect(try await first.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60)).deleted == 1)
             await first.close()
             await second.close()
 
@@ -111,7 +111,7 @@ struct OwnershipTests {
             try await expectRefusal(third, "has files")
             try await third.adopt(.papers)
             #expect(
-                try await third.purge(StorageName(validating: "gone"), in: .papers, patience: .seconds(60)).outcome
+                try await third.purge(StorageName(validating: "gone"), in: .papers, waitLimit: .seconds(60)).outcome
                     == .deleted
             )
             await third.close()
@@ -134,7 +134,7 @@ struct OwnershipTests {
             try await second.migrate(albumMigrations)
             let context = try first.lifecycleContext()
             context.observeSteps { step in
-                guard step == .buried else { return }
+                guard step == .tombstoned else { return }
                 try? await second.adopt(.papers)
                 // As a minute later.
                 context.setOwner(of: .papers, until: .now)
@@ -143,7 +143,7 @@ struct OwnershipTests {
             var report = ReapReport()
             for _ in 0..<6000 where report.refusals.isEmpty {
                 // Transactions of other tests may have to end first.
-                report = try await first.reap(configuration, patience: .seconds(60))
+                report = try await first.reap(configuration, waitLimit: .seconds(60))
             }
             #expect((report.refusals.first?.error as? StorageError)?.code == .notOwner)
             #expect(try await scene.names.count == 2)
@@ -166,7 +166,7 @@ struct OwnershipTests {
                 _ = try await storage.upload(.string("x"), to: StorageName(validating: "a"))
                 try await database.execute("INSERT INTO albums (title, paper) VALUES ('a', 'a')")
                 try await database.execute("DELETE FROM albums")
-                let report = try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+                let report = try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
                 #expect(report.deleted == 1 && report.refusals.isEmpty)
                 await database.close()
             }
@@ -184,7 +184,7 @@ struct OwnershipTests {
             let staging = try await scene.open(url, environment: "staging")
             try await expectRefusal(staging, "environment \"production\"")
             #expect(
-                try await production.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60)).deleted == 1
+                try await production.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60)).deleted == 1
             )
             await production.close()
             await staging.close()
@@ -203,14 +203,16 @@ struct OwnershipTests {
             let mark = StorageName(unchecked: ".stored-files-owner")
             #expect(try await scene.papers.delete([mark]).isEmpty)
             database = try await scene.open(url)
-            #expect(try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60)).deleted == 1)
+            #expect(
+                try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60)).deleted == 1
+            )
             #expect(try await scene.papers.exists(mark))
             await database.close()
             var options = UploadOptions()
             options.ifExists = .replace
             _ = try await scene.papers.upload(.string("hello"), to: mark, options: options)
             database = try await scene.open(url)
-            let report = try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+            let report = try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
             #expect((report.refusals.first?.error as? StorageError)?.code == .corrupted)
             await database.close()
         }

@@ -112,7 +112,7 @@ struct PgBouncerLifecycleTests {
     }
 
     private func expectAgreement(_ database: Database, _ papers: MemoryStorage) async throws {
-        let report = try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+        let report = try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
         for refusal in report.refusals { throw refusal.error }
         let albums = try await database.all(Album.self)
         // Of the four of each task one was deleted.

@@ -25,24 +25,24 @@ struct PurgeStandbyTests {
         arguments: [false, true]
     )
     func settings(waits: Bool) async throws {
-        try await World.run { world in
-            try await noteSettings(in: world.database)
+        try await TestApplication.run { app in
+            try await noteSettings(in: app.database)
             let orphan = try StorageName(validating: "orphan")
-            _ = try await world.papers.upload(.string("x"), to: orphan)
-            let receipt = try await world.database.purge(
+            _ = try await app.papers.upload(.string("x"), to: orphan)
+            let receipt = try await app.database.purge(
                 orphan,
                 in: .papers,
-                patience: .seconds(60),
+                waitLimit: .seconds(60),
                 waitsForStandbys: waits
             )
             #expect(receipt.outcome == .deleted)
-            let rows = try await world.database.query("SELECT DISTINCT state, setting FROM noted ORDER BY state")
+            let rows = try await app.database.query("SELECT DISTINCT state, setting FROM noted ORDER BY state")
             let noted = try rows.map { try [$0.decode(String.self, at: 0), $0.decode(String.self, at: 1)] }
             // The test server waits for nothing, and what decides on files at least for its own disk.
             let settings = waits ? ["remote_apply", "remote_apply", "remote_apply"] : ["local", "off", "local"]
             #expect(noted == zip(["condemned", "deleted", "deleting"], settings).map { [$0, $1] })
             // The setting ended with its transactions.
-            let after = try await world.database.query("SELECT current_setting('synchronous_commit')").first
+            let after = try await app.database.query("SELECT current_setting('synchronous_commit')").first
             #expect(try after?.decode(String.self, at: 0) == "off")
         }
     }
@@ -64,11 +64,11 @@ struct PurgeStandbyTests {
         let name = try StorageName(validating: "orphan")
         if isKnown {
             // Within the reach of the default, which waits for its own server only.
-            #expect(try await database.purge(name, in: .papers, patience: .seconds(60)).outcome == .deleted)
+            #expect(try await database.purge(name, in: .papers, waitLimit: .seconds(60)).outcome == .deleted)
         }
         _ = try await papers.upload(.string("x"), to: name)
         let purging = Task {
-            try await database.purge(name, in: .papers, patience: .seconds(60), waitsForStandbys: true)
+            try await database.purge(name, in: .papers, waitLimit: .seconds(60), waitsForStandbys: true)
         }
         var waiting = 0
         while waiting == 0 {

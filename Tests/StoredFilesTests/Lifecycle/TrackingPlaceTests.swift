@@ -57,8 +57,8 @@ struct TrackingPlaceTests {
 
     @Test("A column that is tracked again after a change has exactly one field", arguments: Change.allCases)
     func change(_ change: Change) async throws {
-        try await World.run { world in
-            let database = world.database
+        try await TestApplication.run { app in
+            let database = app.database
             try await database.execute("CREATE TABLE old (id int, f text, g text)")
             try await database.execute("SELECT stored_files.track('old', 'f', 'papers')")
             try await database.execute("SELECT stored_files.track('old', 'g', 'papers')")
@@ -92,8 +92,8 @@ struct TrackingPlaceTests {
 
     @Test("Sessions that track a column at the same time make one field")
     func atOnce() async throws {
-        try await World.run { world in
-            let database = world.database
+        try await TestApplication.run { app in
+            let database = app.database
             try await database.execute("CREATE TABLE twice (id int, f text)")
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 {

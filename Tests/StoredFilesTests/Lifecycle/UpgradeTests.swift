@@ -14,7 +14,7 @@ struct UpgradeTests {
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
             path: "../../../Fixtures/upgrades/\(dump)"
         )
-        try await server.psql(url, try String(contentsOf: file.standardized, encoding: .utf8))
+        try await server.psql(try String(contentsOf: file.standardized, encoding: .utf8), on: url)
         return url
     }
 
@@ -33,10 +33,10 @@ struct UpgradeTests {
             #expect(try await database.migrate(albumMigrations + [CatalogueTests.parts]) == [])
             try await database.verify(Album.self)
             // The storage has files, and no mark.
-            let refused = try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+            let refused = try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
             #expect(refused.deleted == 0 && refused.refusals.count == 1)
             try await database.adopt(.papers)
-            let report = try await database.reap(ReaperConfiguration(retention: .zero), patience: .seconds(60))
+            let report = try await database.reap(ReaperConfiguration(retention: .zero), waitLimit: .seconds(60))
             #expect(report.refusals.isEmpty)
             #expect(report.deleted == 3 && report.revived == 1)
             var names: [String] = []
@@ -65,8 +65,8 @@ struct UpgradeTests {
 
     @Test("Statements of the former version still work during a deployment")
     func mixedVersions() async throws {
-        try await World.run { world in
-            let database = world.database
+        try await TestApplication.run { app in
+            let database = app.database
             // Its reservation, claim, compensation and reaper, word for word.
             let reserved = try await database.query(
                 """
@@ -77,19 +77,19 @@ struct UpgradeTests {
                 """
             )
             #expect(reserved.affectedRows == 1)
-            _ = try await world.papers.upload(.string("x"), to: StorageName(validating: "old"))
-            #expect(try await world.reapNow().deleted == 0)
+            _ = try await app.papers.upload(.string("x"), to: StorageName(validating: "old"))
+            #expect(try await app.reapNow().deleted == 0)
             try await database.execute("INSERT INTO albums (title, paper) VALUES ('x', 'old')")
-            #expect(try await world.journal() == [:])
+            #expect(try await app.journal() == [:])
             try await database.execute("DELETE FROM albums")
-            try await world.drain()
+            try await app.drain()
             try await database.execute(
                 """
                 UPDATE stored_files.journal SET state = 'deleting', lease_until = clock_timestamp(), attempts = 0, \
                 transaction_id = pg_current_xact_id() WHERE name = 'old' AND state = 'condemned'
                 """
             )
-            let isTaken = try await world.eventually {
+            let isTaken = try await app.eventually {
                 try await database.query(
                     "SELECT name, is_image, attempts, is_live FROM stored_files.take('papers', 500, interval '5 min', NULL)"
                 ).count == 1
@@ -114,7 +114,7 @@ struct UpgradeTests {
                 VALUES ('papers', 'lapsed', 'uploading', now() - interval '1 s')
                 """
             )
-            #expect(try await world.reapNow().deleted == 1)
+            #expect(try await app.reapNow().deleted == 1)
         }
     }
 
@@ -128,18 +128,18 @@ struct UpgradeTests {
 
     @Test("A program with older functions leaves newer ones alone")
     func newerDefinitions() async throws {
-        try await World.run { world in
-            try await world.database.execute(
+        try await TestApplication.run { app in
+            try await app.database.execute(
                 "INSERT INTO stored_files.component_migrations (component, migration) VALUES ('journal', 'definitions 99')"
             )
-            try await world.database.execute(
+            try await app.database.execute(
                 "COMMENT ON FUNCTION stored_files.origin() IS 'of a later version'"
             )
-            try await world.database.execute(
+            try await app.database.execute(
                 "DELETE FROM stored_files.component_migrations WHERE migration = 'definitions 2'"
             )
-            try await world.database.migrate(albumMigrations)
-            let rows = try await world.database.query(
+            try await app.database.migrate(albumMigrations)
+            let rows = try await app.database.query(
                 "SELECT FROM stored_files.component_migrations WHERE migration = 'definitions 2'"
             )
             #expect(rows.isEmpty)

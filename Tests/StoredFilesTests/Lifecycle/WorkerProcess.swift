@@ -82,9 +82,9 @@ final class WorkerProcess: Sendable {
         throw WorkerMissing(description: "the worker did not begin: \(state.withLockedValue { $0.status })")
     }
 
-    /// Returns how it ended; after the patience it is killed with another signal, so that it shows.
-    func waitUntilExit(patience: Duration) async -> Status {
-        let end = ContinuousClock.now + patience
+    /// Returns how it ended; after the time limit it is killed with another signal, so that it shows.
+    func waitUntilExit(timeout: Duration) async -> Status {
+        let end = ContinuousClock.now + timeout
         while ContinuousClock.now < end {
             let status = state.withLockedValue { $0.status }
             if status != .running { return status }

@@ -146,60 +146,60 @@ struct WriterTests {
         arguments: writers
     )
     func condemnsWhatLeaves(_ writer: Writer) async throws {
-        try await World.run { world in
-            try await world.insertPapers(["a", "b", "c"])
-            for sql in writer.preparation { try await world.database.execute(sql) }
-            #expect(try await world.journal() == [:])
-            try await world.database.transaction { transaction in
+        try await TestApplication.run { app in
+            try await app.insertPapers(["a", "b", "c"])
+            for sql in writer.preparation { try await app.database.execute(sql) }
+            #expect(try await app.journal() == [:])
+            try await app.database.transaction { transaction in
                 for sql in writer.statements { try await transaction.execute(sql) }
             }
-            let journal = try await world.journal()
+            let journal = try await app.journal()
             #expect(Set(journal.keys) == writer.condemned)
             #expect(journal.values.allSatisfy { $0 == "condemned" })
 
-            try await world.reapNow()
-            #expect(Set(try await world.paperNames()) == Set(["a", "b", "c"]).subtracting(writer.condemned))
+            try await app.reapNow()
+            #expect(Set(try await app.paperNames()) == Set(["a", "b", "c"]).subtracting(writer.condemned))
         }
     }
 
     @Test("A transaction that is rolled back condemns and claims nothing", arguments: writers)
     func rollbackChangesNothing(_ writer: Writer) async throws {
-        try await World.run { world in
-            try await world.insertPapers(["a", "b", "c"])
-            for sql in writer.preparation { try await world.database.execute(sql) }
+        try await TestApplication.run { app in
+            try await app.insertPapers(["a", "b", "c"])
+            for sql in writer.preparation { try await app.database.execute(sql) }
             await #expect(throws: CancellationError.self) {
-                try await world.database.transaction { transaction in
+                try await app.database.transaction { transaction in
                     for sql in writer.statements { try await transaction.execute(sql) }
                     throw CancellationError()
                 }
             }
-            #expect(try await world.journal() == [:])
-            try await world.reapNow()
-            #expect(try await world.paperNames() == ["a", "b", "c"])
+            #expect(try await app.journal() == [:])
+            try await app.reapNow()
+            #expect(try await app.paperNames() == ["a", "b", "c"])
         }
     }
 
     @Test("Statements and COPY in psql claim and condemn files")
     func psql() async throws {
-        try await World.run { world in
+        try await TestApplication.run { app in
             let server = try await TemporaryPostgres.shared()
-            let claimed = try await world.database.store(.string("x"), named: "x.txt", for: \Album.$paper)
-            #expect(try await world.journal() == [claimed.name.string: "uploading"])
+            let claimed = try await app.database.store(.string("x"), named: "x.txt", for: \Album.$paper)
+            #expect(try await app.journal() == [claimed.name.string: "uploading"])
             try await server.psql(
-                world.url,
-                "COPY albums (title, paper) FROM STDIN;\ncopied\t\(claimed.name.string)\nbare\t\\N\n\\.\n"
+                "COPY albums (title, paper) FROM STDIN;\ncopied\t\(claimed.name.string)\nbare\t\\N\n\\.\n",
+                on: app.url
             )
-            #expect(try await world.journal() == [:])
-            #expect(try await world.database.count(Album.self) == 2)
-            try await server.psql(world.url, "DELETE FROM albums WHERE title = 'copied';")
-            #expect(try await world.journal() == [claimed.name.string: "condemned"])
+            #expect(try await app.journal() == [:])
+            #expect(try await app.database.count(Album.self) == 2)
+            try await server.psql("DELETE FROM albums WHERE title = 'copied';", on: app.url)
+            #expect(try await app.journal() == [claimed.name.string: "condemned"])
         }
     }
 
     @Test("A row that moves between partitions keeps its file, and deleting it condemns the file")
     func partitions() async throws {
-        try await World.run { world in
-            try await world.database.migrate(
+        try await TestApplication.run { app in
+            try await app.database.migrate(
                 albumMigrations + [
                     Migration("partitions") { schema in
                         try await schema.execute(
@@ -211,72 +211,72 @@ struct WriterTests {
                     }
                 ]
             )
-            let database = world.database
+            let database = app.database
             try await database.execute("INSERT INTO parts VALUES (1, 1, 'p1'), (2, 1, 'p2'), (3, 2, 'p3')")
             try await database.execute("UPDATE parts SET year = 2 WHERE id = 1")
-            #expect(try await world.journal() == [:])
+            #expect(try await app.journal() == [:])
             #expect(try await database.query("SELECT FROM parts_2 WHERE paper = 'p1'").count == 1)
             try await database.execute("UPDATE parts SET year = 1, paper = 'p4' WHERE id = 3")
-            #expect(try await world.journal() == ["p3": "condemned"])
+            #expect(try await app.journal() == ["p3": "condemned"])
             try await database.execute("DELETE FROM parts_1 WHERE id = 2")
-            #expect(try await world.journal() == ["p3": "condemned", "p2": "condemned"])
+            #expect(try await app.journal() == ["p3": "condemned", "p2": "condemned"])
             try await database.execute("TRUNCATE parts_2")
-            #expect(Set(try await world.journal().keys) == ["p1", "p2", "p3"])
+            #expect(Set(try await app.journal().keys) == ["p1", "p2", "p3"])
 
             // A partition that comes later has triggers at once, but for TRUNCATE, which the next migration adds.
             try await database.execute("CREATE TABLE parts_3 PARTITION OF parts FOR VALUES IN (3)")
             try await database.execute("INSERT INTO parts_3 VALUES (9, 3, 'p9'), (10, 3, 'p10')")
             try await database.execute("DELETE FROM parts_3 WHERE id = 9")
-            #expect(try await world.journal()["p9"] == "condemned")
+            #expect(try await app.journal()["p9"] == "condemned")
             try await database.migrate(albumMigrations)
             try await database.execute("TRUNCATE parts_3")
-            #expect(try await world.journal()["p10"] == "condemned")
+            #expect(try await app.journal()["p10"] == "condemned")
         }
     }
 
     @Test("A session with session_replication_role = replica claims files like any other")
     func replicationRole() async throws {
-        try await World.run { world in
-            let stored = try await world.database.store(.string("x"), named: "x.txt", for: \Album.$paper)
-            try await world.database.transaction { transaction in
+        try await TestApplication.run { app in
+            let stored = try await app.database.store(.string("x"), named: "x.txt", for: \Album.$paper)
+            try await app.database.transaction { transaction in
                 try await transaction.execute("SET LOCAL session_replication_role = replica")
                 try await transaction.execute("INSERT INTO albums (title, paper) VALUES ('x', \(stored.name.string))")
             }
-            #expect(try await world.journal() == [:])
-            #expect(try await world.reapNow().deleted == 0)
+            #expect(try await app.journal() == [:])
+            #expect(try await app.reapNow().deleted == 0)
             #expect(try await stored.exists())
         }
     }
 
     @Test("A row that was written past the triggers keeps its file")
     func disabledTriggers() async throws {
-        try await World.run { world in
-            let stored = try await world.database.store(.string("x"), named: "x.txt", for: \Album.$paper)
-            try await world.database.execute("ALTER TABLE albums DISABLE TRIGGER ALL")
-            try await world.database.execute("INSERT INTO albums (title, paper) VALUES ('x', \(stored.name.string))")
-            try await world.database.execute("ALTER TABLE albums ENABLE TRIGGER ALL")
+        try await TestApplication.run { app in
+            let stored = try await app.database.store(.string("x"), named: "x.txt", for: \Album.$paper)
+            try await app.database.execute("ALTER TABLE albums DISABLE TRIGGER ALL")
+            try await app.database.execute("INSERT INTO albums (title, paper) VALUES ('x', \(stored.name.string))")
+            try await app.database.execute("ALTER TABLE albums ENABLE TRIGGER ALL")
             // Nobody claimed it, and its reservation runs out.
-            #expect(try await world.journal() == [stored.name.string: "uploading"])
-            try await world.database.execute("UPDATE stored_files.reservations SET until = now() - interval '1 s'")
-            #expect(try await world.reapNow().deleted == 0)
+            #expect(try await app.journal() == [stored.name.string: "uploading"])
+            try await app.database.execute("UPDATE stored_files.reservations SET until = now() - interval '1 s'")
+            #expect(try await app.reapNow().deleted == 0)
             #expect(try await stored.exists())
-            #expect(try await world.journal() == [:])
+            #expect(try await app.journal() == [:])
         }
     }
 
     @Test("A role without any rights on the journal claims and condemns through the triggers")
     func roleWithoutRights() async throws {
-        try await World.run { world in
-            try await world.insertPapers(["a"])
+        try await TestApplication.run { app in
+            try await app.insertPapers(["a"])
             let role = "writer_\(StorageName.timeOrderedID())"
-            try await world.database.execute("CREATE ROLE \(identifier: role)")
-            try await world.database.execute("GRANT ALL ON albums TO \(identifier: role)")
-            let claimed = try await world.database.store(.string("x"), named: "x.txt", for: \Album.$paper)
-            try await world.database.transaction { transaction in
+            try await app.database.execute("CREATE ROLE \(identifier: role)")
+            try await app.database.execute("GRANT ALL ON albums TO \(identifier: role)")
+            let claimed = try await app.database.store(.string("x"), named: "x.txt", for: \Album.$paper)
+            try await app.database.transaction { transaction in
                 try await transaction.execute("SET LOCAL ROLE \(identifier: role)")
                 try await transaction.execute("UPDATE albums SET paper = \(claimed.name.string)")
             }
-            #expect(try await world.journal() == ["a": "condemned"])
+            #expect(try await app.journal() == ["a": "condemned"])
         }
     }
 }

@@ -1,7 +1,11 @@
+import Storages
+
 /// The times for which stored files wait for their rows, and what fields require of a storage.
+///
+/// ``PostgresModels/Database/connect(_:storages:prober:lifecycle:configuration:)`` refuses values out of range.
 public struct LifecycleConfiguration: Sendable {
     /// The time that a file may be without a row that names it, from the beginning of its upload and renewed while that
-    /// lasts: one hour by default.
+    /// lasts: one hour by default, from 100 milliseconds to 100 years.
     ///
     /// After that a ``Reaper`` of any process deletes it. So it is the longest time between
     /// `store(_:named:for:contentType:progress:)` and the COMMIT of the row; a transaction that commits later fails
@@ -27,7 +31,7 @@ public struct LifecycleConfiguration: Sendable {
     /// Creates a configuration.
     ///
     /// - Parameters:
-    ///   - claimPeriod: How long a file may be without a row. Default: one hour; at least 100 milliseconds.
+    ///   - claimPeriod: How long a file may be without a row. Default: one hour.
     ///   - environment: The environment that the program runs in. Default: none.
     ///   - requiresConditionalUploads: Whether fields refuse storages that would overwrite. Default: `true`.
     public init(
@@ -35,8 +39,20 @@ public struct LifecycleConfiguration: Sendable {
         environment: String? = nil,
         requiresConditionalUploads: Bool = true
     ) {
-        self.claimPeriod = max(claimPeriod, .milliseconds(100))
+        self.claimPeriod = claimPeriod
         self.environment = environment
         self.requiresConditionalUploads = requiresConditionalUploads
+    }
+
+    /// Refuses values out of range.
+    ///
+    /// - Throws: ``Storages/StorageError`` with code `.invalidConfiguration` that names the property.
+    func validate() throws {
+        try StorageError.check(
+            claimPeriod,
+            of: "LifecycleConfiguration.claimPeriod",
+            in: .milliseconds(100)...StorageError.longestTime,
+            expected: "100 milliseconds to 100 years"
+        )
     }
 }

@@ -11,7 +11,7 @@ package enum LifecycleStep: String, CaseIterable, Sendable {
     /// The objects are deleted, the journal does not know it yet.
     case deleted
     /// The journal has tombstones for the deleted objects.
-    case buried
+    case tombstoned
     /// The objects of old tombstones are deleted once more, the tombstones are still there.
     case deletedAgain
 }

@@ -30,18 +30,18 @@ final class SizeRecorder: ImageSizeRecorder {
         // way it ends: what was probed is true of the bytes in any case.
         if let transaction = Transaction.current {
             let write: @Sendable () async -> Void = { [target] in
-                await Self.write(size, name, target, database, isIndependent: true)
+                await Self.write(size, of: name, to: target, in: database, isIndependent: true)
             }
             if transaction.onCommit(write), transaction.onRollback(write) { return }
         }
-        await Self.write(size, name, target, database, isIndependent: false)
+        await Self.write(size, of: name, to: target, in: database, isIndependent: false)
     }
 
     private static func write(
         _ size: PixelSize,
-        _ name: StorageName,
-        _ target: Target,
-        _ database: Database,
+        of name: StorageName,
+        to target: Target,
+        in database: Database,
         isIndependent: Bool
     ) async {
         let sizes = target.sizes

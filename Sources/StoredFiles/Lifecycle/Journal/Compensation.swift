@@ -51,7 +51,7 @@ struct Compensation: Sendable {
                 let failure = Journal.Failure(name: file.name, message: "\(error)", delay: .zero)
                 return try await journal.postpone([failure], in: storage)
             }
-            try await journal.bury([file.name], in: storage)
+            try await journal.keepTombstones(of: [file.name], in: storage)
         } catch {
             database.logger.log(
                 level: isJournaled ? .notice : .error,

@@ -73,8 +73,9 @@ struct Journal: Sendable {
         }
     }
 
-    /// Notes that objects are gone: their tombstones keep the names from being used by a writer that knows no better.
-    func bury(_ names: [StorageName], in storage: StorageID) async throws {
+    /// Turns the rows of deleted objects into tombstones, which keep a writer that knows no better from using the
+    /// names.
+    func keepTombstones(of names: [StorageName], in storage: StorageID) async throws {
         try await database.maintenanceTransaction(isIndependent: isIndependent, settings: settings) { transaction in
             _ = try await transaction.query(
                 "SELECT \(raw: JournalSchema.name).bury(\(storage.rawValue), \(names.map(\.string)))"

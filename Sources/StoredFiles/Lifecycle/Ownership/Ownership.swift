@@ -77,7 +77,7 @@ struct Ownership: Sendable {
         try await put(record.mark)
     }
 
-    /// Makes this database the owner, whoever was: the former one refuses from now on.
+    /// Makes this database the owner: a former one refuses from now on.
     func adopt() async throws {
         let mark = StorageMark()
         // The storage first: until the database has noted it, both refuse.

@@ -7,28 +7,30 @@ extension Database {
     ///
     /// - Parameters:
     ///   - configuration: Which files are due, and how they are deleted. Default: those whose rows went an hour ago.
-    ///   - patience: How long to wait for transactions that were running when names were marked: until they have ended
+    ///   - waitLimit: The longest wait for transactions that were running when names were marked: until they have ended
     ///     it cannot be known whether they name one of the files. Default: five seconds. What has to wait for longer
     ///     is left to the next look.
     /// - Returns: What it came to.
-    /// - Throws: ``Storages/StorageError`` with code `.unknownStorage` when the database was opened without storages;
-    ///   ``DatabaseError``; `CancellationError`. A storage that fails is part of the report.
+    /// - Throws: ``Storages/StorageError`` with code `.unknownStorage` when the database was opened without storages,
+    ///   `.invalidConfiguration` when the configuration has a value out of range; ``DatabaseError``;
+    ///   `CancellationError`. A storage that fails is part of the report.
     @discardableResult
     public func reap(
         _ configuration: ReaperConfiguration = ReaperConfiguration(),
-        patience: Duration = .seconds(5)
+        waitLimit: Duration = .seconds(5)
     ) async throws -> ReapReport {
-        try await reap(configuration, patience: patience, shouldStop: { false })
+        try await reap(configuration, waitLimit: waitLimit, shouldStop: { false })
     }
 
     func reap(
         _ configuration: ReaperConfiguration,
-        patience: Duration,
+        waitLimit: Duration,
         shouldStop: @escaping @Sendable () -> Bool
     ) async throws -> ReapReport {
         let context = try lifecycleContext()
+        try configuration.validate()
         Counter(label: "stored_files.reaper.passes").increment()
-        let deadline = ContinuousClock.now + patience
+        let deadline = ContinuousClock.now + waitLimit
         var report = ReapReport()
         while true {
             let part = try await withThrowingTaskGroup(of: ReapReport.self) { group in
@@ -75,7 +77,7 @@ extension Database {
     /// - Parameters:
     ///   - name: The name of the file.
     ///   - storage: Its storage.
-    ///   - patience: How long to wait for transactions that are running and might name the file. Default: ten seconds.
+    ///   - waitLimit: The longest wait for transactions that are running and might name the file. Default: ten seconds.
     ///   - waitsForStandbys: Whether nothing is removed before the synchronous standbys have applied the decision, and
     ///     all that was committed before it, such as the deletion of the row (`synchronous_commit = remote_apply`).
     ///     Then no failover brings a row back whose file is gone. It waits for as long as they take, also when the task
@@ -90,7 +92,7 @@ extension Database {
     public func purge(
         _ name: StorageName,
         in storage: StorageID,
-        patience: Duration = .seconds(10),
+        waitLimit: Duration = .seconds(10),
         waitsForStandbys: Bool = false
     ) async throws -> PurgeReceipt {
         let context = try lifecycleContext()
@@ -114,7 +116,7 @@ extension Database {
             }
         }
         try await pass.lapse()
-        let deadline = ContinuousClock.now + patience
+        let deadline = ContinuousClock.now + waitLimit
         while true {
             // Again each time: a transaction that holds the name may have ended.
             if try await pass.mark(only: name).revived > 0 { return PurgeReceipt(.live) }

@@ -16,7 +16,7 @@ extension ReapPass {
                 ])
                 throw error
             }
-            try await journal.bury([file.name], in: id)
+            try await journal.keepTombstones(of: [file.name], in: id)
         }
         return files
     }

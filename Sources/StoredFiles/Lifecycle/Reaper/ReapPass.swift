@@ -158,9 +158,9 @@ struct ReapPass: Sendable {
         }
         await context.reach(.deleted)
         let gone = taken.map(\.name).filter { errors[$0] == nil }
-        if !gone.isEmpty { try await journal.bury(gone, in: id) }
+        if !gone.isEmpty { try await journal.keepTombstones(of: gone, in: id) }
         counter("deleted").increment(by: gone.count)
-        await context.reach(.buried)
+        await context.reach(.tombstoned)
         let failures = taken.compactMap { taken in
             errors[taken.name].map {
                 ReapReport.Failure(storage: id, name: taken.name, attempts: taken.attempts, error: $0)

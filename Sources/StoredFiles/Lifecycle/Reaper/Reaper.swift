@@ -41,7 +41,8 @@ public final class Reaper: Service, Sendable {
     /// Failures of the database and of storages are logged and tried again; they do not end it.
     ///
     /// - Throws: `CancellationError` when the task is cancelled; ``Storages/StorageError`` with code `.unknownStorage`
-    ///   when the database was opened without storages.
+    ///   when the database was opened without storages, `.invalidConfiguration` when the configuration has a value out
+    ///   of range.
     public func run() async throws {
         guard database.storages != nil else {
             throw StorageError(
@@ -49,6 +50,7 @@ public final class Reaper: Service, Sendable {
                 "A reaper needs a database that was opened with storages; use Database.connect(_:storages:)."
             )
         }
+        try configuration.validate()
         try await withGracefulShutdownHandler {
             while !isStopping.withLockedValue({ $0 }) {
                 let pause = await pass()
@@ -65,7 +67,7 @@ public final class Reaper: Service, Sendable {
     /// Runs one pass over the journal; returns the pause after it.
     private func pass() async -> Duration {
         do {
-            let report = try await database.reap(configuration, patience: .zero) { [isStopping] in
+            let report = try await database.reap(configuration, waitLimit: .zero) { [isStopping] in
                 isStopping.withLockedValue { $0 }
             }
             if !report.isEmpty {

@@ -2,9 +2,9 @@ import PostgresModels
 
 /// The tables and functions in the schema `stored_files` that keep files and rows together.
 ///
-/// What must hold whoever writes a row lives in the database: the triggers of a field, what builds them, and the checks
-/// that need several statements in one transaction. Each of the functions says in the words of ARCHITECTURE.md what
-/// it is for.
+/// What must hold for every writer of a row lives in the database: the triggers of a field, what builds them, and the
+/// checks that need several statements in one transaction. Each of the functions says in the words of ARCHITECTURE.md
+/// what it is for.
 enum JournalSchema {
     /// The schema: its name is written down here, and meant by `stored_files` in all SQL of this folder.
     static let name = "stored_files"

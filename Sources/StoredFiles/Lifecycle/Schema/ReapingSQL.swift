@@ -135,7 +135,7 @@ enum ReapingSQL {
 
     /// Takes names that are marked for deletion, unless a row has them after all: then they are live again.
     ///
-    /// The first statement locks the journal's rows: whoever condemns the name meanwhile waits, so that its
+    /// The first statement locks the journal's rows: a transaction that condemns the name meanwhile waits, so that its
     /// condemnation is not lost when the row goes. It takes only names for which every transaction that was running
     /// when they were marked has ended. The second statement, with a later snapshot, therefore sees every row that can
     /// name one of them: newer transactions were refused the claim.

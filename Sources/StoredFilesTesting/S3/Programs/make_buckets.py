@@ -43,7 +43,7 @@ class Server:
             self.connect = lambda: http.client.HTTPConnection(self.host, timeout=30)
 
     def request(self, method, path):
-        """The status and the text of the answer; status 599 when there was none."""
+        """The status and the text of the response; status 599 when there was none."""
         connection = self.connect()
         try:
             connection.request(method, path, headers=self.sign(method, path))

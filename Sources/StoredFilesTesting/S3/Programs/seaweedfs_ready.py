@@ -2,7 +2,7 @@
 
 usage: seaweedfs_ready.py HOST:PORT SECONDS
 
-The address is that of the master. The port for S3 opens earlier, and answers requests that need no volume.
+The address is that of the master. The port for S3 opens earlier, and serves requests that need no volume.
 """
 
 import http.client
@@ -15,16 +15,16 @@ def main():
     address, seconds = sys.argv[1:]
     deadline = time.monotonic() + float(seconds)
     while True:
-        answer = ask(address)
-        if nodes(answer):
+        reply = ask(address)
+        if nodes(reply):
             return
         if time.monotonic() > deadline:
-            sys.exit(f"The master on {address} knows no volumes: {answer}")
+            sys.exit(f"The master on {address} knows no volumes: {reply}")
         time.sleep(0.05)
 
 
 def ask(address):
-    """What the master knows; nothing while it does not answer."""
+    """What the master knows; nothing while it does not reply."""
     connection = http.client.HTTPConnection(address, timeout=30)
     try:
         connection.request("GET", "/dir/status")
@@ -35,8 +35,8 @@ def ask(address):
         connection.close()
 
 
-def nodes(answer):
-    centers = answer.get("Topology", {}).get("DataCenters") or []
+def nodes(reply):
+    centers = reply.get("Topology", {}).get("DataCenters") or []
     return [node for center in centers for rack in center.get("Racks") or [] for node in rack.get("DataNodes") or []]
 
 

@@ -161,7 +161,7 @@ extension Database {
     func reapAtOnce(tombstoneAge: Duration = .seconds(86_400)) async throws -> ReapReport {
         try await reap(
             ReaperConfiguration(retention: .zero, tombstoneAge: tombstoneAge),
-            patience: .seconds(60)
+            waitLimit: .seconds(60)
         )
     }
 

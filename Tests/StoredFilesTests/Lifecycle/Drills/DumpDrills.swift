@@ -21,7 +21,7 @@ extension Drills {
                 try await production.remove("marked")
                 try await production.transaction { transaction in
                     try await transaction.execute("INSERT INTO albums (title) VALUES ('busy')")
-                    let report = try await production.reap(ReaperConfiguration(retention: .zero), patience: .zero)
+                    let report = try await production.reap(ReaperConfiguration(retention: .zero), waitLimit: .zero)
                     #expect(report.isWaiting && report.deleted == 0)
                 }
                 let undone = try await production.save("undone")

@@ -132,8 +132,8 @@ extension Drills {
                     try await primary.answer("SELECT replay_lsn = pg_current_wal_lsn() FROM pg_stat_replication") == "t"
                 }
                 // The line is cut, and production goes on.
-                try await standby.psql(standby.url, "ALTER SYSTEM SET primary_conninfo = ''")
-                try await standby.psql(standby.url, "SELECT pg_reload_conf()")
+                try await standby.psql("ALTER SYSTEM SET primary_conninfo = ''", on: standby.url)
+                try await standby.psql("SELECT pg_reload_conf()", on: standby.url)
                 try await waitUntil("the standby is still connected") {
                     try await primary.answer("SELECT FROM pg_stat_replication")
                         .isEmpty
@@ -160,7 +160,7 @@ extension Drills {
                 let retained = try #require(
                     try await successor.first(Album.self, "WHERE title = 'retained'")?.paper?.name
                 )
-                #expect(try await unaware.purge(retained, in: .papers, patience: .seconds(60)).outcome == .deleted)
+                #expect(try await unaware.purge(retained, in: .papers, waitLimit: .seconds(60)).outcome == .deleted)
                 #expect(
                     try await successor.findings() == [
                         "dangling deleted", "dangling retained", "orphan inserted", "orphan newer",

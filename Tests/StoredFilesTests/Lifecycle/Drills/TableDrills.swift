@@ -49,7 +49,7 @@ extension Drills {
         func dropped() async throws {
             try await DrillSite.run { site in
                 let (server, url, production) = try await prepare(site)
-                try await server.psql(url, "DROP TABLE albums")
+                try await server.psql("DROP TABLE albums", on: url)
                 try await expectRefusal(production, "is gone without a migration", "Restore the table and migrate")
                 #expect(try site.stored() == ["a", "b", "going", "new"])
                 try await site.type("table", on: server, ["PRODUCTION": url])
@@ -64,7 +64,7 @@ extension Drills {
         func withoutTriggers() async throws {
             try await DrillSite.run { site in
                 let (server, url, production) = try await prepare(site)
-                try await server.psql(url, "DROP TABLE albums")
+                try await server.psql("DROP TABLE albums", on: url)
                 try await site.type("bare table", on: server, ["PRODUCTION": url])
                 try await expectRefusal(production, "has lost the triggers", "Migrate, which takes the table in again")
                 #expect(try site.stored() == ["a", "b", "going", "new"])
@@ -81,7 +81,7 @@ extension Drills {
                 let (server, url, production) = try await site.startProduction()
                 for title in ["a", "b", "c"] { try await production.save(title) }
                 try await site.type("backup", on: server, ["PRODUCTION": url])
-                try await server.psql(url, "DELETE FROM albums")
+                try await server.psql("DELETE FROM albums", on: url)
                 // With its usual retention the reaper finds nothing to do yet.
                 #expect(try await production.reap().deleted == 0)
                 try await site.type("all rows", on: server, ["PRODUCTION": url])
@@ -100,7 +100,7 @@ extension Drills {
                 for title in ["a", "lost1", "lost2"] { try await production.save(title) }
                 try await site.type("backup", on: server, ["PRODUCTION": url])
                 try await production.save("new")
-                try await server.psql(url, "DELETE FROM albums WHERE title LIKE 'lost%'")
+                try await server.psql("DELETE FROM albums WHERE title LIKE 'lost%'", on: url)
                 #expect(try await production.reapUnrefused().deleted == 2)
 
                 let variables = [

@@ -3,7 +3,7 @@ import StoredFiles
 import StoredFilesTesting
 import Testing
 
-extension World {
+extension TestApplication {
     /// Returns what is on its way: states by names, whatever the storage.
     ///
     /// A name that was let go of and that a row has is live: the next look at it says so.
@@ -56,7 +56,7 @@ extension World {
     func reapNow(
         _ configuration: ReaperConfiguration = ReaperConfiguration(retention: .zero)
     ) async throws -> ReapReport {
-        let report = try await database.reap(configuration, patience: .seconds(60))
+        let report = try await database.reap(configuration, waitLimit: .seconds(60))
         for refusal in report.refusals { throw refusal.error }
         return report
     }
@@ -66,7 +66,7 @@ extension World {
     }
 }
 
-extension World {
+extension TestApplication {
     /// Waits until a session of this database waits for a lock of another.
     func waitUntilSomebodyWaits() async throws {
         let isWaiting = try await eventually {

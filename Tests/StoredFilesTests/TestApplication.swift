@@ -72,7 +72,7 @@ let albumMigrations = [
 ]
 
 /// A fresh database with the table, and two counting storages in memory.
-struct World: Sendable {
+struct TestApplication: Sendable {
     let database: Database
     let url: String
     let pictures = FaultyStorage(MemoryStorage(name: "pictures"))
@@ -82,16 +82,16 @@ struct World: Sendable {
     static func run<Result>(
         poolSize: Int = 4,
         lifecycle: LifecycleConfiguration = LifecycleConfiguration(),
-        _ body: (World) async throws -> Result
+        _ body: (TestApplication) async throws -> Result
     ) async throws -> Result {
         try await Turnstile.sharedServer.pass {
-            let world = try await World(poolSize: poolSize, lifecycle: lifecycle)
+            let app = try await TestApplication(poolSize: poolSize, lifecycle: lifecycle)
             do {
-                let result = try await body(world)
-                await world.database.close()
+                let result = try await body(app)
+                await app.database.close()
                 return result
             } catch {
-                await world.database.close()
+                await app.database.close()
                 throw error
             }
         }
