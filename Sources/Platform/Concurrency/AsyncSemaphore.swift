@@ -1,148 +1,192 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// A semaphore whose permits have weights, granted in the order of the requests.
+/// A semaphore for tasks, whose permits have weights and are granted in the order of the requests.
 ///
 /// A request for a large weight is not overtaken by requests for small ones, so it is granted in the end.
-final class WeightedSemaphore: Sendable {
+package final class AsyncSemaphore: Sendable {
+    /// An error of a wait that ended without a permit.
+    package enum WaitError: Error {
+        /// The wait took longer than its limit.
+        case timedOut
+        /// As many tasks wait already as may.
+        case tooManyWaiters
+    }
+
+    /// A permit, released when its last reference goes, or before.
+    package final class Permit: Sendable {
+        /// The weight that is held.
+        package let weight: Int
+        private let semaphore: NIOLockedValueBox<AsyncSemaphore?>
+
+        fileprivate init(_ weight: Int, of semaphore: AsyncSemaphore) {
+            self.weight = weight
+            self.semaphore = NIOLockedValueBox(semaphore)
+        }
+
+        deinit {
+            release()
+        }
+
+        /// Releases the weight; does nothing when it is released already.
+        package func release() {
+            let semaphore = semaphore.withLockedValue { semaphore in
+                defer { semaphore = nil }
+                return semaphore
+            }
+            semaphore?.release(weight)
+        }
+    }
+
     private struct Waiter {
         let id: UInt64
         let weight: Int
         let continuation: CheckedContinuation<Void, any Error>
+        /// The task that ends the wait at its limit.
+        let timer: Task<Void, Never>?
+
+        func end(with result: Result<Void, any Error>) {
+            timer?.cancel()
+            continuation.resume(with: result)
+        }
     }
 
     private struct State {
         var free: Int
         var waiters: CircularBuffer<Waiter> = []
-        var nextID: UInt64 = 0
-        var cancelled: Set<UInt64> = []
+        var lastID: UInt64 = 0
+
+        mutating func take(_ weight: Int) -> Bool {
+            guard waiters.isEmpty, free >= weight else { return false }
+            free -= weight
+            return true
+        }
+
+        /// Takes the waiters out whose turn it is.
+        mutating func admit() -> [Waiter] {
+            var admitted: [Waiter] = []
+            while let first = waiters.first, free >= first.weight {
+                free -= first.weight
+                admitted.append(waiters.removeFirst())
+            }
+            return admitted
+        }
     }
 
-    let capacity: Int
+    /// The weight of all permits together.
+    package let capacity: Int
+    private let maxWaiters: Int
     private let state: NIOLockedValueBox<State>
 
-    init(capacity: Int) {
+    /// Creates a semaphore.
+    ///
+    /// - Parameters:
+    ///   - capacity: The weight of all permits together, at least 1.
+    ///   - maxWaiters: The most tasks that may wait. Default: no bound.
+    package init(capacity: Int, maxWaiters: Int = .max) {
         self.capacity = max(1, capacity)
+        self.maxWaiters = maxWaiters
         state = NIOLockedValueBox(State(free: max(1, capacity)))
     }
 
-    /// Waits for a turn.
+    /// The weight that no permit holds.
+    package var free: Int { state.withLockedValue { $0.free } }
+
+    /// The weight that permits hold.
+    package var inUse: Int { capacity - free }
+
+    /// The number of tasks that wait.
+    package var waiterCount: Int { state.withLockedValue { $0.waiters.count } }
+
+    /// Waits for a permit.
     ///
     /// - Parameters:
-    ///   - weight: The weight that is wanted; what is above the capacity counts as all of it.
-    ///   - limit: The longest to wait. `nil`: no limit.
-    /// - Returns: A permit, which releases the weight when its last reference goes.
-    /// - Throws: ``WaitLimitPassed``; `CancellationError`.
-    func acquire(weight: Int = 1, within limit: Duration? = nil) async throws -> Permit {
-        let weight = min(max(1, weight), capacity)
+    ///   - weight: The weight; what is above the capacity counts as all of it, and what is below 1 as 1.
+    ///   - limit: The longest to wait. Default: no limit.
+    /// - Returns: The permit.
+    /// - Throws: ``WaitError``; `CancellationError`, also when the task is cancelled as it gets the permit.
+    package func acquire(weight: Int = 1, within limit: Duration? = nil) async throws -> Permit {
         try Task.checkCancellation()
-        let id: UInt64? = state.withLockedValue { state in
-            if state.waiters.isEmpty, state.free >= weight {
-                state.free -= weight
-                return nil
-            }
-            state.nextID += 1
-            return state.nextID
-        }
-        if let id { try await wait(id, weight, limit) }
-        return Permit(self, weight)
-    }
-
-    /// Takes a weight of one at once; `nil` when it is not free, or others wait.
-    func acquireImmediately() -> Permit? {
-        let isIn = state.withLockedValue { state in
-            guard state.waiters.isEmpty, state.free >= 1 else { return false }
-            state.free -= 1
-            return true
-        }
-        return isIn ? Permit(self, 1) : nil
-    }
-
-    private func wait(_ id: UInt64, _ weight: Int, _ limit: Duration?) async throws {
-        let timer = limit.map { limit in
-            Task {
-                try await Task.sleep(for: limit)
-                end(id, WaitLimitPassed())
-            }
-        }
-        defer {
-            timer?.cancel()
-            _ = state.withLockedValue { $0.cancelled.remove(id) }
+        if let permit = tryAcquire(weight: weight) { return permit }
+        let weight = clamped(weight)
+        let id = state.withLockedValue { state in
+            state.lastID += 1
+            return state.lastID
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let outcome: Result<Void, any Error>? = state.withLockedValue { state in
-                    if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }
-                    if state.waiters.isEmpty, state.free >= weight {
-                        state.free -= weight
-                        return .success(())
-                    }
-                    state.waiters.append(Waiter(id: id, weight: weight, continuation: continuation))
-                    return nil
-                }
-                if let outcome { continuation.resume(with: outcome) }
+                let result = enqueue(id, weight: weight, within: limit, continuation)
+                if let result { continuation.resume(with: result) }
             }
         } onCancel: {
-            end(id, CancellationError())
+            end(id, throwing: CancellationError())
         }
+        let permit = Permit(weight, of: self)
+        try Task.checkCancellation()
+        return permit
     }
 
-    private func end(_ id: UInt64, _ error: any Error) {
-        let (waiter, admitted) = state.withLockedValue { state -> (Waiter?, [Waiter]) in
-            guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
-                // It may be cancelled before it waits; a timer that is late finds nobody and means nothing.
-                if error is CancellationError { state.cancelled.insert(id) }
-                return (nil, [])
+    /// Takes a permit at once; returns `nil` when the weight is not free, or others wait.
+    package func tryAcquire(weight: Int = 1) -> Permit? {
+        let weight = clamped(weight)
+        return state.withLockedValue { $0.take(weight) } ? Permit(weight, of: self) : nil
+    }
+
+    /// Runs a body that holds a permit of weight 1.
+    ///
+    /// Not to be nested: a body that waits for a second permit may wait for itself.
+    ///
+    /// - Throws: `CancellationError`; ``WaitError/tooManyWaiters``; the error of the body.
+    package func withPermit<Result>(_ body: () async throws -> Result) async throws -> Result {
+        let permit = try await acquire()
+        defer { permit.release() }
+        return try await body()
+    }
+
+    private func clamped(_ weight: Int) -> Int {
+        min(max(1, weight), capacity)
+    }
+
+    /// Adds a waiter; returns the result of one that need not wait.
+    private func enqueue(
+        _ id: UInt64,
+        weight: Int,
+        within limit: Duration?,
+        _ continuation: CheckedContinuation<Void, any Error>
+    ) -> Result<Void, any Error>? {
+        state.withLockedValue { state in
+            // Looked at under the lock: a cancellation from now on finds the waiter.
+            if Task.isCancelled { return .failure(CancellationError()) }
+            if state.take(weight) { return .success(()) }
+            guard state.waiters.count < maxWaiters else { return .failure(WaitError.tooManyWaiters) }
+            // Made under the lock, so that it cannot end before the waiter is there.
+            let timer = limit.map { limit in
+                Task {
+                    guard (try? await Task.sleep(for: limit)) != nil else { return }
+                    self.end(id, throwing: WaitError.timedOut)
+                }
             }
-            let waiter = state.waiters.remove(at: index)
-            return (waiter, Self.admit(&state))
+            state.waiters.append(Waiter(id: id, weight: weight, continuation: continuation, timer: timer))
+            return nil
         }
-        waiter?.continuation.resume(throwing: error)
-        admitted.forEach { $0.continuation.resume() }
     }
 
-    fileprivate func release(_ weight: Int) {
+    private func end(_ id: UInt64, throwing error: any Error) {
+        let (waiter, admitted) = state.withLockedValue { state -> (Waiter?, [Waiter]) in
+            guard let index = state.waiters.firstIndex(where: { $0.id == id }) else { return (nil, []) }
+            let waiter = state.waiters.remove(at: index)
+            // It may have held up those behind it.
+            return (waiter, state.admit())
+        }
+        waiter?.end(with: .failure(error))
+        for waiter in admitted { waiter.end(with: .success(())) }
+    }
+
+    private func release(_ weight: Int) {
         let admitted = state.withLockedValue { state in
             state.free += weight
-            return Self.admit(&state)
+            return state.admit()
         }
-        admitted.forEach { $0.continuation.resume() }
-    }
-
-    private static func admit(_ state: inout State) -> [Waiter] {
-        var admitted: [Waiter] = []
-        while let first = state.waiters.first, state.free >= first.weight {
-            state.free -= first.weight
-            admitted.append(state.waiters.removeFirst())
-        }
-        return admitted
-    }
-
-    /// The weight that is admitted at the moment.
-    var inUse: Int { state.withLockedValue { capacity - $0.free } }
-    /// The number of tasks that wait.
-    var waiting: Int { state.withLockedValue { $0.waiters.count } }
-}
-
-/// A permit of a ``WeightedSemaphore``, released when the last reference goes, or before.
-final class Permit: Sendable {
-    private let held: NIOLockedValueBox<WeightedSemaphore?>
-    private let weight: Int
-
-    fileprivate init(_ semaphore: WeightedSemaphore, _ weight: Int) {
-        held = NIOLockedValueBox(semaphore)
-        self.weight = weight
-    }
-
-    func release() {
-        let semaphore = held.withLockedValue { semaphore in
-            defer { semaphore = nil }
-            return semaphore
-        }
-        semaphore?.release(weight)
-    }
-
-    deinit {
-        release()
+        for waiter in admitted { waiter.end(with: .success(())) }
     }
 }

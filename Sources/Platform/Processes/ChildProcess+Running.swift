@@ -1,55 +1,21 @@
 import NIOConcurrencyHelpers
-import Platform
-import Storages
 
-/// A program that runs in a process group of its own, and whose output is taken up to a limit.
-final class ChildProcess: Sendable {
-    /// The way in which a program ended.
-    enum Ending: Hashable, Sendable, CustomStringConvertible {
-        case exited(Int32)
-        case killed(signal: Int32)
-        /// An unknown way: another part of this process waited for it.
-        case unknown
+extension ChildProcess {
+    /// The output of a program that has ended; it may be secret.
+    package struct Output: Sendable {
+        package var bytes: [UInt8]
+        package var ending: Ending
 
-        var description: String {
-            switch self {
-            case .exited(let status): "ended with status \(status)"
-            case .killed(let signal): "was ended by signal \(signal)"
-            case .unknown: "ended, but another part of this process took its status"
-            }
+        package init(bytes: [UInt8], ending: Ending) {
+            self.bytes = bytes
+            self.ending = ending
         }
     }
 
-    struct Output: Sendable, SecretHolding {
-        var bytes: [UInt8]
-        var ending: Ending
-    }
-
-    enum Failure: Error, Sendable {
-        case notStarted(SystemCallFailure)
-        case system(String, SystemCallFailure)
-        case timedOut
-        case tooMuchOutput(limit: Int)
-    }
-
-    private struct State {
-        /// The id of the process, set while it is this child's: from its start until it has been waited for.
-        var pid: pid_t?
-        var isCancelled = false
-    }
-
-    private let state = NIOLockedValueBox(State())
-    /// A pipe that ends the waits of the thread that serves the child.
-    private let alarm: Pipe
-
-    private init() throws {
-        alarm = try Pipe()
-    }
-
-    /// Runs a program to its end, on a thread of the blocking pool.
+    /// Runs a program to its end, in a process group of its own, and takes its output up to a limit.
     ///
-    /// When it fails, takes too long, or the task is cancelled, the program's group is killed and the program waited
-    /// for before this returns.
+    /// When it fails, takes too long, or the task is cancelled, the group is killed and the program waited for before
+    /// this returns. Copies of the output that this makes are overwritten.
     ///
     /// - Parameters:
     ///   - arguments: The program, looked for in `PATH` unless it has a slash, and its arguments; at least one.
@@ -57,147 +23,152 @@ final class ChildProcess: Sendable {
     ///   - outputLimit: The most bytes it may print.
     ///   - timeout: The most time it may take.
     /// - Throws: ``Failure``; `CancellationError`.
-    static func run(
+    package static func run(
         _ arguments: [String],
         environment: [String: String],
         outputLimit: Int,
         timeout: Duration
     ) async throws -> Output {
-        let child = try ChildProcess()
+        let run = try LimitedRun(outputLimit: outputLimit, deadline: .now + timeout)
         return try await withTaskCancellationHandler {
-            try await BlockingPool.run {
-                try child.run(arguments, environment, outputLimit, until: .now + timeout)
-            }
+            try await onThread { Result { try run.run(arguments, environment) } }.get()
         } onCancel: {
-            child.cancel()
+            run.cancel()
         }
     }
+}
 
-    private func cancel() {
-        state.withLockedValue { state in
+/// A program whose output and time are limited, and the thread that serves it.
+private final class LimitedRun: Sendable {
+    private struct State {
+        var process: ChildProcess?
+        var isCancelled = false
+    }
+
+    private let outputLimit: Int
+    private let deadline: ContinuousClock.Instant
+    private let state = NIOLockedValueBox(State())
+    /// A pipe that ends the waits of the thread.
+    private let alarm: CloseOnExecPipe
+
+    init(outputLimit: Int, deadline: ContinuousClock.Instant) throws {
+        self.outputLimit = outputLimit
+        self.deadline = deadline
+        alarm = try CloseOnExecPipe()
+    }
+
+    func cancel() {
+        let process = state.withLockedValue { state in
             state.isCancelled = true
-            if let pid = state.pid { _ = kill(-pid, SIGKILL) }
+            return state.process
         }
+        process?.send(SIGKILL)
         alarm.signal()
     }
 
-    private func run(
-        _ arguments: [String],
-        _ environment: [String: String],
-        _ outputLimit: Int,
-        until deadline: ContinuousClock.Instant
-    ) throws -> Output {
-        let output = try Pipe()
-        let pid = try ChildProcess.spawn(arguments, environment, output: output.writing)
+    func run(_ arguments: [String], _ environment: [String: String]) throws -> ChildProcess.Output {
+        guard !isCancelled else { throw CancellationError() }
+        let output = try CloseOnExecPipe()
+        var options = ChildProcess.Options()
+        options.output = .descriptor(output.writing)
+        options.leadsGroup = true
+        let process = try ChildProcess(arguments, environment: environment, options: options)
         output.closeWriting()
-        let isCancelled = state.withLockedValue { state in
-            state.pid = pid
-            return state.isCancelled
-        }
+        state.withLockedValue { $0.process = process }
         var bytes: [UInt8] = []
         do {
-            if isCancelled { throw CancellationError() }
-            try read(&bytes, from: output.reading, upTo: outputLimit, until: deadline)
-            let ending = try waitForEnd(until: deadline)
+            guard !isCancelled else { throw CancellationError() }
+            try read(&bytes, from: output.reading)
+            let ending = try waitForEnd(of: process)
             // The end of a program that was killed may be seen before the alarm that goes with it.
-            guard !state.withLockedValue({ $0.isCancelled }) else { throw CancellationError() }
-            return Output(bytes: bytes, ending: ending)
+            guard !isCancelled else { throw CancellationError() }
+            return ChildProcess.Output(bytes: bytes, ending: ending)
         } catch {
-            bytes.wipe()
-            killAndWait()
+            wipe(&bytes)
+            kill(process)
             throw error
         }
     }
 
-    private func read(
-        _ bytes: inout [UInt8],
-        from descriptor: Int32,
-        upTo limit: Int,
-        until deadline: ContinuousClock.Instant
-    ) throws {
+    private var isCancelled: Bool { state.withLockedValue { $0.isCancelled } }
+
+    private func read(_ bytes: inout [UInt8], from descriptor: Int32) throws {
         var chunk = [UInt8](repeating: 0, count: 4096)
-        defer { chunk.wipe() }
+        defer { wipe(&chunk) }
         while true {
-            try waitFor(descriptor, until: deadline)
-            let count = chunk.withUnsafeMutableBytes { ChildProcess.read(descriptor, $0) }
+            try waitForOutput(descriptor)
+            let count = chunk.withUnsafeMutableBytes { readDescriptor(descriptor, $0) }
             if count < 0 {
-                guard errno == EINTR || errno == EAGAIN else { throw ChildProcess.failure("read the output") }
+                guard errno == EINTR || errno == EAGAIN else { throw failure("read the output") }
                 continue
             }
             if count == 0 { return }
-            guard bytes.count + count <= limit else { throw Failure.tooMuchOutput(limit: limit) }
+            guard bytes.count + count <= outputLimit else {
+                throw ChildProcess.Failure.tooMuchOutput(limit: outputLimit)
+            }
             // In place of growing, which would leave copies behind.
-            if bytes.isEmpty { bytes.reserveCapacity(limit) }
+            if bytes.isEmpty { bytes.reserveCapacity(outputLimit) }
             bytes += chunk[..<count]
         }
     }
 
     /// Waits until there is something to read, or the other end is closed.
-    private func waitFor(_ descriptor: Int32, until deadline: ContinuousClock.Instant) throws {
+    private func waitForOutput(_ descriptor: Int32) throws {
         while true {
             let left = deadline - .now
-            guard left > .zero else { throw Failure.timedOut }
+            guard left > .zero else { throw ChildProcess.Failure.timedOut }
             var ends = [
                 pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: alarm.reading, events: Int16(POLLIN), revents: 0),
             ]
             // Rounded up, so that the last wait does not become many of no length.
             let count = poll(&ends, 2, Int32(clamping: left.milliseconds))
-            guard count >= 0 || errno == EINTR else { throw ChildProcess.failure("wait for the output") }
+            guard count >= 0 || errno == EINTR else { throw failure("wait for the output") }
             if ends[1].revents != 0 { throw CancellationError() }
             if ends[0].revents != 0 { return }
         }
     }
 
     /// Waits for the program, which may live on after it closed its output.
-    private func waitForEnd(until deadline: ContinuousClock.Instant) throws -> Ending {
+    private func waitForEnd(of process: ChildProcess) throws -> ChildProcess.Ending {
         var pause: Int32 = 1
         while true {
-            if let ending = reap() { return ending }
-            guard deadline > .now else { throw Failure.timedOut }
+            if let ending = process.ending { return ending }
+            guard deadline > .now else { throw ChildProcess.Failure.timedOut }
             var end = pollfd(fd: alarm.reading, events: Int16(POLLIN), revents: 0)
             if poll(&end, 1, pause) > 0 { throw CancellationError() }
             pause = min(pause * 2, 50)
         }
     }
 
-    /// Returns, without waiting, how the program ended; `nil` while it runs.
-    private func reap() -> Ending? {
-        state.withLockedValue { state in
-            guard let pid = state.pid else { return .unknown }
-            var status: Int32 = 0
-            let result = waitpid(pid, &status, WNOHANG)
-            guard result != 0, result > 0 || errno != EINTR else { return nil }
-            state.pid = nil
-            guard result > 0 else { return .unknown }
-            // WIFEXITED, WEXITSTATUS and WTERMSIG, which are macros.
-            return status & 0x7F == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal: status & 0x7F)
-        }
-    }
-
-    private func killAndWait() {
-        state.withLockedValue { state in
-            if let pid = state.pid { _ = kill(-pid, SIGKILL) }
-        }
+    private func kill(_ process: ChildProcess) {
+        process.send(SIGKILL)
         // A process that hangs in the kernel does not die at once; it must not keep the thread.
         let deadline = ContinuousClock.now + .seconds(5)
-        while reap() == nil, deadline > .now {
+        while process.ending == nil, deadline > .now {
             _ = poll(nil, 0, 5)
         }
     }
 
-    private static func failure(_ operation: String) -> Failure {
-        .system(operation, SystemCallFailure(errno: errno))
+    private func failure(_ operation: String) -> ChildProcess.Failure {
+        .system(operation, errno: errno)
     }
 
-    // `read` alone would mean the method above.
-    private static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
-        #if canImport(Darwin)
-            Darwin.read(descriptor, buffer.baseAddress, buffer.count)
-        #elseif canImport(Musl)
-            Musl.read(descriptor, buffer.baseAddress, buffer.count)
-        #else
-            Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-        #endif
+    /// Overwrites bytes in a way no optimiser drops, and empties the array.
+    private func wipe(_ bytes: inout [UInt8]) {
+        bytes.withUnsafeMutableBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            #if canImport(Darwin)
+                _ = memset_s(base, bytes.count, 0, bytes.count)
+            #else
+                explicit_bzero(base, bytes.count)
+            #endif
+        }
+        bytes.removeAll()
     }
+}
+
+/// The system's function, which methods of that name would hide.
+private func readDescriptor(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    read(descriptor, buffer.baseAddress, buffer.count)
 }
