@@ -91,7 +91,7 @@ let package = Package(
         ),
         .target(
             name: "StorageImages",
-            dependencies: ["Storages", "CLibGD", nio, nioLocks, nioThreads],
+            dependencies: ["Platform", "Storages", "CLibGD", nio, nioLocks, nioThreads],
             swiftSettings: settings
         ),
         .target(
@@ -137,6 +137,11 @@ let package = Package(
             name: "FileSystemWorker",
             dependencies: ["Storages", nio],
             path: "Tests/FileSystemWorker",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PlatformTests",
+            dependencies: ["Platform", nioLocks],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import Platform
 import StoredFiles
 import StoredFilesTesting
 
@@ -84,7 +85,7 @@ struct World: Sendable {
         lifecycle: LifecycleConfiguration = LifecycleConfiguration(),
         _ body: (World) async throws -> Result
     ) async throws -> Result {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let world = try await World(poolSize: poolSize, lifecycle: lifecycle)
             do {
                 let result = try await body(world)

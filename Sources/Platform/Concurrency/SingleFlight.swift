@@ -12,7 +12,7 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
         let number: UInt64
         /// The number of the waiter that began it.
         let beginner: UInt64
-        let task: Task<Void, Never>
+        let task: Task<Value, any Error>
         var waiters: [UInt64: Continuation] = [:]
         /// The value, from when it is there until the work that follows has ended.
         var value: Value?
@@ -90,32 +90,36 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
     private func begin(
         _ number: UInt64,
         _ key: Key,
-        after previous: Task<Void, Never>?,
+        after previous: Task<Value, any Error>?,
         _ call: @escaping @Sendable () async throws -> Value,
         _ followUp: (@Sendable (Value) async -> Void)?
-    ) -> Task<Void, Never> {
-        let operation = { @Sendable [self] in
-            await previous?.value
-            let result: Result<Value, any Error>
-            do {
-                try Task.checkCancellation()
-                let value = try await call()
-                if let followUp {
-                    share(value, key, number)
-                    await followUp(value)
-                }
-                result = .success(value)
-            } catch {
-                result = .failure(error)
+    ) -> Task<Value, any Error> {
+        let task = makeTask {
+            _ = await previous?.result
+            try Task.checkCancellation()
+            return try await call()
+        }
+        // Apart from the call: what follows is not cancelled with it, and the next call does not wait for it.
+        _ = makeTask { [self] in
+            let result = await task.result
+            if let followUp, case .success(let value) = result {
+                share(value, key, number)
+                await followUp(value)
             }
             end(key, number, with: result)
         }
-        return inheritsTaskLocals ? Task(operation: operation) : Task.detached(operation: operation)
+        return task
+    }
+
+    private func makeTask<Result: Sendable>(
+        _ operation: @escaping @Sendable () async throws -> Result
+    ) -> Task<Result, any Error> {
+        inheritsTaskLocals ? Task { try await operation() } : Task.detached { try await operation() }
     }
 
     /// Ends the wait of a task that was cancelled; the last one cancels the call.
     private func leave(_ key: Key, _ waiter: UInt64) {
-        let (continuation, abandoned) = state.withLockedValue { state -> (Continuation?, Task<Void, Never>?) in
+        let (continuation, abandoned) = state.withLockedValue { state -> (Continuation?, Task<Value, any Error>?) in
             guard var call = state.calls[key], let continuation = call.waiters.removeValue(forKey: waiter) else {
                 return (nil, nil)
             }
