@@ -73,7 +73,7 @@ let package = Package(
         // No pkgConfig: gdlib.pc carries a -D flag that SwiftPM refuses with a warning.
         .systemLibrary(name: "CLibGD", providers: [.apt(["libgd-dev"]), .brew(["gd"])]),
         // Under all others: the C library of the platform, and what each would write again.
-        .target(name: "Platform", dependencies: ["CLinuxEvents"], swiftSettings: settings),
+        .target(name: "Platform", dependencies: ["CLinuxEvents", nio, nioLocks], swiftSettings: settings),
         .target(
             name: "Storages",
             dependencies: ["Platform", "CLibCrypto", "CLinuxFiles", nio, nioLocks, nioThreads],
@@ -91,7 +91,7 @@ let package = Package(
         ),
         .target(
             name: "StorageImages",
-            dependencies: ["Storages", "CLibGD", nio, nioLocks, nioThreads],
+            dependencies: ["Platform", "Storages", "CLibGD", nio, nioLocks, nioThreads],
             swiftSettings: settings
         ),
         .target(
@@ -137,6 +137,11 @@ let package = Package(
             name: "FileSystemWorker",
             dependencies: ["Storages", nio],
             path: "Tests/FileSystemWorker",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PlatformTests",
+            dependencies: ["Platform", nioLocks],
             swiftSettings: settings
         ),
         .testTarget(

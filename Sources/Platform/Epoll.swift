@@ -53,19 +53,19 @@
         ///   - token: The value by which ``wait(milliseconds:_:)`` names it; not `UInt64.max`.
         /// - Returns: `false` when the system refuses, with `errno` as it set it.
         package func add(_ watched: Int32, for events: Events, token: UInt64) -> Bool {
-            control(EPOLL_CTL_ADD, watched, events, token)
+            control(watched, operation: EPOLL_CTL_ADD, events: events, token: token)
         }
 
         /// Changes the events and the token of a descriptor that is registered; returns `false` when it is not.
         package func modify(_ watched: Int32, for events: Events, token: UInt64) -> Bool {
-            control(EPOLL_CTL_MOD, watched, events, token)
+            control(watched, operation: EPOLL_CTL_MOD, events: events, token: token)
         }
 
         /// Removes a descriptor.
         ///
         /// One that is closed or not registered is no error.
         package func remove(_ watched: Int32) {
-            _ = control(EPOLL_CTL_DEL, watched, [], 0)
+            _ = control(watched, operation: EPOLL_CTL_DEL, events: [], token: 0)
         }
 
         /// Waits until something happens, ``wake()`` is called, a signal arrives or the time is over.
@@ -95,7 +95,7 @@
             _ = write(wakeup, &one, MemoryLayout<UInt64>.size)
         }
 
-        private func control(_ operation: Int32, _ watched: Int32, _ events: Events, _ token: UInt64) -> Bool {
+        private func control(_ watched: Int32, operation: Int32, events: Events, token: UInt64) -> Bool {
             var event = epoll_event()
             event.events = events.rawValue
             event.data.u64 = token

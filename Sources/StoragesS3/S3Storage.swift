@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import NIOConcurrencyHelpers
+import Platform
 public import Storages
 
 /// A bucket of Amazon S3, or of any server that speaks its protocol.
@@ -37,8 +38,8 @@ public final class S3Storage: Storage {
     let integrity: IntegrityPolicy
     let urls: S3URLs
     let conditions: NIOLockedValueBox<KnownConditions>
-    /// The running trial that finds the conditions out.
-    let probing: NIOLockedValueBox<Task<ConditionalWrites, any Error>?>
+    /// The trial, under the name of the bucket, that finds the conditions out.
+    let trials: SingleFlight<String, ConditionalWrites>
     let memory: PartMemory
 
     /// Makes a storage of a bucket; nothing is sent yet.
@@ -152,7 +153,7 @@ public final class S3Storage: Storage {
         integrity = parts.integrity
         urls = parts.urls
         conditions = NIOLockedValueBox(KnownConditions(parts.client.profile.conditions))
-        probing = NIOLockedValueBox(nil)
+        trials = SingleFlight(inheritsTaskLocals: true)
         memory = PartMemory(capacity: setup.options.transfers.memoryBudget)
     }
 
@@ -165,7 +166,7 @@ public final class S3Storage: Storage {
         integrity = storage.integrity
         urls = storage.urls
         conditions = storage.conditions
-        probing = storage.probing
+        trials = storage.trials
         memory = storage.memory
         self.further = further
     }

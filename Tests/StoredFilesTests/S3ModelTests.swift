@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import StoragesS3
 import StoredFiles
 import StoredFilesTesting
@@ -26,7 +27,7 @@ struct S3ModelTests {
             querystringAuth: true,
             options: options
         )
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let database = try await Database.connect(
                 try await TemporaryPostgres.shared().makeDatabase(),
                 storages: StorageRegistry([

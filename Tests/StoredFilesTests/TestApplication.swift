@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import Platform
 import StoredFiles
 import StoredFilesTesting
 
@@ -84,7 +85,7 @@ struct TestApplication: Sendable {
         lifecycle: LifecycleConfiguration = LifecycleConfiguration(),
         _ body: (TestApplication) async throws -> Result
     ) async throws -> Result {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let app = try await TestApplication(poolSize: poolSize, lifecycle: lifecycle)
             do {
                 let result = try await body(app)

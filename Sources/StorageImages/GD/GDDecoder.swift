@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 package import NIOCore
 import NIOPosix
+import Platform
 import Storages
 
 /// Decodes images with libgd as the proof that they are images, on threads of its own and within bounded memory.
@@ -49,19 +50,20 @@ package final class GDDecoder: Sendable {
     ///
     /// It goes back with the last reference.
     package struct Admission: Sendable {
-        fileprivate let grant: DecodeBudget.Grant
+        fileprivate let memory: AsyncSemaphore.Permit
         fileprivate let codec: GDImage.Codec
     }
 
     /// The decoder of the process.
     package static let shared = GDDecoder()
 
-    private let budget: DecodeBudget
+    /// The memory of all decodes together.
+    private let budget: AsyncSemaphore
     /// Places in the pool, on a thread or waiting for one: the pool itself has no bound.
     ///
     /// Jobs wait there and not in a line of their own, so that a thread that becomes free finds the next one without
     /// the help of Swift's concurrency, whose threads may be busy.
-    private let places: DecodeBudget
+    private let places: AsyncSemaphore
     private let threads: Int
     private let patience: Duration
     private let pool: NIOThreadPool
@@ -71,11 +73,11 @@ package final class GDDecoder: Sendable {
     ///
     /// - Parameter configuration: How much it may use.
     package init(_ configuration: Configuration = Configuration()) {
-        let (line, patience) = (configuration.longestQueue, configuration.patience)
-        self.patience = patience
+        patience = configuration.patience
         threads = max(1, configuration.threads)
-        budget = DecodeBudget(total: configuration.memory, longestLine: line, patience: patience)
-        places = DecodeBudget(total: Int64(line + threads), longestLine: 0, patience: patience)
+        let longestQueue = configuration.longestQueue
+        budget = AsyncSemaphore(capacity: Int(clamping: configuration.memory), maxWaiters: longestQueue)
+        places = AsyncSemaphore(capacity: longestQueue + threads, maxWaiters: 0)
         willDecode = configuration.willDecode
         pool = NIOThreadPool(numberOfThreads: threads)
         pool.start()
@@ -86,13 +88,13 @@ package final class GDDecoder: Sendable {
     }
 
     /// The bytes of the budget that no image has now.
-    package var freeMemory: Int64 { budget.free }
+    package var freeMemory: Int64 { Int64(budget.free) }
 
     /// The number of images that wait for memory now.
-    package var waitingCount: Int { budget.waiting }
+    package var waitingCount: Int { budget.waiterCount }
 
     /// The number of images that have their memory and wait for a thread now.
-    package var queuedCount: Int { max(0, Int(places.total - places.free) - threads) }
+    package var queuedCount: Int { max(0, places.inUse - threads) }
 
     /// Waits until an image may be decoded.
     ///
@@ -111,8 +113,17 @@ package final class GDDecoder: Sendable {
     ) async throws -> Admission? {
         guard let codec = GDImage.Codec(header.format) else { return nil }
         let memory = Self.memory(for: header, byteCount: byteCount, hasSeveralScans: hasSeveralScans)
-        guard let grant = try await budget.acquire(memory) else { return nil }
-        return Admission(grant: grant, codec: codec)
+        guard memory <= Int64(budget.capacity) else { return nil }
+        return Admission(memory: try await permit(of: budget, weight: Int(clamping: memory)), codec: codec)
+    }
+
+    /// Waits for a permit; the error has the code `busy` when too many wait, or the wait takes too long.
+    private func permit(of semaphore: AsyncSemaphore, weight: Int) async throws -> AsyncSemaphore.Permit {
+        do {
+            return try await semaphore.acquire(weight: weight, within: patience)
+        } catch let error as AsyncSemaphore.WaitError {
+            throw ImageError(error)
+        }
     }
 
     /// Decodes an image and lets go of it.
@@ -126,13 +137,13 @@ package final class GDDecoder: Sendable {
     ///   another size than its header claims; ``ImageError/Code/busy`` when no thread became free in time or the
     ///   machine has no memory; `CancellationError` when cancelled before it began.
     package func decode(_ file: ByteBuffer, header: ImageHeader, admission: Admission) async throws -> Decoded? {
-        let place = try await places.acquire(1)
+        let place = try await permit(of: places, weight: 1)
         let job = Task { [pool, willDecode] in
             try await BlockingPool.run(on: pool) {
                 // Held until the image is gone.
                 try withExtendedLifetime((place, admission)) {
                     willDecode?()
-                    return try Self.decode(file, header, admission.codec, memory: admission.grant.amount)
+                    return try Self.decode(file, header, admission.codec, memory: Int64(admission.memory.weight))
                 }
             }
         }
@@ -151,7 +162,7 @@ package final class GDDecoder: Sendable {
                 job.cancel()
             }
         } catch is CancellationError where isLate.withLockedValue({ $0 }) && !Task.isCancelled {
-            throw DecodeBudget.waitedTooLong
+            throw ImageError(AsyncSemaphore.WaitError.timedOut)
         }
     }
 
@@ -221,6 +232,18 @@ package final class GDDecoder: Sendable {
             .corrupt,
             "The image decodes to \(decoded) pixels although its header says \(claimed). Save the image anew."
         )
+    }
+}
+
+extension ImageError {
+    /// Creates the error of an image that is not decoded because others are.
+    fileprivate init(_ error: AsyncSemaphore.WaitError) {
+        let reason =
+            switch error {
+            case .timedOut: "Images have been waiting too long to be decoded"
+            case .tooManyWaiters: "Too many images are waiting to be decoded"
+            }
+        self.init(.busy, "\(reason). Try again later, or look at headers only (ImageProbe.headerOnly).")
     }
 }
 

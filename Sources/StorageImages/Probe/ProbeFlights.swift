@@ -1,4 +1,4 @@
-import NIOConcurrencyHelpers
+import Platform
 import Storages
 
 /// The probes that are under way in this process, so that callers who ask for the same image wait for the same probe.
@@ -26,36 +26,12 @@ final class ProbeFlights: Sendable {
         }
     }
 
-    private struct Waiter {
-        let memory: ProbeMemory
-        let continuation: CheckedContinuation<ProbeVerdict, any Error>
-    }
-
-    private struct Flight {
-        let id: Int
-        /// The caller who started it, and who waits until the size is recorded, too.
-        let leader: Int
-        var waiters: [Int: Waiter] = [:]
-        var task: Task<Void, Never>?
-        var verdict: ProbeVerdict?
-    }
-
-    private struct State {
-        var flights: [Key: Flight] = [:]
-        var nextID = 0
-        /// Callers that were cancelled before they could join.
-        var cancelled: Set<Int> = []
-
-        mutating func makeID() -> Int {
-            nextID += 1
-            return nextID
-        }
-    }
+    private typealias Outcome = (verdict: ProbeVerdict, unrecorded: PixelSize?)
 
     /// The flights of the process.
     static let shared = ProbeFlights()
 
-    private let state = NIOLockedValueBox(State())
+    private let flights = SingleFlight<Key, Outcome>(inheritsTaskLocals: true)
     private let refusals: RefusalMemory
 
     /// Creates a place for flights.
@@ -66,7 +42,7 @@ final class ProbeFlights: Sendable {
     }
 
     /// The number of probes under way.
-    var count: Int { state.withLockedValue { $0.flights.count } }
+    var count: Int { flights.callCount }
 
     /// Waits for the probe of an image, and starts it when nobody has.
     func verdict(
@@ -82,122 +58,29 @@ final class ProbeFlights: Sendable {
             return verdict
         }
         let key = Key(file, prober: prober, recorder: recorder)
-        let id = state.withLockedValue { $0.makeID() }
-        // The handler below cannot run any more when this does.
-        defer { state.withLockedValue { _ = $0.cancelled.remove(id) } }
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let waiter = Waiter(memory: memory, continuation: continuation)
-                let answer = join(key, id, waiter) { flight in
-                    Task { await self.run(key, flight, file, prober, recorder) }
-                }
-                if let answer { continuation.resume(with: answer) }
-            }
-        } onCancel: {
-            leave(key, id)
-        }
-    }
-
-    /// Joins a flight or starts one; returns the answer when there is nothing to wait for.
-    private func join(
-        _ key: Key,
-        _ id: Int,
-        _ waiter: Waiter,
-        start: (_ flight: Int) -> Task<Void, Never>
-    ) -> Result<ProbeVerdict, any Error>? {
-        state.withLockedValue { state in
-            if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }
-            // A flight that has just ended left its verdict here before it went.
-            if let verdict = waiter.memory.verdict { return .success(verdict) }
-            if let verdict = state.flights[key]?.verdict {
-                waiter.memory.verdict = verdict
-                return .success(verdict)
-            }
-            if state.flights[key] == nil {
-                let flight = state.makeID()
-                state.flights[key] = Flight(id: flight, leader: id)
-                // Started under the lock: it cannot end before it is known.
-                state.flights[key]?.task = start(flight)
-            }
-            state.flights[key]?.waiters[id] = waiter
-            return nil
-        }
-    }
-
-    private func leave(_ key: Key, _ id: Int) {
-        let (waiter, task) = state.withLockedValue { state -> (Waiter?, Task<Void, Never>?) in
-            guard let waiter = state.flights[key]?.waiters.removeValue(forKey: id) else {
-                state.cancelled.insert(id)
-                return (nil, nil)
-            }
-            guard let flight = state.flights[key], flight.waiters.isEmpty, flight.verdict == nil else {
-                return (waiter, nil)
-            }
-            state.flights[key] = nil
-            return (waiter, flight.task)
-        }
-        waiter?.continuation.resume(throwing: CancellationError())
-        task?.cancel()
-    }
-
-    private func run(
-        _ key: Key,
-        _ flight: Int,
-        _ file: StorageFile,
-        _ prober: ImageProber,
-        _ recorder: (any ImageSizeRecorder)?
-    ) async {
-        let verdict: ProbeVerdict
-        do {
-            verdict = .size(try await prober.probe(file).size)
-        } catch let error as ImageError where error.isFinal {
-            verdict = .refused(error)
-        } catch {
-            return end(key, flight, throwing: error)
-        }
-        guard let recorder, let size = verdict.recorded else {
-            if recorder != nil, case .refused(let error) = verdict {
+        let verdict = try await flights.value(for: key) { [refusals] in
+            // A flight that has just ended may have left its verdict here.
+            if let verdict = memory.verdict { return (verdict, unrecorded: nil) }
+            let verdict = try await Self.probe(file, prober)
+            memory.verdict = verdict
+            if recorder != nil, case .refused(let error) = verdict, verdict.recorded == nil {
                 refusals.remember(error, of: file, by: prober)
             }
-            return end(key, flight, returning: verdict)
-        }
-        // Only the leader waits for the recorder. A follower may hold what the recorder waits for, such as the only
-        // connection to a database, and must go on.
-        land(key, flight, verdict)
-        await recorder.recordSize(size, of: file.name)
-        end(key, flight, returning: verdict)
+            return (verdict, unrecorded: verdict.recorded)
+        } followUp: { outcome in
+            // Only the leader waits for the recorder. A follower may hold what the recorder waits for, such as the only
+            // connection to a database, and must go on.
+            if let recorder, let size = outcome.unrecorded { await recorder.recordSize(size, of: file.name) }
+        }.verdict
+        memory.verdict = verdict
+        return verdict
     }
 
-    private func land(_ key: Key, _ flight: Int, _ verdict: ProbeVerdict) {
-        let followers = state.withLockedValue { state -> [Waiter] in
-            guard var current = state.flights[key], current.id == flight else { return [] }
-            current.verdict = verdict
-            let followers = current.waiters.filter { $0.key != current.leader }
-            current.waiters = current.waiters.filter { $0.key == current.leader }
-            for waiter in current.waiters.values { waiter.memory.verdict = verdict }
-            for waiter in followers.values { waiter.memory.verdict = verdict }
-            state.flights[key] = current
-            return Array(followers.values)
+    private static func probe(_ file: StorageFile, _ prober: ImageProber) async throws -> ProbeVerdict {
+        do {
+            return .size(try await prober.probe(file).size)
+        } catch let error as ImageError where error.isFinal {
+            return .refused(error)
         }
-        for waiter in followers { waiter.continuation.resume(returning: verdict) }
-    }
-
-    private func end(_ key: Key, _ flight: Int, returning verdict: ProbeVerdict) {
-        let waiters = state.withLockedValue { state -> [Waiter] in
-            guard let current = state.flights[key], current.id == flight else { return [] }
-            for waiter in current.waiters.values { waiter.memory.verdict = verdict }
-            state.flights[key] = nil
-            return Array(current.waiters.values)
-        }
-        for waiter in waiters { waiter.continuation.resume(returning: verdict) }
-    }
-
-    private func end(_ key: Key, _ flight: Int, throwing error: any Error) {
-        let waiters = state.withLockedValue { state -> [Waiter] in
-            guard let current = state.flights[key], current.id == flight else { return [] }
-            state.flights[key] = nil
-            return Array(current.waiters.values)
-        }
-        for waiter in waiters { waiter.continuation.resume(throwing: error) }
     }
 }

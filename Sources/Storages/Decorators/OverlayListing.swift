@@ -1,3 +1,5 @@
+import Platform
+
 /// The files of an overlay: those of the upper storage, and those of the lower one that are neither covered nor hidden.
 struct OverlayListing: AsyncSequence, Sendable {
     typealias Element = FileInfo
@@ -112,7 +114,7 @@ struct OverlayListing: AsyncSequence, Sendable {
             if !files.isEmpty {
                 let isHidden = try await filter.isHidden(files.map(\.name))
                 let left = zip(files, isHidden).filter { !$0.1 }.map(\.0)
-                let isCovered = try await left.mapConcurrently { [upper = storage.upper] in
+                let isCovered = try await left.mapConcurrently(limit: 16) { [upper = storage.upper] in
                     try await upper.exists($0.name)
                 }
                 return zip(left, isCovered).filter { !$0.1 }.map(\.0)

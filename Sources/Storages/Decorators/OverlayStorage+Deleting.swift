@@ -1,3 +1,5 @@
+import Platform
+
 extension OverlayStorage {
     /// The number of names that are hidden before the upper storage deletes them: with S3 as many as one request takes.
     private static let batchSize = 1000
@@ -89,7 +91,7 @@ extension OverlayStorage {
     /// counts as long as it is there. The other way round the lower storage's file would come back for a moment, or for
     /// ever.
     private func cover(_ names: [StorageName]) async throws -> [Cover] {
-        try await names.mapConcurrently { name in
+        try await names.mapConcurrently(limit: 16) { name in
             if let error = name.safetyError(in: label) { return .failed(error) }
             do {
                 guard try await lowerHas(name) else { return .nothing }
@@ -105,7 +107,7 @@ extension OverlayStorage {
     ///
     /// - Returns: For each name why the lower storage's file may be seen.
     private func coverAgain(_ names: [StorageName], _ covers: [Cover]) async throws -> [StorageError?] {
-        try await Array(zip(names, covers)).mapConcurrently { name, cover in
+        try await zip(names, covers).mapConcurrently(limit: 16) { name, cover in
             guard case .hidden = cover else { return nil }
             do {
                 try await whiteouts.insert(name)

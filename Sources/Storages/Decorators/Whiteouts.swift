@@ -1,3 +1,5 @@
+import Platform
+
 /// The objects in the upper storage of an overlay each of which hides a file of the lower one.
 struct Whiteouts: Sendable {
     let upper: any Storage
@@ -124,6 +126,6 @@ struct WhiteoutFilter: Sendable {
             return try names.map { hidden.isEmpty ? false : hidden.contains(try Whiteouts.digest(of: $0)) }
         }
         asked += names.count
-        return try await names.mapConcurrently { [whiteouts] in try await whiteouts.contains($0) }
+        return try await names.mapConcurrently(limit: 16) { [whiteouts] in try await whiteouts.contains($0) }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import NIOConcurrencyHelpers
+import Platform
 import Storages
 
 /// Keeps a set of credentials, and has it replaced in time.
@@ -18,33 +19,30 @@ final class CredentialCache: Sendable, SecretHolding {
         var isUnchanged: Bool
     }
 
-    private struct Waiter {
-        var continuation: CheckedContinuation<S3Credentials, any Error>
-        /// A Boolean value that indicates whether the old set will not do, since S3 refused it.
-        var needsNew: Bool
+    /// The outcome of a call of the provider.
+    private enum Outcome {
+        case fetched(S3Credentials)
+        /// The error, and the set there was already when that stays in use.
+        case failed(any Error, kept: S3Credentials?)
+        /// The provider was not called: the task that began the call had what it wanted by then.
+        case unneeded
     }
 
-    /// A call of the provider.
-    private struct Flight {
-        var number: UInt64
-        var task: Task<Void, Never>
-        var waiters: [UInt64: Waiter] = [:]
-        /// A Boolean value that indicates whether the call goes on although nobody waits.
-        var isBackground: Bool
+    private enum Subject: Hashable {
+        case credentials
     }
 
     private struct State {
         var snapshot: Snapshot?
-        var flight: Flight?
-        /// The newest call, which may have been given up and still be ending; the next one begins after it.
-        var newest: Task<Void, Never>?
         /// The time at which the provider may be called again after it failed.
         var resumption: Date?
-        var lastNumber: UInt64 = 0
+        /// A Boolean value that indicates whether a task refreshes the set in the background.
+        var isRefreshing = false
 
-        mutating func nextNumber() -> UInt64 {
-            lastNumber += 1
-            return lastNumber
+        /// Returns the set when the provider need not be called for one yet.
+        func set(at now: Date, before limit: KeyPath<CredentialLifetime, Date>) -> S3Credentials? {
+            guard let snapshot else { return nil }
+            return now < snapshot.lifetime[keyPath: limit] || CredentialCache.isResting(self, now) ? snapshot.set : nil
         }
     }
 
@@ -58,6 +56,8 @@ final class CredentialCache: Sendable, SecretHolding {
     private let now: @Sendable () -> Date
     private let jitter: CredentialLifetime.Jitter
     private let state = NIOLockedValueBox(State())
+    // Without task-local values: a call serves others than the task that happened to be first.
+    private let calls = SingleFlight<Subject, Outcome>(inheritsTaskLocals: false)
 
     /// Creates a cache that has nothing yet.
     ///
@@ -84,19 +84,15 @@ final class CredentialCache: Sendable, SecretHolding {
     ///   `invalidConfiguration` when the provider has none; `CancellationError`.
     func credentials() async throws -> S3Credentials {
         let now = now()
-        let known: S3Credentials? = state.withLockedValue { state in
-            guard let snapshot = state.snapshot else { return nil }
-            if now < snapshot.lifetime.advisory || Self.isResting(state, now) { return snapshot.set }
-            guard now < snapshot.lifetime.mandatory else { return nil }
-            if state.flight == nil { startFlight(&state, isBackground: true) }
-            return snapshot.set
+        let (known, isDue) = state.withLockedValue { state -> (S3Credentials?, Bool) in
+            if let set = state.set(at: now, before: \.advisory) { return (set, false) }
+            guard let set = state.set(at: now, before: \.mandatory) else { return (nil, false) }
+            defer { state.isRefreshing = true }
+            return (set, !state.isRefreshing)
         }
+        if isDue { refreshInBackground() }
         if let known { return known }
-        return try await join(needsNew: false) { state in
-            // Another may have come between the two looks.
-            guard let snapshot = state.snapshot else { return nil }
-            return now < snapshot.lifetime.mandatory || Self.isResting(state, now) ? snapshot.set : nil
-        }
+        return try await join(needsNew: false) { $0.set(at: now, before: \.mandatory) }
     }
 
     /// Returns another set, after S3 said that one has expired.
@@ -117,57 +113,49 @@ final class CredentialCache: Sendable, SecretHolding {
         }
     }
 
-    // MARK: Waiting
+    // MARK: Calls
 
     /// The number of tasks that wait for the provider now; for tests, which have to know when all of them do.
-    var waiterCount: Int { state.withLockedValue { $0.flight?.waiters.count ?? 0 } }
+    var waiterCount: Int { calls.waiterCount(for: .credentials) }
 
     /// Waits for the call that is under way, or a new one, unless `known` finds a set.
     private func join(
         needsNew: Bool,
         known: @escaping @Sendable (State) -> S3Credentials?
     ) async throws -> S3Credentials {
-        let number = state.withLockedValue { $0.nextNumber() }
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let outcome: Result<S3Credentials, any Error>? = state.withLockedValue { state in
-                    // Under the lock: a cancellation from now on finds the waiter.
-                    if Task.isCancelled { return .failure(CancellationError()) }
-                    if let set = known(state) { return .success(set) }
-                    if state.flight == nil { startFlight(&state, isBackground: false) }
-                    state.flight?.waiters[number] = Waiter(continuation: continuation, needsNew: needsNew)
-                    return nil
-                }
-                if let outcome { continuation.resume(with: outcome) }
+        while true {
+            if let set = state.withLockedValue({ known($0) }) { return set }
+            switch try await outcome(unless: known) {
+            case .fetched(let set): return set
+            case .failed(_, let kept?) where !needsNew: return kept
+            case .failed(let error, _): throw error
+            case .unneeded: continue
             }
-        } onCancel: {
-            leave(number)
         }
     }
 
-    /// Ends the wait of one task; the last of them cancels the call.
-    private func leave(_ number: UInt64) {
-        let (waiter, abandoned) = state.withLockedValue { state -> (Waiter?, Task<Void, Never>?) in
-            guard let waiter = state.flight?.waiters.removeValue(forKey: number) else { return (nil, nil) }
-            guard let flight = state.flight, flight.waiters.isEmpty, !flight.isBackground else { return (waiter, nil) }
-            state.flight = nil
-            return (waiter, flight.task)
+    private func refreshInBackground() {
+        Task.detached { [self] in
+            let isFresh = { @Sendable [now] (state: State) in state.set(at: now(), before: \.advisory) }
+            // The first may be a call that was just ending, and began before the set was due.
+            for _ in 1...2 {
+                let isDue = state.withLockedValue { state in
+                    state.isRefreshing = isFresh(state) == nil
+                    return state.isRefreshing
+                }
+                guard isDue else { return }
+                _ = try? await outcome(unless: isFresh)
+            }
+            state.withLockedValue { $0.isRefreshing = false }
         }
-        abandoned?.cancel()
-        waiter?.continuation.resume(throwing: CancellationError())
     }
 
-    // MARK: Flights
-
-    private func startFlight(_ state: inout State, isBackground: Bool) {
-        let number = state.nextNumber()
-        let previous = state.newest
-        // Detached: it serves others than the task that happened to be first, and outlives it.
-        let task = Task.detached { [self] in
-            await previous?.value
+    /// Waits for the call that is under way, or a new one, in which the provider is not called if `known` finds a set.
+    private func outcome(unless known: @escaping @Sendable (State) -> S3Credentials?) async throws -> Outcome {
+        try await calls.value(for: .credentials) { [self] in
+            guard state.withLockedValue({ known($0) }) == nil else { return .unneeded }
             let result: Result<S3Credentials, any Error>
             do {
-                try Task.checkCancellation()
                 guard let set = try await provider.credentials() else {
                     throw StorageError(
                         .invalidConfiguration,
@@ -178,44 +166,30 @@ final class CredentialCache: Sendable, SecretHolding {
             } catch {
                 result = .failure(error)
             }
-            land(number, with: result)
+            // One that was given up brings nothing.
+            try Task.checkCancellation()
+            return land(result)
         }
-        state.newest = task
-        state.flight = Flight(number: number, task: task, isBackground: isBackground)
     }
 
-    private func land(_ number: UInt64, with result: Result<S3Credentials, any Error>) {
+    private func land(_ result: Result<S3Credentials, any Error>) -> Outcome {
         let now = now()
-        let landing = state.withLockedValue { state -> (waiters: [Waiter], kept: S3Credentials?)? in
-            // One that was given up brings nothing.
-            guard let flight = state.flight, flight.number == number else { return nil }
-            state.flight = nil
-            state.newest = nil
+        let outcome = state.withLockedValue { state -> Outcome in
+            let old = state.snapshot?.set
             switch result {
             case .success(let set):
-                let old = state.snapshot?.set
                 let lifetime = CredentialLifetime(of: set, replacing: old, at: now, jitter: jitter)
                 state.snapshot = Snapshot(set: set, lifetime: lifetime, fetched: now, isUnchanged: set == old)
                 state.resumption = nil
-                return (Array(flight.waiters.values), nil)
+                return .fetched(set)
             case .failure(let error):
-                let kept = state.snapshot?.set
-                guard let kept, Self.isUsable(kept, after: error, at: now) else {
-                    return (Array(flight.waiters.values), nil)
-                }
+                guard let old, Self.isUsable(old, after: error, at: now) else { return .failed(error, kept: nil) }
                 state.resumption = now.addingTimeInterval(jitter(Self.rest))
-                return (Array(flight.waiters.values), kept)
+                return .failed(error, kept: old)
             }
         }
-        guard let landing else { return }
-        if case .failure(let error) = result, let kept = landing.kept { report(error, keeping: kept, at: now) }
-        for waiter in landing.waiters {
-            if let kept = landing.kept, !waiter.needsNew {
-                waiter.continuation.resume(returning: kept)
-            } else {
-                waiter.continuation.resume(with: result)
-            }
-        }
+        if case .failed(let error, let kept?) = outcome { report(error, keeping: kept, at: now) }
+        return outcome
     }
 
     /// Returns whether the provider failed a moment ago and is not to be called yet; a clock that was set back ends the

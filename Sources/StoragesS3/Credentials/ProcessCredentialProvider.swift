@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Storages
 
 /// Credentials that a program prints, as `credential_process` of a profile names it.
@@ -50,16 +51,10 @@ struct ProcessCredentialProvider: S3CredentialProvider, SecretHolding {
 
     private func error(_ failure: ChildProcess.Failure, _ source: String) -> StorageError {
         switch failure {
-        case .notStarted(let cause) where ProcessCredentialProvider.passes(cause):
-            StorageError(.unavailable, "Cannot start \(source) now: \(cause.description).", underlying: cause)
-        case .notStarted(let cause):
-            StorageError(
-                .invalidConfiguration,
-                "Cannot start \(source): \(cause.description). Write its whole path, and look at its permissions.",
-                underlying: cause
-            )
-        case .system(let operation, let cause):
-            StorageError(errno: cause.errno, "\(operation) for \(source)")
+        case .notStarted(let errno):
+            notStarted(SystemCallFailure(errno: errno), source)
+        case .system(let operation, let errno):
+            StorageError(errno: errno, "\(operation) for \(source)")
         case .timedOut:
             StorageError(.unavailable, "No credentials from \(source): it took more than \(timeout) and was killed.")
         case .tooMuchOutput(let limit):
@@ -67,8 +62,17 @@ struct ProcessCredentialProvider: S3CredentialProvider, SecretHolding {
         }
     }
 
-    /// Returns whether the system was short of something, or the program was just being replaced.
-    private static func passes(_ cause: SystemCallFailure) -> Bool {
-        StorageError(errno: cause.errno, "start a program").code == .unavailable
+    private func notStarted(_ cause: SystemCallFailure, _ source: String) -> StorageError {
+        // The system was short of something, or the program was just being replaced.
+        if StorageError(errno: cause.errno, "start a program").code == .unavailable {
+            return StorageError(.unavailable, "Cannot start \(source) now: \(cause.description).", underlying: cause)
+        }
+        return StorageError(
+            .invalidConfiguration,
+            "Cannot start \(source): \(cause.description). Write its whole path, and look at its permissions.",
+            underlying: cause
+        )
     }
 }
+
+extension ChildProcess.Output: SecretHolding {}

@@ -36,7 +36,7 @@ final class CurlTransfer: @unchecked Sendable {
     let deadline: ContinuousClock.Instant?
     private let settings: CurlSettings
     private let loop: CurlLoop
-    private let permit: Permit
+    private let permit: AsyncSemaphore.Permit
     private let shared = NIOLockedValueBox(Shared())
 
     // MARK: The loop's thread alone
@@ -57,7 +57,7 @@ final class CurlTransfer: @unchecked Sendable {
     /// A Boolean value that indicates whether a response has refused `Expect: 100-continue`.
     private(set) var hasRefusedExpectation = false
 
-    init(_ request: HTTPRequest, _ settings: CurlSettings, _ loop: CurlLoop, _ permit: Permit) {
+    init(_ request: HTTPRequest, _ settings: CurlSettings, _ loop: CurlLoop, _ permit: AsyncSemaphore.Permit) {
         self.request = request
         self.settings = settings
         self.loop = loop

@@ -1,10 +1,11 @@
 import NIOCore
+import Platform
 
 /// Sends requests through libcurl, a limited number at a time.
 final class CurlTransport: HTTPTransport {
     private let settings: CurlSettings
     private let loop: CurlLoop
-    let semaphore: WeightedSemaphore
+    let semaphore: AsyncSemaphore
     private let unread: UnreadTransfers
 
     /// Makes a transport; no connection is made yet.
@@ -16,7 +17,7 @@ final class CurlTransport: HTTPTransport {
     init(_ settings: CurlSettings, concurrency: Int = 64) throws {
         self.settings = settings
         loop = try CurlLoop.shared()
-        semaphore = WeightedSemaphore(capacity: concurrency)
+        semaphore = AsyncSemaphore(capacity: concurrency)
         unread = UnreadTransfers(semaphore)
     }
 
@@ -37,11 +38,11 @@ final class CurlTransport: HTTPTransport {
     }
 
     /// Waits until one more request is allowed.
-    private func connection(for request: HTTPRequest) async throws -> Permit {
-        if let permit = semaphore.acquireImmediately() { return permit }
+    private func connection(for request: HTTPRequest) async throws -> AsyncSemaphore.Permit {
+        if let permit = semaphore.tryAcquire() { return permit }
         do {
             return try await unread.makingRoom { try await semaphore.acquire(within: request.waitLimit) }
-        } catch is WaitLimitPassed {
+        } catch AsyncSemaphore.WaitError.timedOut {
             throw HTTPFailure.noFreeConnection(after: request.waitLimit, of: semaphore.capacity)
         }
     }

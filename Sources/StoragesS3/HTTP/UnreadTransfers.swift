@@ -1,4 +1,5 @@
 import NIOConcurrencyHelpers
+import Platform
 
 /// Responses that nobody reads, and whose connections are taken from them when others wait for one.
 ///
@@ -23,10 +24,10 @@ final class UnreadTransfers: Sendable {
         weak var transfer: CurlTransfer?
     }
 
-    private let semaphore: WeightedSemaphore
+    private let semaphore: AsyncSemaphore
     private let state = NIOLockedValueBox(State())
 
-    init(_ semaphore: WeightedSemaphore) {
+    init(_ semaphore: AsyncSemaphore) {
         self.semaphore = semaphore
     }
 
@@ -67,7 +68,7 @@ final class UnreadTransfers: Sendable {
 
     private func look() {
         let limit = ContinuousClock.now - Self.patience
-        let wanted = semaphore.waiting
+        let wanted = semaphore.waiterCount
         let transfers = state.withLockedValue { state in
             Self.forgetEnded(&state)
             return state.transfers.values.compactMap(\.transfer)

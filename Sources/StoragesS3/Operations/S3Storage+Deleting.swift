@@ -1,4 +1,5 @@
 import NIOCore
+import Platform
 public import Storages
 
 extension S3Storage {
@@ -114,19 +115,7 @@ extension S3Storage {
     // MARK: One by one
 
     private func deleteOneByOne(_ names: [StorageName]) async throws -> [DeletionFailure] {
-        try await withThrowingTaskGroup(of: DeletionFailure?.self) { group in
-            var failures: [DeletionFailure] = []
-            for (index, name) in names.enumerated() {
-                if index >= Self.deletionsAtOnce, let result = try await group.next(), let failure = result {
-                    failures.append(failure)
-                }
-                group.addTask { try await self.deleteOne(name) }
-            }
-            while let result = try await group.next() {
-                if let failure = result { failures.append(failure) }
-            }
-            return failures
-        }
+        try await names.mapConcurrently(limit: Self.deletionsAtOnce) { try await self.deleteOne($0) }.compactMap { $0 }
     }
 
     private func deleteOne(_ name: StorageName) async throws -> DeletionFailure? {

@@ -1,6 +1,7 @@
 import Logging
 import NIOConcurrencyHelpers
 import NIOCore
+import Platform
 import Storages
 
 extension S3Storage {
@@ -160,31 +161,22 @@ extension S3Storage {
         _ upload: Multipart,
         _ call: UploadCall
     ) async throws -> [CompletedPart] {
-        try await withThrowingTaskGroup(of: (part: CompletedPart, byteCount: Int64).self) { group in
-            var completed: [CompletedPart] = []
-            var stored: Int64 = 0
-            var running = 0
-            let most = min(options.transfers.uploadConcurrency, client.profile.maxPartsAtOnce)
-            func take(_ result: (part: CompletedPart, byteCount: Int64)) {
-                running -= 1
-                completed.append(result.part)
-                stored += result.byteCount
-                call.options.progress?(
-                    TransferProgress(completedBytes: stored, totalBytes: call.driver.totalByteCount)
-                )
-            }
-            var next: UploadPart? = first
-            while let part = next {
-                if running == most, let result = try await group.next() {
-                    take(result)
-                }
-                group.addTask { (try await self.send(part, upload), part.sourceByteCount) }
-                running += 1
-                next = try await parts.next()
-            }
-            while let result = try await group.next() { take(result) }
-            return completed
+        var completed: [CompletedPart] = []
+        var stored: Int64 = 0
+        var first: UploadPart? = first
+        try await processConcurrently(
+            limit: min(options.transfers.uploadConcurrency, client.profile.maxPartsAtOnce)
+        ) {
+            if let part = first.take() { return part }
+            return try await parts.next()
+        } transform: { part in
+            (part: try await self.send(part, upload), byteCount: part.sourceByteCount)
+        } collect: { result in
+            completed.append(result.part)
+            stored += result.byteCount
+            call.options.progress?(TransferProgress(completedBytes: stored, totalBytes: call.driver.totalByteCount))
         }
+        return completed
     }
 
     private func send(_ part: UploadPart, _ upload: Multipart) async throws -> CompletedPart {

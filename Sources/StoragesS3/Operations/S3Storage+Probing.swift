@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import NIOConcurrencyHelpers
 import NIOCore
+import Platform
 public import Storages
 
 extension S3Storage {
@@ -31,21 +32,11 @@ extension S3Storage {
 
     /// Runs a trial, once for all tasks that ask at the same time, and returns the result.
     ///
-    /// The task that asks first may be cancelled; the others still want to know, and what was written is to be deleted.
     func probedConditions() async throws -> ConditionalWrites {
-        let task = probing.withLockedValue { running in
-            let task =
-                running
-                ?? Task {
-                    defer { probing.withLockedValue { $0 = nil } }
-                    return try await findOutConditions()
-                }
-            running = task
-            return task
+        try await trials.value(for: bucketName) {
+            // Goes on to its end although nobody waits: the object of a write that was cut off could not be deleted.
+            try await Task { try await self.findOutConditions() }.value
         }
-        let found = try await task.value
-        try Task.checkCancellation()
-        return found
     }
 
     private static let probePrefix = ".stored-files-probe-"

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import Platform
 public import Storages
 
 extension S3Storage {
@@ -29,17 +30,7 @@ extension S3Storage {
     ///   names.
     public func purge(_ names: [StorageName]) async throws -> [PurgedFile] {
         try await reporting {
-            try await withThrowingTaskGroup(of: (index: Int, receipt: PurgedFile).self) { group in
-                var receipts = names.map { PurgedFile(name: $0) }
-                for (index, name) in names.enumerated() {
-                    if index >= Self.purgesAtOnce, let done = try await group.next() {
-                        receipts[done.index] = done.receipt
-                    }
-                    group.addTask { (index, try await self.purgeOne(name)) }
-                }
-                while let done = try await group.next() { receipts[done.index] = done.receipt }
-                return receipts
-            }
+            try await names.mapConcurrently(limit: Self.purgesAtOnce) { try await self.purgeOne($0) }
         }
     }
 

@@ -236,7 +236,7 @@ struct FsckRun: ~Copyable {
         let candidates = dangling
         dangling.removeAll(keepingCapacity: true)
         guard configuration.checks.contains(.danglingRows), !candidates.isEmpty else { return }
-        let missing = try await concurrently(candidates) { [storage] candidate -> Bool in
+        let missing = try await candidates.mapConcurrently(limit: Self.concurrency) { [storage] candidate -> Bool in
             guard let name = try? StorageName(validating: candidate.reference.name) else { return true }
             return try await !storage.exists(name)
         }
@@ -257,7 +257,7 @@ struct FsckRun: ~Copyable {
         sized.removeAll(keepingCapacity: true)
         guard !candidates.isEmpty else { return }
         let prober = ImageProber(mode: .headerOnly)
-        let actual = try await concurrently(candidates) { [storage] candidate -> PixelSize? in
+        let actual = try await candidates.mapConcurrently(limit: Self.concurrency) { [storage] candidate -> PixelSize? in
             guard let file = try? StorageFile(name: candidate.reference.name, in: storage) else { return nil }
             do {
                 return try await prober.probe(file).size
@@ -292,34 +292,5 @@ struct FsckRun: ~Copyable {
             \(Int32(clamping: size.width)) AND \(identifier: columns.height) = \(Int32(clamping: size.height))
             """
         )
-    }
-
-    /// The results of some work for each of many elements, a few at a time, in order.
-    private func concurrently<Element: Sendable, Result: Sendable>(
-        _ elements: [Element],
-        _ work: @escaping @Sendable (Element) async throws -> Result
-    ) async throws -> [Result] {
-        try await withThrowingTaskGroup(of: (Int, Result).self) { group in
-            var results = [Result?](repeating: nil, count: elements.count)
-            var next = 0
-            while next < elements.count || !group.isEmpty {
-                if next < elements.count, next < Self.concurrency || group.isEmpty {
-                    let index = next
-                    let element = elements[index]
-                    group.addTask { (index, try await work(element)) }
-                    next += 1
-                    continue
-                }
-                guard let (index, result) = try await group.next() else { break }
-                results[index] = result
-                if next < elements.count {
-                    let index = next
-                    let element = elements[index]
-                    group.addTask { (index, try await work(element)) }
-                    next += 1
-                }
-            }
-            return results.compactMap { $0 }
-        }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// The directory of the programs of the server, and the user as whom they run.
 struct PostgresBinaries: Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 extension TemporaryPostgres {
     /// Runs a script with `psql`: as a program that knows nothing of this library.

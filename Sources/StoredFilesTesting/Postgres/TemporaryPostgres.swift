@@ -1,6 +1,6 @@
 import Foundation
 import NIOConcurrencyHelpers
-import Platform
+package import Platform
 import PostgresModels
 
 /// A PostgreSQL server of one's own for tests: made in a second, gone at the end.
@@ -31,6 +31,10 @@ public final class TemporaryPostgres: Sendable {
     private let state = NIOLockedValueBox(State())
 
     // MARK: Starting
+
+    /// Permits for tests that each open a few connections to the shared server: tests run all at once, and it takes only
+    /// so many sessions.
+    package static let testPermits = AsyncSemaphore(capacity: 32)
 
     private static let sharedStart = Task { try await start() }
 

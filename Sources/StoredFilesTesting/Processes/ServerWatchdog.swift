@@ -67,9 +67,9 @@ final class ServerWatchdog: Sendable {
     }()
 
     let directory: String
-    private let pipeEnd: NIOLockedValueBox<Int32?>
-    private let hasBeenWaitedFor = NIOLockedValueBox(false)
-    let process: pid_t
+    /// The pipe that the shell reads until its end.
+    private let pipe: CloseOnExecPipe
+    private let shell: ChildProcess
 
     /// Starts to watch over a directory.
     ///
@@ -79,42 +79,27 @@ final class ServerWatchdog: Sendable {
     /// - Throws: `ChildProcessError`.
     init(directory: String, over target: Target) throws {
         self.directory = directory
-        var ends: [Int32] = [-1, -1]
-        // A child that inherited our end would keep the pipe open after us, and another thread may be starting one now.
-        #if canImport(Darwin)
-            let status = pipe(&ends)
-            for end in ends where status == 0 { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        #else
-            // Not pipe2, which the C library shows to nobody without asking; it reads the same.
-            let status = socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
-        #endif
-        guard status == 0 else {
+        do {
+            pipe = try CloseOnExecPipe()
+        } catch ChildProcess.Failure.system(_, let errno) {
             throw ChildProcessError(description: "No pipe: \(String(cString: strerror(errno))).")
         }
-        pipeEnd = NIOLockedValueBox(ends[1])
-        defer { _ = close(ends[0]) }
-        do {
-            let command = [
-                "/bin/sh", "-c", Self.script, "sh", directory, target.pidFile, target.signal, target.isGroup ? "-" : "",
-            ]
-            process = try ChildProcess.start(command, in: "/", input: ends[0])
-        } catch {
-            _ = close(ends[1])
-            throw error
-        }
+        let command = [
+            "/bin/sh", "-c", Self.script, "sh", directory, target.pidFile, target.signal, target.isGroup ? "-" : "",
+        ]
+        shell = try ChildProcess.start(command, in: "/", input: pipe.reading)
         _ = Self.atExit
         Self.live.withLockedValue { $0[ObjectIdentifier(self)] = self }
     }
+
+    /// The number of the shell.
+    var process: pid_t { shell.id }
 
     /// Starts the watchdog's work; returns at once.
     ///
     /// Calling it again does nothing.
     func release() {
-        let end = pipeEnd.withLockedValue { end -> Int32? in
-            defer { end = nil }
-            return end
-        }
-        if let end { _ = close(end) }
+        pipe.closeWriting()
     }
 
     /// Starts the watchdog's work and waits for its end.
@@ -137,12 +122,7 @@ final class ServerWatchdog: Sendable {
     /// Waits for the child, which is a zombie until then.
     private func waitForExit() {
         waitUntilGone(seconds: 30)
-        // Only one of several callers: the number may be another child's as soon as it was waited for.
-        let isOurs = hasBeenWaitedFor.withLockedValue { hasBeenWaitedFor in
-            defer { hasBeenWaitedFor = true }
-            return !hasBeenWaitedFor
-        }
-        if isOurs { ChildProcess.wait(for: process) }
+        shell.waitBlocking()
         _ = Self.live.withLockedValue { $0.removeValue(forKey: ObjectIdentifier(self)) }
     }
 

@@ -1,11 +1,12 @@
 import NIOCore
+import Platform
 import Storages
 
 extension StorageConformance {
     static let listingChecks: [Check] = [
         Check("lists names of every script, each once, and deletes them") { subject in
             let paths = (0..<136).map { "\($0 % 5)/\(scripts[$0 % scripts.count]) \($0)" }
-            try await eachOfEight(paths) { path in
+            try await paths.forEachConcurrently(limit: 8) { path in
                 _ = try await subject.upload(path, ByteBuffer(string: path), subject.careful)
             }
             let expected = try paths.map { try subject.name($0) }.sorted()
@@ -59,7 +60,7 @@ extension StorageConformance {
             }
             do {
                 while begun.values.count < stalled.count { try await Task.sleep(for: .milliseconds(2)) }
-                try await eachOfEight((0..<64).map { "small/\($0).txt" }) { path in
+                try await (0..<64).map { "small/\($0).txt" }.forEachConcurrently(limit: 8) { path in
                     let file = try await subject.upload(path, ByteBuffer(string: path), subject.careful)
                     try await subject.expectContents(file.name, ByteBuffer(string: path))
                 }
@@ -80,19 +81,4 @@ extension StorageConformance {
         "ελ&λη=ν",
         "~'()*!", "𝒳",
     ]
-
-    /// Does something for each, for eight at a time.
-    private static func eachOfEight(
-        _ paths: [String],
-        _ work: @escaping @Sendable (String) async throws -> Void
-    ) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for first in 0..<8 {
-                group.addTask {
-                    for index in stride(from: first, to: paths.count, by: 8) { try await work(paths[index]) }
-                }
-            }
-            try await group.waitForAll()
-        }
-    }
 }

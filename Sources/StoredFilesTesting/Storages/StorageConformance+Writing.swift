@@ -1,4 +1,5 @@
 import NIOCore
+import Platform
 import Storages
 
 extension StorageConformance {
@@ -96,22 +97,14 @@ extension ConformanceSubject {
         _ count: Int,
         _ options: UploadOptions
     ) async throws -> [(seed: UInt8, file: UploadedFile)] {
-        try await withThrowingTaskGroup(of: (UInt8, UploadedFile)?.self) { group in
-            for seed in 0..<UInt8(count) {
-                group.addTask {
-                    do {
-                        return (seed, try await upload("contested.bin", bytes(200_000, seed: seed), options))
-                    } catch let error as StorageError where error.code == .alreadyExists {
-                        return nil
-                    }
-                }
+        let files = try await (0..<UInt8(count)).mapConcurrently(limit: count) { seed -> UploadedFile? in
+            do {
+                return try await upload("contested.bin", bytes(200_000, seed: seed), options)
+            } catch let error as StorageError where error.code == .alreadyExists {
+                return nil
             }
-            var files: [(UInt8, UploadedFile)] = []
-            for try await file in group {
-                if let file { files.append(file) }
-            }
-            return files
         }
+        return files.enumerated().compactMap { seed, file in file.map { (UInt8(seed), $0) } }
     }
 
     /// Reads a file and does something to it after the first chunk.

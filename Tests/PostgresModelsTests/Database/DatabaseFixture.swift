@@ -1,3 +1,4 @@
+import Platform
 import PostgresModels
 import StoredFilesTesting
 
@@ -11,7 +12,7 @@ func withDatabase<Result>(
     configuration.poolSize = poolSize
     // On a busy machine a cancelled statement may take long to stop.
     configuration.cancellationGracePeriod = .seconds(30)
-    return try await Turnstile.sharedServer.pass {
+    return try await TemporaryPostgres.testPermits.withPermit {
         let url = try await TemporaryPostgres.shared().makeDatabase()
         let database = try await Database.connect(url, configuration: configuration)
         do {

@@ -1,3 +1,4 @@
+import Platform
 import PostgresModels
 import StoredFilesTesting
 import Testing
@@ -11,7 +12,7 @@ struct MaintenanceTests {
 
     /// A database that sees with old snapshots, writes nothing and stops everything soon, unless told otherwise.
     private func withStrictDatabase(_ body: (Database) async throws -> Void) async throws {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let server = try await TemporaryPostgres.shared()
             let url = try await server.makeDatabase()
             let first = try await Database.connect(url)
@@ -88,7 +89,7 @@ struct MaintenanceTests {
         arguments: [false, true]
     )
     func migration(outsideTransaction: Bool) async throws {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let server = try await TemporaryPostgres.shared()
             var configuration = DatabaseConfiguration()
             configuration.statementTimeout = .milliseconds(50)
@@ -107,7 +108,7 @@ struct MaintenanceTests {
 
     @Test("The settings of a transaction hold until its end, whatever their values contain")
     func settings() async throws {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let server = try await TemporaryPostgres.shared()
             var configuration = DatabaseConfiguration()
             configuration.poolSize = 1

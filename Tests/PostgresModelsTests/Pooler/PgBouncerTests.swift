@@ -1,3 +1,4 @@
+import Platform
 import StoredFilesTesting
 import Testing
 
@@ -11,7 +12,7 @@ struct PgBouncerTests {
         follows statements: DatabaseConfiguration.PreparedStatements = .off,
         _ body: (_ address: String, _ direct: String) async throws -> Void
     ) async throws {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let server = try await TemporaryPostgres.shared()
             let direct = try await server.makeDatabase()
             let bouncer = try await TemporaryPgBouncer.start(

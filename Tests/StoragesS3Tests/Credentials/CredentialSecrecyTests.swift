@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import NIOCore
+import Platform
 import Storages
 import Testing
 

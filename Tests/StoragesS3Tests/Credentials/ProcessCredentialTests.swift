@@ -155,31 +155,6 @@ struct ProcessCredentialTests {
         try await end(of: child)
     }
 
-    #if os(Linux)
-        @Test("A credential process inherits no open file and no blocked or ignored signal")
-        func inheritance() async throws {
-            // Without close-on-exec, as some libraries open theirs.
-            let open = Glibc.open("/dev/null", O_RDONLY)
-            #expect(open > 2)
-            defer { _ = close(open) }
-            // As servers have it.
-            _ = signal(SIGPIPE, SIG_IGN)
-            let provider = try provider(
-                """
-                files=$(ls /proc/self/fd | tr '\\n' ,)
-                signals=$(grep -E 'SigBlk|SigIgn' /proc/self/status | cut -f2 | tr '\\n' ,)
-                printf '{"Version":1,"AccessKeyId":"K","SecretAccessKey":"%s"}' "$files|$signals"
-                """
-            )
-            let found = try await provider.credentials()?.secretAccessKey
-            // 0, 1, 2, and the directory that ls reads; glibc itself has the two signals ignored that its threads use.
-            #expect(
-                found == "0,1,2,3,|0000000000000000,0000000180000000,"
-                    || found == "0,1,2,3,|0000000000000000,0000000000000000,"
-            )
-        }
-    #endif
-
     struct Line: Sendable, CustomTestStringConvertible {
         var text: String
         var words: [String]?

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import Platform
 import Storages
 import StoragesS3
 import Testing

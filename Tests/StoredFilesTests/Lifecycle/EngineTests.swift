@@ -1,3 +1,4 @@
+import Platform
 import StoredFiles
 import StoredFilesTesting
 import Testing
@@ -75,7 +76,7 @@ struct EngineTests {
         arguments: [false, true]
     )
     func distributedSchema(hasMigrations: Bool) async throws {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let url = try await TemporaryPostgres.shared().makeDatabase()
             let database = try await Database.connect(
                 url,

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import Platform
 import StoredFiles
 import StoredFilesTesting
 import Testing
@@ -128,7 +129,7 @@ struct OverlayTests {
 
     @Test("The limit for orphans counts only the files of the upper storage of an overlay")
     func orphanLimit() async throws {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             // Listed, and not there: to store so many takes a while.
             let below = ListedStorage(count: 25_000)
             let overlay = try OverlayStorage(upper: MemoryStorage(), lower: below)

@@ -1,3 +1,4 @@
+import Platform
 import StoredFilesTesting
 import Testing
 
@@ -90,7 +91,7 @@ struct OwnershipTests {
 
     @Test("A database deletes no files of a storage with another mark, or with files but no mark")
     func strangers() async throws {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let server = try await TemporaryPostgres.shared()
             let scene = Scene()
             let first = try await scene.open(try await server.makeDatabase())
@@ -120,7 +121,7 @@ struct OwnershipTests {
 
     @Test("A running reaper stops after the batch in which another database adopts the storage")
     func adoptedMeanwhile() async throws {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let server = try await TemporaryPostgres.shared()
             let scene = Scene()
             let first = try await scene.open(try await server.makeDatabase())
@@ -154,7 +155,7 @@ struct OwnershipTests {
 
     @Test("Two databases with two prefixes of one storage each delete their own files")
     func prefixes() async throws {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let bucket = MemoryStorage()
             for prefix in ["one", "two"] {
                 let storage = PrefixedStorage(prefix: try StorageName(validating: prefix), of: bucket)
@@ -175,7 +176,7 @@ struct OwnershipTests {
 
     @Test("A copy of the whole server is recognized by the name of its environment")
     func environments() async throws {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let scene = Scene()
             let url = try await TemporaryPostgres.shared().makeDatabase()
             let production = try await scene.open(url, environment: "production")
@@ -193,7 +194,7 @@ struct OwnershipTests {
 
     @Test("A deleted ownership mark is restored, and a damaged one is an error")
     func damagedMarks() async throws {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let scene = Scene()
             let url = try await TemporaryPostgres.shared().makeDatabase()
             var database = try await scene.open(url)

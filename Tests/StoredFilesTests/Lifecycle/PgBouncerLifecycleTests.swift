@@ -1,4 +1,5 @@
 import NIOCore
+import Platform
 import StoredFiles
 import StoredFilesTesting
 import Testing
@@ -8,7 +9,7 @@ import Testing
 struct PgBouncerLifecycleTests {
     @Test("Behind PgBouncer, every row has its file and no other file stays")
     func filesAndRowsAgree() async throws {
-        try await Turnstile.sharedServer.pass { try await live(.off) }
+        try await TemporaryPostgres.testPermits.withPermit { try await live(.off) }
     }
 
     @Test(
@@ -18,7 +19,7 @@ struct PgBouncerLifecycleTests {
         }
     )
     func filesAndRowsAgreeWithPreparedStatements() async throws {
-        try await Turnstile.sharedServer.pass { try await live(.cached) }
+        try await TemporaryPostgres.testPermits.withPermit { try await live(.cached) }
     }
 
     private func live(_ mode: DatabaseConfiguration.PreparedStatements) async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import StoredFiles
 import StoredFilesTesting
 import Testing
@@ -20,7 +21,7 @@ struct UpgradeTests {
 
     @Test("A database of schema 1 is upgraded with its rows, its journal and its triggers")
     func fromFirst() async throws {
-        try await Turnstile.sharedServer.pass {
+        try await TemporaryPostgres.testPermits.withPermit {
             let url = try await restore("schema-1.sql")
             let papers = MemoryStorage()
             for name in ["live", "condemned", "marked", "revived", "uploading", "lapsed", "part one", "part two"] {

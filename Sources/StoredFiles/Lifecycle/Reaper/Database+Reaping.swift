@@ -1,4 +1,5 @@
 import Metrics
+import Platform
 public import PostgresModels
 public import Storages
 
@@ -33,37 +34,28 @@ extension Database {
         let deadline = ContinuousClock.now + waitLimit
         var report = ReapReport()
         while true {
-            let part = try await withThrowingTaskGroup(of: ReapReport.self) { group in
-                for id in context.storages.ids {
-                    let pass = ReapPass(
-                        database: self,
-                        context: context,
-                        id: id,
-                        storage: try context.storages.storage(for: id),
-                        configuration: configuration
-                    )
-                    group.addTask {
-                        do {
-                            return try await pass.run(shouldStop: shouldStop)
-                        } catch let error as CancellationError {
-                            throw error
-                        } catch {
-                            // A storage or field that cannot be worked on is no reason to let the others wait.
-                            return ReapReport(refusing: id, error)
-                        }
-                    }
-                }
-                var whole = ReapReport()
-                var isWaiting = false
-                for try await part in group {
-                    whole.add(part)
-                    isWaiting = isWaiting || part.isWaiting
-                }
-                whole.isWaiting = isWaiting
-                return whole
+            let passes = try context.storages.ids.map { id in
+                ReapPass(
+                    database: self,
+                    context: context,
+                    id: id,
+                    storage: try context.storages.storage(for: id),
+                    configuration: configuration
+                )
             }
-            report.add(part)
-            guard part.isWaiting, ContinuousClock.now < deadline, !shouldStop() else { return report }
+            let parts = try await passes.mapConcurrently(limit: passes.count) { pass in
+                do {
+                    return try await pass.run(shouldStop: shouldStop)
+                } catch let error as CancellationError {
+                    throw error
+                } catch {
+                    // A storage or field that cannot be worked on is no reason to let the others wait.
+                    return ReapReport(refusing: pass.id, error)
+                }
+            }
+            for part in parts { report.add(part) }
+            report.isWaiting = parts.contains(where: \.isWaiting)
+            guard report.isWaiting, ContinuousClock.now < deadline, !shouldStop() else { return report }
             try await Task.sleep(for: .milliseconds(20))
         }
     }

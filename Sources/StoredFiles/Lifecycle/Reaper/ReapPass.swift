@@ -29,14 +29,14 @@ struct ReapPass: Sendable {
         _ = try await database.query("SELECT \(raw: JournalSchema.name).notice_partitions()")
         try await lapse(shouldStop)
         try await journal.drain(id, shouldStop: shouldStop)
-        return try await withThrowingTaskGroup(of: ReapReport.self) { group in
-            for _ in 0..<configuration.concurrency { group.addTask { try await work(shouldStop) } }
-            var report = ReapReport()
-            for try await part in group { report.add(part) }
-            if !shouldStop() { report.add(try await forget(shouldStop)) }
-            report.isWaiting = try await isWaiting()
-            return report
+        var report = ReapReport()
+        let workers = 0..<configuration.concurrency
+        for part in try await workers.mapConcurrently(limit: workers.count, { _ in try await work(shouldStop) }) {
+            report.add(part)
         }
+        if !shouldStop() { report.add(try await forget(shouldStop)) }
+        report.isWaiting = try await isWaiting()
+        return report
     }
 
     /// Checks the owner again before each batch: there may be work for hours, and another database may have adopted the
@@ -276,33 +276,24 @@ struct ReapPass: Sendable {
         of images: [StorageName],
         _ errors: inout [StorageName: any Error]
     ) async throws -> [StorageName: StorageName] {
-        typealias Listed = (image: StorageName, result: Result<[StorageName], any Error>)
-        return try await withThrowingTaskGroup(of: Listed.self) { group in
-            var derived: [StorageName: StorageName] = [:]
-            var pending = images.makeIterator()
-            func start() {
-                guard let image = pending.next() else { return }
-                group.addTask { [storage] in
-                    do {
-                        var names: [StorageName] = []
-                        for try await file in storage.list(prefix: image.variantPrefix) { names.append(file.name) }
-                        return (image, .success(names))
-                    } catch {
-                        return (image, .failure(error))
-                    }
-                }
+        let listings = try await images.mapConcurrently(limit: 16) { [storage] image in
+            do {
+                var names: [StorageName] = []
+                for try await file in storage.list(prefix: image.variantPrefix) { names.append(file.name) }
+                return Result<[StorageName], any Error>.success(names)
+            } catch {
+                return .failure(error)
             }
-            for _ in 0..<16 { start() }
-            while let (image, result) = try await group.next() {
-                start()
-                switch result {
-                case .success(let names): for name in names { derived[name] = image }
-                case .failure(let error): errors[image] = error
-                }
-            }
-            try Task.checkCancellation()
-            return derived
         }
+        try Task.checkCancellation()
+        var derived: [StorageName: StorageName] = [:]
+        for (image, listing) in zip(images, listings) {
+            switch listing {
+            case .success(let names): for name in names { derived[name] = image }
+            case .failure(let error): errors[image] = error
+            }
+        }
+        return derived
     }
 
     private func counter(_ name: String) -> Counter {

@@ -1,60 +1,6 @@
-import NIOConcurrencyHelpers
-import Platform
-import Storages
-
 extension ChildProcess {
-    /// A pipe, whose descriptors are closed at the latest when the last reference goes; no child inherits them.
-    final class Pipe: Sendable {
-        let reading: Int32
-        private let end: NIOLockedValueBox<Int32>
-
-        init() throws {
-            var ends: [Int32] = [-1, -1]
-            guard Pipe.open(&ends) == 0 else { throw Failure.system("make a pipe", SystemCallFailure(errno: errno)) }
-            reading = ends[0]
-            end = NIOLockedValueBox(ends[1])
-        }
-
-        deinit {
-            closeWriting()
-            _ = close(reading)
-        }
-
-        private static func open(_ ends: inout [Int32]) -> Int32 {
-            #if !canImport(Darwin)
-                // In one step: another thread may be starting a child. The C library shows it only with _GNU_SOURCE.
-                if let symbol = dlsym(nil, "pipe2") {
-                    // The type is that of the declaration in unistd.h.
-                    let pipe2 = unsafeBitCast(symbol, to: Pipe2.self)
-                    return pipe2(&ends, O_CLOEXEC)
-                }
-            #endif
-            let status = pipe(&ends)
-            for end in ends where status == 0 { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-            return status
-        }
-
-        /// Writes a byte, which wakes whoever waits for one.
-        func signal() {
-            end.withLockedValue { end in
-                var byte: UInt8 = 1
-                if end >= 0 { _ = write(end, &byte, 1) }
-            }
-        }
-
-        /// The end to write to; -1 once it is closed.
-        var writing: Int32 { end.withLockedValue { $0 } }
-
-        func closeWriting() {
-            end.withLockedValue { end in
-                if end >= 0 { _ = close(end) }
-                end = -1
-            }
-        }
-    }
-
-    /// Starts a program with an empty input, its output at a descriptor, and nothing else open.
-    static func spawn(_ arguments: [String], _ environment: [String: String], output: Int32) throws -> pid_t {
+    /// Starts a program with nothing open but its input, its output and its error output; returns its number.
+    static func spawn(_ arguments: [String], _ environment: [String: String], _ options: Options) throws -> pid_t {
         #if canImport(Darwin)
             var actions: posix_spawn_file_actions_t?
             var attributes: posix_spawnattr_t?
@@ -67,11 +13,23 @@ extension ChildProcess {
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
 
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        if let input = options.input {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
+        switch options.output {
+        case .nowhere: posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        case .file(let path): posix_spawn_file_actions_addopen(&actions, 1, path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        case .descriptor(let descriptor): posix_spawn_file_actions_adddup2(&actions, descriptor, 1)
+        }
+        if options.mergesErrors {
+            posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        }
 
-        // A server ignores SIGPIPE and may block signals; a child would inherit both.
+        // A server ignores SIGPIPE, and the threads of Dispatch block all signals; a child would inherit both.
         var signals = sigset_t()
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
@@ -79,8 +37,11 @@ extension ChildProcess {
         sigdelset(&signals, SIGKILL)
         sigdelset(&signals, SIGSTOP)
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        var flags = Int32(POSIX_SPAWN_SETPGROUP) | Int32(POSIX_SPAWN_SETSIGDEF) | Int32(POSIX_SPAWN_SETSIGMASK)
+        var flags = Int32(POSIX_SPAWN_SETSIGDEF) | Int32(POSIX_SPAWN_SETSIGMASK)
+        if options.leadsGroup {
+            posix_spawnattr_setpgroup(&attributes, 0)
+            flags |= Int32(POSIX_SPAWN_SETPGROUP)
+        }
         #if canImport(Darwin)
             flags |= Int32(POSIX_SPAWN_CLOEXEC_DEFAULT)
         #else
@@ -94,12 +55,11 @@ extension ChildProcess {
                 argv[0].map { posix_spawnp(&pid, $0, &actions, &attributes, argv, envp) } ?? EINVAL
             }
         }
-        guard status == 0 else { throw Failure.notStarted(SystemCallFailure(errno: status)) }
+        guard status == 0 else { throw Failure.notStarted(errno: status) }
         return pid
     }
 
     #if !canImport(Darwin)
-        private typealias Pipe2 = @convention(c) (UnsafeMutablePointer<Int32>, Int32) -> Int32
         private typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
 
         /// Makes the child close all descriptors from one on: libraries open some without close-on-exec.
