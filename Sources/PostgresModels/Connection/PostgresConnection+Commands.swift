@@ -93,9 +93,9 @@ extension PostgresConnection {
             guard state.command?.operation == operation else { return (nil, nil) }
             let reason = DatabaseError(
                 code: .connectionLost,
-                message: "The server did not answer within \(limit); the connection was closed."
+                message: "The server did not respond within \(limit); the connection was closed."
             )
-            return (end(&state, because: reason), state.deathHandler)
+            return (end(&state, because: reason), state.lossHandler)
         }
         completion?.resume()
         handler?()
@@ -119,12 +119,12 @@ extension PostgresConnection {
         _ send: (inout State, OpaquePointer) -> Sent
     ) async throws -> QueryResult? {
         try await withUnsafeThrowingContinuation { (continuation: Continuation) in
-            let answer = state.withLockedValue { state -> Result<QueryResult?, any Error>? in
+            let outcome = state.withLockedValue { state -> Result<QueryResult?, any Error>? in
                 // Under the lock: a cancellation from here on finds the command, one before it is seen here. And first:
                 // when the grace period of an earlier part of the operation ended the session, that is what the task
                 // asked for.
                 if cancellable, Task.isCancelled { return .failure(CancellationError()) }
-                if let death = state.death { return .failure(death) }
+                if let reason = state.endReason { return .failure(reason) }
                 guard let handle = state.handle, state.command == nil, state.parked == nil else {
                     return .failure(
                         DatabaseError(
@@ -151,14 +151,14 @@ extension PostgresConnection {
                     return nil
                 }
             }
-            if let answer { continuation.resume(with: answer) }
+            if let outcome { continuation.resume(with: outcome) }
         }
     }
 
     /// Makes the reactor look at a session whose end libpq met while it was sending.
     ///
     /// libpq has closed the socket then, and a closed socket is never ready: without this the command would wait for
-    /// ever, and whoever wants to know of the session's end would not hear of it.
+    /// ever, and the handler of the session's end would never be called.
     private func noticeEnd(_ handle: ConnectionHandle) {
         guard PQstatus(handle.pointer) != CONNECTION_OK else { return }
         _ = reactor.schedule(after: .zero) { [self] in socketReady(readable: true, writable: false) }
@@ -168,7 +168,7 @@ extension PostgresConnection {
     private func refusal(_ state: inout State, _ handle: ConnectionHandle) -> DatabaseError {
         noticeEnd(handle)
         let isBroken = PQstatus(handle.pointer) != CONNECTION_OK
-        if isBroken { state.isUnwanted = true }
+        if isBroken { state.mustBeDiscarded = true }
         return DatabaseError(
             code: isBroken ? .connectionLost : .invalidArgument,
             message: "The statement could not be sent: \(handle.errorMessage).",
@@ -178,7 +178,7 @@ extension PostgresConnection {
 
     private func unwrap(_ result: QueryResult?) throws -> QueryResult {
         guard let result else {
-            throw DatabaseError(code: .queryFailed, message: "The server answered without a result.")
+            throw DatabaseError(code: .queryFailed, message: "The server responded without a result.")
         }
         return result
     }

@@ -23,7 +23,7 @@ extension PostgresConnection {
                     let isOnServer = error.sqlState != SQLState.undefinedPreparedStatement
                     state.withLockedValue { $0.statements.forget(key, isOnServer: isOnServer) }
                 }
-                // Inside a transaction the transaction is lost: whoever began it has to run it again.
+                // Inside a transaction the transaction is lost, and the caller that began it has to run it again.
                 guard isUsable, transactionStatus == .idle else { throw error }
             }
         }

@@ -200,7 +200,7 @@ struct Migrator {
                 former.append((limit.name, value))
             }
         } catch {
-            // Whoever got it next would expect its limits.
+            // The next task that gets it would expect its limits.
             connection.close()
             throw error
         }

@@ -158,7 +158,7 @@ struct MigrationTests {
             let other = try await Database.connect(database.pool.target.conninfo)
             let locks = try await advisoryLocks(other)
             #expect(locks == 0)
-            try await other.migrate([Author.migration], patience: .milliseconds(1))
+            try await other.migrate([Author.migration], timeout: .milliseconds(1))
             await other.close()
         }
     }

@@ -143,7 +143,7 @@ struct PgBouncerTests {
                 try await database.pool.withConnection { other in
                     try await other.simpleQuery("SELECT pg_advisory_lock(\(0x73_74_6f_72_65_64))")
                     let error = await #expect(throws: MigrationError.self) {
-                        try await database.migrate(migrations, patience: .milliseconds(1))
+                        try await database.migrate(migrations, timeout: .milliseconds(1))
                     }
                     #expect(error?.code == .locked)
                     try await other.simpleQuery("SELECT pg_advisory_unlock_all()")
