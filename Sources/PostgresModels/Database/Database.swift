@@ -13,8 +13,8 @@ public final class Database: DatabaseSession {
     let listeners = NotificationListeners()
     private let statementCount = Atomic<Int>(0)
 
-    /// The objects that layers above hung onto the database.
-    public let attachments: DatabaseAttachments
+    /// The objects that layers above attached to the database.
+    package let attachments: DatabaseAttachments
 
     /// The logger of notable events.
     public let logger: Logger
@@ -38,14 +38,21 @@ public final class Database: DatabaseSession {
     /// - Parameters:
     ///   - conninfo: A libpq connection string or URI, for example `postgresql:///app` (libpq manual, 34.1.1).
     ///   - configuration: Pool, time-outs, logging.
-    ///   - attachments: What layers above hang onto the database. Default: nothing.
     /// - Returns: The database. Close it with ``close(timeout:)``.
     /// - Throws: ``DatabaseError`` with code `.connectionFailed`, `.invalidArgument` for a configuration that makes no
     ///   sense; `CancellationError`.
     public static func connect(
         _ conninfo: String,
-        configuration: DatabaseConfiguration = DatabaseConfiguration(),
-        attachments: DatabaseAttachments = DatabaseAttachments()
+        configuration: DatabaseConfiguration = DatabaseConfiguration()
+    ) async throws -> Database {
+        try await connect(conninfo, configuration: configuration, attachments: DatabaseAttachments())
+    }
+
+    /// Opens a database, with objects that layers above attach to it.
+    package static func connect(
+        _ conninfo: String,
+        configuration: DatabaseConfiguration,
+        attachments: DatabaseAttachments
     ) async throws -> Database {
         let pool = try ConnectionPool(conninfo, configuration: configuration)
         let direct = try configuration.directAddress.map { try ConnectionTarget($0) }
