@@ -31,8 +31,8 @@ extension PostgresConnection {
         let isPrepared = cache && configuration.preparedStatements == .cached && keepsStatements
         let operation = nextOperation.wrappingAdd(1, ordering: .relaxed).oldValue
         return try await withTaskCancellationHandler {
-            if isPrepared { return try await runPrepared(sql, parameters, operation) }
-            return try await runUnprepared(sql, parameters, operation)
+            if isPrepared { return try await runPrepared(sql, parameters, operation: operation) }
+            return try await runUnprepared(sql, parameters, operation: operation)
         } onCancel: {
             cancel(operation)
         }
@@ -41,7 +41,7 @@ extension PostgresConnection {
     func runUnprepared(
         _ sql: String,
         _ parameters: QueryParameters,
-        _ operation: UInt64
+        operation: UInt64
     ) async throws -> QueryResult {
         try Self.refuseNUL(in: sql)
         return try await unwrap(
@@ -74,15 +74,15 @@ extension PostgresConnection {
             reactor.schedule(after: limit) { [weak self] in self?.abandon(operation, after: limit) }
         }
         defer { if let timer { reactor.cancelTimer(timer) } }
-        guard cancellable else { return try await sendSimple(sql, operation, cancellable: false) }
+        guard cancellable else { return try await sendSimple(sql, operation: operation, cancellable: false) }
         return try await withTaskCancellationHandler {
-            try await sendSimple(sql, operation, cancellable: true)
+            try await sendSimple(sql, operation: operation, cancellable: true)
         } onCancel: {
             cancel(operation)
         }
     }
 
-    private func sendSimple(_ sql: String, _ operation: UInt64, cancellable: Bool) async throws -> QueryResult {
+    private func sendSimple(_ sql: String, operation: UInt64, cancellable: Bool) async throws -> QueryResult {
         try await unwrap(
             command(operation, cancellable: cancellable) { _, connection in Sent(PQsendQuery(connection, sql)) }
         )

@@ -64,7 +64,8 @@ extension Database {
         let plans = try await MigrationPlan.make(migrations)
         let exists = try await query("SELECT to_regclass('stored_files.migrations') IS NOT NULL").first?
             .decode(Bool.self, at: 0)
-        let applied = exists == true ? try await pool.withConnection { try await Migrator($0, self).applied() } : [:]
+        let applied =
+            exists == true ? try await pool.withConnection { try await Migrator($0, of: self).applied() } : [:]
         return plans.map { plan in
             let record = applied[plan.migration.name]
             return MigrationStatus(
@@ -156,7 +157,13 @@ extension Database {
                     // The lock was taken whether or not the task was cancelled meanwhile.
                     try Task.checkCancellation()
                     let result = try await migrationPool.withConnection { connection in
-                        let migrator = Migrator(connection, self, components, holding: lock, lockTimeout: lockTimeout)
+                        let migrator = Migrator(
+                            connection,
+                            of: self,
+                            components: components,
+                            holding: lock,
+                            lockTimeout: lockTimeout
+                        )
                         try await migrator.prepare()
                         return try await body(migrator)
                     }

@@ -49,7 +49,7 @@ struct MigrationLock {
             "\(begin) SELECT pg_try_advisory_xact_lock(\(Self.key))",
             cancellable: false
         )
-        let isLocked = withExtendedLifetime(result) { result.cell(0, 0)?.first == UInt8(ascii: "t") }
+        let isLocked = withExtendedLifetime(result) { result.cell(row: 0, column: 0)?.first == UInt8(ascii: "t") }
         if !isLocked { try await connection.simpleQuery("ROLLBACK", cancellable: false) }
         return isLocked
     }

@@ -73,7 +73,7 @@ public struct RowDecoder {
             )
         }
         defer { column += 1 }
-        guard let bytes = result.cell(row, column) else { return nil }
+        guard let bytes = result.cell(row: row, column: column) else { return nil }
         return DatabaseCell(bytes: bytes, type: types[column])
     }
 

@@ -40,10 +40,10 @@ final class RowCursor {
     }
 
     deinit {
-        Self.abandon(place, name, connection, isOpen: isOpen)
+        Self.abandon(name, of: place, on: connection, isOpen: isOpen)
     }
 
-    private static func abandon(_ place: Place, _ name: String, _ connection: PostgresConnection?, isOpen: Bool) {
+    private static func abandon(_ name: String, of place: Place, on connection: PostgresConnection?, isOpen: Bool) {
         switch place {
         case .database(let database, _):
             guard let connection else { return }
