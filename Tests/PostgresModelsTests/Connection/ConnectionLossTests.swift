@@ -108,7 +108,7 @@ import Testing
         #expect(error?.description.contains("cret") == false)
     }
 
-    @Test func aServerThatNeverAnswersTimesOut() async throws {
+    @Test func aServerThatNeverRespondsTimesOut() async throws {
         let blackHole = try BlackHole()
         defer { blackHole.close() }
         var configuration = TestServer.configuration()

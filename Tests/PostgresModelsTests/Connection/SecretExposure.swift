@@ -20,7 +20,7 @@ struct SecretExposure {
             set { metadata[key] = newValue }
         }
 
-        // Whoever dumps a configuration must not dump what was written down before.
+        // A dump of a configuration must not contain what was noted before.
         var customMirror: Mirror { Mirror(self, children: []) }
 
         func log(event: LogEvent) {

@@ -85,7 +85,7 @@ struct MigrationTests {
             #expect(try row.decode(Bool.self, at: 0))
             let status = try await database.migrationStatus([Author.migration, broken])
             #expect(status.map { $0.appliedAt != nil } == [true, false])
-            // The lock was given back.
+            // The lock was released.
             #expect(try await database.migrate([Author.migration]).isEmpty)
         }
     }

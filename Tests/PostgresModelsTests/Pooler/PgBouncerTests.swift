@@ -111,7 +111,7 @@ struct PgBouncerTests {
     @Test("Two programs never migrate at once, and no lock stays", arguments: [false, true])
     func migrators(hasDirectAddress: Bool) async throws {
         try await Self.withBouncer(poolSize: 3) { address, direct in
-            // Whoever comes while it is being applied fails, because the table is there and the note is not yet.
+            // Another program that comes meanwhile fails, because the table is there and the note is not yet.
             let slow = Migration("slow", outsideTransaction: true) { schema in
                 try await schema.execute("CREATE TABLE once (n int)")
                 try await schema.execute("SELECT pg_sleep(0.2)")
