@@ -117,7 +117,7 @@ final class Upheavals: Sendable {
             if try await isTrue(condition) { return }
             try await resolvePrepared()
             if isMigration {
-                _ = try await database.migrate([change], patience: .seconds(20), lockTimeout: .seconds(2))
+                _ = try await database.migrate([change], timeout: .seconds(20), lockTimeout: .seconds(2))
             } else {
                 try await database.transaction(settings: ["lock_timeout": "2s"]) { transaction in
                     for statement in statements { try await transaction.execute("\(raw: statement)") }

@@ -161,7 +161,7 @@ extension Writer {
             AND prepared < clock_timestamp() - interval '\(seconds) s'
             """
         )
-        guard let cell = left.cell(0, 0) else { return }
+        guard let cell = left.cell(row: 0, column: 0) else { return }
         for name in String(decoding: cell, as: UTF8.self).split(separator: " ") {
             // Another may be faster.
             _ = try? await connection.simpleQuery("\(dice.pick(["COMMIT", "ROLLBACK"])) PREPARED '\(name)'")

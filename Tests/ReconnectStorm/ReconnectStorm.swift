@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// Usage: `ReconnectStorm DATABASE`, a database that nobody else uses, with a role that may end its sessions. In the
 /// environment `STORM_ROUNDS` says how many rounds to make, 20 by default; `STORM_SECONDS` makes rounds until the time
-/// is over instead, and `STORM_PATIENCE` says after how many seconds without any statement ending it gives up: 60 by
+/// is over instead, and `STORM_TIMEOUT` says after how many seconds without any statement ending it gives up: 60 by
 /// default. It prints a line of counts, and exits with 1 when a statement did not end, failed otherwise than by the
 /// loss of its session, or when a connection of the pool cannot be lent any more.
 @main
@@ -32,7 +32,7 @@ struct ReconnectStorm: Sendable {
             pool: try ConnectionPool(url, configuration: configuration),
             killer: try await PostgresConnection.connect(url, configuration: configuration)
         )
-        storm.watch(patience: number("STORM_PATIENCE") ?? 60)
+        storm.watch(timeout: number("STORM_TIMEOUT") ?? 60)
         let seconds = number("STORM_SECONDS")
         let rounds = seconds == nil ? number("STORM_ROUNDS") ?? 20 : Int.max
         let deadline = ContinuousClock.now + .seconds(seconds ?? 0)
@@ -91,13 +91,13 @@ struct ReconnectStorm: Sendable {
     }
 
     /// Ends the process from a thread of its own, which waits for nothing that may be stuck.
-    private func watch(patience: Int) {
+    private func watch(timeout: Int) {
         Thread.detachNewThread { [counts] in
             var seen = counts.ended.load(ordering: .relaxed)
             while true {
-                Thread.sleep(forTimeInterval: Double(patience))
+                Thread.sleep(forTimeInterval: Double(timeout))
                 let ended = counts.ended.load(ordering: .relaxed)
-                if ended == seen { Self.end(1, "stuck: no statement ended in \(patience) s; \(counts)") }
+                if ended == seen { Self.end(1, "stuck: no statement ended in \(timeout) s; \(counts)") }
                 seen = ended
             }
         }

@@ -64,7 +64,7 @@ struct ConnectionAttempt: Sendable {
     }
 
     private func timedOut() -> DatabaseError {
-        failure("no answer within \(min(timeout, target.timeout ?? timeout))", sqlState: nil)
+        failure("no response within \(min(timeout, target.timeout ?? timeout))", sqlState: nil)
     }
 
     private func refusal(of handle: ConnectionHandle) -> DatabaseError {

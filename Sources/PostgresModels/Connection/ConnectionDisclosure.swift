@@ -119,7 +119,7 @@ struct ConnectionDisclosure: Sendable {
 
     /// Withholds from a report of the server, or of a pooler, about the connection what may not be shown.
     func shown(report message: some StringProtocol, sqlState: String?) -> String {
-        guard !isReticent else { return "the server's answer was SQLSTATE \(sqlState ?? "unknown")" }
+        guard !isReticent else { return "the server reported SQLSTATE \(sqlState ?? "unknown")" }
         guard hasOptions else { return withoutQuotations(message) }
         switch sqlState ?? "08" {
         // What was to be set cannot be read, and is repeated without quotation marks.

@@ -77,7 +77,7 @@ struct ConnectionTarget: Sendable {
     }
 }
 
-// Whoever dumps a pool or a database must not see the password.
+// The password must not be printed with a pool or a database.
 extension ConnectionTarget: CustomStringConvertible, CustomReflectable {
     var description: String { label }
 

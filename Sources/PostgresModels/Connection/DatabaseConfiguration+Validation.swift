@@ -5,28 +5,36 @@ extension DatabaseConfiguration {
     ///
     /// - Throws: `DatabaseError.invalidArgument` that names the property.
     func validate() throws {
-        try require(poolSize >= 1, "poolSize", "at least 1")
-        try require(acquireTimeout > .zero, "acquireTimeout", "more than 0")
-        try require(connectTimeout > .zero, "connectTimeout", "more than 0")
-        try require(connectAttempts >= 1, "connectAttempts", "at least 1")
-        try require(connectBackoff >= .zero, "connectBackoff", "at least 0")
-        try require(maxLifetime > .zero, "maxLifetime", "more than 0")
-        try require(statementCacheCapacity >= 16, "statementCacheCapacity", "at least 16")
+        try require(poolSize >= 1, "poolSize", mustBe: "at least 1")
+        try require(acquireTimeout > .zero, "acquireTimeout", mustBe: "more than 0")
+        try require(connectTimeout > .zero, "connectTimeout", mustBe: "more than 0")
+        try require(connectAttempts >= 1, "connectAttempts", mustBe: "at least 1")
+        try require(connectBackoff >= .zero, "connectBackoff", mustBe: "at least 0")
+        try require(maxLifetime > .zero, "maxLifetime", mustBe: "more than 0")
+        try require(statementCacheCapacity >= 16, "statementCacheCapacity", mustBe: "at least 16")
         if let statementTimeout {
             // The server counts milliseconds in 31 bits, and takes 0 for "never".
             let milliseconds = statementTimeout.nanoseconds / 1_000_000
-            try require((1...UInt64(Int32.max)).contains(milliseconds), "statementTimeout", "1 millisecond to 24 days")
+            try require(
+                (1...UInt64(Int32.max)).contains(milliseconds),
+                "statementTimeout",
+                mustBe: "1 millisecond to 24 days"
+            )
         }
-        try require(cancellationGracePeriod >= .zero, "cancellationGracePeriod", "at least 0")
-        try require(!applicationName.utf8.contains(0), "applicationName", "without NUL")
-        try require(timeZone.map { !$0.isEmpty && !$0.utf8.contains(0) } ?? true, "timeZone", "a name without NUL")
+        try require(cancellationGracePeriod >= .zero, "cancellationGracePeriod", mustBe: "at least 0")
+        try require(!applicationName.utf8.contains(0), "applicationName", mustBe: "without NUL")
+        try require(
+            timeZone.map { !$0.isEmpty && !$0.utf8.contains(0) } ?? true,
+            "timeZone",
+            mustBe: "a name without NUL"
+        )
         for (name, value) in sessionSettings {
-            try require(!name.isEmpty && !name.utf8.contains(0), "sessionSettings", "names without NUL")
-            try require(!value.utf8.contains(0), "sessionSettings", "values without NUL")
+            try require(!name.isEmpty && !name.utf8.contains(0), "sessionSettings", mustBe: "names without NUL")
+            try require(!value.utf8.contains(0), "sessionSettings", mustBe: "values without NUL")
         }
     }
 
-    private func require(_ isFine: Bool, _ property: String, _ expected: String) throws {
+    private func require(_ isFine: Bool, _ property: String, mustBe expected: String) throws {
         guard !isFine else { return }
         throw DatabaseError(
             code: .invalidArgument,

@@ -36,7 +36,7 @@ public struct DatabaseConfiguration: Sendable {
     public var connectBackoff: Duration
     /// The age at which a connection is replaced: 30 minutes by default, minus a random tenth.
     ///
-    /// Replacing spreads the load after a failover and gives the memory of old sessions back.
+    /// Replacing spreads the load after a failover and releases the memory of old sessions.
     public var maxLifetime: Duration
     /// The use of prepared statements, which are prepared once per connection and then reused: `.cached` by default.
     public var preparedStatements: PreparedStatements

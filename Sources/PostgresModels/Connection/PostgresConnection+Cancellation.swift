@@ -57,9 +57,9 @@ extension PostgresConnection {
         parked?.resume()
     }
 
-    /// The server did not stop the command, or never answered the request: the session cannot be trusted any more.
+    /// The server did not stop the command, or never responded to the request: the session cannot be trusted any more.
     private func gracePeriodIsOver(_ operation: UInt64) {
-        let (completion, deathHandler) = state.withLockedValue { state -> (Completion?, (@Sendable () -> Void)?) in
+        let (completion, lossHandler) = state.withLockedValue { state -> (Completion?, (@Sendable () -> Void)?) in
             state.graceTimer = nil
             guard state.parked != nil || state.command?.operation == operation else { return (nil, nil) }
             let reason = DatabaseError(
@@ -67,9 +67,9 @@ extension PostgresConnection {
                 message: "A cancelled statement did not stop within \(configuration.cancellationGracePeriod); its "
                     + "connection was closed."
             )
-            return (end(&state, because: reason), state.deathHandler)
+            return (end(&state, because: reason), state.lossHandler)
         }
         completion?.resume()
-        deathHandler?()
+        lossHandler?()
     }
 }

@@ -31,8 +31,8 @@ extension PostgresConnection {
         let isPrepared = cache && configuration.preparedStatements == .cached && keepsStatements
         let operation = nextOperation.wrappingAdd(1, ordering: .relaxed).oldValue
         return try await withTaskCancellationHandler {
-            if isPrepared { return try await runPrepared(sql, parameters, operation) }
-            return try await runUnprepared(sql, parameters, operation)
+            if isPrepared { return try await runPrepared(sql, parameters, operation: operation) }
+            return try await runUnprepared(sql, parameters, operation: operation)
         } onCancel: {
             cancel(operation)
         }
@@ -41,7 +41,7 @@ extension PostgresConnection {
     func runUnprepared(
         _ sql: String,
         _ parameters: QueryParameters,
-        _ operation: UInt64
+        operation: UInt64
     ) async throws -> QueryResult {
         try Self.refuseNUL(in: sql)
         return try await unwrap(
@@ -74,15 +74,15 @@ extension PostgresConnection {
             reactor.schedule(after: limit) { [weak self] in self?.abandon(operation, after: limit) }
         }
         defer { if let timer { reactor.cancelTimer(timer) } }
-        guard cancellable else { return try await sendSimple(sql, operation, cancellable: false) }
+        guard cancellable else { return try await sendSimple(sql, operation: operation, cancellable: false) }
         return try await withTaskCancellationHandler {
-            try await sendSimple(sql, operation, cancellable: true)
+            try await sendSimple(sql, operation: operation, cancellable: true)
         } onCancel: {
             cancel(operation)
         }
     }
 
-    private func sendSimple(_ sql: String, _ operation: UInt64, cancellable: Bool) async throws -> QueryResult {
+    private func sendSimple(_ sql: String, operation: UInt64, cancellable: Bool) async throws -> QueryResult {
         try await unwrap(
             command(operation, cancellable: cancellable) { _, connection in Sent(PQsendQuery(connection, sql)) }
         )
@@ -93,9 +93,9 @@ extension PostgresConnection {
             guard state.command?.operation == operation else { return (nil, nil) }
             let reason = DatabaseError(
                 code: .connectionLost,
-                message: "The server did not answer within \(limit); the connection was closed."
+                message: "The server did not respond within \(limit); the connection was closed."
             )
-            return (end(&state, because: reason), state.deathHandler)
+            return (end(&state, because: reason), state.lossHandler)
         }
         completion?.resume()
         handler?()
@@ -119,12 +119,12 @@ extension PostgresConnection {
         _ send: (inout State, OpaquePointer) -> Sent
     ) async throws -> QueryResult? {
         try await withUnsafeThrowingContinuation { (continuation: Continuation) in
-            let answer = state.withLockedValue { state -> Result<QueryResult?, any Error>? in
+            let outcome = state.withLockedValue { state -> Result<QueryResult?, any Error>? in
                 // Under the lock: a cancellation from here on finds the command, one before it is seen here. And first:
                 // when the grace period of an earlier part of the operation ended the session, that is what the task
                 // asked for.
                 if cancellable, Task.isCancelled { return .failure(CancellationError()) }
-                if let death = state.death { return .failure(death) }
+                if let reason = state.endReason { return .failure(reason) }
                 guard let handle = state.handle, state.command == nil, state.parked == nil else {
                     return .failure(
                         DatabaseError(
@@ -151,14 +151,14 @@ extension PostgresConnection {
                     return nil
                 }
             }
-            if let answer { continuation.resume(with: answer) }
+            if let outcome { continuation.resume(with: outcome) }
         }
     }
 
     /// Makes the reactor look at a session whose end libpq met while it was sending.
     ///
     /// libpq has closed the socket then, and a closed socket is never ready: without this the command would wait for
-    /// ever, and whoever wants to know of the session's end would not hear of it.
+    /// ever, and the handler of the session's end would never be called.
     private func noticeEnd(_ handle: ConnectionHandle) {
         guard PQstatus(handle.pointer) != CONNECTION_OK else { return }
         _ = reactor.schedule(after: .zero) { [self] in socketReady(readable: true, writable: false) }
@@ -168,7 +168,7 @@ extension PostgresConnection {
     private func refusal(_ state: inout State, _ handle: ConnectionHandle) -> DatabaseError {
         noticeEnd(handle)
         let isBroken = PQstatus(handle.pointer) != CONNECTION_OK
-        if isBroken { state.isUnwanted = true }
+        if isBroken { state.mustBeDiscarded = true }
         return DatabaseError(
             code: isBroken ? .connectionLost : .invalidArgument,
             message: "The statement could not be sent: \(handle.errorMessage).",
@@ -178,7 +178,7 @@ extension PostgresConnection {
 
     private func unwrap(_ result: QueryResult?) throws -> QueryResult {
         guard let result else {
-            throw DatabaseError(code: .queryFailed, message: "The server answered without a result.")
+            throw DatabaseError(code: .queryFailed, message: "The server responded without a result.")
         }
         return result
     }

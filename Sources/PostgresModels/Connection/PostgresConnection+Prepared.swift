@@ -8,26 +8,26 @@ extension PostgresConnection {
     func runPrepared(
         _ sql: String,
         _ parameters: QueryParameters,
-        _ operation: UInt64
+        operation: UInt64
     ) async throws -> QueryResult {
         let key = StatementKey(sql: sql, oids: parameters.oids)
         // Behind a pooler the session may change between two commands, and what was prepared be gone at once.
         for _ in 1...3 {
             do {
-                if let result = try await execute(key, parameters, operation) { return result }
-                try await prepare(key, operation)
-                if let result = try await execute(key, parameters, operation) { return result }
+                if let result = try await execute(key, parameters, operation: operation) { return result }
+                try await prepare(key, operation: operation)
+                if let result = try await execute(key, parameters, operation: operation) { return result }
             } catch let error as DatabaseError where error.code == .staleStatement {
                 if error.sqlState != SQLState.featureNotSupported { countMissedStatement() }
                 if error.sqlState != SQLState.duplicatePreparedStatement {
                     let isOnServer = error.sqlState != SQLState.undefinedPreparedStatement
                     state.withLockedValue { $0.statements.forget(key, isOnServer: isOnServer) }
                 }
-                // Inside a transaction the transaction is lost: whoever began it has to run it again.
+                // Inside a transaction the transaction is lost, and the caller that began it has to run it again.
                 guard isUsable, transactionStatus == .idle else { throw error }
             }
         }
-        return try await runUnprepared(sql, parameters, operation)
+        return try await runUnprepared(sql, parameters, operation: operation)
     }
 
     /// A Boolean value that indicates whether prepared statements are still there later.
@@ -53,7 +53,7 @@ extension PostgresConnection {
     private func execute(
         _ key: StatementKey,
         _ parameters: QueryParameters,
-        _ operation: UInt64
+        operation: UInt64
     ) async throws -> QueryResult? {
         try await command(operation, cancellable: true) { state, connection in
             guard let name = state.statements.use(key) else { return .notPrepared }
@@ -63,7 +63,7 @@ extension PostgresConnection {
         }
     }
 
-    private func prepare(_ key: StatementKey, _ operation: UInt64) async throws {
+    private func prepare(_ key: StatementKey, operation: UInt64) async throws {
         try Self.refuseNUL(in: key.sql)
         let isIdle = transactionStatus == .idle
         let obsolete = state.withLockedValue { state in
@@ -71,7 +71,7 @@ extension PostgresConnection {
             return Array(state.statements.obsolete)
         }
         // A failing DEALLOCATE would abort a transaction; outside of one it is only an error to ignore.
-        if isIdle, !obsolete.isEmpty { try await deallocate(obsolete, operation) }
+        if isIdle, !obsolete.isEmpty { try await deallocate(obsolete, operation: operation) }
         let (name, sql) = state.withLockedValue { $0.statements.form(of: key) }
         do {
             _ = try await command(operation, cancellable: true) { _, connection in
@@ -86,14 +86,14 @@ extension PostgresConnection {
         state.withLockedValue { $0.statements.insert(key, name: name) }
     }
 
-    private func deallocate(_ names: [String], _ operation: UInt64) async throws {
+    private func deallocate(_ names: [String], operation: UInt64) async throws {
         do {
-            try await sendDeallocate(names, operation)
+            try await sendDeallocate(names, operation: operation)
         } catch let error as DatabaseError where error.sqlState == SQLState.undefinedPreparedStatement {
             // A pooler was faster. The server stopped at the first that it does not know, so each goes by itself.
             for name in names {
                 do {
-                    try await sendDeallocate([name], operation)
+                    try await sendDeallocate([name], operation: operation)
                 } catch let error as DatabaseError where error.sqlState == SQLState.undefinedPreparedStatement {
                     state.withLockedValue { $0.statements.deallocated([name]) }
                 }
@@ -101,7 +101,7 @@ extension PostgresConnection {
         }
     }
 
-    private func sendDeallocate(_ names: [String], _ operation: UInt64) async throws {
+    private func sendDeallocate(_ names: [String], operation: UInt64) async throws {
         let sql = names.map { "DEALLOCATE \($0)" }.joined(separator: ";")
         _ = try await command(operation, cancellable: false) { _, connection in Sent(PQsendQuery(connection, sql)) }
         state.withLockedValue { $0.statements.deallocated(names) }

@@ -4,47 +4,48 @@ import NIOConcurrencyHelpers
 
 /// The work on the reactor's thread: reading results and noticing the end of the session.
 extension PostgresConnection {
-    private struct Aftermath {
+    /// The work that is left after the lock has been released.
+    private struct Actions {
         var completion: Completion?
-        var deathHandler: (@Sendable () -> Void)?
-        var death: DatabaseError?
+        var lossHandler: (@Sendable () -> Void)?
+        var lossReason: DatabaseError?
         var notices: NoticeBox?
         var notifications: [DatabaseNotification] = []
         var notificationHandler: (@Sendable (DatabaseNotification) -> Void)?
     }
 
     func socketReady(readable: Bool, writable: Bool) {
-        let aftermath = state.withLockedValue { state -> Aftermath in
-            guard let handle = state.handle else { return Aftermath() }
-            var aftermath = Aftermath(notices: handle.notices)
+        let actions = state.withLockedValue { state -> Actions in
+            guard let handle = state.handle else { return Actions() }
+            var actions = Actions(notices: handle.notices)
             if writable, PQflush(handle.pointer) == 0 {
                 reactor.setWantsWrite(false, descriptor: socket, token: state.token)
             }
             let isReadable = PQconsumeInput(handle.pointer) == 1
-            aftermath.completion = readResults(&state, handle)
-            // Also makes libpq look at a farewell that came while nothing was running.
-            aftermath.notifications = takeNotifications(handle, areWanted: state.notificationHandler != nil)
-            aftermath.notificationHandler = state.notificationHandler
+            actions.completion = readResults(&state, handle)
+            // Also makes libpq look at the last report that came while nothing was running.
+            actions.notifications = takeNotifications(handle, areWanted: state.notificationHandler != nil)
+            actions.notificationHandler = state.notificationHandler
             if !isReadable || PQstatus(handle.pointer) != CONNECTION_OK {
                 let report = state.result?.isError == true ? state.result?.report : nil
-                let death = report?.sqlState == nil ? lossReason(handle) : report?.error ?? lossReason(handle)
-                aftermath.deathHandler = state.deathHandler
-                aftermath.death = death
-                let completion = end(&state, because: death)
-                aftermath.completion = aftermath.completion ?? completion
+                let reason = report?.sqlState == nil ? lossReason(handle) : report?.error ?? lossReason(handle)
+                actions.lossHandler = state.lossHandler
+                actions.lossReason = reason
+                let completion = end(&state, because: reason)
+                actions.completion = actions.completion ?? completion
             }
-            return aftermath
+            return actions
         }
-        if let notices = aftermath.notices { log(notices) }
-        if let handler = aftermath.notificationHandler { aftermath.notifications.forEach(handler) }
-        aftermath.completion?.resume()
-        if let death = aftermath.death {
+        if let notices = actions.notices { log(notices) }
+        if let handler = actions.notificationHandler { actions.notifications.forEach(handler) }
+        actions.completion?.resume()
+        if let reason = actions.lossReason {
             configuration.logger.debug(
                 "Connection lost",
-                metadata: ["pid": "\(backendPID)", "reason": "\(death)"]
+                metadata: ["pid": "\(backendPID)", "reason": "\(reason)"]
             )
         }
-        aftermath.deathHandler?()
+        actions.lossHandler?()
     }
 
     /// Takes what libpq has finished; the completion of the command when that is over.
@@ -65,7 +66,7 @@ extension PostgresConnection {
             default:
                 if result.forgetsStatements { state.statements.removeAll() }
                 // Its settings are gone with the rest: the pool gives the session to nobody else.
-                if result.resetsSession { state.isUnwanted = true }
+                if result.resetsSession { state.mustBeDiscarded = true }
                 // Of several statements the last counts, unless one fails.
                 if state.result?.isError != true { state.result = result }
             }
@@ -131,16 +132,16 @@ extension PostgresConnection {
         let report = result.report
         // Made up by libpq. The server may have said more, before the command was sent.
         if report.sqlState == nil {
-            state.isUnwanted = true
+            state.mustBeDiscarded = true
             return .failure(lossReason(handle))
         }
         if report.isFatal || report.sqlState.map(SQLState.endsSession) ?? true {
-            // The server closes the socket next; nobody should try the connection until then.
-            state.isUnwanted = true
+            // The server closes the socket next; the connection must not be lent until then.
+            state.mustBeDiscarded = true
         }
         if report.sqlState == SQLState.readOnlyTransaction, target.requiresReadWrite {
             // A server that failed over: reconnecting finds the new primary.
-            state.isUnwanted = true
+            state.mustBeDiscarded = true
         }
         if report.sqlState == SQLState.queryCancelled, command.isCancelRequested {
             return .failure(CancellationError())

@@ -9,7 +9,7 @@ import Synchronization
 /// One command at a time; a second one gets `.commandInProgress`. Commands are sent by the caller, under the lock;
 /// the reactor reads the result, under the same lock, and resumes the caller outside it with the finished result.
 /// The reactor keeps the connection alive: it stays open until `close()` or until the server ends it.
-package final class PostgresConnection: ReactorClient, Sendable {
+package final class PostgresConnection: ReactorClient, Identifiable, Sendable {
     /// The state of the session with regard to transactions.
     package enum TransactionStatus: Sendable {
         /// No transaction is open.
@@ -53,10 +53,12 @@ package final class PostgresConnection: ReactorClient, Sendable {
         var isCancelInFlight = false
         var graceTimer: UInt64?
         var isDrainingCopy = false
-        var death: DatabaseError?
-        var isUnwanted = false
+        /// The reason why the session ended; `nil` while it has not.
+        var endReason: DatabaseError?
+        /// A Boolean value that indicates whether the session must not be used for another task.
+        var mustBeDiscarded = false
         var statements: StatementCache
-        var deathHandler: (@Sendable () -> Void)?
+        var lossHandler: (@Sendable () -> Void)?
         var notificationHandler: (@Sendable (DatabaseNotification) -> Void)?
     }
 
@@ -75,7 +77,7 @@ package final class PostgresConnection: ReactorClient, Sendable {
     let target: ConnectionTarget
     let configuration: DatabaseConfiguration
     let nextOperation = Atomic<UInt64>(1)
-    private let isAlive = Atomic<Bool>(true)
+    private let isOpen = Atomic<Bool>(true)
 
     // MARK: Opening and closing
 
@@ -100,7 +102,7 @@ package final class PostgresConnection: ReactorClient, Sendable {
             timeout: configuration.connectTimeout
         )
         let handle = try await attempt.run()
-        let connection = PostgresConnection(handle, target, configuration, reactor)
+        let connection = PostgresConnection(handle, to: target, configuration: configuration, reactor: reactor)
         try connection.register()
         let currentZone = connection.parameterStatus("TimeZone")
         guard let settings = configuration.sessionCommands(currentZone: currentZone) else { return connection }
@@ -115,9 +117,9 @@ package final class PostgresConnection: ReactorClient, Sendable {
 
     private init(
         _ handle: ConnectionHandle,
-        _ target: ConnectionTarget,
-        _ configuration: DatabaseConfiguration,
-        _ reactor: Reactor
+        to target: ConnectionTarget,
+        configuration: DatabaseConfiguration,
+        reactor: Reactor
     ) {
         socket = PQsocket(handle.pointer)
         backendPID = PQbackendPID(handle.pointer)
@@ -148,19 +150,19 @@ package final class PostgresConnection: ReactorClient, Sendable {
     package func close() {
         let reason = DatabaseError(code: .closed, message: "The connection was closed by this program.")
         let completion = state.withLockedValue { state in
-            state.deathHandler = nil
+            state.lossHandler = nil
             return end(&state, because: reason)
         }
         completion?.resume()
     }
 
     /// Registers a handler that is called once, with no lock held, when the session ends by itself.
-    func onDeath(_ handler: @escaping @Sendable () -> Void) {
-        let isDead = state.withLockedValue { state in
-            if state.death == nil { state.deathHandler = handler }
-            return state.death != nil
+    func onConnectionLost(_ handler: @escaping @Sendable () -> Void) {
+        let hasEnded = state.withLockedValue { state in
+            if state.endReason == nil { state.lossHandler = handler }
+            return state.endReason != nil
         }
-        if isDead { handler() }
+        if hasEnded { handler() }
     }
 
     /// Registers a handler that is called on the reactor's thread, with no lock held, for each notification, in their
@@ -175,12 +177,7 @@ package final class PostgresConnection: ReactorClient, Sendable {
 
     /// A Boolean value that indicates whether the session can run commands, as far as is known.
     package var isUsable: Bool {
-        isAlive.load(ordering: .relaxed)
-    }
-
-    /// The reason why the session ended; `nil` while it has not.
-    package var deathReason: DatabaseError? {
-        state.withLockedValue { $0.death }
+        isOpen.load(ordering: .relaxed)
     }
 
     /// The state of the session with regard to transactions.
@@ -196,19 +193,14 @@ package final class PostgresConnection: ReactorClient, Sendable {
         }
     }
 
-    /// The number of prepared statements that are kept.
-    var cachedStatementCount: Int {
-        state.withLockedValue { $0.statements.count }
-    }
-
-    /// The ways in which the pool may treat the connection when it comes back.
+    /// The ways in which the pool may treat the connection when it is released.
     enum Disposition {
         case reusable, needsRollback, discard
     }
 
     var disposition: Disposition {
         state.withLockedValue { state in
-            guard state.death == nil, !state.isUnwanted, state.command == nil, state.parked == nil else {
+            guard state.endReason == nil, !state.mustBeDiscarded, state.command == nil, state.parked == nil else {
                 return .discard
             }
             switch transactionStatus(of: state) {
@@ -232,11 +224,11 @@ package final class PostgresConnection: ReactorClient, Sendable {
 
     // MARK: Ending, under the lock
 
-    /// Marks the session as over and gives its socket back; what to resume outside the lock.
+    /// Marks the session as over and stops watching its socket; returns what to resume outside the lock.
     func end(_ state: inout State, because reason: DatabaseError) -> Completion? {
-        guard state.death == nil else { return nil }
-        state.death = reason
-        isAlive.store(false, ordering: .relaxed)
+        guard state.endReason == nil else { return nil }
+        state.endReason = reason
+        isOpen.store(false, ordering: .relaxed)
         reactor.remove(socket, token: state.token)
         if let timer = state.graceTimer { reactor.cancelTimer(timer) }
         state.graceTimer = nil

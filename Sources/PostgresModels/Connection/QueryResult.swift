@@ -62,7 +62,7 @@ package final class QueryResult: @unchecked Sendable {
     /// - Important: the buffer belongs to this object. Hold the object for as long as the buffer is read, with
     ///   `withExtendedLifetime(result) { … }` where nothing later uses it. O(1).
     @inline(never)
-    package func cell(_ row: Int, _ column: Int) -> UnsafeRawBufferPointer? {
+    package func cell(row: Int, column: Int) -> UnsafeRawBufferPointer? {
         guard row >= 0, row < rowCount, column >= 0, column < columnCount else { return nil }
         var length: Int32 = 0
         guard let bytes = clibpq_cell(pointer, Int32(row), Int32(column), &length) else { return nil }

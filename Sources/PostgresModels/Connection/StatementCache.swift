@@ -77,10 +77,6 @@ struct StatementCache {
         self.capacity = max(16, capacity)
     }
 
-    var count: Int {
-        places.count
-    }
-
     /// The name of a prepared statement, which becomes the most recently used one.
     mutating func use(_ key: StatementKey) -> String? {
         guard let place = places[key], let entry = entries[place] else { return nil }

@@ -123,9 +123,9 @@ extension Database {
         do {
             // Without a limit: it may rightly wait for deferred triggers or a standby, and giving up would leave the
             // outcome unknown.
-            let answer = try await connection.simpleQuery("COMMIT", cancellable: false)
+            let commit = try await connection.simpleQuery("COMMIT", cancellable: false)
             // COMMIT of a failed transaction succeeds, and says ROLLBACK.
-            guard answer.commandTag == "COMMIT" else {
+            guard commit.commandTag == "COMMIT" else {
                 return .rolledBack(
                     DatabaseError(
                         code: .transactionAborted,
@@ -161,7 +161,7 @@ extension Database {
     private func rollBack(_ connection: PostgresConnection) async {
         guard connection.isUsable, connection.transactionStatus != .idle else { return }
         do {
-            // Undoing takes no time in PostgreSQL; a server that does not answer would hold the task for ever.
+            // Undoing takes no time in PostgreSQL; a server that does not respond would hold the task for ever.
             try await connection.simpleQuery("ROLLBACK", cancellable: false, within: .seconds(5))
         } catch {
             logger.debug("A transaction could not be rolled back", metadata: ["error": "\(error)"])

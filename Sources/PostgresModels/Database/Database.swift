@@ -4,7 +4,7 @@ import Synchronization
 /// A PostgreSQL database: a pool of connections, and what runs on them.
 ///
 /// One per process and database is enough; it is safe to use from all tasks. Each call takes a connection from the pool
-/// and gives it back; a ``transaction(_:)`` keeps one for its duration.
+/// and releases it; a ``transaction(_:)`` keeps one for its duration.
 public final class Database: DatabaseSession {
     let pool: ConnectionPool
     /// The pool for statements that must not wait for a connection that the caller holds; past a pooler, when there is
@@ -13,8 +13,8 @@ public final class Database: DatabaseSession {
     let listeners = NotificationListeners()
     private let statementCount = Atomic<Int>(0)
 
-    /// The objects that layers above hung onto the database.
-    public let attachments: DatabaseAttachments
+    /// The objects that layers above attached to the database.
+    package let attachments: DatabaseAttachments
 
     /// The logger of notable events.
     public let logger: Logger
@@ -38,14 +38,21 @@ public final class Database: DatabaseSession {
     /// - Parameters:
     ///   - conninfo: A libpq connection string or URI, for example `postgresql:///app` (libpq manual, 34.1.1).
     ///   - configuration: Pool, time-outs, logging.
-    ///   - attachments: What layers above hang onto the database. Default: nothing.
-    /// - Returns: The database. Close it with ``close(patience:)``.
+    /// - Returns: The database. Close it with ``close(timeout:)``.
     /// - Throws: ``DatabaseError`` with code `.connectionFailed`, `.invalidArgument` for a configuration that makes no
     ///   sense; `CancellationError`.
     public static func connect(
         _ conninfo: String,
-        configuration: DatabaseConfiguration = DatabaseConfiguration(),
-        attachments: DatabaseAttachments = DatabaseAttachments()
+        configuration: DatabaseConfiguration = DatabaseConfiguration()
+    ) async throws -> Database {
+        try await connect(conninfo, configuration: configuration, attachments: DatabaseAttachments())
+    }
+
+    /// Opens a database, with objects that layers above attach to it.
+    package static func connect(
+        _ conninfo: String,
+        configuration: DatabaseConfiguration,
+        attachments: DatabaseAttachments
     ) async throws -> Database {
         let pool = try ConnectionPool(conninfo, configuration: configuration)
         let direct = try configuration.directAddress.map { try ConnectionTarget($0) }
@@ -63,11 +70,12 @@ public final class Database: DatabaseSession {
     /// New statements, and those that wait for a connection, fail with ``DatabaseError/Code/closed`` at once. What is
     /// running may come to its end.
     ///
-    /// - Parameter patience: How long what is running may take; then it fails with the same code. Default: 5 seconds.
-    public func close(patience: Duration = .seconds(5)) async {
+    /// - Parameter timeout: The time that running statements may take; then they fail with the same code. Default:
+    ///   5 seconds.
+    public func close(timeout: Duration = .seconds(5)) async {
         listeners.close()
-        async let side: Void = sidePool.close(waitingUpTo: patience)
-        await pool.close(waitingUpTo: patience)
+        async let side: Void = sidePool.close(timeout: timeout)
+        await pool.close(timeout: timeout)
         await side
     }
 

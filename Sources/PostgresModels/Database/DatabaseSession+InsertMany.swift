@@ -102,7 +102,12 @@ private struct Insertion<M: Model> {
                 parameters: arrays
             )
         }
-        let text = ModelStatements.insert(statements.table, names, rows: rows, statements.idColumn)
+        let text = ModelStatements.insert(
+            into: statements.table,
+            columns: names,
+            rows: rows,
+            returning: statements.idColumn
+        )
         return Statement(text: text, parameters: parameters, isReused: false)
     }
 }

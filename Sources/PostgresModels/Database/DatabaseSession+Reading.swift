@@ -25,7 +25,7 @@ extension DatabaseSession {
     /// - Throws: ``DatabaseError``; `CancellationError`.
     /// - Complexity: One statement; the whole result is in memory.
     public func all<M: Model>(_ model: M.Type, _ clause: SQL = "") async throws -> [M] {
-        try await query(model, ModelStatements.of(model).select, clause).decode(model)
+        try await query(model, ModelStatements.of(model).select, followedBy: clause).decode(model)
     }
 
     /// The first row that fits.
@@ -36,7 +36,8 @@ extension DatabaseSession {
     /// - Returns: The model, `nil` when no row fits.
     /// - Throws: ``DatabaseError``; `CancellationError`.
     public func first<M: Model>(_ model: M.Type, _ clause: SQL = "") async throws -> M? {
-        try await query(model, ModelStatements.of(model).select, "\(sql: clause) LIMIT 1").decode(model).first
+        try await query(model, ModelStatements.of(model).select, followedBy: "\(sql: clause) LIMIT 1").decode(model)
+            .first
     }
 
     /// The number of rows that fit.
@@ -47,12 +48,12 @@ extension DatabaseSession {
     /// - Returns: The number.
     /// - Throws: ``DatabaseError``; `CancellationError`.
     public func count<M: Model>(_ model: M.Type, _ clause: SQL = "") async throws -> Int {
-        let rows = try await query(model, ModelStatements.of(model).count, clause)
+        let rows = try await query(model, ModelStatements.of(model).count, followedBy: clause)
         guard let row = rows.first else { return 0 }
         return try row.decode(Int.self, at: 0)
     }
 
-    private func query<M: Model>(_ model: M.Type, _ beginning: String, _ clause: SQL) async throws -> Rows {
+    private func query<M: Model>(_ model: M.Type, _ beginning: String, followedBy clause: SQL) async throws -> Rows {
         if clause.isEmpty { return try await run(Statement(text: beginning), for: model) }
         var sql = SQL(text: "\(beginning) ")
         sql.append(clause)

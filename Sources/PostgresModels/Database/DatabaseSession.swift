@@ -3,10 +3,8 @@ public import Logging
 /// A place where statements are run: the ``Database``, which takes a connection for each, or a ``Transaction``.
 ///
 /// The conveniences, `find`, `all`, `insert` and the others, are extensions on this protocol and work alike on both.
+/// The two are the only types that conform: in a type of yours, models with files would miss their storages.
 public protocol DatabaseSession: Sendable {
-    /// The objects that layers above hung onto the database.
-    var attachments: DatabaseAttachments { get }
-
     /// The logger of notable events.
     var logger: Logger { get }
 
@@ -35,6 +33,15 @@ public protocol DatabaseSession: Sendable {
 }
 
 extension DatabaseSession {
+    /// The objects that layers above attached to the database.
+    package var attachments: DatabaseAttachments {
+        switch self {
+        case let database as Database: database.attachments
+        case let transaction as Transaction: transaction.attachments
+        default: DatabaseAttachments()
+        }
+    }
+
     /// Runs SQL and returns its rows.
     ///
     /// - Parameter sql: One statement; `\(value)` binds.

@@ -1,5 +1,5 @@
 /// An attachment of a database that has a say in whether a model can be used with it.
-public protocol ModelVerifier: AnyObject, Sendable {
+package protocol ModelVerifier: AnyObject, Sendable {
     /// Finds what is wrong with a model, one sentence each.
     ///
     /// - Parameters:

@@ -46,7 +46,7 @@ public final class Transaction: DatabaseSession {
     }
 
     /// The objects that layers above hung onto the database.
-    public var attachments: DatabaseAttachments { database.attachments }
+    package var attachments: DatabaseAttachments { database.attachments }
 
     /// The logger of notable events.
     public var logger: Logger { database.logger }

@@ -1,5 +1,5 @@
 /// An attachment of a database that knows more about some errors than the server says.
-public protocol DatabaseErrorExplainer: AnyObject, Sendable {
+package protocol DatabaseErrorExplainer: AnyObject, Sendable {
     /// Adds to an error what is known of it.
     ///
     /// - Parameter error: The error of a statement.

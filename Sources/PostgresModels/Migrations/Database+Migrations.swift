@@ -13,7 +13,7 @@ extension Database {
     ///
     /// - Parameters:
     ///   - migrations: All migrations of the application, applied ones included.
-    ///   - patience: How long to wait for another process that is migrating. Default: 10 minutes.
+    ///   - timeout: The time to wait for another process that is migrating. Default: 10 minutes.
     ///   - lockTimeout: How long a statement waits for a lock, at least 1 millisecond; `nil` is without limit. While a
     ///     change of a table waits for a long query, all later queries on the table wait for it: better the migration
     ///     fails, and is tried again at a quieter time. It does not hold outside of a transaction, where
@@ -24,11 +24,11 @@ extension Database {
     @discardableResult
     public func migrate(
         _ migrations: [Migration],
-        patience: Duration = .seconds(600),
+        timeout: Duration = .seconds(600),
         lockTimeout: Duration? = .seconds(10)
     ) async throws -> [String] {
         let plans = try await MigrationPlan.make(migrations)
-        let names = try await withMigrationLock(patience, lockTimeout, plans) { migrator in
+        let names = try await withMigrationLock(timeout: timeout, lockTimeout: lockTimeout, plans: plans) { migrator in
             let applied = try await migrator.applied()
             for plan in plans {
                 guard let record = applied[plan.migration.name], record.checksum != plan.checksum else { continue }
@@ -64,7 +64,8 @@ extension Database {
         let plans = try await MigrationPlan.make(migrations)
         let exists = try await query("SELECT to_regclass('stored_files.migrations') IS NOT NULL").first?
             .decode(Bool.self, at: 0)
-        let applied = exists == true ? try await pool.withConnection { try await Migrator($0, self).applied() } : [:]
+        let applied =
+            exists == true ? try await pool.withConnection { try await Migrator($0, of: self).applied() } : [:]
         return plans.map { plan in
             let record = applied[plan.migration.name]
             return MigrationStatus(
@@ -80,11 +81,11 @@ extension Database {
     /// - Parameters:
     ///   - migrations: All migrations of the application.
     ///   - count: How many to undo, at least 0. Default: 1.
-    ///   - lockTimeout: As for ``migrate(_:patience:lockTimeout:)``. Default: 10 seconds.
+    ///   - lockTimeout: As for ``migrate(_:timeout:lockTimeout:)``. Default: 10 seconds.
     /// - Returns: The names of those that were undone.
     /// - Throws: ``MigrationError`` with code `.irreversible` for one without `down`, and `.unknownApplied` when one
     ///   that is not among the given was applied later than the oldest to be undone, both before anything is undone; as
-    ///   ``migrate(_:patience:lockTimeout:)``; ``DatabaseError`` with code `.invalidArgument` for a negative count.
+    ///   ``migrate(_:timeout:lockTimeout:)``; ``DatabaseError`` with code `.invalidArgument` for a negative count.
     @discardableResult
     public func revert(
         _ migrations: [Migration],
@@ -95,7 +96,7 @@ extension Database {
             throw DatabaseError(code: .invalidArgument, message: "\(count) migrations cannot be undone.")
         }
         let plans = try await MigrationPlan.make(migrations)
-        return try await withMigrationLock(.seconds(600), lockTimeout, plans) { migrator in
+        return try await withMigrationLock(timeout: .seconds(600), lockTimeout: lockTimeout, plans: plans) { migrator in
             let applied = try await migrator.applied()
             let chosen = plans.filter { applied[$0.migration.name] != nil }.suffix(count).reversed()
             try Self.refuseUnknown(
@@ -141,9 +142,9 @@ extension Database {
     }
 
     private func withMigrationLock<Result>(
-        _ patience: Duration,
-        _ lockTimeout: Duration?,
-        _ plans: [MigrationPlan],
+        timeout: Duration,
+        lockTimeout: Duration?,
+        plans: [MigrationPlan],
         _ body: (Migrator) async throws -> Result
     ) async throws -> Result {
         let components = MigrationPlan.components(plans, attachments.components)
@@ -151,12 +152,18 @@ extension Database {
         let locks = sidePool.sibling(size: 1)
         do {
             let result = try await locks.withConnection { connection in
-                let lock = try await MigrationLock(on: connection, patience: patience, logger: logger)
+                let lock = try await MigrationLock(on: connection, timeout: timeout, logger: logger)
                 do {
                     // The lock was taken whether or not the task was cancelled meanwhile.
                     try Task.checkCancellation()
                     let result = try await migrationPool.withConnection { connection in
-                        let migrator = Migrator(connection, self, components, holding: lock, lockTimeout: lockTimeout)
+                        let migrator = Migrator(
+                            connection,
+                            of: self,
+                            components: components,
+                            holding: lock,
+                            lockTimeout: lockTimeout
+                        )
                         try await migrator.prepare()
                         return try await body(migrator)
                     }

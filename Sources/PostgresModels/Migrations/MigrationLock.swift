@@ -3,7 +3,7 @@ import Logging
 /// The lock by which programs that migrate take turns: an advisory lock within a transaction that lasts as long as it.
 ///
 /// Not a lock of the session: behind a pooler in transaction mode the next command may run in another session, so that
-/// a lock would be given back where it was never taken, and stay for ever where it was. A transaction keeps its
+/// a lock would be released where it was never taken, and stay for ever where it was. A transaction keeps its
 /// session, and its end, however it comes, is the end of the lock.
 struct MigrationLock {
     /// "stored" in ASCII: an advisory lock is a number that everybody must agree on.
@@ -19,17 +19,17 @@ struct MigrationLock {
     ///
     /// - Parameters:
     ///   - connection: A connection that does nothing else.
-    ///   - patience: How long to wait for another process.
+    ///   - timeout: The time to wait for another process.
     /// - Throws: `MigrationError.locked`; `DatabaseError`; `CancellationError`.
-    init(on connection: PostgresConnection, patience: Duration, logger: Logger) async throws {
+    init(on connection: PostgresConnection, timeout: Duration, logger: Logger) async throws {
         self.connection = connection
         self.logger = logger
-        let deadline = ContinuousClock.now + patience
+        let deadline = ContinuousClock.now + timeout
         while try await !tryLock() {
             guard ContinuousClock.now < deadline else {
                 throw MigrationError(
                     code: .locked,
-                    message: "Another process has been migrating this database for \(patience); is it stuck?"
+                    message: "Another process has been migrating this database for \(timeout); is it stuck?"
                 )
             }
             try await Task.sleep(for: .milliseconds(100))
@@ -49,7 +49,7 @@ struct MigrationLock {
             "\(begin) SELECT pg_try_advisory_xact_lock(\(Self.key))",
             cancellable: false
         )
-        let isLocked = withExtendedLifetime(result) { result.cell(0, 0)?.first == UInt8(ascii: "t") }
+        let isLocked = withExtendedLifetime(result) { result.cell(row: 0, column: 0)?.first == UInt8(ascii: "t") }
         if !isLocked { try await connection.simpleQuery("ROLLBACK", cancellable: false) }
         return isLocked
     }
@@ -65,11 +65,11 @@ struct MigrationLock {
         }
     }
 
-    /// Gives the lock back, also for a cancelled task; a connection on which that fails is closed, which frees it too.
+    /// Releases the lock, also for a cancelled task; a connection on which that fails is closed, which frees it too.
     func unlock() async {
         do {
-            let answer = try await connection.simpleQuery("COMMIT", cancellable: false, within: .seconds(5))
-            guard answer.commandTag != "COMMIT" else { return }
+            let result = try await connection.simpleQuery("COMMIT", cancellable: false, within: .seconds(5))
+            guard result.commandTag != "COMMIT" else { return }
             logger.warning("The transaction that held the lock on migrations had failed")
         } catch {
             logger.warning("The session that held the lock on migrations was lost", metadata: ["error": "\(error)"])

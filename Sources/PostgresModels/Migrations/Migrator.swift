@@ -19,8 +19,8 @@ struct Migrator {
 
     init(
         _ connection: PostgresConnection,
-        _ database: Database,
-        _ components: [SchemaComponent] = [],
+        of database: Database,
+        components: [SchemaComponent] = [],
         holding lock: MigrationLock? = nil,
         lockTimeout: Duration? = nil
     ) {
@@ -34,7 +34,7 @@ struct Migrator {
     func prepare() async throws {
         // The second table came with components: where it is, all is.
         if try await !run("SELECT to_regclass('stored_files.component_migrations') IS NOT NULL").isTrue {
-            try await perform(try await bookkeeping(), nil, Migration("tables of migrations") { _ in })
+            try await perform(try await bookkeeping(), of: Migration("tables of migrations") { _ in })
         }
         for component in components { try await install(component) }
     }
@@ -64,7 +64,7 @@ struct Migrator {
     func conclude() async throws {
         for component in components {
             for statement in component.conclusion {
-                try await perform([.sql(statement)], nil, Migration("conclusion of \(component.name)") { _ in })
+                try await perform([.sql(statement)], of: Migration("conclusion of \(component.name)") { _ in })
             }
         }
     }
@@ -78,7 +78,7 @@ struct Migrator {
         if applied.isEmpty, !component.requirements.isEmpty {
             // The tables of migrations may be older than the use of the component.
             let pieces = component.requirements.map { SchemaPiece.sql($0) }
-            try await perform(pieces, nil, Migration("requirements of \(component.name)") { _ in })
+            try await perform(pieces, of: Migration("requirements of \(component.name)") { _ in })
         }
         for migration in component.migrations where !applied.contains(migration.name) {
             try await install(migration, of: component)
@@ -95,7 +95,7 @@ struct Migrator {
             }
         }
         guard !component.upkeep.isEmpty else { return }
-        try await perform(component.upkeep.map { .sql($0) }, nil, Migration("upkeep of \(component.name)") { _ in })
+        try await perform(component.upkeep.map { .sql($0) }, of: Migration("upkeep of \(component.name)") { _ in })
     }
 
     private func install(_ migration: Migration, of component: SchemaComponent) async throws {
@@ -103,7 +103,7 @@ struct Migrator {
             INSERT INTO stored_files.component_migrations (component, migration) \
             VALUES (\(component.name), \(migration.name))
             """
-        try await perform(try await Migration.pieces(of: migration.up), note, migration)
+        try await perform(try await Migration.pieces(of: migration.up), of: migration, note: note)
         database.logger.info(
             "Installed a part of the schema",
             metadata: ["component": "\(component.name)", "migration": "\(migration.name)"]
@@ -126,15 +126,15 @@ struct Migrator {
         let note: SQL = """
             INSERT INTO stored_files.migrations (name, checksum) VALUES (\(plan.migration.name), \(plan.checksum))
             """
-        try await perform(plan.pieces, note, plan.migration)
+        try await perform(plan.pieces, of: plan.migration, note: note)
     }
 
     func revert(_ plan: MigrationPlan, _ pieces: [SchemaPiece]) async throws {
         let note: SQL = "DELETE FROM stored_files.migrations WHERE name = \(plan.migration.name)"
-        try await perform(pieces, note, plan.migration)
+        try await perform(pieces, of: plan.migration, note: note)
     }
 
-    private func perform(_ pieces: [SchemaPiece], _ note: SQL?, _ migration: Migration) async throws {
+    private func perform(_ pieces: [SchemaPiece], of migration: Migration, note: SQL? = nil) async throws {
         let statements = try pieces.flatMap { try $0.statements(components) }
         let isTransaction = !migration.isOutsideTransaction
         var limits: [(name: String, value: String)] = []
@@ -200,7 +200,7 @@ struct Migrator {
                 former.append((limit.name, value))
             }
         } catch {
-            // Whoever got it next would expect its limits.
+            // The next task that gets it would expect its limits.
             connection.close()
             throw error
         }

@@ -87,7 +87,7 @@ public final class SchemaBuilder: Sendable {
     /// Requires a component to be installed before the migration runs.
     ///
     /// - Parameter component: The component.
-    public func require(_ component: SchemaComponent) {
+    package func require(_ component: SchemaComponent) {
         require([component])
     }
 

@@ -1,5 +1,5 @@
 /// A change of a table that a ``SchemaComponent`` may have to accompany.
-public enum SchemaChange: Hashable, Sendable {
+package enum SchemaChange: Hashable, Sendable {
     /// A table is dropped.
     case dropTable(String)
     /// A column of a table is dropped.

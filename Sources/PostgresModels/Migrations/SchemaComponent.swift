@@ -2,20 +2,20 @@
 /// them when a migration changes a table.
 ///
 /// The migrator installs and upgrades it before the migrations of the application, under the same lock. It is known to
-/// the migrator when a migration says ``TableBuilder/require(_:)``, or when the database was opened with an attachment
+/// the migrator when a migration calls ``TableBuilder/require(_:)``, or when the database was opened with an attachment
 /// that provides it.
-public struct SchemaComponent: Sendable {
+package struct SchemaComponent: Sendable {
     /// The name, under which the database remembers how far the component has been installed.
-    public let name: String
+    package let name: String
 
     /// The migrations that install it, and those that have upgraded it since: ordered, never edited once released, only
     /// added to.
     ///
     /// Tables belong here. What can be written anew at any time belongs into ``definitions``.
-    public let migrations: [Migration]
+    package let migrations: [Migration]
 
     /// The functions and views, as this version of the layer has them; `nil` when there are none.
-    public let definitions: SchemaDefinitions?
+    package let definitions: SchemaDefinitions?
 
     /// Statements that look at the server before anything is made, the schema included, and fail where the component
     /// cannot work.
@@ -45,7 +45,7 @@ public struct SchemaComponent: Sendable {
     ///   - conclusion: What to run at each migration, after those of the application. Default: nothing.
     ///   - before: What to run right before a table or column is dropped or renamed. Default: nothing.
     ///   - after: What to run right after that. Default: nothing.
-    public init(
+    package init(
         name: String,
         migrations: [Migration],
         definitions: SchemaDefinitions? = nil,

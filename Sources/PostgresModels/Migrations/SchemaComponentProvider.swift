@@ -1,5 +1,5 @@
 /// An attachment of a database that needs something of its own in every database it is used with.
-public protocol SchemaComponentProvider: AnyObject, Sendable {
+package protocol SchemaComponentProvider: AnyObject, Sendable {
     /// The components that it needs.
     var schemaComponents: [SchemaComponent] { get }
 

@@ -3,19 +3,19 @@
 ///
 /// A program installs its own when the database has those of a lower version, and leaves higher ones alone: during a
 /// deployment the newer program's serve both.
-public struct SchemaDefinitions: Sendable {
+package struct SchemaDefinitions: Sendable {
     /// The version: raise it with every change of a statement.
-    public let version: Int
+    package let version: Int
 
     /// The statements, `CREATE OR REPLACE` each, and what applies them to what is there.
-    public let statements: [SQL]
+    package let statements: [SQL]
 
     /// Describes definitions.
     ///
     /// - Parameters:
     ///   - version: The version, at least 1.
     ///   - statements: The statements, in order; they run in one transaction.
-    public init(version: Int, statements: [SQL]) {
+    package init(version: Int, statements: [SQL]) {
         self.version = version
         self.statements = statements
     }

@@ -19,7 +19,7 @@ public final class TableBuilder {
     }
 
     /// The table's name.
-    public let table: String
+    package let table: String
 
     private(set) var elements: [Element] = []
     private(set) var statementsAfter: [SQL] = []
@@ -126,21 +126,21 @@ public final class TableBuilder {
     /// A statement to be run once the columns exist.
     ///
     /// - Parameter statement: The statement.
-    public func after(_ statement: SQL) {
+    package func after(_ statement: SQL) {
         statementsAfter.append(statement)
     }
 
     /// Requires a component to be installed before the migration runs.
     ///
     /// - Parameter component: The component.
-    public func require(_ component: SchemaComponent) {
+    package func require(_ component: SchemaComponent) {
         components.append(component)
     }
 
     /// Reports that the table cannot be made as it was described; the migration throws the first such error.
     ///
     /// - Parameter error: What is wrong.
-    public func fail(_ error: any Error) {
+    package func fail(_ error: any Error) {
         failure = failure ?? error
     }
 

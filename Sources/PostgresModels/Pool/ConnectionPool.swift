@@ -1,15 +1,17 @@
 import Logging
 import NIOConcurrencyHelpers
-import NIOCore
 import Platform
 import Synchronization
 
 /// Connections kept open and lent to one task at a time.
 ///
-/// The connection used last is lent first (its caches are warm, the others can go); tasks that wait are served in the
-/// order they came. Connecting happens beside the waiting: a task that gives up takes no half-open connection along.
+/// The connection used last is lent first (its caches are warm, the others can go); waiting tasks are served in the
+/// order they came. Connecting happens beside the waiting: a task that stops waiting takes no half-open connection
+/// along.
+///
+/// ``ConnectionPoolState`` decides; the pool passes it the events and performs the actions.
 package final class ConnectionPool: Sendable {
-    /// A moment in the life of a pool.
+    /// The numbers of a pool at one moment.
     package struct Statistics: Hashable, Sendable {
         /// Connections that are open, lent ones included.
         package var open: Int
@@ -19,32 +21,26 @@ package final class ConnectionPool: Sendable {
         package var waiting: Int
         /// Connections opened since the pool exists.
         package var created: Int
-        /// Connections given up since then: broken, too old, or left in a state that could not be mended.
+        /// Connections discarded since then: broken, too old, or left in a state that could not be restored.
         package var evicted: Int
     }
 
-    struct Waiter {
+    struct Waiter: Identifiable {
         var id: UInt64
-        var deadline: UInt64
         var continuation: UnsafeContinuation<PostgresConnection, any Error>
     }
 
-    struct State {
-        var idle: [PostgresConnection] = []
-        /// All open connections, lent ones included.
-        var members: [ObjectIdentifier: PostgresConnection] = [:]
-        var connecting = 0
-        var created = 0
-        var evicted = 0
-        var waiters = CircularBuffer<Waiter>()
-        var isWaiterTimerSet = false
-        var isIdleTimerSet = false
-        var isRetrySet = false
-        var isClosed = false
-        /// The error of the last attempt to connect; `nil` after a success.
-        var lastFailure: DatabaseError?
-        var failedRounds = 0
+    typealias PoolState = ConnectionPoolState<PostgresConnection, Waiter>
+
+    private struct State {
+        var pool: PoolState
+        /// The tasks that wait for the end of the pool.
         var closers: [UInt64: UnsafeContinuation<Void, Never>] = [:]
+
+        mutating func takeClosers() -> [UnsafeContinuation<Void, Never>] {
+            defer { closers.removeAll() }
+            return Array(closers.values)
+        }
     }
 
     /// The configuration of the pool.
@@ -54,11 +50,10 @@ package final class ConnectionPool: Sendable {
         reactor
     }
 
-    let state = NIOLockedValueBox(State())
-    let nextID = Atomic<UInt64>(1)
+    private let state: NIOLockedValueBox<State>
+    private let nextID = Atomic<UInt64>(1)
     let target: ConnectionTarget
     let reactor: Reactor
-    let limit: Int
 
     /// An empty pool; connections are opened when tasks ask for them.
     ///
@@ -73,7 +68,13 @@ package final class ConnectionPool: Sendable {
         self.target = target
         self.configuration = configuration
         self.reactor = reactor
-        limit = max(1, configuration.poolSize)
+        let limits = PoolState.Limits(
+            size: max(1, configuration.poolSize),
+            acquireTimeout: configuration.acquireTimeout,
+            connectAttempts: configuration.connectAttempts,
+            connectBackoff: configuration.connectBackoff
+        )
+        state = NIOLockedValueBox(State(pool: PoolState(limits)))
     }
 
     /// An empty pool of another size for the same server.
@@ -89,25 +90,17 @@ package final class ConnectionPool: Sendable {
     }
 
     deinit {
-        for connection in state.withLockedValue({ $0.idle }) { connection.close() }
+        for connection in state.withLockedValue({ $0.pool.close() }).close { connection.close() }
     }
 
     /// The numbers of this moment.
     package var statistics: Statistics {
-        state.withLockedValue { state in
-            Statistics(
-                open: state.members.count,
-                idle: state.idle.count,
-                waiting: state.waiters.count,
-                created: state.created,
-                evicted: state.evicted
-            )
-        }
+        state.withLockedValue { $0.pool.statistics }
     }
 
     // MARK: Lending
 
-    /// Runs `body` with a connection of its own and takes that back, whatever happens.
+    /// Runs `body` with a connection of its own and releases that, whatever happens.
     @discardableResult
     package func withConnection<R>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
         let connection = try await acquire()
@@ -127,22 +120,13 @@ package final class ConnectionPool: Sendable {
     package func acquire() async throws -> PostgresConnection {
         try Task.checkCancellation()
         let now = MonotonicTime.now
-        if let connection = try take(now) { return connection }
-        let id = nextID.wrappingAdd(1, ordering: .relaxed).oldValue
-        let connection = try await withTaskCancellationHandler {
-            try await withUnsafeThrowingContinuation { continuation in
-                enqueue(
-                    Waiter(id: id, deadline: now + configuration.acquireTimeout.nanoseconds, continuation: continuation)
-                )
-            }
-        } onCancel: {
-            drop(id)
-        }
+        let connection: PostgresConnection
+        if let idle = try takeIdle(at: now) { connection = idle } else { connection = try await wait(since: now) }
         connection.isLent.store(true, ordering: .relaxed)
         return connection
     }
 
-    /// Gives a connection back: rolls an open transaction back, and replaces the connection when it is of no more use.
+    /// Takes a connection back: rolls an open transaction back, and closes the connection when it cannot be reused.
     ///
     /// A connection that nobody has is left alone. One that was lent to somebody else meanwhile would be taken from
     /// them, so each `acquire` is followed by one `release`.
@@ -154,152 +138,100 @@ package final class ConnectionPool: Sendable {
             _ = try? await connection.simpleQuery("ROLLBACK", cancellable: false, within: .seconds(5))
             disposition = connection.disposition
         }
-        if case .reusable = disposition, MonotonicTime.now < connection.expiry {
-            handOver(connection)
-        } else {
-            discard(connection)
-        }
+        let isReusable = if case .reusable = disposition { true } else { false }
+        handle { $0.release(connection, isReusable: isReusable, at: MonotonicTime.now) }
+        forgetIfEnded(connection)
     }
 
-    private func take(_ now: UInt64) throws -> PostgresConnection? {
-        let (connection, worn) = try state.withLockedValue { state in
-            guard !state.isClosed else { throw Self.closedError }
-            return takeIdle(&state, now)
+    private func takeIdle(at now: UInt64) throws -> PostgresConnection? {
+        let (connection, actions) = try state.withLockedValue { state in
+            guard !state.pool.isClosed else { throw Self.closedError }
+            return state.pool.takeIdle(at: now, isUsable: \.isUsable)
         }
-        worn.forEach { $0.close() }
-        connection?.isLent.store(true, ordering: .relaxed)
+        perform(actions)
         return connection
     }
 
-    /// The idle connection used last, and those found to be of no more use on the way to it.
-    func takeIdle(_ state: inout State, _ now: UInt64) -> (PostgresConnection?, worn: [PostgresConnection]) {
-        var worn: [PostgresConnection] = []
-        while let connection = state.idle.popLast() {
-            if connection.isUsable, now < connection.expiry { return (connection, worn) }
-            remove(connection, from: &state)
-            worn.append(connection)
-        }
-        return (nil, worn)
-    }
-
-    /// Forgets a connection that is closed or about to be.
-    func remove(_ connection: PostgresConnection, from state: inout State) {
-        guard state.members.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-        state.evicted += 1
-    }
-
-    // MARK: Coming back
-
-    func handOver(_ connection: PostgresConnection) {
-        let (waiter, isUnwanted, closers) = state.withLockedValue { state in
-            if state.isClosed {
-                state.members.removeValue(forKey: ObjectIdentifier(connection))
-                return (nil as Waiter?, true, takeClosers(&state))
+    private func wait(since start: UInt64) async throws -> PostgresConnection {
+        let id = nextID.wrappingAdd(1, ordering: .relaxed).oldValue
+        return try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { continuation in
+                let waiter = Waiter(id: id, continuation: continuation)
+                handle { pool in
+                    // Under the lock: a cancellation from here on finds the waiter, one before it is seen here.
+                    if Task.isCancelled { return .fail([waiter], .cancelled) }
+                    return pool.enqueue(waiter, since: start, at: MonotonicTime.now, isUsable: \.isUsable)
+                }
             }
-            if let waiter = state.waiters.popFirst() { return (waiter, false, []) }
-            state.idle.append(connection)
-            setIdleTimerIfNeeded(&state)
-            return (nil, false, [])
-        }
-        if isUnwanted { connection.close() }
-        waiter?.continuation.resume(returning: connection)
-        closers.forEach { $0.resume() }
-        // It may have died between the look at its state and its place in the idle list.
-        if waiter == nil, !isUnwanted, !connection.isUsable { connectionDied(connection) }
-    }
-
-    private func discard(_ connection: PostgresConnection) {
-        connection.close()
-        let closers = state.withLockedValue { state in
-            remove(connection, from: &state)
-            connectIfNeeded(&state)
-            return takeClosers(&state)
-        }
-        closers.forEach { $0.resume() }
-    }
-
-    /// An idle connection whose server went away is noticed without being used; a lent one when it comes back.
-    func connectionDied(_ connection: PostgresConnection) {
-        state.withLockedValue { state in
-            guard let index = state.idle.firstIndex(where: { $0 === connection }) else { return }
-            state.idle.remove(at: index)
-            remove(connection, from: &state)
+        } onCancel: {
+            handle { $0.cancel(id) }
         }
     }
 
-    /// Sets one timer for all connections that are idle: those at the bottom are not looked at otherwise, and would
-    /// never grow too old.
-    private func setIdleTimerIfNeeded(_ state: inout State) {
-        guard !state.isIdleTimerSet, let expiry = state.idle.lazy.map(\.expiry).min() else { return }
-        state.isIdleTimerSet = true
-        let now = MonotonicTime.now
-        // Not more often than once a second, however short the lives.
-        let pause = max(Int64(clamping: expiry - min(now, expiry)), 1_000_000_000)
-        _ = reactor.schedule(after: .nanoseconds(pause)) { [weak self] in self?.expireIdle() }
+    // MARK: Events and actions
+
+    /// Passes an event to the state under the lock, and performs the actions outside of it.
+    func handle(_ event: (inout PoolState) -> PoolState.Actions) {
+        let (actions, closers) = state.withLockedValue { state in
+            let actions = event(&state.pool)
+            return (actions, actions.isDrained ? state.takeClosers() : [])
+        }
+        perform(actions)
+        for closer in closers { closer.resume() }
     }
 
-    private func expireIdle() {
-        let now = MonotonicTime.now
-        let worn = state.withLockedValue { state in
-            state.isIdleTimerSet = false
-            let worn = state.idle.filter { now >= $0.expiry }
-            state.idle.removeAll { now >= $0.expiry }
-            for connection in worn { remove(connection, from: &state) }
-            setIdleTimerIfNeeded(&state)
-            return worn
+    private func perform(_ actions: PoolState.Actions) {
+        for connection in actions.close { connection.close() }
+        if let (waiter, connection) = actions.lend { waiter.continuation.resume(returning: connection) }
+        if !actions.fail.isEmpty {
+            let error = error(for: actions.failure)
+            for waiter in actions.fail { waiter.continuation.resume(throwing: error) }
         }
-        worn.forEach { $0.close() }
+        for _ in 0..<actions.connect { Task.detached { await self.connect() } }
+        if let (timer, pause) = actions.timer {
+            _ = reactor.schedule(after: pause) { [weak self] in
+                self?.handle { $0.timerFired(timer, at: MonotonicTime.now) }
+            }
+        }
+    }
+
+    /// Tells the state that a connection ended by itself, if it is idle: a lent one is noticed when it comes back.
+    func connectionEnded(_ connection: PostgresConnection) {
+        state.withLockedValue { $0.pool.connectionEnded(connection.id) }
+    }
+
+    /// Looks at a connection that has just become idle: it may have ended between the look at its state and its place
+    /// among the idle ones.
+    func forgetIfEnded(_ connection: PostgresConnection) {
+        if !connection.isUsable { connectionEnded(connection) }
     }
 
     // MARK: Closing
 
-    static let closedError = DatabaseError(code: .closed, message: "The database was closed by this program.")
-
-    /// Ends the idle connections at once and the lent ones as they come back; tasks that wait get `.closed`.
+    /// Closes the idle connections at once and the lent ones as they come back; waiting tasks get `.closed`.
     ///
-    /// - Parameter patience: how long to wait for lent connections, 5 seconds by default; then they are closed, too,
+    /// - Parameter timeout: The time to wait for lent connections, 5 seconds by default; then they are closed, too,
     ///   and what they run ends with `.closed`.
-    package func close(waitingUpTo patience: Duration = .seconds(5)) async {
-        let (idle, waiters) = state.withLockedValue { state in
-            state.isClosed = true
-            defer {
-                for connection in state.idle { state.members.removeValue(forKey: ObjectIdentifier(connection)) }
-                state.idle.removeAll()
-                state.waiters.removeAll()
-            }
-            return (state.idle, Array(state.waiters))
-        }
-        idle.forEach { $0.close() }
-        waiters.forEach { $0.continuation.resume(throwing: Self.closedError) }
+    package func close(timeout: Duration = .seconds(5)) async {
+        handle { $0.close() }
         let id = nextID.wrappingAdd(1, ordering: .relaxed).oldValue
         await withUnsafeContinuation { continuation in
-            let isDone = state.withLockedValue { state in
-                if state.members.isEmpty, state.connecting == 0 { return true }
+            let isDrained = state.withLockedValue { state in
+                if state.pool.isDrained { return true }
                 state.closers[id] = continuation
                 return false
             }
-            if isDone {
+            if isDrained {
                 continuation.resume()
             } else {
-                _ = reactor.schedule(after: patience) { [self] in patienceIsOver(id) }
+                _ = reactor.schedule(after: timeout) { [self] in closeTimedOut(id) }
             }
         }
     }
 
-    private func patienceIsOver(_ id: UInt64) {
-        let (closer, lent) = state.withLockedValue {
-            state -> (UnsafeContinuation<Void, Never>?, [PostgresConnection]) in
-            guard let closer = state.closers.removeValue(forKey: id) else { return (nil, []) }
-            defer { state.members.removeAll() }
-            return (closer, Array(state.members.values))
-        }
-        lent.forEach { $0.close() }
-        closer?.resume()
-    }
-
-    func takeClosers(_ state: inout State) -> [UnsafeContinuation<Void, Never>] {
-        guard state.members.isEmpty, state.connecting == 0 else { return [] }
-        defer { state.closers.removeAll() }
-        return Array(state.closers.values)
+    private func closeTimedOut(_ id: UInt64) {
+        guard let closer = state.withLockedValue({ $0.closers.removeValue(forKey: id) }) else { return }
+        handle { $0.closeLent() }
+        closer.resume()
     }
 }

@@ -1,14 +1,14 @@
 /// The objects that layers above attach to a database, found again by their type from every row and every session.
-public struct DatabaseAttachments: Sendable {
+package struct DatabaseAttachments: Sendable {
     private(set) var objects: [ObjectIdentifier: any AnyObject & Sendable] = [:]
 
-    /// Nothing.
-    public init() {}
+    /// Creates an empty collection.
+    package init() {}
 
-    /// Hangs an object onto the database, in place of another of its type.
+    /// Attaches an object, in place of another of its type.
     ///
     /// - Parameter object: The object.
-    public mutating func set<Object: AnyObject & Sendable>(_ object: Object) {
+    package mutating func set<Object: AnyObject & Sendable>(_ object: Object) {
         objects[ObjectIdentifier(Object.self)] = object
     }
 
@@ -16,11 +16,11 @@ public struct DatabaseAttachments: Sendable {
     ///
     /// - Parameter type: The class.
     /// - Returns: The object, `nil` when there is none.
-    public func get<Object: AnyObject & Sendable>(_ type: Object.Type) -> Object? {
+    package func get<Object: AnyObject & Sendable>(_ type: Object.Type) -> Object? {
         objects[ObjectIdentifier(type)] as? Object
     }
 
-    /// An error in the words of the layers above, where they know more than the server says.
+    /// Returns an error with what the layers above know of it beyond what the server reports.
     func explained(_ error: DatabaseError) -> DatabaseError {
         objects.values.compactMap { $0 as? any DatabaseErrorExplainer }.reduce(error) { $1.explain($0) }
     }

@@ -10,7 +10,7 @@ public struct ModelColumn: Sendable {
     public let isOptional: Bool
 
     /// The property that the column belongs to; the columns of one property share its key path.
-    public let keyPath: (any AnyKeyPath & Sendable)?
+    package let keyPath: (any AnyKeyPath & Sendable)?
 
     /// Describes the column of a property that is a value.
     ///

@@ -54,11 +54,11 @@ struct ModelStatements: Sendable {
         find = "\(select) WHERE \(id) = $1"
         isGenerated = M.columns.indices.map { $0 != idIndex }
         let others = names.indices.filter { $0 != idIndex }.map { names[$0] }
-        insertGenerated = Self.insert(table, others, rows: 1, id)
-        insertWithKey = Self.insert(table, names, rows: 1, id)
-        insertManyGenerated = Self.insertMany(table, others, id)
-        insertManyWithKey = Self.insertMany(table, names, id)
-        update = Self.update(table, others, id)
+        insertGenerated = Self.insert(into: table, columns: others, rows: 1, returning: id)
+        insertWithKey = Self.insert(into: table, columns: names, rows: 1, returning: id)
+        insertManyGenerated = Self.insertMany(into: table, columns: others, returning: id)
+        insertManyWithKey = Self.insertMany(into: table, columns: names, returning: id)
+        update = Self.update(table, columns: others, id: id)
         delete = "DELETE FROM \(table) WHERE \(id) = $1"
         count = "SELECT count(*) FROM \(table)"
     }
@@ -68,7 +68,7 @@ struct ModelStatements: Sendable {
         let key = PartialUpdate(model: ObjectIdentifier(model), columns: wanted)
         return Self.partialUpdates.withLockedValue { cache in
             if let known = cache[key] { return known }
-            let made = Self.update(table, zip(columnNames, wanted).filter { $1 }.map { $0.0 }, idColumn)
+            let made = Self.update(table, columns: zip(columnNames, wanted).filter { $1 }.map(\.0), id: idColumn)
             // A program that makes combinations up gains nothing from keeping them.
             if cache.count >= 1000 { cache.removeAll() }
             cache[key] = made
@@ -76,20 +76,20 @@ struct ModelStatements: Sendable {
         }
     }
 
-    private static func update(_ table: String, _ columns: [String], _ id: String) -> String {
+    private static func update(_ table: String, columns: [String], id: String) -> String {
         let assigned = columns.enumerated().map { "\($1) = $\($0 + 1)" }
         return "UPDATE \(table) SET \(assigned.joined(separator: ", ")) WHERE \(id) = $\(assigned.count + 1)"
     }
 
     /// `INSERT … SELECT * FROM unnest($1, $2, …) RETURNING id`; the rows come in the order of the arrays.
-    private static func insertMany(_ table: String, _ columns: [String], _ id: String) -> String {
+    private static func insertMany(into table: String, columns: [String], returning id: String) -> String {
         let arrays = columns.indices.map { "$\($0 + 1)" }.joined(separator: ", ")
         let names = columns.joined(separator: ", ")
         return "INSERT INTO \(table) (\(names)) SELECT * FROM unnest(\(arrays)) RETURNING \(id)"
     }
 
     /// `INSERT … VALUES (…), (…) RETURNING id`; PostgreSQL returns the rows of VALUES in their order.
-    static func insert(_ table: String, _ columns: [String], rows: Int, _ id: String) -> String {
+    static func insert(into table: String, columns: [String], rows: Int, returning id: String) -> String {
         guard !columns.isEmpty else {
             let values = Array(repeating: "(DEFAULT)", count: rows).joined(separator: ", ")
             return "INSERT INTO \(table) (\(id)) VALUES \(values) RETURNING \(id)"

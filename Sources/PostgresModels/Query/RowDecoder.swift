@@ -2,8 +2,8 @@
 ///
 /// `init(row:)` of a ``Model`` gets one and calls ``next(_:)`` once per column, in the order of ``Model/columns``.
 public struct RowDecoder {
-    /// The objects that a layer above hung onto the database.
-    public let attachments: DatabaseAttachments
+    /// The objects that a layer above attached to the database.
+    package let attachments: DatabaseAttachments
 
     private let result: QueryResult
     private let types: [DatabaseType]
@@ -49,7 +49,7 @@ public struct RowDecoder {
     ///   - make: Makes the object at the first row.
     /// - Returns: The object.
     /// - Throws: What `make` throws.
-    public mutating func cachedObject<Object: AnyObject & Sendable>(
+    package mutating func cachedObject<Object: AnyObject & Sendable>(
         _ type: Object.Type,
         _ make: () throws -> Object
     ) throws -> Object {
@@ -73,7 +73,7 @@ public struct RowDecoder {
             )
         }
         defer { column += 1 }
-        guard let bytes = result.cell(row, column) else { return nil }
+        guard let bytes = result.cell(row: row, column: column) else { return nil }
         return DatabaseCell(bytes: bytes, type: types[column])
     }
 

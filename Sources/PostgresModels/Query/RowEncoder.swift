@@ -3,8 +3,8 @@
 /// `encode(into:)` of a ``Model`` gets one and calls ``encode(_:)`` once per column, in the order of
 /// ``Model/columns``. Which of them are written is decided by the caller: all, or some for an update.
 public struct RowEncoder {
-    /// The objects that a layer above hung onto the database.
-    public let attachments: DatabaseAttachments
+    /// The objects that a layer above attached to the database.
+    package let attachments: DatabaseAttachments
 
     var parameters = QueryParameters()
     private let columns: [ModelColumn]

@@ -3,8 +3,8 @@ public struct Rows: RandomAccessCollection, Sendable {
     let result: QueryResult
     let types: [DatabaseType]
 
-    /// The objects that a layer above hung onto the database.
-    public let attachments: DatabaseAttachments
+    /// The objects that a layer above attached to the database.
+    package let attachments: DatabaseAttachments
 
     package init(_ result: QueryResult, attachments: DatabaseAttachments) {
         self.result = result

@@ -1,4 +1,3 @@
-public import Foundation
 public import NIOCore
 
 /// A value that may be an element of a PostgreSQL array.
@@ -9,53 +8,10 @@ public protocol DatabaseArrayElement: DatabaseArrayStorage, DatabaseDecodable, D
     static var arrayType: DatabaseType { get }
 }
 
-extension Bool: DatabaseArrayElement {
-    /// `boolean[]`.
-    public static var arrayType: DatabaseType { DatabaseType(oid: 1000) }
-}
-extension Int16: DatabaseArrayElement {
-    /// `smallint[]`.
-    public static var arrayType: DatabaseType { DatabaseType(oid: 1005) }
-}
-extension Int32: DatabaseArrayElement {
-    /// `integer[]`.
-    public static var arrayType: DatabaseType { DatabaseType(oid: 1007) }
-}
-extension Int64: DatabaseArrayElement {
-    /// `bigint[]`.
-    public static var arrayType: DatabaseType { DatabaseType(oid: 1016) }
-}
-extension Int: DatabaseArrayElement {
-    /// `bigint[]`.
-    public static var arrayType: DatabaseType { DatabaseType(oid: 1016) }
-}
-extension Double: DatabaseArrayElement {
-    /// `double precision[]`.
-    public static var arrayType: DatabaseType { DatabaseType(oid: 1022) }
-}
-extension String: DatabaseArrayElement {
-    /// `text[]`.
-    public static var arrayType: DatabaseType { DatabaseType(oid: 1009) }
-}
-extension Float: DatabaseArrayElement {
-    /// `real[]`.
-    public static var arrayType: DatabaseType { DatabaseType(oid: 1021) }
-}
-extension UUID: DatabaseArrayElement {
-    /// `uuid[]`.
-    public static var arrayType: DatabaseType { DatabaseType(oid: 2951) }
-}
-extension Date: DatabaseArrayElement {
-    /// `timestamptz[]`.
-    public static var arrayType: DatabaseType { DatabaseType(oid: 1185) }
-}
-extension Data: DatabaseArrayElement {
-    /// `bytea[]`.
-    public static var arrayType: DatabaseType { DatabaseType(oid: 1001) }
-}
-extension Decimal: DatabaseArrayElement {
-    /// `numeric[]`.
-    public static var arrayType: DatabaseType { DatabaseType(oid: 1231) }
+extension DatabaseArrayElement {
+    /// The array type that PostgreSQL has for ``DatabaseEncodable/databaseType``, or 0, for which the server takes the
+    /// type from the statement, when the library knows none.
+    public static var arrayType: DatabaseType { databaseType.array ?? DatabaseType(oid: 0) }
 }
 
 /// `bytea`, or an array of PostgreSQL when the elements are values.

@@ -26,12 +26,13 @@ public struct DatabaseCell {
     /// - Throws: ``DatabaseError`` with code `.typeMismatch` when the column holds no whole number.
     @inlinable
     public func integer() throws -> Int64 {
-        switch (type.oid, bytes.count) {
-        case (20, 8): Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
-        case (23, 4): Int64(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self)))
-        case (21, 2): Int64(Int16(bigEndian: bytes.loadUnaligned(as: Int16.self)))
-        // oid, regclass and their kind are unsigned.
-        case (26, 4), (2205, 4), (28, 4), (29, 4): Int64(UInt32(bigEndian: bytes.loadUnaligned(as: UInt32.self)))
+        switch (type, bytes.count) {
+        case (.bigint, 8): Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
+        case (.integer, 4): Int64(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self)))
+        case (.smallint, 2): Int64(Int16(bigEndian: bytes.loadUnaligned(as: Int16.self)))
+        // These are unsigned.
+        case (.objectIdentifier, 4), (.relation, 4), (.transactionIdentifier, 4), (.commandIdentifier, 4):
+            Int64(UInt32(bigEndian: bytes.loadUnaligned(as: UInt32.self)))
         default: throw CellError.mismatch("a whole number", type)
         }
     }
@@ -83,45 +84,5 @@ enum CellError {
     @usableFromInline
     static func range(_ type: String) -> DatabaseError {
         DatabaseError(code: .decodingFailed, message: "The value of the column does not fit \(type).")
-    }
-}
-
-extension DatabaseType {
-    /// The number below which are the types that PostgreSQL brings along (source, `FirstNormalObjectId`).
-    static let firstUserOID: UInt32 = 16_384
-
-    /// A name for messages: the common ones by their SQL names, others by their number.
-    @usableFromInline var name: String {
-        switch oid {
-        case 16: "boolean"
-        case 17: "bytea"
-        case 20: "bigint"
-        case 21: "smallint"
-        case 23: "integer"
-        case 25: "text"
-        case 114: "json"
-        case 700: "real"
-        case 701: "double precision"
-        case 1042: "char"
-        case 1043: "varchar"
-        case 1082: "date"
-        case 1114: "timestamp"
-        case 1184: "timestamptz"
-        case 1700: "numeric"
-        case 2950: "uuid"
-        case 3802: "jsonb"
-        case 1000: "boolean[]"
-        case 1001: "bytea[]"
-        case 1005: "smallint[]"
-        case 1007: "integer[]"
-        case 1009: "text[]"
-        case 1016: "bigint[]"
-        case 1021: "real[]"
-        case 1022: "double precision[]"
-        case 1185: "timestamptz[]"
-        case 1231: "numeric[]"
-        case 2951: "uuid[]"
-        default: "with oid \(oid)"
-        }
     }
 }

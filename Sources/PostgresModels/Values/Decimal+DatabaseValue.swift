@@ -1,7 +1,7 @@
 public import Foundation
 public import NIOCore
 
-extension Decimal: DatabaseEncodable, DatabaseDecodable {
+extension Decimal: DatabaseEncodable, DatabaseDecodable, DatabaseArrayElement {
     /// `numeric`.
     public static var databaseType: DatabaseType { .numeric }
 

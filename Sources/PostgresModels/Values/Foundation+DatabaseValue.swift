@@ -1,7 +1,7 @@
 public import Foundation
 public import NIOCore
 
-extension UUID: DatabaseEncodable, DatabaseDecodable {
+extension UUID: DatabaseEncodable, DatabaseDecodable, DatabaseArrayElement {
     /// `uuid`.
     public static var databaseType: DatabaseType { .uuid }
 
@@ -17,7 +17,7 @@ extension UUID: DatabaseEncodable, DatabaseDecodable {
     }
 }
 
-extension Date: DatabaseEncodable, DatabaseDecodable {
+extension Date: DatabaseEncodable, DatabaseDecodable, DatabaseArrayElement {
     /// `timestamptz`.
     public static var databaseType: DatabaseType { .timestamptz }
 
@@ -47,15 +47,15 @@ extension Date: DatabaseEncodable, DatabaseDecodable {
 
     /// Reads `timestamptz`, or `timestamp` and `date` as UTC; `infinity` is `Date.distantFuture`.
     public init(cell: DatabaseCell) throws {
-        switch (cell.type.oid, cell.bytes.count) {
-        case (1184, 8), (1114, 8):
+        switch (cell.type, cell.bytes.count) {
+        case (.timestamptz, 8), (.timestamp, 8):
             switch Int64(bigEndian: cell.bytes.loadUnaligned(as: Int64.self)) {
             // Adding the epoch to these would overflow: they are not points in time but infinities.
             case .max: self = .distantFuture
             case .min: self = .distantPast
             case let value: self.init(timeIntervalSince1970: Double(value) / 1_000_000 + Self.postgresEpoch)
             }
-        case (1082, 4):
+        case (.date, 4):
             switch Int32(bigEndian: cell.bytes.loadUnaligned(as: Int32.self)) {
             case .max: self = .distantFuture
             case .min: self = .distantPast
@@ -73,7 +73,7 @@ extension ByteBuffer {
     }
 }
 
-extension Data: DatabaseEncodable, DatabaseDecodable {
+extension Data: DatabaseEncodable, DatabaseDecodable, DatabaseArrayElement {
     /// `bytea`.
     public static var databaseType: DatabaseType { .bytea }
 

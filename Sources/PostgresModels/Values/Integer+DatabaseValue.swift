@@ -1,6 +1,6 @@
 public import NIOCore
 
-extension Int16: DatabaseEncodable, DatabaseDecodable {
+extension Int16: DatabaseEncodable, DatabaseDecodable, DatabaseArrayElement {
     /// `smallint`.
     public static var databaseType: DatabaseType { .smallint }
 
@@ -17,7 +17,7 @@ extension Int16: DatabaseEncodable, DatabaseDecodable {
     }
 }
 
-extension Int32: DatabaseEncodable, DatabaseDecodable {
+extension Int32: DatabaseEncodable, DatabaseDecodable, DatabaseArrayElement {
     /// `integer`.
     public static var databaseType: DatabaseType { .integer }
 
@@ -34,7 +34,7 @@ extension Int32: DatabaseEncodable, DatabaseDecodable {
     }
 }
 
-extension Int64: DatabaseEncodable, DatabaseDecodable {
+extension Int64: DatabaseEncodable, DatabaseDecodable, DatabaseArrayElement {
     /// `bigint`.
     public static var databaseType: DatabaseType { .bigint }
 
@@ -50,7 +50,7 @@ extension Int64: DatabaseEncodable, DatabaseDecodable {
     }
 }
 
-extension Int: DatabaseEncodable, DatabaseDecodable {
+extension Int: DatabaseEncodable, DatabaseDecodable, DatabaseArrayElement {
     /// `bigint`.
     public static var databaseType: DatabaseType { .bigint }
 

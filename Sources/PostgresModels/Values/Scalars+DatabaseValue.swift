@@ -1,6 +1,6 @@
 public import NIOCore
 
-extension Bool: DatabaseEncodable, DatabaseDecodable {
+extension Bool: DatabaseEncodable, DatabaseDecodable, DatabaseArrayElement {
     /// `boolean`.
     public static var databaseType: DatabaseType { .boolean }
 
@@ -17,7 +17,7 @@ extension Bool: DatabaseEncodable, DatabaseDecodable {
     }
 }
 
-extension Double: DatabaseEncodable, DatabaseDecodable {
+extension Double: DatabaseEncodable, DatabaseDecodable, DatabaseArrayElement {
     /// `double precision`.
     public static var databaseType: DatabaseType { .double }
 
@@ -29,15 +29,15 @@ extension Double: DatabaseEncodable, DatabaseDecodable {
     /// Reads `double precision` or `real`.
     @inlinable
     public init(cell: DatabaseCell) throws {
-        switch (cell.type.oid, cell.bytes.count) {
-        case (701, 8): self = Double(bitPattern: UInt64(bigEndian: cell.bytes.loadUnaligned(as: UInt64.self)))
-        case (700, 4): self = Double(Float(bitPattern: UInt32(bigEndian: cell.bytes.loadUnaligned(as: UInt32.self))))
+        switch (cell.type, cell.bytes.count) {
+        case (.double, 8): self = Double(bitPattern: UInt64(bigEndian: cell.bytes.loadUnaligned(as: UInt64.self)))
+        case (.real, 4): self = Double(Float(bitPattern: UInt32(bigEndian: cell.bytes.loadUnaligned(as: UInt32.self))))
         default: throw CellError.mismatch("Double", cell.type)
         }
     }
 }
 
-extension Float: DatabaseEncodable, DatabaseDecodable {
+extension Float: DatabaseEncodable, DatabaseDecodable, DatabaseArrayElement {
     /// `real`.
     public static var databaseType: DatabaseType { .real }
 
@@ -54,7 +54,7 @@ extension Float: DatabaseEncodable, DatabaseDecodable {
     }
 }
 
-extension String: DatabaseEncodable, DatabaseDecodable {
+extension String: DatabaseEncodable, DatabaseDecodable, DatabaseArrayElement {
     /// `text`.
     public static var databaseType: DatabaseType { .text }
 
@@ -77,9 +77,8 @@ extension String: DatabaseEncodable, DatabaseDecodable {
     /// Everything else (numbers, dates, `inet`, ranges, arrays, …) is refused; cast it to `text` in the query.
     @inlinable
     public init(cell: DatabaseCell) throws {
-        switch cell.type.oid {
-        // text, varchar, char(n), "char", name, json, xml, a literal without a type, refcursor.
-        case 25, 1043, 1042, 18, 19, 114, 142, 705, 1790:
+        switch cell.type {
+        case .text, .varchar, .character, .singleByte, .identifier, .json, .xml, .undetermined, .cursor:
             self = cell.text()
         default:
             guard let text = cell.textOfUserType() else { throw CellError.mismatch("String", cell.type) }

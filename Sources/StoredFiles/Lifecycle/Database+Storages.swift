@@ -14,7 +14,7 @@ extension Database {
     ///   - prober: How the size of an image is learned. Default: header, guard, then libgd as the proof.
     ///   - lifecycle: How long stored files wait for their rows. Default: an hour.
     ///   - configuration: Pool, time-outs, logging.
-    /// - Returns: The database. Close it with ``PostgresModels/Database/close(patience:)``.
+    /// - Returns: The database. Close it with ``PostgresModels/Database/close(timeout:)``.
     /// - Throws: ``PostgresModels/DatabaseError`` with code `.connectionFailed` when the server cannot be reached;
     ///   ``Storages/StorageError`` with code `.invalidConfiguration` when two ids share files, see
     ///   ``Storages/StorageRegistry/validate()``, or `lifecycle` has a value out of range.

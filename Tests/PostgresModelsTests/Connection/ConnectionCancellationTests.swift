@@ -117,7 +117,8 @@ import Testing
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(!connection.isUsable)
-        #expect(connection.deathReason?.code == .connectionLost)
+        let error = try await databaseError { try await connection.query("SELECT 1") }
+        #expect(error?.code == .connectionLost)
         try await other.simpleQuery("SELECT pg_terminate_backend(\(connection.backendPID))")
     }
 }

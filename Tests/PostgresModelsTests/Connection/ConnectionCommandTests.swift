@@ -22,12 +22,12 @@ import Testing
         #expect((0..<5).map { result.columnOID($0) } == [20, 25, 17, 20, 25])
         #expect(result.int() == 42)
         #expect(result.string(0, 1) == "grüße 🐘")
-        #expect(withExtendedLifetime(result) { result.cell(0, 2).map(Array.init) } == [0, 1, 255])
-        #expect(result.cell(0, 3) == nil)
-        #expect(withExtendedLifetime(result) { result.cell(0, 4)?.count } == 0)
+        #expect(withExtendedLifetime(result) { result.cell(row: 0, column: 2).map(Array.init) } == [0, 1, 255])
+        #expect(result.cell(row: 0, column: 3) == nil)
+        #expect(withExtendedLifetime(result) { result.cell(row: 0, column: 4)?.count } == 0)
         #expect(result.commandTag == "SELECT 1")
-        #expect(result.cell(1, 0) == nil)
-        #expect(result.cell(0, 5) == nil)
+        #expect(result.cell(row: 1, column: 0) == nil)
+        #expect(result.cell(row: 0, column: 5) == nil)
     }
 
     @Test("A parameter of eight megabytes is sent through a socket that fills up")
@@ -39,7 +39,7 @@ import Testing
         try parameters.bind(bytes)
         let result = try await connection.query("SELECT $1 || $1, length($1)::int8", parameters)
         #expect(result.int(0, 1) == 8 << 20)
-        #expect(withExtendedLifetime(result) { result.cell(0, 0)?.elementsEqual(bytes + bytes) } == true)
+        #expect(withExtendedLifetime(result) { result.cell(row: 0, column: 0)?.elementsEqual(bytes + bytes) } == true)
     }
 
     @Test("A reactor on poll() serves large parameters, many statements and a lost connection")

@@ -20,7 +20,7 @@ struct SecretExposure {
             set { metadata[key] = newValue }
         }
 
-        // Whoever dumps a configuration must not dump what was written down before.
+        // A dump of a configuration must not contain what was noted before.
         var customMirror: Mirror { Mirror(self, children: []) }
 
         func log(event: LogEvent) {
@@ -95,7 +95,7 @@ struct SecretExposure {
                 _ = try await task.value
             }
             await attempt("ended") { try await connection.simpleQuery("SELECT pg_terminate_backend(pg_backend_pid())") }
-            if let reason = connection.deathReason { notePrinted(reason) }
+            await attempt("after the end") { try await connection.simpleQuery("SELECT 1") }
         }
     }
 
@@ -135,7 +135,7 @@ struct SecretExposure {
             try await database.transaction { transaction in _ = try await transaction.execute("SELECT 1/0") }
         }
         await attempt("side") { _ = try await database.runIndependently("SELECT 1") }
-        await attempt("migration") { try await database.migrate([], patience: .seconds(5)) }
+        await attempt("migration") { try await database.migrate([], timeout: .seconds(5)) }
         let notifications = database.listen(to: "c")
         notePrinted(notifications)
         let count = lines.withLockedValue { $0.count }

@@ -13,7 +13,6 @@ import Testing
         for value in 1...5 {
             #expect(try await connection.query("SELECT $1", .of(Int64(value))).int() == Int64(value))
         }
-        #expect(connection.cachedStatementCount == 1)
         #expect(try await connection.query(Self.countPrepared, cache: false).int() == 1)
     }
 
@@ -98,7 +97,9 @@ import Testing
         for value in 0..<30 { try await connection.query("SELECT \(value), $1", .of(1)) }
         try await connection.query("SELECT * FROM \(table)")
         try await connection.simpleQuery("COMMIT")
-        #expect(connection.cachedStatementCount == 16)
+        // Outside of the transaction, what was evicted in it is deallocated.
+        try await connection.query("SELECT 'another', $1", .of(1))
+        #expect(try await connection.query(Self.countPrepared, cache: false).int() == 16)
     }
 
     @Test("A deallocated statement is prepared again under another name, in a transaction it fails")
@@ -155,8 +156,7 @@ import Testing
         let forgotten = StatementKey(sql: "SELECT 1, $1", oids: [20]).statementName
         try await connection.simpleQuery("DEALLOCATE \(forgotten)")
         try await connection.query("SELECT 'new', $1", .of(1))
-        let onServer = try await connection.query(Self.countPrepared, cache: false).int()
-        #expect(onServer == Int64(connection.cachedStatementCount))
+        #expect(try await connection.query(Self.countPrepared, cache: false).int() == 16)
     }
 
     @Test("The cache never gives a name of a prepared statement twice in a session")
@@ -236,14 +236,14 @@ import Testing
         for value in 0..<100 {
             #expect(try await connection.query("SELECT \(value)::int8 + $1", .of(1)).int() == Int64(value + 1))
             #expect(try await connection.query("SELECT 'often', $1", .of(5)).int(0, 1) == 5)
-            #expect(connection.cachedStatementCount <= 16)
+            if inTransaction { continue }
+            #expect(try #require(await connection.query(Self.countPrepared, cache: false).int()) <= 16)
         }
         // Evicted inside the transaction, still known to the server.
         #expect(try await connection.query("SELECT 3::int8 + $1", .of(1)).int() == 4)
         if inTransaction { try await connection.simpleQuery("COMMIT") }
         #expect(try await connection.query("SELECT 'a new one', $1", .of(6)).int(0, 1) == 6)
-        let onServer = try await connection.query(Self.countPrepared, cache: false).int()
-        #expect(onServer == Int64(connection.cachedStatementCount))
+        #expect(try await connection.query(Self.countPrepared, cache: false).int() == 16)
     }
 
     @Test("Statements that differ only in Unicode normalization are prepared separately")

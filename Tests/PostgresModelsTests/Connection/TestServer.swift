@@ -57,13 +57,13 @@ extension QueryParameters {
 extension QueryResult {
     func int(_ row: Int = 0, _ column: Int = 0) -> Int64? {
         withExtendedLifetime(self) {
-            guard let bytes = cell(row, column), bytes.count <= 8, !bytes.isEmpty else { return nil }
+            guard let bytes = cell(row: row, column: column), bytes.count <= 8, !bytes.isEmpty else { return nil }
             return bytes.reduce(Int64(bytes[0] & 0x80 == 0 ? 0 : -1)) { $0 << 8 | Int64($1) }
         }
     }
 
     func string(_ row: Int = 0, _ column: Int = 0) -> String? {
-        withExtendedLifetime(self) { cell(row, column).map { String(decoding: $0, as: UTF8.self) } }
+        withExtendedLifetime(self) { cell(row: row, column: column).map { String(decoding: $0, as: UTF8.self) } }
     }
 }
 

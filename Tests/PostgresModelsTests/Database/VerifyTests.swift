@@ -110,7 +110,9 @@ struct VerifyTests {
         try await expectFit(try #require(Decimal(string: "12.50")), in: "numeric(12, 2)")
         try await expectFit(JSON(["a": 1]), in: "json")
         try await expectFit([Int64(1), 2], in: "int[]")
+        try await expectFit([Int64(1), 2], in: "oid[]")
         try await expectFit(["a", ""], in: "varchar[]")
+        try await expectFit(["a", "b"], in: "\"char\"[]")
         try await expectFit([UUID(), UUID()], in: "uuid[]")
         let day = Date(timeIntervalSince1970: 86_400 * 20_000)
         for type in ["timestamptz", "timestamp", "date"] { try await expectFit(day, in: type) }

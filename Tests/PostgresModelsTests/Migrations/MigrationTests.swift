@@ -90,7 +90,7 @@ struct MigrationTests {
             #expect(try row.decode(Bool.self, at: 0))
             let status = try await database.migrationStatus([Author.migration, broken])
             #expect(status.map { $0.appliedAt != nil } == [true, false])
-            // The lock was given back.
+            // The lock was released.
             #expect(try await database.migrate([Author.migration]).isEmpty)
         }
     }
@@ -168,7 +168,7 @@ struct MigrationTests {
             let other = try await Database.connect(database.pool.target.conninfo)
             let locks = try await advisoryLocks(other)
             #expect(locks == 0)
-            try await other.migrate([Author.migration], patience: .milliseconds(1))
+            try await other.migrate([Author.migration], timeout: .milliseconds(1))
             await other.close()
         }
     }

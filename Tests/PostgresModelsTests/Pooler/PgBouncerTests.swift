@@ -112,7 +112,7 @@ struct PgBouncerTests {
     @Test("Two programs never migrate at once through PgBouncer, and no lock stays", arguments: [false, true])
     func migrators(hasDirectAddress: Bool) async throws {
         try await Self.withBouncer(poolSize: 3) { address, direct in
-            // Whoever comes while it is being applied fails, because the table is there and the note is not yet.
+            // Another program that comes meanwhile fails, because the table is there and the note is not yet.
             let slow = Migration("slow", outsideTransaction: true) { schema in
                 try await schema.execute("CREATE TABLE once (n int)")
                 try await schema.execute("SELECT pg_sleep(0.2)")
@@ -144,7 +144,7 @@ struct PgBouncerTests {
                 try await database.pool.withConnection { other in
                     try await other.simpleQuery("SELECT pg_advisory_lock(\(0x73_74_6f_72_65_64))")
                     let error = await #expect(throws: MigrationError.self) {
-                        try await database.migrate(migrations, patience: .milliseconds(1))
+                        try await database.migrate(migrations, timeout: .milliseconds(1))
                     }
                     #expect(error?.code == .locked)
                     try await other.simpleQuery("SELECT pg_advisory_unlock_all()")

@@ -32,7 +32,7 @@ import Testing
         let directory = "/tmp/sfpg-watched-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
         let watchdog = try ServerWatchdog(directory: directory, over: .postmaster)
-        // A zombie still answers.
+        // A zombie still receives signals.
         #expect(kill(watchdog.process, 0) == 0)
         watchdog.releaseAndForget()
         #expect(try await TestServer.eventually { kill(watchdog.process, 0) != 0 })

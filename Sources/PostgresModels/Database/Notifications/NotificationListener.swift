@@ -50,8 +50,8 @@ final class NotificationListener: Sendable {
     func next() async throws -> DatabaseNotification? {
         try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { continuation in
-                guard let answer = answer(or: continuation) else { return }
-                continuation.resume(with: answer)
+                guard let outcome = outcome(or: continuation) else { return }
+                continuation.resume(with: outcome)
             }
         } onCancel: {
             stop()
@@ -60,9 +60,9 @@ final class NotificationListener: Sendable {
 
     /// Returns a result at once if there is one; otherwise keeps the continuation, and makes the connection if there is
     /// none yet.
-    private func answer(or continuation: Continuation) -> Result<DatabaseNotification?, any Error>? {
+    private func outcome(or continuation: Continuation) -> Result<DatabaseNotification?, any Error>? {
         // Under the lock: a cancellation from here on finds the continuation, one before it is seen here.
-        let (answer, mustStart) = state.withLockedValue {
+        let (outcome, mustStart) = state.withLockedValue {
             state -> (Result<DatabaseNotification?, any Error>?, Bool) in
             if state.isEnded || Task.isCancelled {
                 defer { state.failure = nil }
@@ -80,7 +80,7 @@ final class NotificationListener: Sendable {
         if mustStart {
             if listeners.add(self) { connect() } else { stop() }
         }
-        return answer
+        return outcome
     }
 
     /// Ends the iteration: the connection is closed, who waits gets `nil`.
@@ -152,7 +152,7 @@ final class NotificationListener: Sendable {
             throw error
         }
         guard adopt(connection) else { return connection.close() }
-        connection.onDeath { [weak self] in self?.connectionDied() }
+        connection.onConnectionLost { [weak self] in self?.connectionLost() }
     }
 
     private static func mayPass(_ error: any Error) -> Bool {
@@ -179,7 +179,7 @@ final class NotificationListener: Sendable {
         return isWanted
     }
 
-    private func connectionDied() {
+    private func connectionLost() {
         let mustConnect = state.withLockedValue { state in
             state.connection = nil
             state.isListening = false

@@ -25,7 +25,7 @@ extension DatabaseSession {
 extension Database {
     /// The rows of a query, one after the other, in constant memory.
     ///
-    /// An iteration takes a connection of the pool with its first row and gives it back with its last, or when it
+    /// An iteration takes a connection of the pool with its first row and releases it with its last, or when it
     /// fails, is cancelled or given up. Meanwhile it reads in a read-only transaction of its own: the query may not
     /// write, and statements in the loop's body run on other connections, of which the pool must have some.
     ///

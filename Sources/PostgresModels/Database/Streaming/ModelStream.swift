@@ -17,7 +17,7 @@ public struct ModelStream<M: Model>: AsyncSequence, Sendable {
 
     /// Iterates over models.
     ///
-    /// Its last copy gives back what the iteration holds.
+    /// Its last copy releases what the iteration holds.
     public struct AsyncIterator: AsyncIteratorProtocol {
         private let cursor: RowCursor
         private var decoder: RowDecoder?

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A cursor on the server, from which rows come in batches; what it holds is given back at the end, however that comes.
+/// A cursor on the server, from which rows come in batches; what it holds is released at the end, however that comes.
 ///
 /// It belongs to one iterator, which asks for one batch after the other.
 final class RowCursor {
@@ -40,10 +40,10 @@ final class RowCursor {
     }
 
     deinit {
-        Self.abandon(place, name, connection, isOpen: isOpen)
+        Self.abandon(name, of: place, on: connection, isOpen: isOpen)
     }
 
-    private static func abandon(_ place: Place, _ name: String, _ connection: PostgresConnection?, isOpen: Bool) {
+    private static func abandon(_ name: String, of place: Place, on connection: PostgresConnection?, isOpen: Bool) {
         switch place {
         case .database(let database, _):
             guard let connection else { return }
@@ -61,7 +61,7 @@ final class RowCursor {
             try Task.checkCancellation()
             if case .unopened = state { try await open() }
             let rows = try await fetch()
-            // The end is known with the last rows: whoever works on them holds no connection.
+            // The end is known with the last rows: the work on them holds no connection.
             if rows.count < rowsToFetch { await close() }
             adapt(to: rows)
             return rows.isEmpty ? nil : rows
@@ -71,7 +71,7 @@ final class RowCursor {
         }
     }
 
-    /// Gives back what the cursor holds, before its end.
+    /// Releases what the cursor holds, before its end.
     func abort() async {
         let wasOpen = isOpen
         state = .ended

@@ -23,7 +23,7 @@ public struct RowStream: AsyncSequence, Sendable {
 
     /// Iterates over rows.
     ///
-    /// Its last copy gives back what the iteration holds.
+    /// Its last copy releases what the iteration holds.
     public struct AsyncIterator: AsyncIteratorProtocol {
         let cursor: RowCursor
         private var batch: Rows?
