@@ -5,8 +5,8 @@ public import Storages
 
 /// A bucket of Amazon S3, or of any server that speaks its protocol.
 ///
-/// One storage holds one set of connections and is made once. Files are uploaded whole or in parts, and are never seen
-/// unfinished; downloads that are cut go on where they were; requests are signed with Signature Version 4 and tried
+/// One storage holds one set of connections and is made once. Uploads, multipart uploads among them, are never seen
+/// unfinished; interrupted downloads resume; requests are signed with Signature Version 4 and tried
 /// again when that may help.
 ///
 /// ```swift
@@ -32,14 +32,14 @@ public final class S3Storage: Storage {
 
     let options: S3Options
     /// The parameters of new objects that win over the options, see ``applying(_:)``.
-    let further: S3ObjectParameters?
+    let parameterOverrides: S3ObjectParameters?
     let client: S3Client
     let integrity: IntegrityPolicy
     let urls: S3URLs
     let conditions: NIOLockedValueBox<KnownConditions>
     /// The running trial that finds the conditions out.
-    let probing: NIOLockedValueBox<Task<ConditionalWrites, any Error>?>
-    let memory: PartMemory
+    let conditionProbe: NIOLockedValueBox<Task<ConditionalWrites, any Error>?>
+    let partMemory: PartMemory
 
     /// Makes a storage of a bucket; nothing is sent yet.
     ///
@@ -143,7 +143,7 @@ public final class S3Storage: Storage {
             options.objectParameters.acl = setup.defaultACL
         }
         self.options = options
-        further = nil
+        parameterOverrides = nil
         let parts = try setup.parts(transport: transport)
         client = parts.client
         let addressing = parts.client.addressing
@@ -152,11 +152,11 @@ public final class S3Storage: Storage {
         integrity = parts.integrity
         urls = parts.urls
         conditions = NIOLockedValueBox(KnownConditions(parts.client.profile.conditions))
-        probing = NIOLockedValueBox(nil)
-        memory = PartMemory(capacity: setup.options.transfers.memoryBudget)
+        conditionProbe = NIOLockedValueBox(nil)
+        partMemory = PartMemory(capacity: setup.options.transfers.memoryBudget)
     }
 
-    private init(_ storage: S3Storage, _ further: S3ObjectParameters) {
+    private init(_ storage: S3Storage, _ overrides: S3ObjectParameters) {
         bucketName = storage.bucketName
         label = storage.label
         location = storage.location
@@ -165,9 +165,9 @@ public final class S3Storage: Storage {
         integrity = storage.integrity
         urls = storage.urls
         conditions = storage.conditions
-        probing = storage.probing
-        memory = storage.memory
-        self.further = further
+        conditionProbe = storage.conditionProbe
+        partMemory = storage.partMemory
+        parameterOverrides = overrides
     }
 
     /// Returns the same storage with further parameters, which are stored with files that are uploaded and copied
@@ -189,7 +189,7 @@ public final class S3Storage: Storage {
     /// - Complexity: O(1).
     public func applying(_ parameters: S3ObjectParameters) throws -> S3Storage {
         try parameters.validate(isSecure: client.isSecure, options.metadataEncoding)
-        return S3Storage(self, further.map { $0.merging(parameters) } ?? parameters)
+        return S3Storage(self, parameterOverrides.map { $0.merging(parameters) } ?? parameters)
     }
 
     /// The known capabilities of the server: all of them, except conditional uploads and ordered listings where nobody

@@ -35,9 +35,7 @@ struct IntegrityPolicy: Hashable, Sendable {
 
     /// Returns the header for an object or a part that is uploaded.
     func uploadHeaders(for body: HTTPBody) throws -> HTTPHeaders {
-        guard let uploads else { return [:] }
-        let value = try Checksum.value(uploads, of: body)
-        return [uploads.headerName: value.base64]
+        try uploads.map { try Checksum.value($0, of: body).headers } ?? [:]
     }
 
     /// The headers of CreateMultipartUpload.
@@ -62,6 +60,6 @@ struct IntegrityPolicy: Hashable, Sendable {
     /// Returns `Content-MD5` for a body that S3 wants it for, whatever the setting: DeleteObjects, and uploads under a
     /// lock.
     static func contentMD5(of body: HTTPBody) throws -> HTTPHeaders {
-        [ChecksumAlgorithm.md5.headerName: try Checksum.value(.md5, of: body).base64]
+        try Checksum.value(.md5, of: body).headers
     }
 }

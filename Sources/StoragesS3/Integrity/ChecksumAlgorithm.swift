@@ -43,4 +43,7 @@ struct ChecksumValue: Hashable, Sendable {
     var algorithm: ChecksumAlgorithm
     /// The bytes of the checksum, most significant first, in base64.
     var base64: String
+
+    /// The header that carries the checksum of a body.
+    var headers: HTTPHeaders { [algorithm.headerName: base64] }
 }

@@ -1,8 +1,7 @@
 import Storages
 
 extension S3Storage {
-    /// Creates the bucket unless it exists: for tests and development; elsewhere buckets are set up by whoever runs
-    /// them.
+    /// Creates the bucket unless it exists, for tests and development.
     ///
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>
     ///
@@ -13,18 +12,13 @@ extension S3Storage {
             do {
                 try await client.perform(S3Operation("HeadBucket", .head)) { try $0.requireDone() }
                 return
-            } catch let failure as S3Failure where failure.status == 404 {
+            } catch let failure as S3Failure where failure.isNotFound {
                 // It is made below.
             }
             var operation = S3Operation("CreateBucket", .put)
             let region = client.addressing.region
             if client.profile.kind == .aws, region != .usEast1 {
-                operation.body = HTTPBody(
-                    "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-                        + "<LocationConstraint>\(region)</LocationConstraint></CreateBucketConfiguration>"
-                )
-                operation.headers.append("Content-Type", "application/xml")
-                operation.signsBody = true
+                operation = operation.document(CreateBucketBody.make(region: region.name))
             }
             do {
                 try await client.perform(operation) { try $0.requireDone() }

@@ -9,7 +9,8 @@ extension S3Storage {
     ///
     /// Some servers evaluate a condition, some refuse it, some ignore it silently and overwrite, and some let several
     /// writers at the same time win. So objects with random keys are written on conditions that hold, on conditions
-    /// that do not, and by several at once: whole, in parts and as copies, new and in the place of others, and deleted.
+    /// that do not, and by several at once: whole, as multipart uploads and as copies,
+    /// new and in the place of others, and deleted.
     /// The first write to an unknown server that needs a condition does this by itself; call it at start-up to have
     /// ``Storage/capabilities`` right from the beginning.
     ///
@@ -33,12 +34,12 @@ extension S3Storage {
     ///
     /// The task that asks first may be cancelled; the others still want to know, and what was written is to be deleted.
     func probedConditions() async throws -> ConditionalWrites {
-        let task = probing.withLockedValue { running in
+        let task = conditionProbe.withLockedValue { running in
             let task =
                 running
                 ?? Task {
-                    defer { probing.withLockedValue { $0 = nil } }
-                    return try await findOutConditions()
+                    defer { conditionProbe.withLockedValue { $0 = nil } }
+                    return try await probeConditions()
                 }
             running = task
             return task
@@ -50,8 +51,8 @@ extension S3Storage {
 
     private static let probePrefix = ".stored-files-probe-"
 
-    private func findOutConditions() async throws -> ConditionalWrites {
-        var versioning = try await askVersioning()
+    private func probeConditions() async throws -> ConditionalWrites {
+        var versioning = try await fetchVersioning()
         // Also where the keys may not know whether versions are kept: a locked bucket keeps them.
         if versioning != .never, try await locksAllObjects() {
             options.logger.notice(
@@ -118,7 +119,7 @@ extension S3Storage {
         await Task {
             for upload in traces.uploads {
                 do {
-                    try await self.abort(upload.name.string, upload.uploadID)
+                    try await self.abort(upload.name.string, uploadID: upload.uploadID)
                 } catch {
                     self.warn(of: upload.name, error)
                 }

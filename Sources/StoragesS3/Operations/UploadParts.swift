@@ -50,7 +50,7 @@ struct PartPlan: Hashable, Sendable {
 
 /// A part of a body, as a whole in memory.
 ///
-/// A class, so that whoever has sent the bytes can release them although others still hold the part.
+/// A class, so that the sender of the bytes can release them although others still hold the part.
 final class UploadPart: Sendable {
     /// The number of the part, from 1.
     let number: Int
@@ -100,7 +100,7 @@ final class UploadParts {
     private var source: Int64 = 0
     private var hasEnded = false
 
-    init(_ chunks: EncodedChunks, _ plan: PartPlan, _ memory: PartMemory, waitLimit: Duration, _ name: StorageName) {
+    init(_ chunks: EncodedChunks, of name: StorageName, plan: PartPlan, memory: PartMemory, waitLimit: Duration) {
         self.chunks = chunks
         self.plan = plan
         self.memory = memory

@@ -380,7 +380,7 @@ private struct RequestSigner {
                 with: credentials,
                 at: date
             )
-            for field in signed.fields { fields.append(field.name, field.value) }
+            fields.append(contentsOf: signed)
         }
         let query = operation.query.isEmpty ? "" : "?" + S3PathEncoding.query(operation.query)
         var request = HTTPRequest(method: operation.method, url: addressing.origin + path + query, headers: fields)

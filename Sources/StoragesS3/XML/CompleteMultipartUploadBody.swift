@@ -9,6 +9,21 @@ struct CompletedPart: Hashable, Sendable {
     var checksum: ChecksumValue?
 }
 
+extension CompletedPart {
+    /// Creates the description of a part from the entity tag in the response to it.
+    ///
+    /// The tag stays as it came: a server that leaves out the quotes may not accept them, either.
+    ///
+    /// - Parameters:
+    ///   - number: The number of the part.
+    ///   - entityTag: The entity tag in the response; a part without one cannot be named when the upload is completed.
+    ///   - checksum: The checksum that was sent with the part.
+    init(number: Int, responseTag entityTag: String?, checksum: ChecksumValue? = nil) throws(UnusableDocument) {
+        guard let entityTag else { throw .unreadable("the response to a part has no entity tag") }
+        self.init(number: number, entityTag: entityTag, checksum: checksum)
+    }
+}
+
 /// The body of CompleteMultipartUpload.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
