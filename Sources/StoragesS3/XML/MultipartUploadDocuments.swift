@@ -1,5 +1,15 @@
 import NIOCore
 
+/// The response to CreateMultipartUpload.
+struct InitiateMultipartUploadResult: Hashable, Sendable {
+    var uploadID: String
+
+    init(_ body: ByteBuffer) throws(UnusableDocument) {
+        let root = try S3Document.root(of: body)
+        uploadID = try S3Document.required(root.string("UploadId"), "UploadId", in: root)
+    }
+}
+
 /// A part that the server has accepted.
 struct CompletedPart: Hashable, Sendable {
     var number: Int
@@ -42,5 +52,33 @@ enum CompleteMultipartUploadBody {
         }
         writer.end("CompleteMultipartUpload")
         return writer.buffer
+    }
+}
+
+/// The response to CompleteMultipartUpload.
+struct CompleteMultipartUploadResult: Hashable, Sendable {
+    /// The entity tag with its quotes.
+    var entityTag: String
+
+    /// Reads a document with any root but `Error`, because servers do not agree on its name.
+    init(_ body: ByteBuffer) throws(UnusableDocument) {
+        let root = try S3Document.root(of: body)
+        entityTag = try S3Document.required(root.string("ETag"), "ETag", in: root)
+    }
+}
+
+/// The response to CopyObject and to UploadPartCopy.
+struct CopyObjectResult: Hashable, Sendable {
+    /// The entity tag with its quotes; some servers leave it out.
+    var entityTag: String?
+
+    /// Reads a document with any root but `Error`.
+    init(_ body: ByteBuffer) throws(UnusableDocument) {
+        let root = try S3Document.root(of: body)
+        // A server that copies an object onto itself may send an empty CopyObjectResult.
+        entityTag = root.string("ETag")
+        guard entityTag != nil || root.name == "CopyObjectResult" else {
+            throw .unreadable("The response \"\(root.name)\" has no usable ETag.")
+        }
     }
 }
