@@ -14,7 +14,8 @@ struct AWSHost: Hashable, Sendable {
     /// Returns the service of Amazon behind a host that looks like one of S3 and does not take requests of buckets;
     /// `nil` for all other hosts.
     static func otherService(at host: String) -> String? {
-        guard let service = labels(of: host)?.last(where: { $0 == "s3" || $0.hasPrefix("s3-") }) else { return nil }
+        guard let (_, labels) = split(host) else { return nil }
+        guard let service = labels.last(where: { $0 == "s3" || $0.hasPrefix("s3-") }) else { return nil }
         return otherServices.first { service == $0.label || service.hasPrefix($0.label + "-") }?.name
     }
 
@@ -23,16 +24,16 @@ struct AWSHost: Hashable, Sendable {
         (label: "s3-object-lambda", name: "S3 Object Lambda"), (label: "s3-outposts", name: "S3 on Outposts"),
     ]
 
-    /// Returns the labels of a host before Amazon's domain; `nil` for hosts of others.
-    private static func labels(of host: String) -> [String]? {
+    /// Splits a host into Amazon's domain and the labels before it; `nil` for hosts of others.
+    private static func split(_ host: String) -> (domain: String, labels: [String])? {
         guard let domain = AWSPartition.domain(ofHost: host) else { return nil }
-        return host.dropLast(domain.utf8.count + 1).split(separator: ".").map(String.init)
+        return (domain, host.dropLast(domain.utf8.count + 1).split(separator: ".").map(String.init))
     }
 
     /// Parses `s3.eu-west-1.amazonaws.com`, its older, dual-stack, FIPS and accelerated forms, and those of private
     /// links, with or without a bucket in front; `nil` for all other hosts.
     init?(_ host: String) {
-        guard let domain = AWSPartition.domain(ofHost: host), let labels = Self.labels(of: host) else { return nil }
+        guard let (domain, labels) = Self.split(host) else { return nil }
         guard let service = labels.lastIndex(where: { $0 == "s3" || $0.hasPrefix("s3-") }) else { return nil }
         var rest = labels[(service + 1)...]
         if rest.first == "dualstack" {

@@ -234,17 +234,17 @@ struct Addressing: Hashable, Sendable {
         in partition: AWSPartition,
         isVirtual: Bool
     ) throws(StorageError) -> String {
-        func refusal(_ option: String, _ problem: String) -> StorageError {
+        func refusal(_ option: String, because problem: String) -> StorageError {
             StorageError(.invalidConfiguration, "The option \(option) \(problem). Leave it out.")
         }
         let dualStack = options.usesDualStack ? ".dualstack" : ""
         if options.usesFIPS, !partition.hasFIPS {
-            throw refusal("usesFIPS", "has no endpoint in the region \(options.region)")
+            throw refusal("usesFIPS", because: "has no endpoint in the region \(options.region)")
         }
         if options.usesAcceleration {
-            if options.usesFIPS { throw refusal("usesAccelerate", "cannot go with usesFIPS") }
+            if options.usesFIPS { throw refusal("usesAccelerate", because: "cannot go with usesFIPS") }
             guard partition.hasAcceleration else {
-                throw refusal("usesAccelerate", "has no endpoint in the region \(options.region)")
+                throw refusal("usesAccelerate", because: "has no endpoint in the region \(options.region)")
             }
             return "s3-accelerate\(dualStack).\(partition.domain)"
         }

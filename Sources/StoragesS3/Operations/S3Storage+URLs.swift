@@ -52,7 +52,14 @@ extension S3Storage {
                 case .head: .head
                 case .delete: .delete
                 }
-            let signed = try await urls.presigned(request, name, version, options, overrides, self)
+            let access = S3URLs.SignedAccess(
+                method: request,
+                name: name,
+                version: version,
+                overrides: overrides,
+                options: options
+            )
+            let signed = try await urls.presigned(access, self)
             return S3SignedURL(url: signed.url, method: method, expiration: signed.expiration)
         }
     }

@@ -2,6 +2,8 @@ import Storages
 
 /// The query in the canonical form of Signature Version 4: strictly encoded, sorted by the encoded names, then the
 /// encoded values.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 struct CanonicalQuery {
     private(set) var bytes: [UInt8] = []
 
@@ -22,8 +24,8 @@ struct CanonicalQuery {
             // Names before values: the joined text would put "select-type" before "select", because "-" is less than
             // "=".
             ByteOrder.sort(&pairs) { left, right in
-                switch ByteOrder.compare(left.name, right.name, of: encoded) {
-                case 0: ByteOrder.compare(left.value, right.value, of: encoded) < 0
+                switch ByteOrder.compare(left.name, with: right.name, of: encoded) {
+                case 0: ByteOrder.compare(left.value, with: right.value, of: encoded) < 0
                 case let order: order < 0
                 }
             }
@@ -37,6 +39,9 @@ struct CanonicalQuery {
             }
         }
     }
+
+    /// The text as it is sent and signed, without `?`: encoded, sorted, each name with `=`.
+    var text: String { String(decoding: bytes, as: UTF8.self) }
 
     private struct Pair {
         var name: Range<Int>
@@ -62,19 +67,15 @@ enum PathNormalization {
     }
 }
 
-/// The form of queries when they are sent: as they are signed.
-enum S3PathEncoding {
-    /// Returns the query as it is signed, without `?`: encoded, sorted, each name with `=`.
-    static func query(_ parameters: [(name: String, value: String)]) -> String {
-        String(decoding: CanonicalQuery(parameters).bytes, as: UTF8.self)
-    }
-}
-
 /// The order of byte strings, in which Signature Version 4 sorts.
 enum ByteOrder {
     /// Returns a number less than, equal to or greater than 0 as the bytes of the left range sort before, with or after
     /// the right ones.
-    static func compare(_ left: Range<Int>, _ right: Range<Int>, of bytes: UnsafeBufferPointer<UInt8>) -> Int {
+    static func compare(
+        _ left: Range<Int>,
+        with right: Range<Int>,
+        of bytes: UnsafeBufferPointer<UInt8>
+    ) -> Int {
         for offset in 0..<min(left.count, right.count) {
             let difference = Int(bytes[left.lowerBound + offset]) - Int(bytes[right.lowerBound + offset])
             if difference != 0 { return difference }

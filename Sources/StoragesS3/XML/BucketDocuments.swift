@@ -7,7 +7,7 @@ enum CreateBucketBody {
     /// Writes the body for a bucket in a region.
     static func make(region: String) -> ByteBuffer {
         var writer = XMLWriter(root: "CreateBucketConfiguration")
-        writer.element("LocationConstraint", region)
+        writer.element("LocationConstraint", text: region)
         writer.end("CreateBucketConfiguration")
         return writer.buffer
     }

@@ -9,10 +9,10 @@ enum DeleteObjectsBody {
         var writer = XMLWriter(root: "Delete", capacity: keys.reduce(128) { $0 + $1.count + 40 })
         for key in keys {
             writer.begin("Object")
-            writer.element("Key", key)
+            writer.element("Key", text: key)
             writer.end("Object")
         }
-        writer.element("Quiet", "false")
+        writer.element("Quiet", text: "false")
         writer.end("Delete")
         return writer.buffer
     }
@@ -22,11 +22,11 @@ enum DeleteObjectsBody {
         var writer = XMLWriter(root: "Delete", capacity: versions.reduce(128) { $0 + $1.key.count + 120 })
         for version in versions {
             writer.begin("Object")
-            writer.element("Key", version.key)
-            writer.element("VersionId", version.versionID)
+            writer.element("Key", text: version.key)
+            writer.element("VersionId", text: version.versionID)
             writer.end("Object")
         }
-        writer.element("Quiet", "false")
+        writer.element("Quiet", text: "false")
         writer.end("Delete")
         return writer.buffer
     }

@@ -44,10 +44,10 @@ enum CompleteMultipartUploadBody {
         for part in parts.sorted(by: { $0.number < $1.number }) {
             writer.begin("Part")
             if let checksum = part.checksum, let name = checksum.algorithm.elementName {
-                writer.element(name, checksum.base64)
+                writer.element(name, text: checksum.base64)
             }
-            writer.element("ETag", part.entityTag)
-            writer.element("PartNumber", String(part.number))
+            writer.element("ETag", text: part.entityTag)
+            writer.element("PartNumber", text: String(part.number))
             writer.end("Part")
         }
         writer.end("CompleteMultipartUpload")
