@@ -10,7 +10,7 @@ public import Storages
 /// again when that may help.
 ///
 /// ```swift
-/// let media = try S3Storage(bucketName: "media", endpointURL: "localhost:9000", useSSL: false)
+/// let media = try S3Storage(bucketName: "media", endpointURL: "http://localhost:9000")
 /// let file = try await media.upload(.file("cat.jpg"), to: media.name(for: "cat.jpg"))
 /// let url = try await media.url(for: file.name)
 /// ```
@@ -45,17 +45,17 @@ public final class S3Storage: Storage {
     ///
     /// Settings that are not given come from the environment, as with Amazon's own tools: `AWS_REGION`,
     /// `AWS_ENDPOINT_URL_S3` and so on. Credentials come from the shared files, too;
-    /// ``load(bucketName:profile:serverURL:region:defaultACL:customDomain:querystringAuth:options:)`` also takes
+    /// ``load(bucketName:profile:endpointURL:region:defaultACL:customDomain:querystringAuth:options:)`` also takes
     /// region, endpoint and other settings from there.
     ///
     /// - Parameters:
     ///   - bucketName: The bucket.
-    ///   - endpointURL: The host of another server than Amazon's, with a port or a path in front of all others if need
-    ///     be, without a scheme. Default: Amazon S3.
+    ///   - endpointURL: The URL of another server than Amazon's: a host, with a port or a path in front of all others
+    ///     if need be, such as `https://project.supabase.co/storage/v1/s3` or `localhost:9000`. Default: Amazon S3.
     ///   - accessKeyID: The access key. Default: from the environment and so on.
     ///   - secretAccessKey: Its secret; given when the access key is.
     ///   - region: The region. Default: from the environment or the endpoint, else `us-east-1`.
-    ///   - useSSL: Whether requests go over TLS. Default: `true`.
+    ///   - useSSL: Whether requests go over TLS when the endpoint has no scheme; a scheme decides it. Default: `true`.
     ///   - defaultACL: The canned ACL of new files. Default: what the bucket says, which for new buckets of Amazon's is
     ///     the only thing allowed.
     ///   - customDomain: The domain of the files' URLs, such as that of a content delivery network; may have a path,
@@ -89,50 +89,6 @@ public final class S3Storage: Storage {
                 options: options
             )
         )
-    }
-
-    /// Makes a storage of a bucket on a server whose URL is known; nothing is sent yet.
-    ///
-    /// ```swift
-    /// let media = try S3Storage(bucketName: "media", serverURL: "https://minio.internal:9000")
-    /// ```
-    ///
-    /// - Parameters:
-    ///   - bucketName: The bucket.
-    ///   - serverURL: The server: `http://` or `https://`, a host, and a port or a path in front of all others if need
-    ///     be: `https://project.supabase.co/storage/v1/s3`.
-    ///   - accessKeyID: The access key. Default: from the environment and so on.
-    ///   - secretAccessKey: Its secret; given when the access key is.
-    ///   - region: The region. Default: from the environment or the URL, else `us-east-1`.
-    ///   - defaultACL: The canned ACL of new files. Default: what the bucket says.
-    ///   - customDomain: The domain of the files' URLs. Default: none.
-    ///   - querystringAuth: Whether URLs are signed. Default: `false`.
-    ///   - options: Everything else.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` that names the option.
-    public convenience init(
-        bucketName: String,
-        serverURL: String,
-        accessKeyID: String? = nil,
-        secretAccessKey: String? = nil,
-        region: String? = nil,
-        defaultACL: S3CannedACL? = nil,
-        customDomain: String? = nil,
-        querystringAuth: Bool = false,
-        options: S3Options = S3Options()
-    ) throws {
-        var setup = S3Setup(
-            bucketName: bucketName,
-            accessKeyID: accessKeyID,
-            secretAccessKey: secretAccessKey,
-            region: region,
-            useSSL: true,
-            defaultACL: defaultACL,
-            customDomain: customDomain,
-            querystringAuth: querystringAuth,
-            options: options
-        )
-        setup.serverURL = serverURL
-        try self.init(setup)
     }
 
     /// Makes a storage; tests may give it a transport of their own.
