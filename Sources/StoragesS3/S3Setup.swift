@@ -141,7 +141,7 @@ struct S3Setup: SecretHolding {
         return settings
     }
 
-    /// Returns the option, unless nobody set it and the environment says something.
+    /// Returns the retries of the options, or those of the environment when the options have the default.
     private func retries() throws -> S3Retries {
         var retries = options.retries
         let isDefault = retries == S3Retries()

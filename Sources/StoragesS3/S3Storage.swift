@@ -60,7 +60,7 @@ public final class S3Storage: Storage {
     ///     the only thing allowed.
     ///   - customDomain: The domain of the files' URLs, such as that of a content delivery network; may have a path,
     ///     and a scheme in front: `https://cdn.example.org/media`. Default: none; the scheme is that of requests.
-    ///   - querystringAuth: Whether URLs are signed, and so work for a while for whoever has them. Default: `false`.
+    ///   - querystringAuth: Whether URLs are signed, and so expire. Default: `false`.
     ///   - options: Everything else.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` that names the option.
     public convenience init(
@@ -126,7 +126,7 @@ public final class S3Storage: Storage {
         parameterOverrides = overrides
     }
 
-    /// Returns the same storage with further parameters, which are stored with files that are uploaded and copied
+    /// Returns the same storage with overriding parameters, which are stored with files that are uploaded and copied
     /// through it.
     ///
     /// It shares connections, memory and what is known about the server with this one; making it costs nothing.
@@ -148,8 +148,8 @@ public final class S3Storage: Storage {
         return S3Storage(self, parameterOverrides.map { $0.merging(parameters) } ?? parameters)
     }
 
-    /// The known capabilities of the server: all of them, except conditional uploads and ordered listings where nobody
-    /// knows.
+    /// The known capabilities of the server: all of them, except conditional uploads and ordered listings where that
+    /// is unknown.
     public var capabilities: StorageCapabilities {
         var capabilities: StorageCapabilities = [
             .rangedRead, .temporaryURL, .directUpload, .serverSideCopy, .storedMetadata,

@@ -7,8 +7,8 @@ struct AWSHost: Hashable, Sendable {
     var isDualStack = false
     var isFIPS = false
     var isAccelerated = false
-    /// A Boolean value that indicates whether the host is an AWS PrivateLink endpoint in somebody's network, which
-    /// cannot be derived from a region.
+    /// A Boolean value that indicates whether the host is an AWS PrivateLink endpoint in a private network,
+    /// which cannot be derived from a region.
     var isPrivateLink = false
 
     /// Returns the service of Amazon behind a host that looks like one of S3 and does not take requests of buckets;

@@ -6,7 +6,7 @@ extension S3Storage {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>
     ///
     /// - Throws: ``StorageError`` with code ``StorageError/Code/permissionDenied`` when that is not allowed, or the
-    ///   bucket is somebody else's.
+    ///   bucket belongs to another account.
     public func createBucketIfMissing() async throws {
         try await reporting {
             do {

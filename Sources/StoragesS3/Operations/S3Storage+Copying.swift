@@ -60,7 +60,7 @@ extension S3Storage {
     private func copyOnServer(_ copy: CopyContext, to destination: StorageName) async throws -> UploadedFile {
         var first = destination
         if copy.options.ifExists == .rename, copy.condition == nil {
-            // Where uploads overwrite nothing, copies must not either: a random suffix is a name that nobody has.
+            // Where uploads overwrite nothing, copies must not either: a random suffix is a new name.
             let overwritesNothing = conditions.withLockedValue { $0.writes.put.absence.isSupported }
             let isFree = overwritesNothing ? false : try await presence(of: destination) == .free
             if !isFree { first = try destination.withRandomSuffix() }

@@ -90,7 +90,7 @@ extension S3Storage {
             guard try await presence(of: name) != .taken else { throw refusal(of: condition, name) }
             return name
         case .rename:
-            // Where whole files overwrite nothing, multipart uploads must not either: nobody has this name.
+            // Where whole files overwrite nothing, multipart uploads must not either: a random suffix is a new name.
             let mayOverwrite = conditions.put.absence.isSupported && !conditions.complete.absence.isSupported
             // Nor is a name tried when the server does not say whether it is taken: the key cannot change any more.
             if !mayOverwrite, try await presence(of: name) == .free { return name }

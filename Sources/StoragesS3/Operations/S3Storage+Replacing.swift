@@ -1,7 +1,7 @@
 public import Storages
 
 extension S3Storage {
-    /// Replaces a file, unless somebody else has replaced or deleted it since its entity tag was read.
+    /// Replaces a file, unless it was replaced or deleted since its entity tag was read.
     ///
     /// For files that several processes change: read, change, replace, and begin again when the version is not the one
     /// that was read. Nothing of the others is lost.
@@ -40,7 +40,7 @@ extension S3Storage {
         )
     }
 
-    /// Deletes a file, unless somebody else has replaced it since its entity tag was read.
+    /// Deletes a file, unless it was replaced since its entity tag was read.
     ///
     /// - Parameters:
     ///   - name: The file; one that does not exist counts as deleted.
@@ -67,7 +67,7 @@ extension S3Storage {
         } catch let failure as S3Failure where failure.saysMissing {
             return
         } catch let failure as S3Failure where failure.isConditionConflict {
-            // An earlier attempt may have deleted it, after which somebody may have uploaded another.
+            // An earlier attempt may have deleted it, after which another may have been uploaded.
             throw refusal(of: WriteCondition(field: field), name, failure)
         }
     }

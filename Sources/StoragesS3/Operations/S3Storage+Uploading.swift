@@ -10,7 +10,7 @@ extension S3Storage {
     /// Up to ``S3Transfers/multipartThreshold`` one request takes the whole file. Larger ones are uploaded by multipart
     /// upload, several parts at the same time, in memory that ``S3Transfers/memoryBudget`` bounds. A source that
     /// delivers nothing for ``S3Transfers/sourceTimeout`` fails the upload. A multipart upload that fails or is
-    /// cancelled is aborted when its last part has ended, so no part stays that somebody pays for.
+    /// cancelled is aborted when its last part has ended, so no part stays stored and billed.
     ///
     /// ``IfExists/fail`` and ``IfExists/rename`` make the write depend on the absence of the file. On a server that
     /// cannot do that, in this bucket and for this size, ``IfExists/fail`` is refused, and ``IfExists/rename`` looks
@@ -28,7 +28,7 @@ extension S3Storage {
     /// - Returns: The final name, the size, the entity tag and the SHA-256.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/alreadyExists``, ``StorageError/Code/tooLarge``,
     ///   ``StorageError/Code/sourceFailed``, ``StorageError/Code/unsupported`` before anything is read,
-    ///   ``StorageError/Code/outcomeUnknown`` when the file may be there although nobody says so,
+    ///   ``StorageError/Code/outcomeUnknown`` when no response says whether the file is stored,
     ///   ``StorageError/Code/permissionDenied``, ``StorageError/Code/unavailable`` or ``StorageError/Code/timeout``;
     ///   what ``UploadOptions/tap`` throws; `CancellationError`.
     /// - Complexity: O(n) in the byte count, constant memory.

@@ -77,7 +77,7 @@ struct UserMetadata: Hashable, Sendable {
         )
     }
 
-    /// Returns whether headers that somebody else has written may be sent, with the library's own word beside them.
+    /// Returns whether metadata that other clients have written can be sent, with the nonce beside it.
     static func isSendable(_ fields: HTTPHeaders) -> Bool {
         let byteCount = fields.fields.reduce(0) { $0 + $1.name.utf8.count - prefix.utf8.count + $1.value.utf8.count }
         return byteCount <= byteLimit && fields.fields.allSatisfy { $0.value.utf8.allSatisfy { $0 < 0x80 } }
@@ -121,10 +121,10 @@ struct UserMetadata: Hashable, Sendable {
     }
 }
 
-/// A random word that an upload leaves in the object's metadata, by which it recognises its own object later.
+/// A random nonce in the object's metadata that identifies the upload that made the object.
 ///
-/// An upload that must not overwrite anything may succeed although its response is lost, and then be refused when it is
-/// tried again: by itself. Readers of the metadata do not see the word.
+/// A conditional upload may succeed although its response is lost; its retry is then refused because of its own object.
+/// A HEAD request compares the nonce to find that out. Readers of the metadata do not see the nonce.
 enum UploadNonce {
     static let name = "stored-files-upload"
     static let header = "x-amz-meta-" + name

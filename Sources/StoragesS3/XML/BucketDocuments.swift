@@ -45,7 +45,7 @@ struct VersioningConfiguration: Hashable, Sendable {
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLockConfiguration.html>
 struct ObjectLockConfiguration: Hashable, Sendable {
-    /// A Boolean value that indicates whether new objects are locked although nobody asks for that.
+    /// A Boolean value that indicates whether new objects are locked by default.
     let locksAllObjects: Bool
 
     init(_ body: ByteBuffer) {

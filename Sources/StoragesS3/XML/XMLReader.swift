@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Reads small XML documents from servers that nobody vouches for.
+/// Reads small XML documents from servers that are not trusted.
 ///
 /// It takes elements, text, CDATA, the five entities of XML and numeric ones, in UTF-8. Attributes, comments and
 /// processing instructions are skipped, prefixes dropped. There is no document type, hence nothing that expands: time
