@@ -40,7 +40,7 @@ struct Places {
         if let endpoint = ProcessInfo.processInfo.environment["S3_ENDPOINT"] {
             say("using the S3 server at \(endpoint)\n")
             return try await buckets(remove: {}) { bucket in
-                try S3Storage(bucketName: bucket, serverURL: endpoint, querystringAuth: true)
+                try S3Storage(bucketName: bucket, endpointURL: endpoint, querystringAuth: true)
             }
         }
         say("S3_ENDPOINT is not set: starting a temporary S3 server")
@@ -49,10 +49,9 @@ struct Places {
         return try await buckets(remove: { await server.stop() }) { bucket in
             try S3Storage(
                 bucketName: bucket,
-                endpointURL: server.endpoint,
+                endpointURL: server.url,
                 accessKeyID: server.accessKeyID,
                 secretAccessKey: server.secretAccessKey,
-                useSSL: false,
                 querystringAuth: true
             )
         }

@@ -22,7 +22,7 @@ public struct S3Options: Sendable {
     /// cannot be given.
     ///
     /// Settings such as the region come from there, too, when the storage is made by
-    /// ``S3Storage/load(bucketName:profile:serverURL:region:defaultACL:customDomain:querystringAuth:options:)``; an
+    /// ``S3Storage/load(bucketName:profile:endpointURL:region:defaultACL:customDomain:querystringAuth:options:)``; an
     /// initialiser reads no files. Default: what `AWS_PROFILE` or `AWS_DEFAULT_PROFILE` names, else `default`.
     public var profile: String?
     /// A Boolean value that indicates whether the shared files, `~/.aws/credentials` and `~/.aws/config`, are read at

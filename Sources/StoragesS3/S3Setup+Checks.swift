@@ -24,7 +24,7 @@ extension S3Setup {
         try Self.check(
             "transfers.multipartThreshold",
             (0...(1 << 30)).contains(transfers.multipartThreshold),
-            "Give 0 to 1 GiB: what is not sent in parts is held in memory."
+            "Give 0 to 1 GiB: a file below it is held in memory."
         )
         try Self.check(
             "transfers.rangeSize",

@@ -3,16 +3,15 @@ import Storages
 /// The arguments of a storage's initialiser, from which its parts are made.
 struct S3Setup: SecretHolding {
     var bucketName: String
+    /// The URL of the server; its scheme, if it has one, counts instead of ``useSSL``.
     var endpointURL: String?
-    /// The URL of the server with its scheme, which then counts instead of `useSSL`.
-    var serverURL: String?
     var accessKeyID: String?
     var secretAccessKey: String?
     var region: String?
-    var useSSL: Bool
+    var useSSL = true
     var defaultACL: S3CannedACL?
     var customDomain: String?
-    var querystringAuth: Bool
+    var querystringAuth = false
     var options: S3Options
     /// The settings of the profile, when it was read.
     var profile: ProfileSettings?
@@ -78,18 +77,14 @@ struct S3Setup: SecretHolding {
     private func server() throws -> (URLScheme, EndpointAddress?) {
         let scheme: URLScheme = useSSL ? .https : .http
         if let endpointURL {
-            return (scheme, try EndpointAddress(endpointURL, option: "endpointURL", allowsPath: true))
+            return try EndpointAddress.parse(url: endpointURL, option: "endpointURL", defaultScheme: scheme)
         }
-        if let (url, option) = try url() {
-            let (scheme, address) = try EndpointAddress.parse(url: url, option: option)
-            return (scheme, address)
-        }
+        if let (url, option) = try configuredURL() { return try EndpointAddress.parse(url: url, option: option) }
         return (scheme, nil)
     }
 
-    /// Returns the URL of the server when one is given, and the name of the setting that gives it.
-    private func url() throws -> (url: String, option: String)? {
-        if let serverURL { return (serverURL, "serverURL") }
+    /// Returns the URL of the server in the environment or the profile, and the name of the setting.
+    private func configuredURL() throws -> (url: String, option: String)? {
         guard try !environment.ignoresEndpointURLs else { return nil }
         if let variable = endpointVariable, let url = environment[variable] { return (url, variable) }
         return profile?.endpointURL.map { ($0, "endpoint_url of the profile") }
@@ -123,7 +118,7 @@ struct S3Setup: SecretHolding {
             isOn = try environment.isTrue(variable)
             isOfEnvironment = true
         }
-        guard isOn == true, endpointURL == nil, serverURL == nil else { return false }
+        guard isOn == true, endpointURL == nil else { return false }
         if try environment.ignoresEndpointURLs { return true }
         return endpointVariable == nil && !(isOfEnvironment && profile?.endpointURL != nil)
     }
@@ -146,7 +141,7 @@ struct S3Setup: SecretHolding {
         return settings
     }
 
-    /// Returns the option, unless nobody set it and the environment says something.
+    /// Returns the retries of the options, or those of the environment when the options have the default.
     private func retries() throws -> S3Retries {
         var retries = options.retries
         let isDefault = retries == S3Retries()

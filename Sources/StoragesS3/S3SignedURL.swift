@@ -1,6 +1,6 @@
 public import Foundation
 
-/// A URL that carries its signature: whoever has it may do one thing with one file until it expires.
+/// A presigned URL, which allows one method on one file to every client until it expires.
 ///
 /// Its description, and what `dump` and a debugger's `po` show of it, leave the query out, where the signature is.
 public struct S3SignedURL: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable

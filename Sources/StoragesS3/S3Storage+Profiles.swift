@@ -26,7 +26,8 @@ extension S3Storage {
     /// - Parameters:
     ///   - bucketName: The bucket.
     ///   - profile: The profile's name. Default: ``S3Options/profile``, else what `AWS_PROFILE` names, else `default`.
-    ///   - serverURL: The URL of the server, over that of the profile. Default: the profile's, else Amazon S3.
+    ///   - endpointURL: The URL of the server, over that of the profile; over TLS when it has no scheme. Default: the
+    ///     profile's, else Amazon S3.
     ///   - region: The region, over that of the profile. Default: from the environment or the profile.
     ///   - defaultACL: The canned ACL of new files. Default: what the bucket says.
     ///   - customDomain: The domain of the files' URLs. Default: none.
@@ -39,7 +40,7 @@ extension S3Storage {
     public static func load(
         bucketName: String,
         profile: String? = nil,
-        serverURL: String? = nil,
+        endpointURL: String? = nil,
         region: String? = nil,
         defaultACL: S3CannedACL? = nil,
         customDomain: String? = nil,
@@ -48,14 +49,13 @@ extension S3Storage {
     ) async throws -> S3Storage {
         var setup = S3Setup(
             bucketName: bucketName,
+            endpointURL: endpointURL,
             region: region,
-            useSSL: true,
             defaultACL: defaultACL,
             customDomain: customDomain,
             querystringAuth: querystringAuth,
             options: options
         )
-        setup.serverURL = serverURL
         setup.options.profile = profile ?? options.profile
         try await setup.loadProfile()
         return try S3Storage(setup)

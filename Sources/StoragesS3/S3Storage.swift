@@ -6,12 +6,12 @@ public import Storages
 
 /// A bucket of Amazon S3, or of any server that speaks its protocol.
 ///
-/// One storage holds one set of connections and is made once. Files are uploaded whole or in parts, and are never seen
-/// unfinished; downloads that are cut go on where they were; requests are signed with Signature Version 4 and tried
+/// One storage holds one set of connections and is made once. Uploads, multipart uploads among them, are never seen
+/// unfinished; interrupted downloads resume; requests are signed with Signature Version 4 and tried
 /// again when that may help.
 ///
 /// ```swift
-/// let media = try S3Storage(bucketName: "media", endpointURL: "localhost:9000", useSSL: false)
+/// let media = try S3Storage(bucketName: "media", endpointURL: "http://localhost:9000")
 /// let file = try await media.upload(.file("cat.jpg"), to: media.name(for: "cat.jpg"))
 /// let url = try await media.url(for: file.name)
 /// ```
@@ -33,35 +33,35 @@ public final class S3Storage: Storage {
 
     let options: S3Options
     /// The parameters of new objects that win over the options, see ``applying(_:)``.
-    let further: S3ObjectParameters?
+    let parameterOverrides: S3ObjectParameters?
     let client: S3Client
     let integrity: IntegrityPolicy
     let urls: S3URLs
     let conditions: NIOLockedValueBox<KnownConditions>
     /// The trial, under the name of the bucket, that finds the conditions out.
-    let trials: SingleFlight<String, ConditionalWrites>
-    let memory: PartMemory
+    let conditionProbe: SingleFlight<String, ConditionalWrites>
+    let partMemory: PartMemory
 
     /// Makes a storage of a bucket; nothing is sent yet.
     ///
     /// Settings that are not given come from the environment, as with Amazon's own tools: `AWS_REGION`,
     /// `AWS_ENDPOINT_URL_S3` and so on. Credentials come from the shared files, too;
-    /// ``load(bucketName:profile:serverURL:region:defaultACL:customDomain:querystringAuth:options:)`` also takes
+    /// ``load(bucketName:profile:endpointURL:region:defaultACL:customDomain:querystringAuth:options:)`` also takes
     /// region, endpoint and other settings from there.
     ///
     /// - Parameters:
     ///   - bucketName: The bucket.
-    ///   - endpointURL: The host of another server than Amazon's, with a port or a path in front of all others if need
-    ///     be, without a scheme. Default: Amazon S3.
+    ///   - endpointURL: The URL of another server than Amazon's: a host, with a port or a path in front of all others
+    ///     if need be, such as `https://project.supabase.co/storage/v1/s3` or `localhost:9000`. Default: Amazon S3.
     ///   - accessKeyID: The access key. Default: from the environment and so on.
     ///   - secretAccessKey: Its secret; given when the access key is.
     ///   - region: The region. Default: from the environment or the endpoint, else `us-east-1`.
-    ///   - useSSL: Whether requests go over TLS. Default: `true`.
+    ///   - useSSL: Whether requests go over TLS when the endpoint has no scheme; a scheme decides it. Default: `true`.
     ///   - defaultACL: The canned ACL of new files. Default: what the bucket says, which for new buckets of Amazon's is
     ///     the only thing allowed.
     ///   - customDomain: The domain of the files' URLs, such as that of a content delivery network; may have a path,
     ///     and a scheme in front: `https://cdn.example.org/media`. Default: none; the scheme is that of requests.
-    ///   - querystringAuth: Whether URLs are signed, and so work for a while for whoever has them. Default: `false`.
+    ///   - querystringAuth: Whether URLs are signed, and so expire. Default: `false`.
     ///   - options: Everything else.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` that names the option.
     public convenience init(
@@ -92,50 +92,6 @@ public final class S3Storage: Storage {
         )
     }
 
-    /// Makes a storage of a bucket on a server whose URL is known; nothing is sent yet.
-    ///
-    /// ```swift
-    /// let media = try S3Storage(bucketName: "media", serverURL: "https://minio.internal:9000")
-    /// ```
-    ///
-    /// - Parameters:
-    ///   - bucketName: The bucket.
-    ///   - serverURL: The server: `http://` or `https://`, a host, and a port or a path in front of all others if need
-    ///     be: `https://project.supabase.co/storage/v1/s3`.
-    ///   - accessKeyID: The access key. Default: from the environment and so on.
-    ///   - secretAccessKey: Its secret; given when the access key is.
-    ///   - region: The region. Default: from the environment or the URL, else `us-east-1`.
-    ///   - defaultACL: The canned ACL of new files. Default: what the bucket says.
-    ///   - customDomain: The domain of the files' URLs. Default: none.
-    ///   - querystringAuth: Whether URLs are signed. Default: `false`.
-    ///   - options: Everything else.
-    /// - Throws: ``StorageError`` with code ``StorageError/Code/invalidConfiguration`` that names the option.
-    public convenience init(
-        bucketName: String,
-        serverURL: String,
-        accessKeyID: String? = nil,
-        secretAccessKey: String? = nil,
-        region: String? = nil,
-        defaultACL: S3CannedACL? = nil,
-        customDomain: String? = nil,
-        querystringAuth: Bool = false,
-        options: S3Options = S3Options()
-    ) throws {
-        var setup = S3Setup(
-            bucketName: bucketName,
-            accessKeyID: accessKeyID,
-            secretAccessKey: secretAccessKey,
-            region: region,
-            useSSL: true,
-            defaultACL: defaultACL,
-            customDomain: customDomain,
-            querystringAuth: querystringAuth,
-            options: options
-        )
-        setup.serverURL = serverURL
-        try self.init(setup)
-    }
-
     /// Makes a storage; tests may give it a transport of their own.
     init(_ setup: S3Setup, transport: (any HTTPTransport)? = nil) throws {
         bucketName = setup.bucketName
@@ -144,7 +100,7 @@ public final class S3Storage: Storage {
             options.objectParameters.acl = setup.defaultACL
         }
         self.options = options
-        further = nil
+        parameterOverrides = nil
         let parts = try setup.parts(transport: transport)
         client = parts.client
         let addressing = parts.client.addressing
@@ -153,11 +109,11 @@ public final class S3Storage: Storage {
         integrity = parts.integrity
         urls = parts.urls
         conditions = NIOLockedValueBox(KnownConditions(parts.client.profile.conditions))
-        trials = SingleFlight(inheritsTaskLocals: true)
-        memory = PartMemory(capacity: setup.options.transfers.memoryBudget)
+        conditionProbe = SingleFlight(inheritsTaskLocals: true)
+        partMemory = PartMemory(capacity: setup.options.transfers.memoryBudget)
     }
 
-    private init(_ storage: S3Storage, _ further: S3ObjectParameters) {
+    private init(_ storage: S3Storage, _ overrides: S3ObjectParameters) {
         bucketName = storage.bucketName
         label = storage.label
         location = storage.location
@@ -166,12 +122,12 @@ public final class S3Storage: Storage {
         integrity = storage.integrity
         urls = storage.urls
         conditions = storage.conditions
-        trials = storage.trials
-        memory = storage.memory
-        self.further = further
+        conditionProbe = storage.conditionProbe
+        partMemory = storage.partMemory
+        parameterOverrides = overrides
     }
 
-    /// Returns the same storage with further parameters, which are stored with files that are uploaded and copied
+    /// Returns the same storage with overriding parameters, which are stored with files that are uploaded and copied
     /// through it.
     ///
     /// It shares connections, memory and what is known about the server with this one; making it costs nothing.
@@ -190,11 +146,11 @@ public final class S3Storage: Storage {
     /// - Complexity: O(1).
     public func applying(_ parameters: S3ObjectParameters) throws -> S3Storage {
         try parameters.validate(isSecure: client.isSecure, options.metadataEncoding)
-        return S3Storage(self, further.map { $0.merging(parameters) } ?? parameters)
+        return S3Storage(self, parameterOverrides.map { $0.merging(parameters) } ?? parameters)
     }
 
-    /// The known capabilities of the server: all of them, except conditional uploads and ordered listings where nobody
-    /// knows.
+    /// The known capabilities of the server: all of them, except conditional uploads and ordered listings where that
+    /// is unknown.
     public var capabilities: StorageCapabilities {
         var capabilities: StorageCapabilities = [
             .rangedRead, .temporaryURL, .directUpload, .serverSideCopy, .storedMetadata,
@@ -225,4 +181,9 @@ public final class S3Storage: Storage {
             throw error
         }
     }
+}
+
+extension S3Storage: CustomReflectable {
+    /// A mirror with the label only: what a storage is made of holds secrets.
+    public var customMirror: Mirror { Mirror(self, children: ["label": label]) }
 }

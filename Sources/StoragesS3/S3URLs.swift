@@ -4,7 +4,7 @@ import Storages
 /// Makes the URLs under which others fetch files.
 struct S3URLs: Sendable {
     private let domain: CustomDomain?
-    private let published: (endpoint: EndpointAddress, scheme: URLScheme)?
+    private let published: (scheme: URLScheme, address: EndpointAddress)?
     private let cloudFront: CloudFrontSigner?
     private let customDomainSigns: Bool
     private let signsByDefault: Bool
@@ -19,8 +19,7 @@ struct S3URLs: Sendable {
             return try CustomDomain(String(rest), scheme: scheme)
         }
         published = try options.publicEndpointURL.map { text in
-            let (scheme, rest) = URLScheme.split(text) ?? (scheme, text[...])
-            return (try EndpointAddress(String(rest), option: "publicEndpointURL", allowsPath: true), scheme)
+            try EndpointAddress.parse(url: text, option: "publicEndpointURL", defaultScheme: scheme)
         }
         cloudFront = try options.cloudFront.map { try CloudFrontSigner(keyID: $0.keyID, privateKey: $0.privateKey) }
         if cloudFront != nil, domain == nil {
@@ -43,7 +42,7 @@ struct S3URLs: Sendable {
     func addressing(_ client: S3Client) throws -> Addressing {
         let own = client.addressing
         guard let published else { return own }
-        return try own.published(at: published.endpoint, scheme: published.scheme)
+        return try own.published(at: published.address, scheme: published.scheme)
     }
 
     /// Returns the URL of a file: at the custom domain, signed, or plain, in this order.
@@ -53,40 +52,43 @@ struct S3URLs: Sendable {
         overrides.contentType = options.contentType?.rawValue
         let isSigned = signsByDefault || options.lifetime != nil || options.quantum != nil || !overrides.query.isEmpty
         if let domain, cloudFront != nil || !isSigned || !customDomainSigns {
-            return try url(at: domain, name, options, overrides, storage.client.clock.now)
+            return try url(at: domain, for: name, overrides: overrides, options, now: storage.client.clock.now)
         }
         guard isSigned else { return try addressing(storage.client).url(forKey: name.string) }
-        return try await presigned(.get, name, nil, options, overrides, storage).url
+        return try await presigned(SignedAccess(name: name, overrides: overrides, options: options), storage).url
+    }
+
+    /// The request that a signed URL allows.
+    struct SignedAccess {
+        var method = HTTPRequest.Method.get
+        var name: StorageName
+        /// The version of the file; `nil` for the current one.
+        var version: String?
+        /// The headers of the response in the place of those that are stored.
+        var overrides: S3ResponseOverrides
+        var options: URLOptions
     }
 
     /// Returns a signed URL at the endpoint, or at a custom domain that passes the signature on.
-    func presigned(
-        _ method: HTTPRequest.Method,
-        _ name: StorageName,
-        _ version: String?,
-        _ options: URLOptions,
-        _ overrides: S3ResponseOverrides,
-        _ storage: S3Storage
-    ) async throws -> PresignedURL {
-        let parameters = storage.parameters(for: name)
-        guard method == .delete || parameters.encryption?.customerKey == nil else {
+    func presigned(_ access: SignedAccess, _ storage: S3Storage) async throws -> PresignedURL {
+        let parameters = storage.parameters(for: access.name)
+        guard access.method == .delete || parameters.encryption?.customerKey == nil else {
             throw StorageError(
                 .unsupported,
-                "Whoever has the URL would have to know the customer's key, and send it. Read the file through the "
-                    + "storage."
+                "A client would need the customer's key to use the URL, and send it. Read the file through the storage."
             )
         }
         let credentials = try await storage.client.currentCredentials()
-        let (origin, path, region) = try place(of: name, storage.client)
+        let (origin, path, region) = try place(of: access.name, storage.client)
         var request = PresignedURL.Request(
-            method: method,
+            method: access.method,
             origin: origin,
             path: path,
-            lifetime: options.lifetime ?? lifetime,
-            quantum: options.quantum ?? quantum,
-            overrides: overrides
+            lifetime: access.options.lifetime ?? lifetime,
+            quantum: access.options.quantum ?? quantum,
+            overrides: access.overrides
         )
-        if let version { request.query.append(("versionId", version)) }
+        if let version = access.version { request.query.append(("versionId", version)) }
         if parameters.requesterPays { request.query.append(("x-amz-request-payer", "requester")) }
         let signed = try SigV4Signer(region: region.name)
             .presignedURL(request, with: credentials, at: storage.client.clock.now)
@@ -104,10 +106,10 @@ struct S3URLs: Sendable {
 
     private func url(
         at domain: CustomDomain,
-        _ name: StorageName,
+        for name: StorageName,
+        overrides: S3ResponseOverrides,
         _ options: URLOptions,
-        _ overrides: S3ResponseOverrides,
-        _ now: Date
+        now: Date
     ) throws -> String {
         var url = domain.url(forKey: name.string)
         if !overrides.query.isEmpty {
@@ -118,7 +120,7 @@ struct S3URLs: Sendable {
                         + "Use the options cloudFront or customDomainSigns."
                 )
             }
-            url += "?" + S3PathEncoding.query(overrides.query)
+            url += "?" + CanonicalQuery(overrides.query).text
         }
         guard let cloudFront else {
             guard options.lifetime == nil, options.quantum == nil else {

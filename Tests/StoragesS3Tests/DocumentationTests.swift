@@ -39,7 +39,7 @@ struct DocumentationTests {
         let article = try Self.article("Servers")
         let section = try #require(article.components(separatedBy: "### SeaweedFS").last)
         for (variable, argument) in [
-            ("S3_ENDPOINT", "serverURL"), ("S3_BUCKET", "bucketName"), ("AWS_ACCESS_KEY_ID", "accessKeyID"),
+            ("S3_ENDPOINT", "endpointURL"), ("S3_BUCKET", "bucketName"), ("AWS_ACCESS_KEY_ID", "accessKeyID"),
             ("AWS_SECRET_ACCESS_KEY", "secretAccessKey"), ("AWS_REGION", "region"),
         ] {
             let line = try #require(compose.split(separator: "\n").first { $0.contains("export \(variable)=") })

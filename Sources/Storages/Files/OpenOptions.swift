@@ -25,3 +25,26 @@ public struct OpenOptions: Sendable {
         self.progress = progress
     }
 }
+
+extension OpenOptions {
+    /// Refuses a file that has another entity tag than ``ifMatch`` asks for.
+    ///
+    /// - Parameters:
+    ///   - entityTag: The entity tag of the file; `nil` where the storage does not know it, which matches.
+    ///   - name: The file.
+    ///   - storage: The label of the storage.
+    /// - Throws: ``StorageError`` with code ``StorageError/Code/preconditionFailed``.
+    package func requireMatch(
+        _ entityTag: String?,
+        of name: StorageName,
+        in storage: String
+    ) throws(StorageError) {
+        guard let ifMatch, let entityTag, entityTag != ifMatch else { return }
+        throw StorageError(
+            .preconditionFailed,
+            "The file has another version than \(StorageError.quoted(ifMatch)). Read its info again.",
+            name: name,
+            storage: storage
+        )
+    }
+}

@@ -80,14 +80,7 @@ public final class MemoryStorage: Storage {
     /// Opens the current version, or a part of it.
     public func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
         let file = try file(name)
-        if let tag = options.ifMatch, tag != file.entityTag {
-            throw StorageError(
-                .preconditionFailed,
-                "The file has another version than \(StorageError.quoted(tag)). Read its info again.",
-                name: name,
-                storage: label
-            )
-        }
+        try options.requireMatch(file.entityTag, of: name, in: label)
         let size = Int64(file.contents.readableBytes)
         let range: Range<Int64>
         do {

@@ -2,8 +2,8 @@ public import Foundation
 
 /// A URL to which a client uploads one file, without passing through this process.
 ///
-/// Whoever has the URL may use it until it expires, more than once. Its description, and what `dump` and a debugger's
-/// `po` show of it, leave the query out, where the signature is.
+/// Every client that has the URL may use it until it expires, more than once. Its description, and what `dump` and a
+/// debugger's `po` show of it, leave the query out, where the signature is.
 ///
 /// ```swift
 /// let upload = try await media.directUpload(to: name)

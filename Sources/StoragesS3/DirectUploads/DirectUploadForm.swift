@@ -24,8 +24,8 @@ public import Foundation
 /// const response = await fetch(form.url, { method: "POST", body });   // 204, or 400 for a file of another size
 /// ```
 ///
-/// Names and values are to be escaped as in every page. Whoever has the fields may use them until they expire; its
-/// description, and what `dump` and a debugger's `po` show of it, leave the values out.
+/// Names and values are to be escaped as in every page. Every client that has the fields may use them until they
+/// expire; its description, and what `dump` and a debugger's `po` show of it, leave the values out.
 public struct DirectUploadForm: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// A field of the form.
     public struct Field: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -29,7 +29,7 @@ extension S3Storage {
         options: DirectUploadOptions = DirectUploadOptions()
     ) async throws -> DirectUploadForm {
         try name.requireSafe(in: label)
-        var policy = policy(.exact(name.string), size, successRedirectURL, options)
+        var policy = policy(of: .exact(name.string), size: size, successRedirectURL: successRedirectURL, options)
         policy.successStatus = successStatus
         return try await form(policy, name, options, at: client.clock.now)
     }
@@ -59,7 +59,7 @@ extension S3Storage {
     ) async throws -> DirectUploadForm {
         let example = StorageName(unchecked: prefix + "file")
         try example.requireSafe(in: label)
-        var policy = policy(.prefix(prefix), size, nil, options)
+        var policy = policy(of: .prefix(prefix), size: size, options)
         policy.successStatus = successStatus
         policy.contentType = contentTypePrefix.map { .prefix($0) }
         return try await form(policy, example, options, at: client.clock.now)
@@ -75,13 +75,14 @@ extension S3Storage {
         at date: Date
     ) async throws -> DirectUploadForm {
         try name.requireSafe(in: label)
-        return try await form(policy(.exact(name.string), size, successRedirectURL, options), name, options, at: date)
+        let policy = policy(of: .exact(name.string), size: size, successRedirectURL: successRedirectURL, options)
+        return try await form(policy, name, options, at: date)
     }
 
     private func policy(
-        _ key: PostPolicy.Key,
-        _ size: ClosedRange<Int64>,
-        _ successRedirectURL: String?,
+        of key: PostPolicy.Key,
+        size: ClosedRange<Int64>,
+        successRedirectURL: String? = nil,
         _ options: DirectUploadOptions
     ) -> PostPolicy {
         var policy = PostPolicy(bucket: bucketName, key: key, lifetime: options.lifetime ?? self.options.urlLifetime)
@@ -121,7 +122,7 @@ extension S3Storage {
                 default: fields.append(field.name, field.value)
                 }
             }
-            for field in asked.fields.fields { fields.append(field.name, field.value) }
+            fields.append(contentsOf: asked.fields)
             policy.fields = fields
             let credentials = try await client.currentCredentials()
             let addressing = try urls.addressing(client)

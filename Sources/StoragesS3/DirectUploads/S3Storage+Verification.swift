@@ -8,7 +8,7 @@ extension S3Storage {
     /// One request reads the size and the first 4 KiB, by which the type is told; with `sha256` the whole file is read,
     /// in constant memory. Call it before anybody else gets to see the file.
     ///
-    /// As long as the URL or form works, whoever has it may put another file in the place of this one. When that
+    /// As long as the URL or form is valid, its client may put another file in the place of this one. When that
     /// matters, use ``DirectUploadOptions/requiresAbsence`` or copy the file to a name of your own and verify that.
     ///
     /// ```swift

@@ -115,7 +115,7 @@ struct Addressing: Hashable, Sendable {
                     + "cloud. Give the option region, and credentials from there."
             )
         }
-        // The host of a private link names no region that could be exchanged, and a port is somebody's own arrangement.
+        // The host of a private link names no region that could be exchanged, and a port is none of Amazon's.
         if let endpoint = options.endpoint, endpoint.port == nil, let aws = AWSHost(endpoint.host), !aws.isPrivateLink {
             moved.endpoint = nil
             moved.usesDualStack = aws.isDualStack
@@ -138,7 +138,7 @@ struct Addressing: Hashable, Sendable {
         published.usesDualStack = false
         published.usesFIPS = false
         published.usesAcceleration = false
-        // Of a host that nobody knows, the automatic choice would be the path, even where requests have no bucket in
+        // Of an unknown host, the automatic choice would be the path, even where requests have no bucket in
         // it.
         if options.style == .auto, isVirtualHosted, AWSHost(endpoint.host) == nil { published.style = .virtual }
         return try Addressing(published)
@@ -234,17 +234,17 @@ struct Addressing: Hashable, Sendable {
         in partition: AWSPartition,
         isVirtual: Bool
     ) throws(StorageError) -> String {
-        func refusal(_ option: String, _ problem: String) -> StorageError {
+        func refusal(_ option: String, because problem: String) -> StorageError {
             StorageError(.invalidConfiguration, "The option \(option) \(problem). Leave it out.")
         }
         let dualStack = options.usesDualStack ? ".dualstack" : ""
         if options.usesFIPS, !partition.hasFIPS {
-            throw refusal("usesFIPS", "has no endpoint in the region \(options.region)")
+            throw refusal("usesFIPS", because: "has no endpoint in the region \(options.region)")
         }
         if options.usesAcceleration {
-            if options.usesFIPS { throw refusal("usesAccelerate", "cannot go with usesFIPS") }
+            if options.usesFIPS { throw refusal("usesAccelerate", because: "cannot go with usesFIPS") }
             guard partition.hasAcceleration else {
-                throw refusal("usesAccelerate", "has no endpoint in the region \(options.region)")
+                throw refusal("usesAccelerate", because: "has no endpoint in the region \(options.region)")
             }
             return "s3-accelerate\(dualStack).\(partition.domain)"
         }

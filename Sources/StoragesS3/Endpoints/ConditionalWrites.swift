@@ -157,7 +157,7 @@ struct ConditionClaims: Hashable, Sendable {
 struct KnownConditions: Hashable, Sendable {
     /// The claims about the server.
     let claims: ConditionClaims
-    /// The state of the bucket; `nil` when nobody has asked.
+    /// The state of the bucket; `nil` before it was requested.
     private(set) var versioning: BucketVersioning?
     /// The results of a trial, in that state.
     private(set) var seen: ConditionalWrites?

@@ -39,7 +39,9 @@ struct EndpointAddress: Hashable, Sendable {
         remedy: String = EndpointAddress.giveHost,
         allowsPath: Bool = false
     ) throws(StorageError) {
-        func refusal(_ problem: String) -> StorageError { EndpointAddress.refusal(option, problem, remedy) }
+        func refusal(_ problem: String) -> StorageError {
+            EndpointAddress.refusal(problem, option: option, remedy: remedy)
+        }
         var rest = text[...]
         while rest.utf8.last == UInt8(ascii: "/") { rest = rest.dropLast() }
         if let problem = EndpointAddress.problem(of: rest, allowsPath: allowsPath) {
@@ -87,11 +89,20 @@ struct EndpointAddress: Hashable, Sendable {
         isIPLiteral = host.first == "[" || HostName.isIPv4(self.host)
     }
 
-    /// Parses a URL with its scheme: `https://host:port`, perhaps with a path.
-    static func parse(url: String, option: String) throws(StorageError) -> (scheme: URLScheme, address: EndpointAddress)
-    {
-        guard let (scheme, rest) = URLScheme.split(url) else {
-            throw refusal(option, "does not begin with http:// or https://", giveURL)
+    /// Parses a URL with its scheme, `https://host:port`, or without, perhaps with a path.
+    ///
+    /// - Parameters:
+    ///   - url: The value of an option.
+    ///   - option: The name of the option, for the message.
+    ///   - defaultScheme: The scheme of a URL that has none. Default: such a URL is refused.
+    /// - Throws: ``StorageError`` with code `invalidConfiguration` that names the part that is wrong.
+    static func parse(
+        url: String,
+        option: String,
+        defaultScheme: URLScheme? = nil
+    ) throws(StorageError) -> (scheme: URLScheme, address: EndpointAddress) {
+        guard let (scheme, rest) = URLScheme.split(url) ?? defaultScheme.map({ ($0, url[...]) }) else {
+            throw refusal("does not begin with http:// or https://", option: option, remedy: giveURL)
         }
         return (scheme, try EndpointAddress(String(rest), option: option, remedy: giveURL, allowsPath: true))
     }
@@ -113,7 +124,7 @@ struct EndpointAddress: Hashable, Sendable {
             default: continue
             }
         }
-        if text.contains("://") { return "has a scheme; leave it out and use useSSL, or give the whole as a URL" }
+        if text.contains("://") { return "has a scheme other than http:// and https://, or where none may be" }
         if text.contains("@") { return "has a user name" }
         if text.contains("?") { return "has a query" }
         if text.contains("#") { return "has a fragment" }
@@ -124,7 +135,7 @@ struct EndpointAddress: Hashable, Sendable {
     static let giveHost = "Give a host such as \"s3.example.org\", with a port if it is not the usual one."
     private static let giveURL = "Give a URL such as \"https://s3.example.org:9000\"."
 
-    private static func refusal(_ option: String, _ problem: String, _ remedy: String) -> StorageError {
+    private static func refusal(_ problem: String, option: String, remedy: String) -> StorageError {
         StorageError(.invalidConfiguration, "The \(option) \(problem). \(remedy)")
     }
 }

@@ -71,8 +71,8 @@ extension EndpointProfile {
         return ConditionClaims(plain: plain, versioned: versioned)
     }
 
-    /// Returns the conditions that are known to be unsupported by a server that nobody named and that a response gives
-    /// away, where a trial would see too little.
+    /// Returns the conditions that are known to be unsupported by a server that only its response identifies, where a
+    /// trial would see too little.
     ///
     /// - Parameter headers: The headers of a response to a write.
     static func unsupportedConditions(ofServerWith headers: HTTPHeaders) -> ConditionalWrites? {

@@ -51,7 +51,7 @@ struct Region: Hashable, Sendable, CustomStringConvertible {
     /// Returns the first region that is configured by: the option, `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile, the
     /// endpoint's host, the service's default.
     ///
-    /// Empty variables count as absent. An empty option is refused, since somebody meant to give one.
+    /// Empty variables count as absent. An empty option is refused.
     static func resolve(
         option: String?,
         environment: [String: String],

@@ -20,7 +20,7 @@ enum RegionRedirect: Hashable, Sendable {
     ///   - error: The body of the response; empty for HEAD.
     ///   - addressing: The address that the request went to.
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for names that are none, and for redirects of
-    ///   servers other than Amazon's, which lead to where nobody knows.
+    ///   servers other than Amazon's, whose target is unknown.
     init(
         status: Int,
         headers: HTTPHeaders,

@@ -10,7 +10,7 @@ struct CyclicRedundancyCheck<Word: FixedWidthInteger & UnsignedInteger & Sendabl
 
     /// Creates a check over no bytes yet.
     ///
-    /// - Parameter tables: The tables of ``makeTables(polynomial:)``, kept by whoever uses the polynomial.
+    /// - Parameter tables: The tables of ``makeTables(polynomial:)``, kept by the user of the polynomial.
     init(tables: [Word]) {
         self.tables = tables
     }

@@ -35,7 +35,7 @@ struct ConditionTrial {
     let prefix: String
     let traces = NIOLockedValueBox(Traces())
     /// The headers of the first response.
-    private let firstAnswer = NIOLockedValueBox<HTTPHeaders?>(nil)
+    private let firstResponseHeaders = NIOLockedValueBox<HTTPHeaders?>(nil)
 
     /// An entity tag that no object has.
     private static let wrongTag = "\"00000000000000000000000000000000\""
@@ -57,14 +57,14 @@ struct ConditionTrial {
             try await tag(claimed.put.tag, racers: 8) { try put($0) }
         }
         seen.complete.absence = try await unlessForbidden(.unknown) {
-            try await absence(claimed.complete.absence, racers: 4) { try await putInParts($0) }
+            try await absence(claimed.complete.absence, racers: 4) { try await putMultipart($0) }
         }
         seen.complete.tag = try await unlessForbidden(.unknown) {
-            try await tag(claimed.complete.tag, racers: 4) { try await putInParts($0) }
+            try await tag(claimed.complete.tag, racers: 4) { try await putMultipart($0) }
         }
         seen.copy = try await unlessForbidden(.unknown) { try await copies() }
         seen.delete = try await unlessForbidden(.unknown) { try await deletes() }
-        let known = firstAnswer.withLockedValue { $0 }.flatMap(EndpointProfile.unsupportedConditions)
+        let known = firstResponseHeaders.withLockedValue { $0 }.flatMap(EndpointProfile.unsupportedConditions)
         return known.map { seen.denied(by: $0) } ?? seen
     }
 
@@ -203,7 +203,7 @@ struct ConditionTrial {
     }
 
     private func note(_ name: StorageName, _ headers: HTTPHeaders) {
-        firstAnswer.withLockedValue { $0 = $0 ?? headers }
+        firstResponseHeaders.withLockedValue { $0 = $0 ?? headers }
         note(name, version: headers["x-amz-version-id"])
     }
 
@@ -212,23 +212,17 @@ struct ConditionTrial {
     }
 
     private func put(_ name: StorageName) throws -> Write {
-        var operation = S3Operation("PutObject", .put, key: name.string)
-        operation.retriesConflicts = true
-        operation.body = makeBody()
-        operation.headers = try headers(name)
-        if versioning != .never {
+        let body = makeBody()
+        let operation = S3Operation("PutObject", .put, key: name.string)
+            .headers(try headers(name))
             // A locked bucket wants it.
-            for field in try IntegrityPolicy.contentMD5(of: operation.body).fields {
-                operation.headers.append(field.name, field.value)
-            }
-        }
-        let prepared = operation
+            .headers(versioning == .never ? [:] : try IntegrityPolicy.contentMD5(of: body))
+            .body(body)
+            .retryingConflicts()
         return { field in
-            var operation = prepared
-            if let field { operation.headers.append(field.name, field.value) }
             // Also an object whose response is lost.
             note(name, version: nil)
-            return try await storage.client.perform(operation) { response in
+            return try await storage.client.perform(operation.header(field)) { response in
                 note(name, response.headers)
                 return try response.written()
             }
@@ -236,33 +230,24 @@ struct ConditionTrial {
     }
 
     private func copy(_ source: StorageName, to name: StorageName) throws -> Write {
-        var operation = S3Operation("CopyObject", .put, key: name.string)
-        operation.headers = try storage.parameters(for: name).withoutLock.copyHeaders(
-            isSecure: storage.client.isSecure,
-            sourceKey: storage.parameters(for: source).encryption?.customerKey
-        )
-        operation.headers.append("x-amz-copy-source", storage.client.addressing.copySource(forKey: source.string))
-        operation.headers.append("x-amz-metadata-directive", "REPLACE")
-        let prepared = operation
+        let parameters = storage.parameters(for: name).withoutLock
+        let sourceKey = storage.parameters(for: source).encryption?.customerKey
+        let operation = S3Operation("CopyObject", .put, key: name.string)
+            .headers(try parameters.copyHeaders(isSecure: storage.client.isSecure, sourceKey: sourceKey))
+            .header("x-amz-copy-source", storage.client.addressing.copySource(forKey: source.string))
+            .header("x-amz-metadata-directive", "REPLACE")
         return { field in
-            var operation = prepared
-            if let field { operation.headers.append(field.name, field.value) }
             note(name, version: nil)
-            return try await storage.client.perform(operation) { response in
+            return try await storage.client.perform(operation.header(field)) { response in
                 note(name, response.headers)
-                return WrittenObject(
-                    entityTag: try CopyObjectResult(response.body).entityTag,
-                    versionID: response.headers["x-amz-version-id"]
-                )
+                return try WrittenObject(copied: response)
             }
         }
     }
 
     private func delete(_ name: StorageName) -> Write {
         { field in
-            var operation = storage.deletion(of: name)
-            if let field { operation.headers.append(field.name, field.value) }
-            return try await storage.client.perform(operation) { response in
+            try await storage.client.perform(storage.deletion(of: name).header(field)) { response in
                 // In a bucket that keeps versions this makes a marker.
                 note(name, response.headers)
                 try response.requireDone()
@@ -271,24 +256,13 @@ struct ConditionTrial {
         }
     }
 
-    private func putInParts(_ name: StorageName) async throws -> Write {
+    private func putMultipart(_ name: StorageName) async throws -> Write {
         let upload = try await storage.begin(name, headers(name))
         traces.withLockedValue { $0.uploads.append(upload) }
-        var operation = S3Operation("UploadPart", .put, key: name.string)
-        operation.query = [("partNumber", "1"), ("uploadId", upload.uploadID)]
-        operation.body = makeBody()
-        operation.headers = try storage.parameters(for: name).accessHeaders(isSecure: storage.client.isSecure)
-        let checksum = try storage.integrity.uploads.map { try Checksum.value($0, of: operation.body) }
-        if let checksum { operation.headers.append(checksum.algorithm.headerName, checksum.base64) }
-        let part = try await storage.client.perform(operation) { response in
-            guard let tag = response.headers["ETag"] else {
-                throw UnusableDocument.unreadable("the response to a part has no entity tag")
-            }
-            return CompletedPart(number: 1, entityTag: tag, checksum: checksum)
-        }
+        let part = try await storage.uploadPart(1, of: upload, makeBody())
         return { field in
             // It is completed or aborted.
-            let written = try await storage.finishing(upload, field.map { WriteCondition(field: $0) }) {
+            let written = try await storage.completeOrAbort(upload, on: field.map { WriteCondition(field: $0) }) {
                 note(name, version: nil)
                 return [part]
             }

@@ -14,7 +14,7 @@ struct ResumingReader {
     }
 
     /// The number of bytes of progress after which earlier interruptions do not count any more.
-    private static let progressWorthForgetting: Int64 = 8 << 20
+    private static let progressThatResetsResumptions: Int64 = 8 << 20
 
     private let storage: S3Storage
     private let version: Version
@@ -32,7 +32,7 @@ struct ResumingReader {
     init(
         _ storage: S3Storage,
         _ version: Version,
-        _ range: Range<Int64>,
+        range: Range<Int64>,
         opened: (response: HTTPResponse, delivered: Range<Int64>)? = nil
     ) {
         self.storage = storage
@@ -40,10 +40,10 @@ struct ResumingReader {
         position = range.lowerBound
         lastResumption = range.lowerBound
         end = range.upperBound
-        if let opened { take(opened.response, opened.delivered) }
+        if let opened { take(opened.response, delivering: opened.delivered) }
     }
 
-    private mutating func take(_ response: HTTPResponse, _ delivered: Range<Int64>) {
+    private mutating func take(_ response: HTTPResponse, delivering delivered: Range<Int64>) {
         if version.tag != nil { response.allowSettingAside() }
         body = response.body.makeAsyncIterator()
         toSkip = position - delivered.lowerBound
@@ -77,7 +77,7 @@ struct ResumingReader {
         let wanted = chunk.readSlice(length: Int(min(Int64(chunk.readableBytes), end - position)))
         guard let wanted, wanted.readableBytes > 0 else { return nil }
         position += Int64(wanted.readableBytes)
-        if position - lastResumption >= Self.progressWorthForgetting { resumptions = 0 }
+        if position - lastResumption >= Self.progressThatResetsResumptions { resumptions = 0 }
         return wanted
     }
 
@@ -115,9 +115,9 @@ struct ResumingReader {
     private mutating func open() async throws {
         let operation = try storage.download(
             version.name,
-            "bytes=\(position)-\(end - 1)",
-            version.tag,
-            version: version.id
+            version: version.id,
+            range: S3Range.header(.bytes(position..<end)),
+            ifMatch: version.tag
         )
         let response: HTTPResponse
         do {
@@ -137,7 +137,7 @@ struct ResumingReader {
         guard head.delivered.lowerBound <= position, head.delivered.upperBound >= end else {
             throw changed("another part of it came than was asked for")
         }
-        take(response, head.delivered)
+        take(response, delivering: head.delivered)
     }
 
     private func changed(_ reason: String) -> StorageError {

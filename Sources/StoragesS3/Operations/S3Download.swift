@@ -35,12 +35,12 @@ struct S3Download: AsyncSequence, Sendable {
         let reader = ResumingReader(
             storage,
             version,
-            range.lowerBound..<firstEnd,
+            range: range.lowerBound..<firstEnd,
             opened: (first, head.delivered)
         )
         let rest =
             firstEnd < range.upperBound
-            ? RangeFetcher(storage, version, firstEnd..<range.upperBound) : nil
+            ? RangeFetcher(storage, version, range: firstEnd..<range.upperBound) : nil
         let isWhole = range == 0..<head.info.byteCount && head.delivered == range
         // A checksum that libcrypto cannot compute is not checked; the length is, always.
         let check = isWhole ? (try? DownloadCheck(head.headers)) ?? nil : nil
@@ -96,7 +96,7 @@ final class RangeFetcher: @unchecked Sendable {
     private var ahead: CircularBuffer<Task<[ByteBuffer], any Error>> = []
     private var current: CircularBuffer<ByteBuffer> = []
 
-    init(_ storage: S3Storage, _ version: ResumingReader.Version, _ range: Range<Int64>) {
+    init(_ storage: S3Storage, _ version: ResumingReader.Version, range: Range<Int64>) {
         self.storage = storage
         self.version = version
         position = range.lowerBound
@@ -115,7 +115,7 @@ final class RangeFetcher: @unchecked Sendable {
             position = range.upperBound
             ahead.append(
                 Task { [storage, version] in
-                    var reader = ResumingReader(storage, version, range)
+                    var reader = ResumingReader(storage, version, range: range)
                     var chunks: [ByteBuffer] = []
                     while let chunk = try await reader.next() { chunks.append(chunk) }
                     return chunks

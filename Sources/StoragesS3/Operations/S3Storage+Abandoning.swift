@@ -39,7 +39,7 @@ extension S3Storage {
                 guard let initiated = upload.initiated, initiated < date else { return }
                 for key in [upload.key, upload.otherKey].compactMap(\.self) {
                     guard let key = String(validating: key, as: UTF8.self) else { continue }
-                    if try await abort(key, upload.uploadID) {
+                    if try await abort(key, uploadID: upload.uploadID) {
                         count += 1
                         return
                     }
@@ -66,7 +66,7 @@ extension S3Storage {
         try await forEachUpload(prefix: name.string) { upload in
             guard upload.isOf(name.string) else { return }
             found.insert(upload.uploadID)
-            if try await abort(name.string, upload.uploadID) { onAbort() }
+            if try await abort(name.string, uploadID: upload.uploadID) { onAbort() }
         }
         guard !found.isEmpty else { return }
         // An abort to which the server responds with "no such upload" may have named a wrong key.
@@ -88,36 +88,40 @@ extension S3Storage {
         )
     }
 
+    /// Passes the multipart uploads whose keys begin with a prefix to a closure, page by page.
     func forEachUpload(prefix: String, _ body: (ListedUpload) async throws -> Void) async throws {
         var progress = UploadListingProgress()
         repeat {
-            var operation = S3Operation("ListMultipartUploads", .get)
-            operation.headers = options.objectParameters.accountHeaders
-            operation.query = [("uploads", ""), ("max-uploads", "1000"), ("prefix", prefix)]
-            if client.profile.encodesListings, client.profile.encodesUploadListings {
-                operation.query.append(("encoding-type", "url"))
-            }
-            if let cursor = progress.cursor {
-                if let key = cursor.key {
-                    guard let key = String(validating: key, as: UTF8.self) else { throw ListObjectsPage.doesNotAdvance }
-                    operation.query.append(("key-marker", key))
-                }
-                if let uploadID = cursor.uploadID { operation.query.append(("upload-id-marker", uploadID)) }
-            }
-            let page: ListMultipartUploadsPage
-            do {
-                page = try await client.perform(operation) {
-                    try ListMultipartUploadsPage($0.body, prefix: prefix)
-                }
-            } catch let failure as S3Failure where failure.status == 501 || failure.code == .notImplemented {
-                // A server that cannot list multipart uploads keeps none that could be aborted here.
-                return
-            } catch let failure as S3Failure where failure.code == .noSuchUpload {
-                // rclone's way to say that a bucket has none.
-                return
-            }
+            guard let page = try await uploads(prefix: prefix, after: progress.cursor) else { return }
             try progress.advance(over: page)
             for upload in page.uploads { try await body(upload) }
         } while progress.cursor != nil
+    }
+
+    /// Returns a page of the multipart uploads; `nil` where there are none, or the server cannot list them.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html>
+    private func uploads(
+        prefix: String,
+        after cursor: ListMultipartUploadsPage.Cursor?
+    ) async throws -> ListMultipartUploadsPage? {
+        let isEncoded = client.profile.encodesListings && client.profile.encodesUploadListings
+        let operation = S3Operation("ListMultipartUploads", .get)
+            .headers(options.objectParameters.accountHeaders)
+            .query("uploads")
+            .query("max-uploads", "1000")
+            .query("prefix", prefix)
+            .query("encoding-type", isEncoded ? "url" : nil)
+            .query("key-marker", try cursor?.key.map(ListObjectsPage.marker))
+            .query("upload-id-marker", cursor?.uploadID)
+        do {
+            return try await client.perform(operation) { try ListMultipartUploadsPage($0.body, prefix: prefix) }
+        } catch let failure as S3Failure where failure.isNotImplemented {
+            // A server that cannot list multipart uploads keeps none that could be aborted here.
+            return nil
+        } catch let failure as S3Failure where failure.code == .noSuchUpload {
+            // rclone's way to say that a bucket has none.
+            return nil
+        }
     }
 }

@@ -6,17 +6,17 @@ extension S3Storage {
     /// Returns the conditional writes that the server supports for an upload, looked up before anything is read.
     ///
     /// - Parameters:
+    ///   - name: The file.
     ///   - ifExists: The behaviour when the name is taken.
     ///   - tag: The entity tag of the one version that is to be replaced.
-    ///   - mayHaveParts: Whether the upload may have to go in parts, which ends with another request than that of a
-    ///     whole file.
-    ///   - name: The file.
+    ///   - mayBeMultipart: Whether it may be a multipart upload, which ends with another request than that of a whole
+    ///     file.
     /// - Throws: ``StorageError`` with code `unsupported` where the server does not support the condition.
     func conditions(
-        for ifExists: IfExists,
+        of name: StorageName,
+        ifExists: IfExists,
         replacing tag: String?,
-        mayHaveParts: Bool,
-        _ name: StorageName
+        mayBeMultipart: Bool
     ) async throws -> ConditionalWrites {
         if let tag {
             guard !tag.isEmpty else {
@@ -28,11 +28,17 @@ extension S3Storage {
                 )
             }
             let known = try await knownConditions {
-                $0.put.tag == .unknown || mayHaveParts && $0.complete.tag == .unknown
+                $0.put.tag == .unknown || mayBeMultipart && $0.complete.tag == .unknown
             }
-            guard known.put.tag.isSupported else { throw unsupported("replace a file only in a certain version", name) }
-            guard known.complete.tag.isSupported || !mayHaveParts else {
-                throw unsupportedInParts("the version of the file", "change it another way", name)
+            guard known.put.tag.isSupported else {
+                throw unsupported("replace a file only in a certain version", name)
+            }
+            guard known.complete.tag.isSupported || !mayBeMultipart else {
+                throw multipartUnsupported(
+                    dependingOn: "the version of the file",
+                    alternative: "change it another way",
+                    name
+                )
             }
             return known
         }
@@ -41,7 +47,7 @@ extension S3Storage {
             return conditions.withLockedValue { $0.writes }
         case .fail:
             let known = try await knownConditions {
-                $0.put.absence == .unknown || mayHaveParts && $0.complete.absence == .unknown
+                $0.put.absence == .unknown || mayBeMultipart && $0.complete.absence == .unknown
             }
             guard known.put.absence.isSupported else {
                 throw StorageError(
@@ -53,11 +59,11 @@ extension S3Storage {
                     underlying: WriteConditionUnsupported()
                 )
             }
-            guard known.complete.absence.isSupported || !mayHaveParts else { throw cannotFailInParts(name) }
+            guard known.complete.absence.isSupported || !mayBeMultipart else { throw cannotFailMultipart(name) }
             return known
         case .rename:
             return try await knownConditions {
-                $0.put.absence == .unknown || mayHaveParts && $0.complete.absence == .unknown
+                $0.put.absence == .unknown || mayBeMultipart && $0.complete.absence == .unknown
             }
         }
     }
@@ -69,7 +75,7 @@ extension S3Storage {
     func knownConditions(_ isMissing: (ConditionalWrites) -> Bool) async throws -> ConditionalWrites {
         var known = conditions.withLockedValue { $0 }
         if known.needsVersioning {
-            let versioning = try await askVersioning()
+            let versioning = try await fetchVersioning()
             known = conditions.withLockedValue { conditions in
                 if conditions.needsVersioning { conditions.learn(versioning) }
                 return conditions
@@ -79,8 +85,8 @@ extension S3Storage {
         return try await probedConditions()
     }
 
-    /// Records what the response to a write shows of the bucket.
-    func noting(_ written: WrittenObject) -> WrittenObject {
+    /// Records what the response to a write shows about the versioning of the bucket.
+    func recordingVersion(of written: WrittenObject) -> WrittenObject {
         if let version = written.versionID { conditions.withLockedValue { $0.note(versionID: version) } }
         return written
     }
@@ -95,7 +101,11 @@ extension S3Storage {
         )
     }
 
-    func unsupportedInParts(_ what: String, _ alternative: String, _ name: StorageName) -> StorageError {
+    func multipartUnsupported(
+        dependingOn what: String,
+        alternative: String,
+        _ name: StorageName
+    ) -> StorageError {
         StorageError(
             .unsupported,
             "This server cannot make a multipart upload depend on \(what). Announce a length up to the option "
@@ -106,45 +116,51 @@ extension S3Storage {
         )
     }
 
-    func cannotFailInParts(_ name: StorageName) -> StorageError {
-        unsupportedInParts("the absence of the file", "upload with .rename or .replace", name)
+    func cannotFailMultipart(_ name: StorageName) -> StorageError {
+        multipartUnsupported(
+            dependingOn: "the absence of the file",
+            alternative: "upload with .rename or .replace",
+            name
+        )
     }
 
-    /// Performs a conditional write, and recognises the object of an attempt whose response was lost.
+    /// Performs a conditional write; when the response to an attempt was lost, the nonce in the metadata shows whether
+    /// the object is the one of this write.
     ///
     /// - Parameters:
-    ///   - nonce: The value in the object's metadata that identifies the write.
     ///   - name: The object.
     ///   - condition: The condition of the write.
+    ///   - nonce: The value in the object's metadata that identifies the write.
     ///   - write: The write, retries included.
-    func recognising(
-        _ nonce: String,
-        at name: StorageName,
-        _ condition: WriteCondition,
+    func writeConditionally(
+        to name: StorageName,
+        on condition: WriteCondition,
+        nonce: String,
         _ write: () async throws -> WrittenObject
     ) async throws -> WrittenObject {
         do {
             return try await write()
         } catch let failure as S3Failure where failure.isRefusal(of: condition) {
             guard failure.mayHaveSucceededBefore else { throw refusal(of: condition, name, failure) }
-            return try await ownObject(at: name, nonce, condition, failure)
+            return try await objectOfEarlierAttempt(at: name, nonce: nonce, on: condition, after: failure)
         } catch let failure as S3Failure where failure.isAmbiguous || failure.mayHaveSucceededBefore {
-            // Nobody else has a reason to look: whether the file is there decides.
-            return try await ownObjectAfterSilence(at: name, nonce, failure)
+            return try await objectOfLostAttempt(at: name, nonce: nonce, after: failure)
         }
     }
 
     /// Returns the object for which a write was refused, when an earlier attempt of the same write has made it.
-    func ownObject(
+    ///
+    /// - Throws: The error of the refusal when the object is another's.
+    func objectOfEarlierAttempt(
         at name: StorageName,
-        _ nonce: String,
-        _ condition: WriteCondition,
-        _ failure: S3Failure
+        nonce: String,
+        on condition: WriteCondition,
+        after failure: S3Failure
     ) async throws -> WrittenObject {
         let head: Head
         do {
             head = try await self.head(name)
-        } catch let notFound as S3Failure where notFound.status == 404 && condition.wantsVersion {
+        } catch let notFound as S3Failure where notFound.isNotFound && condition.wantsVersion {
             throw refusal(of: condition, name, failure)
         } catch is S3Failure {
             throw outcomeUnknown(name, failure)
@@ -153,23 +169,23 @@ extension S3Storage {
         return head.written
     }
 
-    /// Returns the object at a name, when an attempt of the same write has made it that got no response.
+    /// Returns the object of a write whose attempts got no response, when one of them has made it.
     ///
     /// - Parameters:
     ///   - name: The object.
     ///   - nonce: The value in the object's metadata that identifies the upload.
     ///   - failure: The failure in place of a response.
     ///   - missing: The error to throw when the object is not this upload's. Default: the failure.
-    func ownObjectAfterSilence(
+    func objectOfLostAttempt(
         at name: StorageName,
-        _ nonce: String,
-        _ failure: S3Failure,
+        nonce: String,
+        after failure: S3Failure,
         otherwise missing: StorageError? = nil
     ) async throws -> WrittenObject {
         do {
             let head = try await self.head(name)
             if head.nonce == nonce { return head.written }
-        } catch let notFound as S3Failure where notFound.status == 404 {
+        } catch let notFound as S3Failure where notFound.isNotFound {
             // The write may still arrive, so the failure is the result.
         } catch is S3Failure {
             throw outcomeUnknown(name, failure)
@@ -204,19 +220,5 @@ extension S3Storage {
             storage: label,
             underlying: failure.details
         )
-    }
-}
-
-extension S3Failure {
-    /// Returns whether the server refused because the condition does not hold.
-    func isRefusal(of condition: WriteCondition) -> Bool {
-        // Amazon S3 responds with "not found" when the object that is to be replaced does not exist.
-        isConditionConflict || condition.wantsVersion && status == 404 && code != .noSuchBucket && code != .noSuchUpload
-    }
-
-    /// A Boolean value that indicates whether the server refused because a precondition failed or the object exists.
-    var isConditionConflict: Bool {
-        status == 412 || status == 304 || code == .preconditionFailed || code == .fileAlreadyExists
-            || code == .objectAlreadyExists
     }
 }

@@ -41,137 +41,126 @@ extension S3Storage {
                     storage: label
                 )
             }
-            let isInParts = head.info.byteCount > Self.largestSingleCopy && client.profile.copiesParts
+            let isMultipart = head.info.byteCount > Self.largestSingleCopy && client.profile.copiesParts
+            var copy = CopyContext(source: source, head: head, options: options, isMultipart: isMultipart)
+            guard options.ifExists != .replace else { return try await copyOnServer(copy, to: destination) }
             // A multipart upload of copied bytes ends with the request that ends every multipart upload.
-            let absence =
-                options.ifExists == .replace
-                ? ConditionalWrites.Absence.unknown
-                : try await knownConditions { $0.absence(ofCopyInParts: isInParts) == .unknown }
-                    .absence(ofCopyInParts: isInParts)
+            let absence = try await knownConditions { $0.absence(ofMultipartCopy: isMultipart) == .unknown }
+                .absence(ofMultipartCopy: isMultipart)
             if options.ifExists == .fail, !absence.isSupported {
-                return try await copyThroughProcess(source, head, destination, options)
+                return try await copyThroughProcess(copy, to: destination)
             }
-            let condition = options.ifExists == .replace ? nil : WriteCondition.absence(by: absence)
-            return try await copyOnServer(source, head, destination, options, isInParts, condition)
+            copy.condition = WriteCondition.absence(by: absence)
+            return try await copyOnServer(copy, to: destination)
         }
     }
 
     // MARK: On the server
 
-    private func copyOnServer(
-        _ source: StorageName,
-        _ head: Head,
-        _ destination: StorageName,
-        _ options: UploadOptions,
-        _ isInParts: Bool,
-        _ condition: WriteCondition?
-    ) async throws -> UploadedFile {
-        var final = destination
-        if options.ifExists == .rename, condition == nil {
-            // Where uploads overwrite nothing, copies must not: nobody has such a name.
-            let mayOverwrite = conditions.withLockedValue { $0.writes.put.absence.isSupported }
-            let isFree = mayOverwrite ? false : try await presence(of: destination) == .free
-            if !isFree { final = try destination.withRandomSuffix() }
+    private func copyOnServer(_ copy: CopyContext, to destination: StorageName) async throws -> UploadedFile {
+        var first = destination
+        if copy.options.ifExists == .rename, copy.condition == nil {
+            // Where uploads overwrite nothing, copies must not either: a random suffix is a new name.
+            let overwritesNothing = conditions.withLockedValue { $0.writes.put.absence.isSupported }
+            let isFree = overwritesNothing ? false : try await presence(of: destination) == .free
+            if !isFree { first = try destination.withRandomSuffix() }
         }
-        for _ in 1...4 {
-            do {
-                let written =
-                    isInParts
-                    ? try await copyInParts(source, head, final, options, condition)
-                    : try await copyObject(source, head, final, options, condition)
-                let count = head.info.byteCount
-                options.progress?(TransferProgress(completedBytes: count, totalBytes: count))
-                return written.file(named: final, byteCount: count)
-            } catch let error as StorageError
-                where error.code == .alreadyExists && options.ifExists == .rename
-            {
-                final = try destination.withRandomSuffix()
-            }
+        let (final, written) = try await withFreeName(
+            destination,
+            first: first,
+            ifExists: copy.options.ifExists
+        ) { name in
+            copy.isMultipart ? try await copyMultipart(copy, to: name) : try await copyObject(copy, to: name)
         }
-        throw StorageError(
-            .alreadyExists,
-            "No free name was found. Choose another name.",
-            name: destination,
-            storage: label
-        )
+        copy.report(copy.byteCount)
+        return written.file(named: final, byteCount: copy.byteCount)
     }
 
-    private func copyObject(
-        _ source: StorageName,
-        _ head: Head,
-        _ destination: StorageName,
-        _ options: UploadOptions,
-        _ condition: WriteCondition?
-    ) async throws -> WrittenObject {
-        var operation = S3Operation("CopyObject", .put, key: destination.string)
-        operation.timeout = nil
-        operation.stallTimeout = .seconds(600)
-        // What cannot be said again the server takes over; what can is said, since not every server takes it over.
-        let isAsIs =
-            condition == nil && source != destination && options.describesNothing
-            && !UserMetadata.isSendable(UserMetadata.fields(in: head.headers))
-        operation.headers = try parameters(for: destination).copyHeaders(
-            isSecure: client.isSecure,
-            sourceKey: parameters(for: source).encryption?.customerKey
-        )
-        operation.headers.append("x-amz-metadata-directive", isAsIs ? "COPY" : "REPLACE")
-        // Its own name in the metadata would be that of the source's upload.
+    /// Copies an object with one request.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
+    private func copyObject(_ copy: CopyContext, to destination: StorageName) async throws -> WrittenObject {
+        // Metadata that cannot be sent again is copied by the server; the rest is sent explicitly, because some servers
+        // drop it.
+        let keepsMetadata =
+            copy.condition == nil && copy.source != destination && copy.options.describesNothing
+            && !UserMetadata.isSendable(UserMetadata.fields(in: copy.head.headers))
+        // A nonce in the copied metadata would be that of the source's upload.
         let nonce = UploadNonce.make()
-        if !isAsIs {
-            for field in try description(of: head, options).fields { operation.headers.append(field.name, field.value) }
-            operation.headers.append(UploadNonce.header, nonce)
-        }
-        operation.headers.append("x-amz-copy-source", client.addressing.copySource(forKey: source.string))
-        operation.headers["x-amz-copy-source-if-match"] = head.info.entityTag
-        if let condition { operation.headers.append(condition.field.name, condition.field.value) }
-        do {
-            let written = try await client.perform(operation) { response in
-                WrittenObject(
-                    entityTag: try CopyObjectResult(response.body).entityTag,
-                    versionID: response.headers["x-amz-version-id"]
+        let operation = S3Operation("CopyObject", .put, key: destination.string)
+            .headers(
+                try parameters(for: destination).copyHeaders(
+                    isSecure: client.isSecure,
+                    sourceKey: parameters(for: copy.source).encryption?.customerKey
                 )
-            }
-            if written.entityTag != nil { return noting(written) }
-            let copy = try await self.head(destination)
-            guard copy.info.byteCount == head.info.byteCount else { throw sourceChanged(source) }
-            return copy.written
-        } catch let failure as S3Failure where failure.isAmbiguous && (condition != nil || !isAsIs) {
-            return try await ownObjectAfterSilence(at: destination, nonce, failure)
+            )
+            .header("x-amz-metadata-directive", keepsMetadata ? "COPY" : "REPLACE")
+            .headers(keepsMetadata ? [:] : try description(of: copy))
+            .header(UploadNonce.header, keepsMetadata ? nil : nonce)
+            .headers(sourceHeaders(of: copy))
+            .header(copy.condition?.field)
+            .timeout(nil, stall: S3Operation.TimeLimit.serverWork)
+        do {
+            let written = try await client.perform(operation) { try WrittenObject(copied: $0) }
+            if written.entityTag != nil { return recordingVersion(of: written) }
+            let made = try await head(destination)
+            guard made.info.byteCount == copy.byteCount else { throw sourceChanged(copy.source) }
+            return made.written
+        } catch let failure as S3Failure where failure.isAmbiguous && (copy.condition != nil || !keepsMetadata) {
+            return try await objectOfLostAttempt(at: destination, nonce: nonce, after: failure)
         } catch let failure as S3Failure where failure.isUnreadableSuccess {
             throw outcomeUnknown(destination, failure)
         } catch let failure as S3Failure where failure.isConditionConflict {
-            // The source's condition and the destination's fail alike: what exists shows which it was.
-            guard let condition else { throw sourceChanged(source) }
-            if failure.mayHaveSucceededBefore {
-                return try await ownObject(at: destination, nonce, condition, failure)
-            }
-            switch try await presence(of: destination) {
-            case .taken: break
-            case .free: throw sourceChanged(source)
-            case .unknown:
-                let now = try await self.head(source).info.entityTag
-                guard now == head.info.entityTag else { throw sourceChanged(source) }
-            }
-            throw refusal(of: condition, destination, failure)
-        } catch let failure as S3Failure where failure.status == 404 && failure.code != .noSuchBucket {
-            throw StorageError(.notFound, "No file has this name. Check the name.", name: source, storage: label)
+            return try await objectOfConflict(copy, destination, nonce: nonce, after: failure)
+        } catch let failure as S3Failure where failure.isMissingObject {
+            throw StorageError(.notFound, "No file has this name. Check the name.", name: copy.source, storage: label)
         }
+    }
+
+    /// Returns the object when an earlier attempt has made it, else throws the error of the condition that failed: that
+    /// of the source or that of the destination, which fail alike.
+    private func objectOfConflict(
+        _ copy: CopyContext,
+        _ destination: StorageName,
+        nonce: String,
+        after failure: S3Failure
+    ) async throws -> WrittenObject {
+        guard let condition = copy.condition else { throw sourceChanged(copy.source) }
+        if failure.mayHaveSucceededBefore {
+            return try await objectOfEarlierAttempt(at: destination, nonce: nonce, on: condition, after: failure)
+        }
+        switch try await presence(of: destination) {
+        case .taken: break
+        case .free: throw sourceChanged(copy.source)
+        case .unknown:
+            let now = try await head(copy.source).info.entityTag
+            guard now == copy.head.info.entityTag else { throw sourceChanged(copy.source) }
+        }
+        throw refusal(of: condition, destination, failure)
     }
 
     /// The headers that describe the copy: those of the source, with what was asked for in their place.
     ///
-    /// The headers of the source go back to the server as they came, whoever wrote them.
-    private func description(of head: Head, _ options: UploadOptions) throws -> HTTPHeaders {
+    /// The headers of the source go back to the server as they came.
+    private func description(of copy: CopyContext) throws -> HTTPHeaders {
+        let (source, options) = (copy.head.headers, copy.options)
         var headers = HTTPHeaders()
-        headers["Content-Type"] = options.contentType?.rawValue ?? head.headers["Content-Type"]
-        headers["Content-Disposition"] = options.contentDisposition ?? head.headers["Content-Disposition"]
-        headers["Cache-Control"] = options.cacheControl ?? head.headers["Cache-Control"]
-        for name in ["Content-Encoding", "Content-Language", "Expires"] { headers[name] = head.headers[name] }
-        let metadata =
-            options.metadata.isEmpty
-            ? UserMetadata.fields(in: head.headers)
-            : try UserMetadata(encoding: self.options.metadataEncoding).headers(options.metadata)
-        for field in metadata.fields { headers.append(field.name, field.value) }
+        headers["Content-Type"] = options.contentType?.rawValue ?? source["Content-Type"]
+        headers["Content-Disposition"] = options.contentDisposition ?? source["Content-Disposition"]
+        headers["Cache-Control"] = options.cacheControl ?? source["Cache-Control"]
+        for name in ["Content-Encoding", "Content-Language", "Expires"] { headers[name] = source[name] }
+        headers.append(
+            contentsOf: options.metadata.isEmpty
+                ? UserMetadata.fields(in: source)
+                : try UserMetadata(encoding: self.options.metadataEncoding).headers(options.metadata)
+        )
+        return headers
+    }
+
+    /// The headers that name the version of the source.
+    private func sourceHeaders(of copy: CopyContext) -> HTTPHeaders {
+        var headers: HTTPHeaders = ["x-amz-copy-source": client.addressing.copySource(forKey: copy.source.string)]
+        headers["x-amz-copy-source-if-match"] = copy.head.info.entityTag
         return headers
     }
 
@@ -184,95 +173,84 @@ extension S3Storage {
         )
     }
 
-    // MARK: In parts
+    // MARK: Multipart
 
-    private func copyInParts(
-        _ source: StorageName,
-        _ head: Head,
-        _ destination: StorageName,
-        _ options: UploadOptions,
-        _ condition: WriteCondition?
-    ) async throws -> WrittenObject {
+    private func copyMultipart(_ copy: CopyContext, to destination: StorageName) async throws -> WrittenObject {
         var headers = try parameters(for: destination).withoutDescription.creationHeaders(isSecure: client.isSecure)
-        for field in try description(of: head, options).fields { headers.append(field.name, field.value) }
+        headers.append(contentsOf: try description(of: copy))
         let upload = try await begin(destination, headers)
-        return try await finishing(upload, condition) {
+        return try await completeOrAbort(upload, on: copy.condition) {
             var parts: [CompletedPart] = []
             var position: Int64 = 0
             let maxParts = Int64(client.profile.maxParts)
-            let size = max(Self.copyPartSize, (head.info.byteCount + maxParts - 1) / maxParts)
-            while position < head.info.byteCount {
-                let end = min(position + size, head.info.byteCount)
-                parts.append(try await copyPart(parts.count + 1, position..<end, source, head, upload))
+            let size = max(Self.copyPartSize, (copy.byteCount + maxParts - 1) / maxParts)
+            while position < copy.byteCount {
+                let end = min(position + size, copy.byteCount)
+                parts.append(try await copyPart(parts.count + 1, of: copy, range: position..<end, to: upload))
                 position = end
-                options.progress?(TransferProgress(completedBytes: position, totalBytes: head.info.byteCount))
+                copy.report(position)
             }
             return parts
         }
     }
 
+    /// Copies a range of the source as a part of a multipart upload.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html>
     private func copyPart(
         _ number: Int,
-        _ range: Range<Int64>,
-        _ source: StorageName,
-        _ head: Head,
-        _ upload: Multipart
+        of copy: CopyContext,
+        range: Range<Int64>,
+        to upload: Multipart
     ) async throws -> CompletedPart {
-        var operation = S3Operation("UploadPartCopy", .put, key: upload.name.string)
-        operation.query = [("partNumber", String(number)), ("uploadId", upload.uploadID)]
-        operation.timeout = nil
-        operation.stallTimeout = .seconds(600)
-        operation.headers = try parameters(for: upload.name).partCopyHeaders(
-            isSecure: client.isSecure,
-            sourceKey: parameters(for: source).encryption?.customerKey
-        )
-        operation.headers.append("x-amz-copy-source", client.addressing.copySource(forKey: source.string))
-        operation.headers.append("x-amz-copy-source-range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
-        operation.headers["x-amz-copy-source-if-match"] = head.info.entityTag
+        let operation = S3Operation("UploadPartCopy", .put, key: upload.name.string)
+            .query("partNumber", String(number))
+            .query("uploadId", upload.uploadID)
+            .headers(
+                try parameters(for: upload.name).partCopyHeaders(
+                    isSecure: client.isSecure,
+                    sourceKey: parameters(for: copy.source).encryption?.customerKey
+                )
+            )
+            .headers(sourceHeaders(of: copy))
+            .header("x-amz-copy-source-range", S3Range.header(.bytes(range)))
+            .timeout(nil, stall: S3Operation.TimeLimit.serverWork)
         do {
-            let tag = try await client.perform(operation) { response in
-                guard let tag = try CopyObjectResult(response.body).entityTag else {
-                    throw UnusableDocument.unreadable("the response to a part has no entity tag")
-                }
-                return tag
+            return try await client.perform(operation) { response in
+                try CompletedPart(number: number, responseTag: CopyObjectResult(response.body).entityTag)
             }
-            return CompletedPart(number: number, entityTag: tag, checksum: nil)
         } catch let failure as S3Failure where failure.status == 412 {
-            throw sourceChanged(source)
+            throw sourceChanged(copy.source)
         }
     }
 
     // MARK: Through this process
 
-    private func copyThroughProcess(
-        _ source: StorageName,
-        _ head: Head,
-        _ destination: StorageName,
-        _ options: UploadOptions
-    ) async throws -> UploadedFile {
-        let plan = try partPlan(for: head.info.byteCount)
+    private func copyThroughProcess(_ copy: CopyContext, to destination: StorageName) async throws -> UploadedFile {
+        let info = copy.head.info
+        let plan = try partPlan(for: info.byteCount)
         // Refused before the source is opened.
         _ = try await conditions(
-            for: options.ifExists,
+            of: destination,
+            ifExists: copy.options.ifExists,
             replacing: nil,
-            mayHaveParts: head.info.byteCount > plan.firstSize,
-            destination
+            mayBeMultipart: info.byteCount > plan.firstSize
         )
-        let contents = try await open(source, options: OpenOptions(ifMatch: head.info.entityTag))
-        var options = options
-        options.contentType = options.contentType ?? head.info.contentType
-        options.contentDisposition = options.contentDisposition ?? head.info.contentDisposition
-        options.cacheControl = options.cacheControl ?? head.info.cacheControl
-        if options.metadata.isEmpty { options.metadata = head.info.metadata }
-        var further = S3ObjectParameters()
-        further.contentEncoding = head.headers["Content-Encoding"]
-        further.contentLanguage = head.headers["Content-Language"]
-        further.expires = head.headers["Expires"].flatMap { HTTPDate.date(from: $0) }
+        let contents = try await open(copy.source, options: OpenOptions(ifMatch: info.entityTag))
+        var options = copy.options
+        options.contentType = options.contentType ?? info.contentType
+        options.contentDisposition = options.contentDisposition ?? info.contentDisposition
+        options.cacheControl = options.cacheControl ?? info.cacheControl
+        if options.metadata.isEmpty { options.metadata = info.metadata }
+        var parameters = S3ObjectParameters()
+        parameters.contentEncoding = copy.head.headers["Content-Encoding"]
+        parameters.contentLanguage = copy.head.headers["Content-Language"]
+        parameters.expires = copy.head.headers["Expires"].flatMap { HTTPDate.date(from: $0) }
         do {
-            return try await applying(further).upload(
-                .stream(contents, length: head.info.byteCount),
+            return try await applying(parameters).upload(
+                .stream(contents, length: info.byteCount),
                 to: destination,
-                options,
+                options: options,
                 replacing: nil,
                 // A download, which has limits of its own; when it waits for a connection, that is not its fault.
                 sourceTimeout: nil
@@ -284,6 +262,24 @@ extension S3Storage {
     }
 }
 
+/// The source of a copy, and how it is copied.
+private struct CopyContext {
+    let source: StorageName
+    /// The version of the source that is copied.
+    let head: S3Storage.Head
+    let options: UploadOptions
+    let isMultipart: Bool
+    /// The condition on the destination.
+    var condition: WriteCondition?
+
+    var byteCount: Int64 { head.info.byteCount }
+
+    /// Reports the progress.
+    func report(_ completed: Int64) {
+        options.progress?(TransferProgress(completedBytes: completed, totalBytes: byteCount))
+    }
+}
+
 extension UploadOptions {
     /// A Boolean value that indicates whether nothing is asked for that a copy would not have from its source.
     fileprivate var describesNothing: Bool {
@@ -292,5 +288,5 @@ extension UploadOptions {
 }
 
 extension ConditionalWrites {
-    fileprivate func absence(ofCopyInParts isInParts: Bool) -> Absence { isInParts ? complete.absence : copy }
+    fileprivate func absence(ofMultipartCopy isMultipart: Bool) -> Absence { isMultipart ? complete.absence : copy }
 }

@@ -5,6 +5,8 @@ public import Storages
 extension S3Storage {
     /// The most deletions of single files at the same time.
     private static let deletionsAtOnce = 20
+    /// The most requests for the names that a response does not report as deleted.
+    private static let bulkAttempts = 3
 
     /// Deletes files, up to a thousand with one request; a name that no file has counts as deleted.
     ///
@@ -53,7 +55,7 @@ extension S3Storage {
                 failures += try await deleteInBulk(bulk)
             } catch let failure as S3Failure where failure.isNoBulkDeletion {
                 single += bulk
-            } catch let failure as S3Failure where failure.code != .noSuchBucket {
+            } catch let failure as S3Failure where !failure.isMissingBucket {
                 // Other batches may do better, and the caller learns which names are left.
                 failures += bulk.map { DeletionFailure(name: $0, error: failure.storageError($0, label)) }
             }
@@ -68,7 +70,7 @@ extension S3Storage {
     private func deleteInBulk(_ names: [StorageName]) async throws -> [DeletionFailure] {
         var left = names
         var failures: [DeletionFailure] = []
-        for attempt in 1...3 {
+        for attempt in 1...Self.bulkAttempts {
             let keys = left.map { Array($0.string.utf8) }
             let operation = try bulkDeletion(DeleteObjectsBody.make(for: keys))
             let outcomes = try await client.perform(operation) { try DeleteResult($0.body).outcomes(for: keys) }
@@ -85,7 +87,7 @@ extension S3Storage {
                         bucket: bucketName,
                         .document(status: 200, headers: [:], .error(document))
                     )
-                    if case .retry(let throttled, _) = RetryVerdict(failure), attempt < 3 {
+                    if case .retry(let throttled, _) = RetryVerdict(failure), attempt < Self.bulkAttempts {
                         again.append(name)
                         isThrottled = isThrottled || throttled
                     } else {
@@ -95,7 +97,7 @@ extension S3Storage {
             }
             left = again
             if left.isEmpty { return failures }
-            if attempt == 3 { break }
+            if attempt == Self.bulkAttempts { break }
             try await Task.sleep(for: options.retries.delay(before: attempt, isThrottled: isThrottled, asked: nil))
         }
         return failures
@@ -125,7 +127,7 @@ extension S3Storage {
             return nil
         } catch let failure as S3Failure where failure.saysMissing {
             return nil
-        } catch let failure as S3Failure where failure.code != .noSuchBucket {
+        } catch let failure as S3Failure where !failure.isMissingBucket {
             return DeletionFailure(name: name, error: failure.storageError(name, label))
         }
     }
@@ -133,42 +135,24 @@ extension S3Storage {
 
 extension S3Storage {
     /// The DeleteObjects request with a body that names the objects.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
     func bulkDeletion(_ body: ByteBuffer) throws -> S3Operation {
-        var operation = S3Operation("DeleteObjects", .post)
-        operation.query = [("delete", "")]
-        operation.body = HTTPBody(body)
-        operation.signsBody = true
         // A server may delete a thousand objects one after the other before it responds.
-        operation.timeout = nil
-        operation.stallTimeout = .seconds(600)
-        operation.headers = options.objectParameters.accountHeaders
-        operation.headers.append("Content-Type", "application/xml")
-        for field in try IntegrityPolicy.contentMD5(of: operation.body).fields {
-            operation.headers.append(field.name, field.value)
-        }
-        return operation
+        S3Operation("DeleteObjects", .post)
+            .query("delete")
+            .headers(options.objectParameters.accountHeaders)
+            .document(body)
+            .headers(try IntegrityPolicy.contentMD5(of: HTTPBody(body)))
+            .timeout(nil, stall: S3Operation.TimeLimit.serverWork)
     }
 
     /// The DeleteObject request for one file.
     ///
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html>
     func deletion(of name: StorageName, version: String? = nil) -> S3Operation {
-        var operation = S3Operation("DeleteObject", .delete, key: name.string)
-        operation.headers = parameters(for: name).accountHeaders
-        operation.version = version
-        return operation
-    }
-}
-
-extension S3Failure {
-    /// A Boolean value that indicates whether the server does not support DeleteObjects.
-    var isNoBulkDeletion: Bool {
-        // It does not matter who responds: the files are then deleted one by one, with requests of their own.
-        switch respondedStatus {
-        case 405, 501: true
-        // Google's response to a POST on a bucket, and those of servers that do not understand its body.
-        case 400: [.invalidArgument, .notImplemented, .invalidRequest, .malformedXML, nil].contains(code)
-        default: false
-        }
+        S3Operation("DeleteObject", .delete, key: name.string)
+            .headers(parameters(for: name).accountHeaders)
+            .version(version)
     }
 }

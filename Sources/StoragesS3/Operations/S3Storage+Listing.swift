@@ -21,28 +21,31 @@ extension S3Storage {
         if cursor == nil, client.profile.listVersion == 1 { cursor = .marker([]) }
         let page: ListObjectsPage
         do {
-            page = try await ask(prefix, cursor)
-        } catch let failure as S3Failure
-            where cursor == nil && (failure.status == 501 || failure.code == .notImplemented)
-        {
+            page = try await objects(prefix: prefix, after: cursor)
+        } catch let failure as S3Failure where cursor == nil && failure.isNotImplemented {
             // Version 1 is what every server knows.
-            page = try await ask(prefix, .marker([]))
+            page = try await objects(prefix: prefix, after: .marker([]))
         }
         try progress.advance(over: page)
         return page
     }
 
-    private func ask(_ prefix: String, _ cursor: ListCursor?) async throws -> ListObjectsPage {
+    /// Requests a page, by version 2 of the request or, after a marker, by version 1.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html>
+    private func objects(prefix: String, after cursor: ListCursor?) async throws -> ListObjectsPage {
         var operation = S3Operation("ListObjects", .get)
-        operation.headers = options.objectParameters.accountHeaders
-        operation.query = [("max-keys", "1000"), ("prefix", prefix)]
-        if client.profile.encodesListings { operation.query.append(("encoding-type", "url")) }
+            .headers(options.objectParameters.accountHeaders)
+            .query("max-keys", "1000")
+            .query("prefix", prefix)
+            .query("encoding-type", client.profile.encodesListings ? "url" : nil)
         switch cursor {
-        case nil: operation.query.append(("list-type", "2"))
-        case .token(let token): operation.query += [("list-type", "2"), ("continuation-token", token)]
+        case nil: operation = operation.query("list-type", "2")
+        case .token(let token): operation = operation.query("list-type", "2").query("continuation-token", token)
         case .marker(let key):
-            guard let marker = String(validating: key, as: UTF8.self) else { throw ListObjectsPage.doesNotAdvance }
-            if !marker.isEmpty { operation.query.append(("marker", marker)) }
+            operation = operation.query("marker", key.isEmpty ? nil : try ListObjectsPage.marker(key))
         }
         return try await client.perform(operation) { try ListObjectsPage($0.body, prefix: prefix) }
     }

@@ -5,6 +5,11 @@ import Platform
 import Storages
 
 extension S3Storage {
+    /// The most times that a multipart upload is aborted, until the server does not know it any more.
+    private static let abortAttempts = 3
+    /// The pause for parts that are still on their way when an upload is aborted; longer with each attempt.
+    private static let latePartPause = Duration.milliseconds(200)
+
     /// A multipart upload that was begun.
     struct Multipart: Sendable {
         var name: StorageName
@@ -29,19 +34,19 @@ extension S3Storage {
         return plan
     }
 
-    /// Stores a file in several parts.
-    func uploadParts(
+    /// Stores a file by a multipart upload.
+    func uploadMultipart(
         _ first: UploadPart,
-        _ parts: UploadParts,
-        _ name: StorageName,
+        then parts: UploadParts,
+        to name: StorageName,
         _ call: UploadCall
     ) async throws -> UploadedFile {
-        let final = try await nameForParts(name, call.options.ifExists, call.conditions)
+        let final = try await multipartName(name, call.options.ifExists, call.conditions)
         let upload = try await begin(final, creationHeaders(final, call))
         let condition = WriteCondition(call.options.ifExists, by: call.conditions.complete, replacing: call.tag)
         var sha256: [UInt8]?
-        let written = try await finishing(upload, condition) {
-            let completed = try await send(first, parts, upload, call)
+        let written = try await completeOrAbort(upload, on: condition) {
+            let completed = try await send(first, then: parts, of: upload, call)
             // Before the file becomes visible: an error that is thrown afterwards would leave it there.
             sha256 = try call.driver.digest()
             return completed
@@ -57,13 +62,13 @@ extension S3Storage {
     ///   - condition: The condition of the write.
     ///   - makeParts: When this throws, no part may be on its way any more.
     /// - Returns: The object, as the response describes it.
-    func finishing(
+    func completeOrAbort(
         _ upload: Multipart,
-        _ condition: WriteCondition?,
+        on condition: WriteCondition?,
         _ makeParts: () async throws -> [CompletedPart]
     ) async throws -> WrittenObject {
         do {
-            return try await complete(upload, try await makeParts(), condition)
+            return try await complete(upload, try await makeParts(), on: condition)
         } catch {
             await abortShielded(upload)
             throw error
@@ -71,7 +76,7 @@ extension S3Storage {
     }
 
     /// Returns the name for a multipart upload, which has to be known before the first part is sent.
-    private func nameForParts(
+    private func multipartName(
         _ name: StorageName,
         _ ifExists: IfExists,
         _ conditions: ConditionalWrites
@@ -80,36 +85,17 @@ extension S3Storage {
         case .replace: return name
         case .fail:
             guard let condition = WriteCondition.absence(by: conditions.complete.absence) else {
-                throw cannotFailInParts(name)
+                throw cannotFailMultipart(name)
             }
             // Rather now than after all has been sent; when the server does not say, the condition decides in the end.
             guard try await presence(of: name) != .taken else { throw refusal(of: condition, name) }
             return name
         case .rename:
-            // Where whole files overwrite nothing, multipart uploads must not either: nobody has this name.
+            // Where whole files overwrite nothing, multipart uploads must not either: a random suffix is a new name.
             let mayOverwrite = conditions.put.absence.isSupported && !conditions.complete.absence.isSupported
             // Nor is a name tried when the server does not say whether it is taken: the key cannot change any more.
             if !mayOverwrite, try await presence(of: name) == .free { return name }
             return try name.withRandomSuffix()
-        }
-    }
-
-    /// The knowledge of whether a file has a name.
-    enum Presence {
-        case taken
-        case free
-        /// The server does not say: without the permission `s3:ListBucket` a missing file looks like a forbidden one.
-        case unknown
-    }
-
-    func presence(of name: StorageName) async throws -> Presence {
-        do {
-            _ = try await head(name)
-            return .taken
-        } catch let failure as S3Failure where failure.status == 404 {
-            return .free
-        } catch let failure as S3Failure where failure.status == 403 {
-            return .unknown
         }
     }
 
@@ -133,32 +119,30 @@ extension S3Storage {
         } onCancel: {
             Task {
                 // Nobody cancels this task, so it sleeps to the end.
-                try? await Task.sleep(for: .seconds(30))
+                try? await Task.sleep(for: S3Operation.TimeLimit.shortRequest)
                 task.cancel()
             }
         }
     }
 
     private func initiate(_ name: StorageName, _ headers: HTTPHeaders) async throws -> Multipart {
-        var operation = S3Operation("CreateMultipartUpload", .post, key: name.string)
-        operation.query = [("uploads", "")]
-        operation.headers = headers
         let nonce = UploadNonce.make()
-        operation.headers.append(UploadNonce.header, nonce)
-        for field in integrity.createMultipartHeaders.fields { operation.headers.append(field.name, field.value) }
+        let operation = S3Operation("CreateMultipartUpload", .post, key: name.string)
+            .query("uploads")
+            .headers(headers)
+            .header(UploadNonce.header, nonce)
+            .headers(integrity.createMultipartHeaders)
         let uploadID = try await client.perform(operation) { try InitiateMultipartUploadResult($0.body).uploadID }
         return Multipart(name: name, uploadID: uploadID, nonce: nonce)
     }
 
     /// Sends all parts in the order of their numbers, as many at the same time as options and server allow.
     ///
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html>
-    ///
     /// When this throws no part is on its way any more.
     private func send(
         _ first: UploadPart,
-        _ parts: UploadParts,
-        _ upload: Multipart,
+        then parts: UploadParts,
+        of upload: Multipart,
         _ call: UploadCall
     ) async throws -> [CompletedPart] {
         var completed: [CompletedPart] = []
@@ -181,49 +165,55 @@ extension S3Storage {
 
     private func send(_ part: UploadPart, _ upload: Multipart) async throws -> CompletedPart {
         defer { part.release() }
-        var operation = S3Operation("UploadPart", .put, key: upload.name.string)
-        operation.query = [("partNumber", String(part.number)), ("uploadId", upload.uploadID)]
-        operation.body = part.takeBody()
-        operation.timeout = nil
-        operation.headers = try parameters(for: upload.name).accessHeaders(isSecure: client.isSecure)
-        let checksum = try integrity.uploads.map { try Checksum.value($0, of: operation.body) }
-        if let checksum { operation.headers.append(checksum.algorithm.headerName, checksum.base64) }
+        return try await uploadPart(part.number, of: upload, part.takeBody())
+    }
+
+    /// Uploads a part.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html>
+    func uploadPart(_ number: Int, of upload: Multipart, _ body: HTTPBody) async throws -> CompletedPart {
+        let checksum = try integrity.uploads.map { try Checksum.value($0, of: body) }
+        let operation = S3Operation("UploadPart", .put, key: upload.name.string)
+            .query("partNumber", String(number))
+            .query("uploadId", upload.uploadID)
+            .headers(try parameters(for: upload.name).accessHeaders(isSecure: client.isSecure))
+            .headers(checksum?.headers ?? [:])
+            .body(body)
+            .timeout(nil)
         return try await client.perform(operation) { response in
             _ = try response.written()
-            // The entity tag is kept as it is: a server that leaves out the quotes may not accept them, either.
-            return CompletedPart(number: part.number, entityTag: response.headers["ETag"] ?? "", checksum: checksum)
+            return try CompletedPart(number: number, responseTag: response.headers["ETag"], checksum: checksum)
         }
     }
 
+    /// Completes a multipart upload.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
     private func complete(
         _ upload: Multipart,
         _ parts: [CompletedPart],
-        _ condition: WriteCondition?
+        on condition: WriteCondition?
     ) async throws -> WrittenObject {
-        var operation = S3Operation("CompleteMultipartUpload", .post, key: upload.name.string)
-        operation.query = [("uploadId", upload.uploadID)]
-        operation.body = HTTPBody(CompleteMultipartUploadBody.make(for: parts))
-        operation.signsBody = true
-        // A server may take minutes to put many parts together, in which it sends a blank now and then, or nothing.
-        operation.timeout = nil
-        operation.stallTimeout = .seconds(600)
-        operation.budget = .seconds(900)
-        operation.headers = try parameters(for: upload.name).accessHeaders(isSecure: client.isSecure)
-        operation.headers.append("Content-Type", "application/xml")
-        for field in integrity.completeMultipartHeaders.fields { operation.headers.append(field.name, field.value) }
-        if let condition { operation.headers.append(condition.field.name, condition.field.value) }
+        // A server may take minutes to assemble many parts, in which it sends a blank now and then, or nothing.
+        let operation = S3Operation("CompleteMultipartUpload", .post, key: upload.name.string)
+            .query("uploadId", upload.uploadID)
+            .headers(try parameters(for: upload.name).accessHeaders(isSecure: client.isSecure))
+            .document(CompleteMultipartUploadBody.make(for: parts))
+            .headers(integrity.completeMultipartHeaders)
+            .header(condition?.field)
+            .timeout(nil, stall: S3Operation.TimeLimit.serverWork)
+            .budget(S3Operation.TimeLimit.completion)
         do {
-            let written = try await client.perform(operation) { response in
-                WrittenObject(
-                    entityTag: try CompleteMultipartUploadResult(response.body).entityTag,
-                    versionID: response.headers["x-amz-version-id"]
-                )
-            }
-            return noting(written)
+            return recordingVersion(of: try await client.perform(operation) { try WrittenObject(completed: $0) })
         } catch let failure as S3Failure {
             if let condition, failure.isRefusal(of: condition) {
                 guard failure.mayHaveSucceededBefore else { throw refusal(of: condition, upload.name, failure) }
-                return try await ownObject(at: upload.name, upload.nonce, condition, failure)
+                return try await objectOfEarlierAttempt(
+                    at: upload.name,
+                    nonce: upload.nonce,
+                    on: condition,
+                    after: failure
+                )
             }
             guard failure.mayHaveSucceededBefore || failure.isAmbiguous || failure.code == .noSuchUpload else {
                 throw failure
@@ -231,7 +221,12 @@ extension S3Storage {
             // An earlier attempt may have made the file, after which there is no such upload any more.
             let isGone = failure.code == .noSuchUpload && failure.mayHaveSucceededBefore
             let missing = isGone ? outcomeUnknown(upload.name, failure) : nil
-            return try await ownObjectAfterSilence(at: upload.name, upload.nonce, failure, otherwise: missing)
+            return try await objectOfLostAttempt(
+                at: upload.name,
+                nonce: upload.nonce,
+                after: failure,
+                otherwise: missing
+            )
         }
     }
 
@@ -241,7 +236,7 @@ extension S3Storage {
     private func abortShielded(_ upload: Multipart) async {
         await Task {
             do {
-                try await self.abort(upload.name.string, upload.uploadID, budget: .seconds(30))
+                try await self.abort(upload.name.string, uploadID: upload.uploadID, budget: S3Operation.TimeLimit.abort)
             } catch {
                 self.options.logger.warning(
                     "A multipart upload could not be aborted; abortUploads(olderThan:) or a bucket rule removes it.",
@@ -263,20 +258,20 @@ extension S3Storage {
     /// - Returns: Whether the upload existed; `false` when the server knew no such upload of such a key from the
     ///   beginning.
     @discardableResult
-    func abort(_ key: String, _ uploadID: String, budget: Duration? = nil) async throws -> Bool {
-        for attempt in 1...3 {
-            var operation = S3Operation("AbortMultipartUpload", .delete, key: key)
-            operation.query = [("uploadId", uploadID)]
-            operation.headers = parameters(for: StorageName(unchecked: key)).accountHeaders
-            operation.budget = budget
+    func abort(_ key: String, uploadID: String, budget: Duration? = nil) async throws -> Bool {
+        let operation = S3Operation("AbortMultipartUpload", .delete, key: key)
+            .query("uploadId", uploadID)
+            .headers(parameters(for: StorageName(unchecked: key)).accountHeaders)
+            .budget(budget)
+        for attempt in 1...Self.abortAttempts {
             do {
                 try await client.perform(operation) { try $0.requireDone() }
             } catch let failure as S3Failure where failure.saysMissing {
                 return attempt > 1 || failure.mayHaveSucceededBefore
             }
-            if try await !hasUpload(key, uploadID, budget) { return true }
+            if try await !hasUpload(key, uploadID: uploadID, budget: budget) { return true }
             // A part that is still on its way needs a moment to arrive.
-            if attempt < 3 { try await Task.sleep(for: .milliseconds(200 * attempt)) }
+            if attempt < Self.abortAttempts { try await Task.sleep(for: Self.latePartPause * attempt) }
         }
         throw StorageError(
             .unavailable,
@@ -287,15 +282,19 @@ extension S3Storage {
         )
     }
 
-    private func hasUpload(_ key: String, _ uploadID: String, _ budget: Duration?) async throws -> Bool {
-        var operation = S3Operation("ListParts", .get, key: key)
-        operation.query = [("max-parts", "1"), ("uploadId", uploadID)]
-        operation.headers = parameters(for: StorageName(unchecked: key)).accountHeaders
-        operation.budget = budget
+    /// Returns whether the server knows a multipart upload.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html>
+    private func hasUpload(_ key: String, uploadID: String, budget: Duration?) async throws -> Bool {
+        let operation = S3Operation("ListParts", .get, key: key)
+            .query("max-parts", "1")
+            .query("uploadId", uploadID)
+            .headers(parameters(for: StorageName(unchecked: key)).accountHeaders)
+            .budget(budget)
         do {
             try await client.perform(operation) { _ = try S3Document.root(of: $0.body, named: ["ListPartsResult"]) }
             return true
-        } catch let failure as S3Failure where failure.status == 404 {
+        } catch let failure as S3Failure where failure.isNotFound {
             return false
         } catch let failure as S3Failure where [400, 403, 405, 501].contains(failure.status) {
             // Credentials that may abort an upload need not be allowed to list its parts, and not every server can list

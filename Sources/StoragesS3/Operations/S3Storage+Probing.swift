@@ -10,7 +10,8 @@ extension S3Storage {
     ///
     /// Some servers evaluate a condition, some refuse it, some ignore it silently and overwrite, and some let several
     /// writers at the same time win. So objects with random keys are written on conditions that hold, on conditions
-    /// that do not, and by several at once: whole, in parts and as copies, new and in the place of others, and deleted.
+    /// that do not, and by several at once: whole, as multipart uploads and as copies,
+    /// new and in the place of others, and deleted.
     /// The first write to an unknown server that needs a condition does this by itself; call it at start-up to have
     /// ``Storage/capabilities`` right from the beginning.
     ///
@@ -33,16 +34,16 @@ extension S3Storage {
     /// Runs a trial, once for all tasks that ask at the same time, and returns the result.
     ///
     func probedConditions() async throws -> ConditionalWrites {
-        try await trials.value(for: bucketName) {
+        try await conditionProbe.value(for: bucketName) {
             // Goes on to its end although nobody waits: the object of a write that was cut off could not be deleted.
-            try await Task { try await self.findOutConditions() }.value
+            try await Task { try await self.probeConditions() }.value
         }
     }
 
     private static let probePrefix = ".stored-files-probe-"
 
-    private func findOutConditions() async throws -> ConditionalWrites {
-        var versioning = try await askVersioning()
+    private func probeConditions() async throws -> ConditionalWrites {
+        var versioning = try await fetchVersioning()
         // Also where the keys may not know whether versions are kept: a locked bucket keeps them.
         if versioning != .never, try await locksAllObjects() {
             options.logger.notice(
@@ -109,7 +110,7 @@ extension S3Storage {
         await Task {
             for upload in traces.uploads {
                 do {
-                    try await self.abort(upload.name.string, upload.uploadID)
+                    try await self.abort(upload.name.string, uploadID: upload.uploadID)
                 } catch {
                     self.warn(of: upload.name, error)
                 }

@@ -50,7 +50,7 @@ extension S3Storage {
     private func noting(_ receipt: inout PurgedFile, _ step: (inout PurgedFile) async throws -> Void) async throws {
         do {
             try await step(&receipt)
-        } catch let failure as S3Failure where failure.code != .noSuchBucket {
+        } catch let failure as S3Failure where !failure.isMissingBucket {
             receipt.error = receipt.error ?? failure.storageError(receipt.name, label)
         } catch var error as StorageError where [.unavailable, .unsupported].contains(error.code) {
             error.name = receipt.name.string
@@ -116,23 +116,23 @@ extension S3Storage {
         } while progress.cursor != nil
     }
 
+    /// Returns a page of versions and delete markers.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>
     private func versions(prefix: String, after cursor: ListVersionsPage.Cursor?) async throws -> ListVersionsPage {
-        var operation = S3Operation("ListObjectVersions", .get)
-        operation.headers = options.objectParameters.accountHeaders
-        operation.query = [
-            ("versions", ""), ("max-keys", "\(min(1000, client.profile.maxKeysPerDeletion))"), ("prefix", prefix),
-        ]
-        if client.profile.encodesListings { operation.query.append(("encoding-type", "url")) }
-        if let cursor {
-            guard let key = String(validating: cursor.key, as: UTF8.self) else { throw ListObjectsPage.doesNotAdvance }
-            operation.query.append(("key-marker", key))
-            if let versionID = cursor.versionID { operation.query.append(("version-id-marker", versionID)) }
-        }
+        let operation = S3Operation("ListObjectVersions", .get)
+            .headers(options.objectParameters.accountHeaders)
+            .query("versions")
+            .query("max-keys", "\(min(1000, client.profile.maxKeysPerDeletion))")
+            .query("prefix", prefix)
+            .query("encoding-type", client.profile.encodesListings ? "url" : nil)
+            .query("key-marker", try (cursor?.key).map(ListObjectsPage.marker))
+            .query("version-id-marker", cursor?.versionID)
         do {
             let page = try await client.perform(operation) { try ListVersionsPage($0.body, prefix: prefix) }
             guard page.isOfVersions else { throw NoVersionListing() }
             return page
-        } catch let failure as S3Failure where failure.isNotImplemented {
+        } catch let failure as S3Failure where failure.isUnsupportedRequest {
             throw NoVersionListing()
         }
     }
@@ -164,7 +164,7 @@ extension S3Storage {
             do {
                 try await client.perform(deletion(of: name, version: id)) { try $0.requireDone() }
                 failures.append(nil)
-            } catch let failure as S3Failure where failure.code != .noSuchBucket {
+            } catch let failure as S3Failure where !failure.isMissingBucket {
                 failures.append(failure.saysMissing ? nil : failure)
             }
         }
@@ -214,7 +214,7 @@ extension S3Storage {
         do {
             _ = try await head(name)
             existed = true
-        } catch let failure as S3Failure where failure.status == 404 || failure.status == 403 {
+        } catch let failure as S3Failure where failure.isNotFound || failure.status == 403 {
             // Credentials that may not list cannot find out; the deletion may be allowed all the same.
             existed = false
         }
@@ -231,16 +231,18 @@ extension S3Storage {
     }
 
     /// Returns whether the bucket keeps versions, or has kept some.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html>
     private func keepsVersions() async throws -> Bool {
-        var operation = S3Operation("GetBucketVersioning", .get)
-        operation.headers = options.objectParameters.accountHeaders
-        operation.query = [("versioning", "")]
+        let operation = S3Operation("GetBucketVersioning", .get)
+            .headers(options.objectParameters.accountHeaders)
+            .query("versioning")
         do {
             return try await client.perform(operation) { response in
                 let root = try S3Document.root(of: response.body, named: ["VersioningConfiguration"])
                 return root.string("Status") != nil
             }
-        } catch let failure as S3Failure where failure.isNotImplemented {
+        } catch let failure as S3Failure where failure.isUnsupportedRequest {
             return false
         }
     }
@@ -295,12 +297,5 @@ private struct VersionProblem {
             error.message = "The server keeps versions of the file by object lock until \(date). Purge again then."
         }
         return error
-    }
-}
-
-extension S3Failure {
-    /// A Boolean value that indicates whether the server reports that it does not know such a request.
-    fileprivate var isNotImplemented: Bool {
-        status == 501 || status == 405 || [.notImplemented, .methodNotAllowed].contains(code)
     }
 }

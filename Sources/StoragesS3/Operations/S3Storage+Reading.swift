@@ -22,22 +22,26 @@ extension S3Storage {
     ///   meanwhile, and ``StorageError/Code/corrupted`` when the bytes do not match the check that the server has of
     ///   them.
     public func open(_ name: StorageName, options: OpenOptions) async throws -> StoredContents {
-        try await open(name, version: nil, options)
+        try await open(name, version: nil, reading: options)
     }
 
-    func open(_ name: StorageName, version: String?, _ options: OpenOptions) async throws -> StoredContents {
+    func open(_ name: StorageName, version: String?, reading options: OpenOptions) async throws -> StoredContents {
         try name.requireSafe(in: label)
         return try await reporting(name) {
             if let range = options.range, S3Range.isEmpty(range) {
-                return try await openSized(name, version, range, options)
+                return try await openSized(name, version: version, range, options)
             }
-            let request = S3Range.header(options.range)
+            let request = try download(
+                name,
+                version: version,
+                range: S3Range.header(options.range),
+                ifMatch: options.ifMatch
+            )
             do {
-                let response = try await client.open(download(name, request, options.ifMatch, version: version))
-                return try contents(of: name, version, response, options)
+                return try contents(of: name, version: version, try await client.open(request), options)
             } catch let failure as S3Failure where failure.status == 416 {
                 // The range begins behind the end, or the file is empty, where no range is valid: the size decides.
-                return try await openSized(name, version, options.range ?? .from(0), options)
+                return try await openSized(name, version: version, options.range ?? .from(0), options)
             }
         }
     }
@@ -69,10 +73,13 @@ extension S3Storage {
 
     private var metadata: UserMetadata { UserMetadata(encoding: options.metadataEncoding) }
 
+    /// Requests the headers of an object.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
     func head(_ name: StorageName, version: String? = nil) async throws -> Head {
-        var operation = S3Operation("HeadObject", .head, key: name.string)
-        operation.headers = try accessHeaders(of: name)
-        operation.version = version
+        let operation = S3Operation("HeadObject", .head, key: name.string)
+            .headers(try accessHeaders(of: name))
+            .version(version)
         return try await client.perform(operation) { response in
             let headers = response.headers
             guard let info = FileInfo(name, headers, metadata), !ResponseOrigin.isForeignSuccess(headers) else {
@@ -82,17 +89,22 @@ extension S3Storage {
         }
     }
 
-    func download(_ name: StorageName, _ range: String?, _ tag: String?, version: String?) throws -> S3Operation {
-        var operation = S3Operation("GetObject", .get, key: name.string)
-        operation.timeout = nil
-        operation.headers = try accessHeaders(of: name)
-        operation.headers["Range"] = range
-        operation.headers["If-Match"] = tag
-        operation.version = version
-        if range == nil {
-            for field in integrity.downloadHeaders.fields { operation.headers.append(field.name, field.value) }
-        }
-        return operation
+    /// The request for the bytes of an object.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+    func download(
+        _ name: StorageName,
+        version: String?,
+        range: String?,
+        ifMatch tag: String?
+    ) throws -> S3Operation {
+        S3Operation("GetObject", .get, key: name.string)
+            .headers(try accessHeaders(of: name))
+            .header("Range", range)
+            .header("If-Match", tag)
+            .headers(range == nil ? integrity.downloadHeaders : [:])
+            .version(version)
+            .timeout(nil)
     }
 
     private func accessHeaders(of name: StorageName) throws -> HTTPHeaders {
@@ -104,7 +116,7 @@ extension S3Storage {
 
     private func contents(
         of name: StorageName,
-        _ version: String?,
+        version: String?,
         _ response: HTTPResponse,
         _ options: OpenOptions
     ) throws -> StoredContents {
@@ -112,15 +124,8 @@ extension S3Storage {
         // An open download that is not read does not keep its connection from others, when reading can go on with
         // another one.
         if head.isAsStored, head.strongTag != nil { response.allowSettingAside() }
-        if let tag = options.ifMatch, let found = head.info.entityTag, found != tag {
-            // Not every server evaluates If-Match.
-            throw StorageError(
-                .preconditionFailed,
-                "The file has another version than \(StorageError.quoted(tag)). Read its info again.",
-                name: name,
-                storage: label
-            )
-        }
+        // Not every server evaluates If-Match.
+        try options.requireMatch(head.info.entityTag, of: name, in: label)
         let range = try options.range?.resolved(head.info.byteCount) ?? 0..<head.info.byteCount
         return StoredContents(
             info: head.info,
@@ -133,27 +138,20 @@ extension S3Storage {
     /// Opens a range, mostly an empty one, that can be resolved only when the size is known.
     private func openSized(
         _ name: StorageName,
-        _ version: String?,
+        version: String?,
         _ range: ByteRange,
         _ options: OpenOptions
     ) async throws -> StoredContents {
         let info = try await head(name, version: version).info
-        if let tag = options.ifMatch, let found = info.entityTag, found != tag {
-            throw StorageError(
-                .preconditionFailed,
-                "The file has another version than \(StorageError.quoted(tag)). Read its info again.",
-                name: name,
-                storage: label
-            )
-        }
+        try options.requireMatch(info.entityTag, of: name, in: label)
         let resolved = try range.resolved(info.byteCount)
         guard resolved.isEmpty else {
             // The server may not know that a range may end behind the end of the file.
             let request = S3Range.header(.bytes(resolved))
-            let response = try await client.open(download(name, request, info.entityTag, version: version))
+            let operation = try download(name, version: version, range: request, ifMatch: info.entityTag)
             var exact = options
             exact.range = .bytes(resolved)
-            return try contents(of: name, version, response, exact)
+            return try contents(of: name, version: version, try await client.open(operation), exact)
         }
         return StoredContents(info: info, range: resolved, progress: options.progress, buffer: ByteBuffer())
     }

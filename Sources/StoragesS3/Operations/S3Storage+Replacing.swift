@@ -1,7 +1,7 @@
 public import Storages
 
 extension S3Storage {
-    /// Replaces a file, unless somebody else has replaced or deleted it since its entity tag was read.
+    /// Replaces a file, unless it was replaced or deleted since its entity tag was read.
     ///
     /// For files that several processes change: read, change, replace, and begin again when the version is not the one
     /// that was read. Nothing of the others is lost.
@@ -21,7 +21,7 @@ extension S3Storage {
     /// - Throws: As ``upload(_:to:options:)``; the code is ``StorageError/Code/preconditionFailed`` when the file has
     ///   another entity tag or is gone, and ``StorageError/Code/unsupported``, before anything is read, on a server
     ///   that does not evaluate the condition; some evaluate it with whole files and not with multipart uploads, and
-    ///   refuse only what may go in parts.
+    ///   refuse only what may be a multipart upload.
     @discardableResult
     public func replace(
         _ name: StorageName,
@@ -34,16 +34,16 @@ extension S3Storage {
         return try await upload(
             body,
             to: name,
-            options,
+            options: options,
             replacing: tag,
             sourceTimeout: self.options.transfers.sourceTimeout
         )
     }
 
-    /// Deletes a file, unless somebody else has replaced it since its entity tag was read.
+    /// Deletes a file, unless it was replaced since its entity tag was read.
     ///
     /// - Parameters:
-    ///   - name: The file; when it is gone that is as good.
+    ///   - name: The file; one that does not exist counts as deleted.
     ///   - tag: The entity tag of the version to delete, as ``FileInfo/entityTag`` gave it.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/preconditionFailed`` when the file has another entity
     ///   tag, ``StorageError/Code/unsupported`` on a server that does not evaluate the condition; as ``info(for:)``.
@@ -59,15 +59,15 @@ extension S3Storage {
     }
 
     /// Deletes a file on a condition, whether or not the server evaluates it.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html>
     func deleteVersion(of name: StorageName, on field: HTTPHeaders.Field) async throws {
-        var operation = deletion(of: name)
-        operation.headers.append(field.name, field.value)
         do {
-            try await client.perform(operation) { try $0.requireDone() }
+            try await client.perform(deletion(of: name).header(field)) { try $0.requireDone() }
         } catch let failure as S3Failure where failure.saysMissing {
             return
         } catch let failure as S3Failure where failure.isConditionConflict {
-            // An earlier attempt may have deleted it, after which somebody may have uploaded another.
+            // An earlier attempt may have deleted it, after which another may have been uploaded.
             throw refusal(of: WriteCondition(field: field), name, failure)
         }
     }

@@ -19,7 +19,9 @@ extension S3Storage {
         return try await reporting(name) { try await urls.url(for: name, options, self) }
     }
 
-    /// Returns a signed URL with which somebody else reads or deletes a file, and the date on which it expires.
+    /// Returns a presigned URL that reads or deletes a file, and the date on which it expires.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>
     ///
     /// It is at ``S3Options/publicEndpointURL`` if there is one, or at a custom domain that passes signatures on; for
     /// uploads there is ``directUpload(to:byteCount:options:)``. Nothing is sent, unless credentials have to be
@@ -52,7 +54,14 @@ extension S3Storage {
                 case .head: .head
                 case .delete: .delete
                 }
-            let signed = try await urls.presigned(request, name, version, options, overrides, self)
+            let access = S3URLs.SignedAccess(
+                method: request,
+                name: name,
+                version: version,
+                overrides: overrides,
+                options: options
+            )
+            let signed = try await urls.presigned(access, self)
             return S3SignedURL(url: signed.url, method: method, expiration: signed.expiration)
         }
     }

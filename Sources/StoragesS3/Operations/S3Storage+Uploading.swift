@@ -3,17 +3,14 @@ import NIOCore
 public import Storages
 
 extension S3Storage {
-    /// The most attempts to find a free name.
-    private static let renameAttempts = 4
-
-    /// Stores a file, whole or in parts; it is complete or absent, never partial.
+    /// Stores a file, with one request or by a multipart upload; it is complete or absent, never partial.
     ///
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
     ///
-    /// Up to ``S3Transfers/multipartThreshold`` one request takes the whole file. Larger ones go in parts, some of them
-    /// at the same time, in memory that ``S3Transfers/memoryBudget`` bounds. A source that delivers nothing for
-    /// ``S3Transfers/sourceTimeout`` fails the upload. An upload that fails or is cancelled is aborted when its last
-    /// part has ended, so no part stays that somebody pays for.
+    /// Up to ``S3Transfers/multipartThreshold`` one request takes the whole file. Larger ones are uploaded by multipart
+    /// upload, several parts at the same time, in memory that ``S3Transfers/memoryBudget`` bounds. A source that
+    /// delivers nothing for ``S3Transfers/sourceTimeout`` fails the upload. A multipart upload that fails or is
+    /// cancelled is aborted when its last part has ended, so no part stays stored and billed.
     ///
     /// ``IfExists/fail`` and ``IfExists/rename`` make the write depend on the absence of the file. On a server that
     /// cannot do that, in this bucket and for this size, ``IfExists/fail`` is refused, and ``IfExists/rename`` looks
@@ -31,7 +28,7 @@ extension S3Storage {
     /// - Returns: The final name, the size, the entity tag and the SHA-256.
     /// - Throws: ``StorageError`` with code ``StorageError/Code/alreadyExists``, ``StorageError/Code/tooLarge``,
     ///   ``StorageError/Code/sourceFailed``, ``StorageError/Code/unsupported`` before anything is read,
-    ///   ``StorageError/Code/outcomeUnknown`` when the file may be there although nobody says so,
+    ///   ``StorageError/Code/outcomeUnknown`` when no response says whether the file is stored,
     ///   ``StorageError/Code/permissionDenied``, ``StorageError/Code/unavailable`` or ``StorageError/Code/timeout``;
     ///   what ``UploadOptions/tap`` throws; `CancellationError`.
     /// - Complexity: O(n) in the byte count, constant memory.
@@ -40,7 +37,13 @@ extension S3Storage {
         to name: StorageName,
         options: UploadOptions
     ) async throws -> UploadedFile {
-        try await upload(body, to: name, options, replacing: nil, sourceTimeout: self.options.transfers.sourceTimeout)
+        try await upload(
+            body,
+            to: name,
+            options: options,
+            replacing: nil,
+            sourceTimeout: self.options.transfers.sourceTimeout
+        )
     }
 
     /// Stores a file.
@@ -51,7 +54,7 @@ extension S3Storage {
     func upload(
         _ body: UploadBody,
         to name: StorageName,
-        _ options: UploadOptions,
+        options: UploadOptions,
         replacing tag: String?,
         sourceTimeout: Duration?
     ) async throws -> UploadedFile {
@@ -66,76 +69,74 @@ extension S3Storage {
             let call = UploadCall(
                 options: options,
                 conditions: try await conditions(
-                    for: options.ifExists,
+                    of: name,
+                    ifExists: options.ifExists,
                     replacing: tag,
-                    mayHaveParts: stored.map { $0 > plan.firstSize } ?? true,
-                    name
+                    mayBeMultipart: stored.map { $0 > plan.firstSize } ?? true
                 ),
                 tag: tag,
                 driver: driver,
                 coding: coding
             )
             let chunks = try EncodedChunks(driver, coding, sourceTimeout: sourceTimeout)
-            let parts = UploadParts(chunks, plan, memory, waitLimit: self.options.transfers.waitLimit, name)
-            guard let first = try await parts.next() else { return try await put(HTTPBody(), name, call) }
+            let waitLimit = self.options.transfers.waitLimit
+            let parts = UploadParts(chunks, of: name, plan: plan, memory: partMemory, waitLimit: waitLimit)
+            guard let first = try await parts.next() else { return try await put(HTTPBody(), to: name, call) }
             if first.isLast {
                 // Its memory counts until the request is over, not only until this line.
                 defer { first.release() }
-                return try await put(first.takeBody(), name, call)
+                return try await put(first.takeBody(), to: name, call)
             }
-            return try await uploadParts(first, parts, name, call)
+            return try await uploadMultipart(first, then: parts, to: name, call)
         }
     }
 
     // MARK: One request
 
-    private func put(_ body: HTTPBody, _ name: StorageName, _ call: UploadCall) async throws -> UploadedFile {
+    private func put(_ body: HTTPBody, to name: StorageName, _ call: UploadCall) async throws -> UploadedFile {
         let sha256 = try call.driver.digest()
         var body = body
         // What is signed is what was hashed for the report.
         if call.coding == nil, let sha256 { body.knownSHA256 = sha256 }
+        let whole = body
         let condition = WriteCondition(call.options.ifExists, by: call.conditions.put, replacing: call.tag)
-        let isRename = call.options.ifExists == .rename
-        var final = name
-        if isRename, condition == nil, try await presence(of: name) != .free {
-            final = try name.withRandomSuffix()
+        var first = name
+        if call.options.ifExists == .rename, condition == nil, try await presence(of: name) != .free {
+            first = try name.withRandomSuffix()
         }
-        for _ in 1...Self.renameAttempts {
-            do {
-                let written = try await put(body, final, call, condition)
-                call.driver.reportEnd()
-                return written.file(named: final, byteCount: call.driver.byteCount, sha256: sha256)
-            } catch let error as StorageError where error.code == .alreadyExists && isRename {
-                final = try name.withRandomSuffix()
-            }
+        let (final, written) = try await withFreeName(name, first: first, ifExists: call.options.ifExists) { name in
+            try await put(whole, to: name, on: condition, call)
         }
-        throw StorageError(.alreadyExists, "No free name was found. Choose another name.", name: name, storage: label)
+        call.driver.reportEnd()
+        return written.file(named: final, byteCount: call.driver.byteCount, sha256: sha256)
     }
 
+    /// Sends a file with one request.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
     private func put(
         _ body: HTTPBody,
-        _ name: StorageName,
-        _ call: UploadCall,
-        _ condition: WriteCondition?
+        to name: StorageName,
+        on condition: WriteCondition?,
+        _ call: UploadCall
     ) async throws -> WrittenObject {
-        var operation = S3Operation("PutObject", .put, key: name.string)
-        operation.retriesConflicts = true
-        operation.body = body
-        operation.timeout = nil
-        operation.headers = try creationHeaders(name, call)
-        for field in try uploadCheck(of: body, name).fields { operation.headers.append(field.name, field.value) }
+        let operation = S3Operation("PutObject", .put, key: name.string)
+            .headers(try creationHeaders(name, call))
+            .headers(try uploadCheck(of: body, name))
+            .body(body)
+            .timeout(nil)
+            .retryingConflicts()
         guard let condition else {
             do {
-                return noting(try await client.perform(operation) { try $0.written() })
+                return recordingVersion(of: try await client.perform(operation) { try $0.written() })
             } catch let failure as S3Failure where failure.isUnreadableSuccess {
                 throw outcomeUnknown(name, failure)
             }
         }
-        operation.headers.append(condition.field.name, condition.field.value)
         let nonce = UploadNonce.make()
-        operation.headers.append(UploadNonce.header, nonce)
-        return try await recognising(nonce, at: name, condition) {
-            noting(try await client.perform(operation) { try $0.written() })
+        let conditional = operation.header(condition.field).header(UploadNonce.header, nonce)
+        return try await writeConditionally(to: name, on: condition, nonce: nonce) {
+            recordingVersion(of: try await client.perform(conditional) { try $0.written() })
         }
     }
 
@@ -151,7 +152,7 @@ extension S3Storage {
     func parameters(for name: StorageName) -> S3ObjectParameters {
         var parameters = options.objectParameters
         if let own = options.objectParametersForName { parameters = parameters.merging(own(name)) }
-        if let further { parameters = parameters.merging(further) }
+        if let parameterOverrides { parameters = parameters.merging(parameterOverrides) }
         return parameters
     }
 
@@ -176,4 +177,18 @@ extension S3Storage {
         }
         return parameters
     }
+}
+
+/// The options of an upload, and what was found out for it.
+///
+/// Used by one task; not `Sendable`.
+struct UploadCall {
+    let options: UploadOptions
+    /// The conditional writes that the server supports.
+    let conditions: ConditionalWrites
+    /// The entity tag of the one version that is to be replaced.
+    let tag: String?
+    let driver: BodyDriver
+    /// The content coding in which the bytes are stored; `nil` to store them unchanged.
+    let coding: (any ContentCoding)?
 }

@@ -3,6 +3,8 @@ public import Storages
 extension S3Storage {
     /// Opens a certain version of a file, or a part of it, in a bucket that keeps versions.
     ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+    ///
     /// - Parameters:
     ///   - name: The file.
     ///   - version: The id of the version, from ``FileInfo/versionID`` or ``UploadedFile/versionID``; also of a file
@@ -15,10 +17,12 @@ extension S3Storage {
         version: String,
         options: OpenOptions = OpenOptions()
     ) async throws -> StoredContents {
-        try await open(name, version: version, options)
+        try await open(name, version: version, reading: options)
     }
 
     /// Returns what the server knows about a certain version of a file, with one `HEAD` request.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
     ///
     /// - Parameters:
     ///   - name: The file.
@@ -31,6 +35,8 @@ extension S3Storage {
     }
 
     /// Deletes a certain version of a file for good; one that is not there counts as deleted.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html>
     ///
     /// In a bucket that keeps versions ``delete(_:)-([StorageName])`` only hides a file behind a delete marker; this
     /// removes the bytes, or the marker when that is the version.

@@ -5,7 +5,7 @@ import Storages
 /// Reads a body whose source may deliver nothing for a limited time only.
 ///
 /// A source need not end when its task is cancelled, so each chunk is read in a task of its own: after the limit that
-/// task is cancelled and left alone, and nobody waits for it. A body that is in memory is read directly, because it
+/// task is cancelled, and no longer waited for. A body that is in memory is read directly, because it
 /// cannot wait.
 ///
 /// Used by one task; not `Sendable`.
@@ -14,7 +14,7 @@ final class WatchedSource {
     // alone.
     private nonisolated(unsafe) let driver: BodyDriver
     /// The time that a source has to end when its task is cancelled; one that ignores that is left alone then.
-    private static let patience = Duration.seconds(1)
+    private static let cancellationTime = Duration.seconds(1)
     private let limit: Duration?
     private let timer: ReadTimer?
     private var isGivenUp = false
@@ -30,7 +30,7 @@ final class WatchedSource {
     /// - Throws: ``StorageError`` with code `sourceFailed` when nothing came in time; what the body throws.
     func next() async throws -> ByteBuffer? {
         guard let limit, let timer else { return try await driver.next() }
-        guard !isGivenUp else { throw Self.silence(limit) }
+        guard !isGivenUp else { throw Self.timeout(limit) }
         // Used by the task below alone until it has an outcome; after a timeout nobody else uses it any more.
         nonisolated(unsafe) let driver = driver
         let first = FirstOutcome()
@@ -48,20 +48,20 @@ final class WatchedSource {
         } onCancel: {
             reading.cancel()
             Task {
-                try await Task.sleep(for: Self.patience)
+                try await Task.sleep(for: Self.cancellationTime)
                 first.set(.failure(CancellationError()))
             }
         }
         guard let outcome else {
             isGivenUp = true
             reading.cancel()
-            throw Self.silence(limit)
+            throw Self.timeout(limit)
         }
         if case .failure = outcome { isGivenUp = true }
         return try outcome.get()
     }
 
-    private static func silence(_ limit: Duration) -> StorageError {
+    private static func timeout(_ limit: Duration) -> StorageError {
         StorageError(
             .sourceFailed,
             "The source of the upload delivered nothing for \(limit), so nothing was stored. If it may take longer, "

@@ -6,9 +6,9 @@ public import Foundation
 public struct S3ObjectLock: Hashable, Sendable {
     /// The retention modes, which differ in whether anybody may lift the lock.
     public enum Mode: String, Hashable, Sendable, CaseIterable {
-        /// A lock that whoever has the permission may lift.
+        /// A lock that users with the permission `s3:BypassGovernanceRetention` may lift.
         case governance = "GOVERNANCE"
-        /// A lock that nobody may lift.
+        /// A lock that no user may lift.
         case compliance = "COMPLIANCE"
     }
 

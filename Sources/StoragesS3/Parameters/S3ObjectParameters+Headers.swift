@@ -46,8 +46,8 @@ extension S3ObjectParameters {
         try validate(isSecure: isSecure, encoding)
         var headers = try descriptionHeaders(encoding)
         if !tags.isEmpty { headers["x-amz-tagging"] = tagging }
-        headers.add(try placementHeaders)
-        headers.add(accountHeaders)
+        headers.append(contentsOf: try placementHeaders)
+        headers.append(contentsOf: accountHeaders)
         return headers
     }
 
@@ -64,9 +64,9 @@ extension S3ObjectParameters {
             headers["x-amz-tagging-directive"] = "REPLACE"
             headers["x-amz-tagging"] = tagging
         }
-        headers.add(try placementHeaders)
-        if let sourceKey { headers.add(sourceKey.headers(isForSource: true)) }
-        headers.add(accountHeaders)
+        headers.append(contentsOf: try placementHeaders)
+        if let sourceKey { headers.append(contentsOf: sourceKey.headers(isForSource: true)) }
+        headers.append(contentsOf: accountHeaders)
         return headers
     }
 
@@ -90,7 +90,7 @@ extension S3ObjectParameters {
         let key = encryption?.customerKey
         try S3ObjectParameters.refuse(key, isSecure: isSecure)
         var headers = key?.headers() ?? [:]
-        headers.add(accountHeaders)
+        headers.append(contentsOf: accountHeaders)
         return headers
     }
 
@@ -102,7 +102,7 @@ extension S3ObjectParameters {
     func partCopyHeaders(isSecure: Bool, sourceKey: S3CustomerKey? = nil) throws -> HTTPHeaders {
         try S3ObjectParameters.refuse(sourceKey, isSecure: isSecure)
         var headers = try accessHeaders(isSecure: isSecure)
-        if let sourceKey { headers.add(sourceKey.headers(isForSource: true)) }
+        if let sourceKey { headers.append(contentsOf: sourceKey.headers(isForSource: true)) }
         return headers
     }
 
@@ -127,7 +127,7 @@ extension S3ObjectParameters {
         if let expires {
             headers["Expires"] = try S3ObjectParameters.format(HTTPDate.string(from: expires), "expires")
         }
-        headers.add(try UserMetadata(encoding: encoding).headers(metadata))
+        headers.append(contentsOf: try UserMetadata(encoding: encoding).headers(metadata))
         return headers
     }
 
@@ -144,8 +144,8 @@ extension S3ObjectParameters {
             }
             headers["x-amz-object-lock-legal-hold"] = hasLegalHold.map { $0 ? "ON" : "OFF" }
             headers["x-amz-acl"] = acl?.rawValue
-            if let grants { headers.add(grants.headers) }
-            if let encryption { headers.add(try encryption.headers) }
+            if let grants { headers.append(contentsOf: grants.headers) }
+            if let encryption { headers.append(contentsOf: try encryption.headers) }
             return headers
         }
     }
@@ -169,11 +169,5 @@ extension S3ObjectParameters {
             .invalidConfiguration,
             "A customer key would go over the wire as it is, since useSSL is false. Use TLS, or another encryption."
         )
-    }
-}
-
-extension HTTPHeaders {
-    fileprivate mutating func add(_ headers: HTTPHeaders) {
-        for field in headers.fields { append(field.name, field.value) }
     }
 }

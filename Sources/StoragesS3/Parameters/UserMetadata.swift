@@ -77,7 +77,7 @@ struct UserMetadata: Hashable, Sendable {
         )
     }
 
-    /// Returns whether headers that somebody else has written may be sent, with the library's own word beside them.
+    /// Returns whether metadata that other clients have written can be sent, with the nonce beside it.
     static func isSendable(_ fields: HTTPHeaders) -> Bool {
         let byteCount = fields.fields.reduce(0) { $0 + $1.name.utf8.count - prefix.utf8.count + $1.value.utf8.count }
         return byteCount <= byteLimit && fields.fields.allSatisfy { $0.value.utf8.allSatisfy { $0 < 0x80 } }
@@ -119,4 +119,18 @@ struct UserMetadata: Hashable, Sendable {
         case .percent: PercentEncoding.decode(value.utf8) ?? value
         }
     }
+}
+
+/// A random nonce in the object's metadata that identifies the upload that made the object.
+///
+/// A conditional upload may succeed although its response is lost; its retry is then refused because of its own object.
+/// A HEAD request compares the nonce to find that out. Readers of the metadata do not see the nonce.
+enum UploadNonce {
+    static let name = "stored-files-upload"
+    static let header = "x-amz-meta-" + name
+
+    /// The number of bytes that it takes of the room for metadata.
+    static let byteCount = name.utf8.count + 26
+
+    static func make() -> String { StorageName.timeOrderedID() }
 }

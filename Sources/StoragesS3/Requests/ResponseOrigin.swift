@@ -46,36 +46,20 @@ enum ResponseOrigin {
     }
 }
 
-extension BufferedResponse {
-    /// Refuses a successful response whose body is none of S3: a page, or an error document.
-    ///
-    /// For requests whose response has no document, which is no reason to believe any response.
-    func requireDone() throws(UnusableDocument) {
-        guard !ResponseOrigin.isBlank(body) else { return }
-        let root = try S3Document.root(of: body)
-        guard root.name.lowercased() != "html" else {
-            throw .unreadable(
-                "The response is a page, not one of S3. What stands between this machine and the server?"
-            )
-        }
-    }
-
-    /// Returns the object that a response to PutObject or UploadPart describes.
-    func written() throws(UnusableDocument) -> WrittenObject {
-        try requireDone()
-        guard let tag = headers["ETag"], !tag.isEmpty else {
-            throw .unreadable("The response has no entity tag, so it does not say that anything is stored.")
-        }
-        return WrittenObject(headers)
-    }
-}
-
 extension S3Failure {
+    /// A Boolean value that indicates whether the response has the status "not found", of an object or of the bucket.
+    var isNotFound: Bool { status == 404 }
+
+    /// A Boolean value that indicates whether there is no such bucket, which no other request changes.
+    var isMissingBucket: Bool { code == .noSuchBucket }
+
+    /// A Boolean value that indicates whether the object, or what else was asked for in the bucket, does not exist.
+    var isMissingObject: Bool { isNotFound && !isMissingBucket }
+
     /// A Boolean value that indicates whether the server says that what was asked for does not exist: a status alone
     /// may be somebody else's.
     var saysMissing: Bool {
-        guard status == 404, code != .noSuchBucket else { return false }
-        return code != nil || ResponseOrigin.isMarked(headers)
+        isMissingObject && (code != nil || ResponseOrigin.isMarked(headers))
     }
 
     /// A Boolean value that indicates whether the status was one of success, but nothing that came with it says what

@@ -380,9 +380,9 @@ private struct RequestSigner {
                 with: credentials,
                 at: date
             )
-            for field in signed.fields { fields.append(field.name, field.value) }
+            fields.append(contentsOf: signed)
         }
-        let query = operation.query.isEmpty ? "" : "?" + S3PathEncoding.query(operation.query)
+        let query = operation.query.isEmpty ? "" : "?" + CanonicalQuery(operation.query).text
         var request = HTTPRequest(method: operation.method, url: addressing.origin + path + query, headers: fields)
         request.body = operation.body
         request.timeout = operation.timeout

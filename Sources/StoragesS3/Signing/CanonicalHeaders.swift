@@ -45,10 +45,10 @@ struct CanonicalHeaders {
         names.reserveCapacity(128)
         var entries = entries
         text.withUnsafeBufferPointer { text in
-            ByteOrder.sort(&entries) { ByteOrder.compare($0.name, $1.name, of: text) < 0 }
+            ByteOrder.sort(&entries) { ByteOrder.compare($0.name, with: $1.name, of: text) < 0 }
             var previous: Entry?
             for entry in entries {
-                if let previous, ByteOrder.compare(previous.name, entry.name, of: text) == 0 {
+                if let previous, ByteOrder.compare(previous.name, with: entry.name, of: text) == 0 {
                     lines.append(UInt8(ascii: ","))
                 } else {
                     if previous != nil {

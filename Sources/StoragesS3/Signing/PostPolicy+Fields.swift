@@ -28,7 +28,7 @@ extension PostPolicy {
     func fieldsAndConditions() throws -> (fields: [(name: String, value: String)], conditions: [Condition]) {
         var fields = [try keyField()]
         var conditions = [Condition.equals(name: "bucket", value: bucket), keyCondition]
-        func add(_ name: String, _ value: String) throws {
+        func add(_ name: String, value: String) throws {
             try HeaderValidation.checkName(name)
             try HeaderValidation.checkValue(value, of: name)
             guard !fields.contains(where: { HTTPHeaders.areEqual($0.name, name) }), !PostPolicy.isReserved(name) else {
@@ -50,13 +50,13 @@ extension PostPolicy {
             }
             conditions.append(.contentLength(contentLength))
         }
-        if let acl { try add("acl", acl) }
+        if let acl { try add("acl", value: acl) }
         switch contentType {
-        case .exact(let type): try add("Content-Type", type)
+        case .exact(let type): try add("Content-Type", value: type)
         case .prefix(let prefix): conditions.append(.startsWith(name: "Content-Type", prefix: prefix))
         case nil: break
         }
-        for field in metadata.fields { try add(field.name, field.value) }
+        for field in metadata.fields { try add(field.name, value: field.value) }
         if let successStatus {
             guard [200, 201, 204].contains(successStatus) else {
                 throw StorageError(
@@ -64,9 +64,9 @@ extension PostPolicy {
                     "A form's status of success is 200, 201 or 204, not \(successStatus). Choose one of these."
                 )
             }
-            try add("success_action_status", String(successStatus))
+            try add("success_action_status", value: String(successStatus))
         }
-        for field in self.fields.fields { try add(field.name, field.value) }
+        for field in self.fields.fields { try add(field.name, value: field.value) }
         return (fields, conditions)
     }
 

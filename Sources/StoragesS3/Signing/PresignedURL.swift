@@ -1,7 +1,9 @@
 import Foundation
 import Storages
 
-/// A URL that carries its signature: whoever has it may send its request until it expires.
+/// A URL that carries its signature, and allows its request to every client until it expires.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>
 ///
 /// Its description leaves the query out, where the signature is.
 struct PresignedURL: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
@@ -11,7 +13,7 @@ struct PresignedURL: Sendable, CustomStringConvertible, CustomDebugStringConvert
     var expiration: Date
     /// A Boolean value that indicates whether the credentials end before the lifetime that was asked for.
     var isCutShort: Bool
-    /// The headers that were signed, but for `Host`: whoever uses the URL sends them just so.
+    /// The headers that were signed, except `Host`; the client has to send them unchanged.
     var headers: HTTPHeaders
 
     var description: String {

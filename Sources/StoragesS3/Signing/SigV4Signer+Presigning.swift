@@ -4,7 +4,7 @@ import Storages
 extension SigV4Signer {
     /// Makes a URL that carries its signature; nothing is sent.
     ///
-    /// The body of a PUT is not signed: whoever has the URL chooses it. A form with a ``PostPolicy`` bounds its size.
+    /// The body of a PUT is not signed: the client chooses it. A form with a ``PostPolicy`` bounds its size.
     ///
     /// - Parameters:
     ///   - request: The request that the URL allows.
@@ -152,7 +152,7 @@ extension SigV4Signer {
                     "The header \(StorageError.quoted(field.name)) is of the signature itself. Leave it out."
                 )
             }
-            // Nobody would be held to a header that is not signed, and Host is made of the origin.
+            // A header that is not signed binds no client, and Host is made of the origin.
             guard CanonicalHeaders.isSigned(field.name, true), !HTTPHeaders.areEqual(field.name, "host") else {
                 throw StorageError(
                     .invalidURL,

@@ -46,7 +46,9 @@ struct ListMultipartUploadsPage: Sendable {
         let elements = root.all("Upload")
         let texts = elements.compactMap { $0.bytes("Key") }
         let next = root.bytes("NextKeyMarker").flatMap { $0.isEmpty ? nil : $0 }
-        let encoding = ListingEncoding.seen(root, keys: texts, prefix: prefix) ?? Self.encoding(texts.last, next)
+        let encoding =
+            ListingEncoding.seen(root, keys: texts, prefix: prefix)
+            ?? Self.encoding(ofLastKey: texts.last, marker: next)
         uploads = []
         for element in elements {
             let text = try S3Document.required(element.bytes("Key"), "Key", in: element)
@@ -74,7 +76,7 @@ struct ListMultipartUploadsPage: Sendable {
     var isInOrderOfIDs: Bool { uploadMarker != nil }
 
     /// Returns the encoding that a marker, which is not encoded itself, shows for the key that it names.
-    private static func encoding(_ last: [UInt8]?, _ marker: [UInt8]?) -> ListingEncoding? {
+    private static func encoding(ofLastKey last: [UInt8]?, marker: [UInt8]?) -> ListingEncoding? {
         guard let last, let marker, marker != last else { return nil }
         return ListingEncoding.url.decode(last) == marker ? .url : nil
     }

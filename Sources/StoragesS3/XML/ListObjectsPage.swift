@@ -103,6 +103,12 @@ struct ListObjectsPage: Sendable {
         return commonPrefixes.isEmpty || marker.names(last) ? last : (marker.encoding ?? .plain).decode(marker.text)
     }
 
+    /// Returns a key as the marker of a request, which has to be UTF-8.
+    static func marker(_ key: [UInt8]) throws(StorageError) -> String {
+        guard let marker = String(validating: key, as: UTF8.self) else { throw doesNotAdvance }
+        return marker
+    }
+
     static let doesNotAdvance = StorageError(
         .unsupported,
         "The server's listing does not get on: it repeats itself, or says that there is more, but not where. Choose "

@@ -21,12 +21,13 @@ struct XMLWriter {
         buffer.writeString("</\(name)>")
     }
 
-    mutating func element(_ name: String, _ text: String) {
-        element(name, Array(text.utf8))
+    /// Writes an element of text, which must be one that ``canExpress(_:)`` accepts.
+    mutating func element(_ name: String, text: String) {
+        element(name, text: Array(text.utf8))
     }
 
     /// Writes an element of text, which must be one that ``canExpress(_:)`` accepts.
-    mutating func element(_ name: String, _ text: [UInt8]) {
+    mutating func element(_ name: String, text: [UInt8]) {
         begin(name)
         var start = 0
         for (index, byte) in text.enumerated() {

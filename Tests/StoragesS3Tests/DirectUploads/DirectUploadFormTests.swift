@@ -112,7 +112,7 @@ struct DirectUploadFormTests {
             proxy.script([.answer(.init(204))])
             let storage = try S3Storage(
                 bucketName: "media",
-                serverURL: "http://\(proxy.endpoint)",
+                endpointURL: "http://\(proxy.endpoint)",
                 accessKeyID: "AKIAEXAMPLE",
                 secretAccessKey: "secret"
             )

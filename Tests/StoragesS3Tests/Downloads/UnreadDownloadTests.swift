@@ -70,7 +70,7 @@ struct UnreadDownloadTests {
         #expect(copy.byteCount == 12 << 20)
         #expect(copy.sha256 != nil, "the bytes have passed through here")
         #expect(try await storage.open(copy.name).collect(upTo: 16 << 20) == bytes)
-        #expect(storage.memory.inUse == 0)
+        #expect(storage.partMemory.inUse == 0)
     }
 
     @Test("An unread download keeps its connection only if it could not be resumed", arguments: ["", "W/"])

@@ -18,7 +18,7 @@ struct EndpointPathTests {
         _ url: String = "https://x.supabase.co/storage/v1/s3/",
         bucket: String = "media"
     ) throws -> Addressing {
-        let (scheme, endpoint) = try EndpointAddress.parse(url: url, option: "serverURL")
+        let (scheme, endpoint) = try EndpointAddress.parse(url: url, option: "endpointURL")
         return try Addressing(
             AddressingOptions(bucket: bucket, endpoint: endpoint, region: .usEast1, scheme: scheme, style: style)
         )
@@ -122,7 +122,7 @@ struct EndpointPathTests {
         func storage(_ url: String) throws -> S3Storage {
             try S3Storage(
                 bucketName: "media",
-                serverURL: url,
+                endpointURL: url,
                 accessKeyID: "k",
                 secretAccessKey: "s",
                 region: "us-east-1"
@@ -174,7 +174,7 @@ struct EndpointPathTests {
             }
             let storage = try S3Storage(
                 bucketName: "bucket",
-                serverURL: "http://\(proxy.endpoint)/storage/v1/s3",
+                endpointURL: "http://\(proxy.endpoint)/storage/v1/s3",
                 accessKeyID: "k",
                 secretAccessKey: "s",
                 region: "us-east-1"

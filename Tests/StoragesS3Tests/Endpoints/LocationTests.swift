@@ -6,7 +6,7 @@ struct LocationTests {
     private static func storage(_ bucket: String, _ url: String, region: String = "eu-west-1") throws -> S3Storage {
         try S3Storage(
             bucketName: bucket,
-            serverURL: url,
+            endpointURL: url,
             accessKeyID: "key",
             secretAccessKey: "secret-of-nobody",
             region: region

@@ -129,7 +129,7 @@ struct OptionCheckTests {
         let ignoring = endpoint.merging(["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"]) { $1 }
         #expect(try host(endpoint) == "minio.internal")
         #expect(try host(ignoring) == "bucket.s3.amazonaws.com")
-        #expect(try host(ignoring) { $0.serverURL = "https://ceph.internal" } == "ceph.internal")
+        #expect(try host(ignoring) { $0.endpointURL = "https://ceph.internal" } == "ceph.internal")
         var profile = try ProfileSettings.empty()
         profile.endpointURL = "https://ceph.internal"
         #expect(try host([:]) { $0.profile = profile } == "ceph.internal")
@@ -154,7 +154,7 @@ struct OptionCheckTests {
         #expect(try host(["AWS_USE_DUALSTACK_ENDPOINT": "true"]) == "bucket.s3.dualstack.us-east-1.amazonaws.com")
         #expect(try host(both) == "bucket.s3-fips.dualstack.us-east-1.amazonaws.com")
         #expect(try host(both.merging(server) { $1 }) == "minio.internal")
-        #expect(try host(both) { $0.serverURL = "https://minio.internal" } == "minio.internal")
+        #expect(try host(both) { $0.endpointURL = "https://minio.internal" } == "minio.internal")
         #expect(try host(both) { $0.endpointURL = "minio.internal" } == "minio.internal")
         var profile = try ProfileSettings.empty()
         profile.usesFIPS = true

@@ -29,8 +29,8 @@ struct BulkDeletionTests {
         var writer = XMLWriter(root: "DeleteResult", capacity: 1024)
         for key in keys {
             writer.begin(failed[key] == nil ? "Deleted" : "Error")
-            writer.element("Key", key)
-            if let code = failed[key] { writer.element("Code", code) }
+            writer.element("Key", text: key)
+            if let code = failed[key] { writer.element("Code", text: code) }
             writer.end(failed[key] == nil ? "Deleted" : "Error")
         }
         writer.end("DeleteResult")

@@ -42,16 +42,16 @@ struct CephListingTests {
                 let after = keys.filter { marker.utf8.lexicographicallyPrecedes($0.utf8) }
                 let page = after.prefix(1000)
                 return Self.document("ListBucketResult") { writer in
-                    if isEncoded { writer.element("EncodingType", "url") }
-                    writer.element("IsTruncated", page.count < after.count ? "true" : "false")
+                    if isEncoded { writer.element("EncodingType", text: "url") }
+                    writer.element("IsTruncated", text: page.count < after.count ? "true" : "false")
                     for key in page {
                         writer.begin("Contents")
-                        writer.element("Key", isEncoded ? Self.encoded(key) : key)
-                        writer.element("Size", "1")
+                        writer.element("Key", text: isEncoded ? Self.encoded(key) : key)
+                        writer.element("Size", text: "1")
                         writer.end("Contents")
                     }
-                    writer.element("Marker", marker)
-                    if page.count < after.count, let last = page.last { writer.element("NextMarker", last) }
+                    writer.element("Marker", text: marker)
+                    if page.count < after.count, let last = page.last { writer.element("NextMarker", text: last) }
                 }
             }
             let storage = try ScriptedBucket.storage(proxy) { $0.server = .ceph }
@@ -107,16 +107,16 @@ struct CephListingTests {
             let isEncoded = CephListingTests.parameter("encoding-type", request) == "url"
             let page = left.withLockedValue { $0 }.filter { $0.key.utf8.starts(with: prefix.utf8) }
             return CephListingTests.document("ListMultipartUploadsResult") { writer in
-                writer.element("IsTruncated", "false")
+                writer.element("IsTruncated", text: "false")
                 if let last = page.last {
-                    writer.element("NextKeyMarker", last.key)
-                    writer.element("NextUploadIdMarker", last.id)
+                    writer.element("NextKeyMarker", text: last.key)
+                    writer.element("NextUploadIdMarker", text: last.id)
                 }
                 for upload in page {
                     writer.begin("Upload")
-                    writer.element("Key", isEncoded ? CephListingTests.encoded(upload.key) : upload.key)
-                    writer.element("UploadId", upload.id)
-                    writer.element("Initiated", "2010-11-10T20:48:33.000Z")
+                    writer.element("Key", text: isEncoded ? CephListingTests.encoded(upload.key) : upload.key)
+                    writer.element("UploadId", text: upload.id)
+                    writer.element("Initiated", text: "2010-11-10T20:48:33.000Z")
                     writer.end("Upload")
                 }
             }
@@ -180,12 +180,12 @@ struct CephListingTests {
     func falseClaims() throws {
         func keys(_ keys: [String], prefix: String = "") throws -> [String] {
             var writer = XMLWriter(root: "ListBucketResult", capacity: 1024)
-            writer.element("EncodingType", "url")
-            writer.element("IsTruncated", "false")
+            writer.element("EncodingType", text: "url")
+            writer.element("IsTruncated", text: "false")
             for key in keys {
                 writer.begin("Contents")
-                writer.element("Key", key)
-                writer.element("Size", "1")
+                writer.element("Key", text: key)
+                writer.element("Size", text: "1")
                 writer.end("Contents")
             }
             writer.end("ListBucketResult")

@@ -14,13 +14,13 @@ struct ListingTests {
         token: String? = nil
     ) -> String {
         var writer = XMLWriter(root: "ListBucketResult", capacity: 1024)
-        if encoded { writer.element("EncodingType", "url") }
-        writer.element("IsTruncated", truncated ? "true" : "false")
-        if let token { writer.element("NextContinuationToken", token) }
+        if encoded { writer.element("EncodingType", text: "url") }
+        writer.element("IsTruncated", text: truncated ? "true" : "false")
+        if let token { writer.element("NextContinuationToken", text: token) }
         for key in keys {
             writer.begin("Contents")
-            writer.element("Key", key)
-            writer.element("Size", "1")
+            writer.element("Key", text: key)
+            writer.element("Size", text: "1")
             writer.end("Contents")
         }
         writer.end("ListBucketResult")

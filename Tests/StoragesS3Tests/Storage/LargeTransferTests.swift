@@ -89,7 +89,7 @@ struct LargeTransferTests {
                 // Two parts of 16 MiB at a time; without the budget each file alone would have as many.
                 #expect(most - before < (32 << 20) + (64 << 20), "\((most - before) >> 20) MiB more")
                 #expect(count > 10, "nobody has looked")
-                #expect(storage.memory.inUse == 0)
+                #expect(storage.partMemory.inUse == 0)
                 for number in 0..<8 {
                     #expect(try await storage.size(of: StorageName(validating: "many-\(number).bin")) == size)
                 }

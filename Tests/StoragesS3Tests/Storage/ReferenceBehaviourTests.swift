@@ -169,7 +169,17 @@ struct ReferenceBehaviourTests {
         #expect(headers["x-amz-acl"] == "public-read")
         let half = await storageError { try S3Storage(bucketName: "media", accessKeyID: "a") }
         #expect(half?.code == .invalidConfiguration)
-        let scheme = await storageError { try S3Storage(bucketName: "media", endpointURL: "http://h") }
-        #expect(scheme?.code == .invalidConfiguration)
+        // Python refuses an endpoint with a scheme, which here takes precedence over the argument.
+        for (scheme, useSSL) in [("http", true), ("https", false)] {
+            let explicit = try S3Storage(
+                bucketName: "media",
+                endpointURL: "\(scheme)://h",
+                accessKeyID: "a",
+                secretAccessKey: "b",
+                useSSL: useSSL
+            )
+            #expect(try await explicit.url(for: name) == "\(scheme)://h/media/k")
+            #expect(explicit.client.isSecure == (scheme == "https"))
+        }
     }
 }

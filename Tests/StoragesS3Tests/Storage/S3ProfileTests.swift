@@ -56,7 +56,7 @@ struct S3ProfileTests {
         let file = try fixture.write(config, to: "config")
         var options = S3Options()
         options.profile = profile
-        var setup = S3Setup(bucketName: "media", useSSL: true, querystringAuth: false, options: options)
+        var setup = S3Setup(bucketName: "media", options: options)
         let paths = ["HOME": fixture.folder, "AWS_CONFIG_FILE": file]
         setup.environment = EnvironmentVariables(paths.merging(variables) { _, new in new })
         change(&setup)
@@ -89,14 +89,14 @@ struct S3ProfileTests {
         let byOption = try await Self.setup("own") {
             $0.region = "us-west-2"
             $0.options.addressingStyle = .path
-            $0.serverURL = "http://other.internal"
+            $0.endpointURL = "http://other.internal"
         }
         #expect(try Self.url(byOption) == "http://other.internal/media/k")
         #expect(try byOption.parts().client.addressing.region.name == "us-west-2")
         let byEnvironment = try await Self.setup("own", variables: ["AWS_ENDPOINT_URL_S3": "http://localhost:1"])
         #expect(try Self.url(byEnvironment) == "http://media.localhost:1/k")
         // What the profile says about Amazon's endpoints is not about another server.
-        let elsewhere = try await Self.setup("dual") { $0.serverURL = "https://minio.internal" }
+        let elsewhere = try await Self.setup("dual") { $0.endpointURL = "https://minio.internal" }
         #expect(try Self.url(elsewhere) == "https://minio.internal/media/k")
         let selected = try await Self.setup(nil, variables: ["AWS_PROFILE": "path"])
         #expect(try Self.url(selected) == "https://s3.eu-central-1.amazonaws.com/media/k")
@@ -157,7 +157,7 @@ struct S3ProfileTests {
         var options = S3Options()
         options.profile = "test"
         options.server = .rclone
-        var setup = S3Setup(bucketName: world.bucket, useSSL: true, querystringAuth: false, options: options)
+        var setup = S3Setup(bucketName: world.bucket, options: options)
         setup.environment = EnvironmentVariables([
             "HOME": fixture.folder, "AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": credentials,
         ])
@@ -174,6 +174,7 @@ struct S3ProfileTests {
 
     static let servers = [
         ("https://minio.internal:9000", "https://minio.internal:9000/media/k"),
+        ("minio.internal:9000", "https://minio.internal:9000/media/k"),
         ("http://localhost/", "http://localhost/media/k"),
         ("HTTPS://[::1]:443", "https://[::1]/media/k"),
         ("https://gateway.internal/storage/v1/s3", "https://gateway.internal/storage/v1/s3/media/k"),
@@ -182,18 +183,18 @@ struct S3ProfileTests {
 
     @Test("A storage is made with the URL of a server", arguments: servers)
     func serverURL(server: String, url: String) async throws {
-        let storage = try S3Storage(bucketName: "media", serverURL: server, accessKeyID: "a", secretAccessKey: "b")
+        let storage = try S3Storage(bucketName: "media", endpointURL: server, accessKeyID: "a", secretAccessKey: "b")
         #expect(try await storage.url(for: StorageName(validating: "k")) == url)
     }
 
     @Test(
         "An invalid server URL is refused with an example of a valid one",
-        arguments: ["minio.internal:9000", "ftp://h", "https://", "https://u:hush@h", "https://h?q"]
+        arguments: ["ftp://h", "https://", "https://u:hush@h", "https://h?q", "u:hush@h"]
     )
     func noServerURL(server: String) async throws {
-        let error = await storageError { try S3Storage(bucketName: "media", serverURL: server) }
+        let error = await storageError { try S3Storage(bucketName: "media", endpointURL: server) }
         #expect(error?.code == .invalidConfiguration)
-        #expect(error?.message.contains("serverURL") == true)
+        #expect(error?.message.contains("endpointURL") == true)
         #expect(error?.message.contains("https://s3.example.org") == true)
         #expect(error?.message.contains("hush") == false)
     }

@@ -83,7 +83,7 @@ struct AbortedUploadTests {
             #expect(proxy.requests.contains { $0.isAbort })
             #expect(transport.mostParts > 1)
             Self.expectOrder(transport)
-            #expect(storage.memory.inUse == 0)
+            #expect(storage.partMemory.inUse == 0)
             proxy.script([])
             #expect(try await Self.leftovers(storage) == 0)
             #expect(try await !storage.exists(Self.name))
@@ -129,7 +129,7 @@ struct AbortedUploadTests {
         #expect(transport.mostParts == 4)
         Self.expectOrder(transport)
         #expect(transport.partsAtAborts.count == 1)
-        #expect(storage.memory.inUse == 0)
+        #expect(storage.partMemory.inUse == 0)
     }
 
     /// The moment at which the task of an upload is cancelled.
@@ -166,7 +166,7 @@ struct AbortedUploadTests {
             #expect(proxy.requests.contains { $0.isAbort })
             Self.expectOrder(transport)
             #expect(try await Self.leftovers(storage) == 0)
-            #expect(storage.memory.inUse == 0)
+            #expect(storage.partMemory.inUse == 0)
         }
     }
 
@@ -248,7 +248,7 @@ struct AbortedUploadTests {
                 request.method == "GET" ? ScriptedBucket.failure(403, "AccessDenied") : MultipartScript.answer(request)
             }
             let storage = try ScriptedBucket.storage(proxy)
-            try await storage.abort("file", "upload-1")
+            try await storage.abort("file", uploadID: "upload-1")
             #expect(proxy.requests.map(\.method) == ["DELETE", "GET"])
         }
     }

@@ -69,7 +69,7 @@ struct PartPlanTests {
             }
             #expect(error?.code == .tooLarge)
             #expect(proxy.requests.contains { $0.method == "DELETE" })
-            #expect(storage.memory.inUse == 0)
+            #expect(storage.partMemory.inUse == 0)
         }
     }
 
@@ -143,6 +143,6 @@ struct PartPlanTests {
         // The first bytes of an upload do not count.
         #expect(running.withLockedValue { $0.most } <= budget + 12 * PartMemory.freeShare)
         #expect(running.withLockedValue { $0.most } > budget / 2)
-        #expect(storage.memory.inUse == 0)
+        #expect(storage.partMemory.inUse == 0)
     }
 }

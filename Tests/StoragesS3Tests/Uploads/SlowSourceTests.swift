@@ -39,7 +39,7 @@ struct SlowSourceTests {
                 )
             }
         }
-        try await waitUntil { silent.value + storage.memory.waiting == 16 }
+        try await waitUntil { silent.value + storage.partMemory.waiting == 16 }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for lane in 0..<50 {
                 group.addTask {
@@ -48,17 +48,17 @@ struct SlowSourceTests {
                         let name = StorageName(unchecked: "small/\(number)")
                         let body = number % 2 == 0 ? UploadBody.buffer(bytes) : .stream(AsyncStream.of(bytes))
                         _ = try await storage.upload(body, to: name, options: Self.replace)
-                        #expect(storage.memory.inUse <= storage.memory.capacity)
+                        #expect(storage.partMemory.inUse <= storage.partMemory.capacity)
                         #expect(try await storage.open(name).collect(upTo: 1 << 20) == bytes)
                     }
                 }
             }
             try await group.waitForAll()
         }
-        #expect(silent.value + storage.memory.waiting == 16, "nobody has gone meanwhile")
+        #expect(silent.value + storage.partMemory.waiting == 16, "nobody has gone meanwhile")
         tasks.forEach { $0.cancel() }
         for task in tasks { await #expect(throws: CancellationError.self) { try await task.value } }
-        #expect(storage.memory.inUse == 0)
+        #expect(storage.partMemory.inUse == 0)
         #expect(try await storage.abortUploads(olderThan: .distantFuture) == 0)
     }
 
@@ -82,7 +82,7 @@ struct SlowSourceTests {
         deaf.wakeAll()
         #expect(try await storage.abortUploads(olderThan: .distantFuture, prefix: name.string) == 0)
         #expect(try await !storage.exists(name))
-        #expect(storage.memory.inUse == 0)
+        #expect(storage.partMemory.inUse == 0)
     }
 
     @Test("A source that ignores cancellation does not hold up its upload")
@@ -100,7 +100,7 @@ struct SlowSourceTests {
         await #expect(throws: CancellationError.self) { try await task.value }
         deaf.wakeAll()
         #expect(try await !storage.exists(name))
-        #expect(storage.memory.inUse == 0)
+        #expect(storage.partMemory.inUse == 0)
     }
 
     @Test("A slow server does not count as a slow source")
@@ -144,8 +144,8 @@ struct SlowSourceTests {
         #expect(silent.value == 1)
         holder.cancel()
         await #expect(throws: CancellationError.self) { try await holder.value }
-        #expect(storage.memory.inUse == 0)
-        #expect(storage.memory.waiting == 0)
+        #expect(storage.partMemory.inUse == 0)
+        #expect(storage.partMemory.waiting == 0)
     }
 
     @Test("Waiting for memory that a slow source holds ends at the wait limit")
@@ -160,7 +160,7 @@ struct SlowSourceTests {
     @Test("A task that waits for the memory of a slow source can be cancelled")
     func cancellation() async throws {
         try await whileMemoryIsHeld(waitLimit: .seconds(600)) { storage, waits in
-            try await waitUntil { storage.memory.waiting == 1 }
+            try await waitUntil { storage.partMemory.waiting == 1 }
             waits.cancel()
             await #expect(throws: CancellationError.self) { try await waits.value }
         }

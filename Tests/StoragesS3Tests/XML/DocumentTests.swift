@@ -133,8 +133,8 @@ struct DocumentTests {
             var answer = XMLWriter(root: "DeleteResult")
             for (index, key) in named.enumerated().reversed() {
                 answer.begin(index % 10 == 3 ? "Error" : "Deleted")
-                answer.element("Key", key)
-                if index % 10 == 3 { answer.element("Code", "InternalError") }
+                answer.element("Key", text: key)
+                if index % 10 == 3 { answer.element("Code", text: "InternalError") }
                 answer.end(index % 10 == 3 ? "Error" : "Deleted")
             }
             answer.end("DeleteResult")

@@ -16,7 +16,7 @@ func makeS3Storage() async throws -> S3Storage {
     let server = try await TemporaryS3.shared(.seaweedFS)
     return try S3Storage(
         bucketName: try await server.makeBucket(),
-        serverURL: server.url,
+        endpointURL: server.url,
         accessKeyID: server.accessKeyID,
         secretAccessKey: server.secretAccessKey,
         region: server.region
