@@ -32,7 +32,6 @@ extension S3Storage {
     }
 
     /// Runs a trial, once for all tasks that ask at the same time, and returns the result.
-    ///
     func probedConditions() async throws -> ConditionalWrites {
         try await conditionProbe.value(for: bucketName) {
             // Goes on to its end although nobody waits: the object of a write that was cut off could not be deleted.
