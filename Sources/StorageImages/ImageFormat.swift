@@ -1,3 +1,5 @@
+public import Storages
+
 /// The image formats that ``ImageHeaderParser`` recognises by their first bytes.
 ///
 /// The raw value is a stable lower-case name, good for a column or a log line.
@@ -16,8 +18,10 @@ public enum ImageFormat: String, Hashable, Sendable, CaseIterable {
     case tiff
     /// AVIF, still or sequence.
     case avif
-    /// HEIF and HEIC, still or sequence.
+    /// HEIC, that is HEIF with HEVC, still or sequence.
     case heic
+    /// HEIF whose brands name another codec than HEVC and AV1, or none.
+    case heif
     /// Windows icon.
     case ico
     /// Windows cursor.
@@ -26,29 +30,7 @@ public enum ImageFormat: String, Hashable, Sendable, CaseIterable {
     case psd
 
     /// The media type to serve such bytes with, for example `image/jpeg`.
-    public var mediaType: String {
-        switch self {
-        case .jpeg: "image/jpeg"
-        case .png: "image/png"
-        case .gif: "image/gif"
-        case .webp: "image/webp"
-        case .bmp: "image/bmp"
-        case .tiff: "image/tiff"
-        case .avif: "image/avif"
-        case .heic: "image/heic"
-        case .ico, .cur: "image/x-icon"
-        case .psd: "image/vnd.adobe.photoshop"
-        }
-    }
-
-    /// The usual file name extension, without the dot.
-    public var fileExtension: String {
-        switch self {
-        case .jpeg: "jpg"
-        case .tiff: "tif"
-        default: rawValue
-        }
-    }
+    public var contentType: ContentType { type.contentType }
 
     /// The format's name as people write it, for messages.
     public var displayName: String {
@@ -56,6 +38,45 @@ public enum ImageFormat: String, Hashable, Sendable, CaseIterable {
         case .webp: "WebP"
         case .psd: "Photoshop"
         default: rawValue.uppercased()
+        }
+    }
+}
+
+extension ImageFormat {
+    /// The row of the table by which the format is recognised.
+    var type: ImageType {
+        switch self {
+        case .jpeg: .jpeg
+        case .png: .png
+        case .gif: .gif
+        case .webp: .webp
+        case .bmp: .bmp
+        case .tiff: .tiff
+        case .avif: .avif
+        case .heic: .heic
+        case .heif: .heif
+        case .ico: .ico
+        case .cur: .cur
+        case .psd: .psd
+        }
+    }
+
+    /// Creates the format of a row of the table; `nil` when there is no reader of its header.
+    init?(_ type: ImageType) {
+        switch type {
+        case .jpeg: self = .jpeg
+        case .png: self = .png
+        case .gif: self = .gif
+        case .webp: self = .webp
+        case .bmp: self = .bmp
+        case .tiff: self = .tiff
+        case .avif: self = .avif
+        case .heic: self = .heic
+        case .heif: self = .heif
+        case .ico: self = .ico
+        case .cur: self = .cur
+        case .psd: self = .psd
+        case .jxl: return nil
         }
     }
 }

@@ -256,7 +256,7 @@ extension GDImage.Codec {
         case .gif: self = .gif
         case .webp: self = .webp
         case .bmp: self = .bmp
-        case .tiff, .avif, .heic, .ico, .cur, .psd: return nil
+        case .tiff, .avif, .heic, .heif, .ico, .cur, .psd: return nil
         }
     }
 }

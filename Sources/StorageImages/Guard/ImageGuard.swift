@@ -15,7 +15,7 @@ public struct ImageGuard: Hashable, Sendable {
         /// Its header is believed; it must not be given to a decoder in this process.
         ///
         /// Because libgd cannot decode this flavour (animated WebP, BMP with bit fields, icons, Photoshop), must not
-        /// (AVIF, HEIC, TIFF: leaks, aborts and bombs that no check finds), or should not here (more pixels than
+        /// (AVIF, HEIC, HEIF, TIFF: leaks, aborts and bombs that no check finds), or should not here (more pixels than
         /// ``ImageLimits/verifyMaxPixels``).
         case headerOnly
     }
@@ -139,7 +139,7 @@ public struct ImageGuard: Hashable, Sendable {
             switch header.format {
             case .gif: tenths = 10
             case .avif: tenths = 103
-            case .heic: tenths = 92
+            case .heic, .heif: tenths = 92
             default: tenths = 81
             }
         }

@@ -1,4 +1,5 @@
 public import NIOCore
+import Storages
 
 /// Checks the bytes of one image while they stream by: header, limits and structure, in constant memory.
 ///
@@ -115,9 +116,9 @@ public struct ImageScan: Sendable {
 
     private mutating func advance(_ bytes: Span<UInt8>) throws(ImageError) {
         guard !isRecognised else { return try process(bytes) }
-        let missing = min(ImageSignature.length - prefix.count, bytes.count)
+        let missing = min(ImageType.signatureLength - prefix.count, bytes.count)
         for index in 0..<missing { prefix.append(bytes[index]) }
-        guard prefix.count == ImageSignature.length else { return }
+        guard prefix.count == ImageType.signatureLength else { return }
         try processPrefix()
         // The usual first chunk is much larger than the prefix: its rest follows without a copy.
         try process(bytes.extracting(missing..<bytes.count))
@@ -127,11 +128,11 @@ public struct ImageScan: Sendable {
         isRecognised = true
         let first = prefix
         prefix = []
-        switch ImageSignature.format(first.span, 0, count: first.count) {
-        case .jpeg: structure = .jpeg(JPEGScanCounter())
-        case .png: structure = .png(PNGChunkWalker())
-        case .gif: structure = .gif(GIFBlockWalker())
-        case .webp where first.count >= 8: webpEnd = 8 + Int64(first.span.little32(4))
+        switch ImageType.match(first.span) {
+        case .type(.jpeg): structure = .jpeg(JPEGScanCounter())
+        case .type(.png): structure = .png(PNGChunkWalker())
+        case .type(.gif): structure = .gif(GIFBlockWalker())
+        case .type(.webp): webpEnd = 8 + Int64(first.span.little32(4))
         default: break
         }
         try process(first.span)

@@ -1,6 +1,6 @@
 /// A box of the ISO base media file format: its type and the place of its content.
 struct HEIFBox {
-    /// The box types and brands that matter, as big-endian numbers of their four letters.
+    /// The box types that matter, and the brands of image sequences, as big-endian numbers of their four letters.
     enum FourCC {
         static let meta = 0x6D65_7461
         static let moov = 0x6D6F_6F76
@@ -15,17 +15,10 @@ struct HEIFBox {
         static let imir = 0x696D_6972
         static let clap = 0x636C_6170
         static let pixi = 0x7069_7869
-        static let avif = 0x6176_6966
         static let avis = 0x6176_6973
         static let msf1 = 0x6D73_6631
         static let hevc = 0x6865_7663
         static let hevx = 0x6865_7678
-
-        /// heic, heix, heim, heis, hevc, hevx, hevm, hevs, mif1, mif2, msf1, miaf, avci.
-        static let heif: Set<Int> = [
-            0x6865_6963, 0x6865_6978, 0x6865_696D, 0x6865_6973, hevc, hevx, 0x6865_766D, 0x6865_7673,
-            0x6D69_6631, 0x6D69_6632, msf1, 0x6D69_6166, 0x6176_6369,
-        ]
     }
 
     var type: Int

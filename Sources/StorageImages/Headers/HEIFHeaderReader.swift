@@ -1,3 +1,5 @@
+import Storages
+
 /// Walks the boxes of an AVIF or HEIC up to the end of its `meta` box (or, for a sequence, to its track header).
 ///
 /// Sources: ISO/IEC 14496-12 (boxes, `tkhd`), ISO/IEC 23008-12 (items and properties), MIAF for the order of
@@ -19,9 +21,9 @@ struct HEIFHeaderReader {
 
     private var stage = Stage.brands
     private var brandsEnd: Int64 = 0
-    private var majorBrand = 0
-    private var isAVIF = false
-    private var isHEIF = false
+    private var brands = MediaBrands()
+    /// The format that the brands announce, once all of them are known.
+    private var format = ImageFormat.heif
     private var position: Int64 = 0
     private var boxCount = 0
     private var containers: [HEIFBox] = []
@@ -48,11 +50,9 @@ struct HEIFHeaderReader {
         }
     }
 
-    private var format: ImageFormat { isAVIF ? .avif : .heic }
-
     /// The major brands of image sequences.
     private var isSequence: Bool {
-        switch majorBrand {
+        switch brands.major.map(Int.init) {
         case FourCC.avis, FourCC.msf1, FourCC.hevc, FourCC.hevx: true
         default: false
         }
@@ -62,17 +62,17 @@ struct HEIFHeaderReader {
         if position == 0 {
             let index = try reader.take(16, at: 0, in: window)
             let length = window.big32(index)
-            guard length >= 16, length <= 4096 else { throw Self.notAnImage }
+            guard MediaBrands.boxLengths.contains(length) else { throw Self.notAnImage }
             brandsEnd = Int64(length)
-            majorBrand = window.big32(index + 8)
-            note(brand: majorBrand)
+            brands.add(UInt32(window.big32(index + 8)))
             position = 16
         }
         while position + 4 <= brandsEnd {
-            note(brand: window.big32(try reader.take(4, at: position, in: window)))
+            brands.add(UInt32(window.big32(try reader.take(4, at: position, in: window))))
             position += 4
         }
-        guard isAVIF || isHEIF else { throw Self.notAnImage }
+        guard let found = brands.imageType.flatMap(ImageFormat.init) else { throw Self.notAnImage }
+        format = found
         position = brandsEnd
         stage = .boxes
     }
@@ -81,11 +81,6 @@ struct HEIFHeaderReader {
         .notAnImage,
         "The file is a movie or another ISO media file (MP4, QuickTime), not an AVIF or HEIC image."
     )
-
-    private mutating func note(brand: Int) {
-        isAVIF = isAVIF || brand == FourCC.avif || brand == FourCC.avis
-        isHEIF = isHEIF || FourCC.heif.contains(brand)
-    }
 
     /// Leaves the containers that end here; the end of `meta` or of a sequence's `moov` completes the header.
     private mutating func closeContainers(_ reader: HeaderReader) throws(HeaderStop) -> ImageHeader? {

@@ -1,4 +1,5 @@
 public import NIOCore
+import Storages
 
 /// Reads the header of an image out of windows of its bytes, and says which bytes it needs next.
 ///
@@ -30,8 +31,15 @@ public struct ImageHeaderParser: Sendable {
     /// The part of a larger window that counts against `maxBytes`, so that a file in one piece is never too large.
     private static let countedWindow: Int64 = 256 << 10
 
+    /// The kind of header that the first bytes announce.
+    private enum Layout {
+        case format(ImageFormat)
+        /// The format is told by the brands, which are read with the rest of the header.
+        case isoMedia
+    }
+
     private var reader = HeaderReader()
-    private var format: ImageFormat?
+    private var layout: Layout?
     private var jpeg = JPEGHeaderReader()
     private var png = PNGHeaderReader()
     private var tiff = TIFFDirectory(base: 0)
@@ -41,7 +49,7 @@ public struct ImageHeaderParser: Sendable {
     /// Bytes from `wanted` on that were seen but were too few.
     private var carry: [UInt8] = []
     private var wanted: Int64 = 0
-    private var wantedLength = ImageSignature.length
+    private var wantedLength = ImageType.signatureLength
     private var lastEnd: Int64 = 0
     private var requests = 1
     private var spent: Int64 = 0
@@ -172,7 +180,8 @@ public struct ImageHeaderParser: Sendable {
     }
 
     private mutating func readHeader(_ window: Span<UInt8>) throws(HeaderStop) -> ImageHeader {
-        if format == nil { try recognise(window) }
+        if layout == nil { layout = try recognise(window) }
+        guard case .format(let format) = layout else { return try heif.run(&reader, window) }
         switch format {
         case .jpeg: return try jpeg.run(&reader, window)
         case .png: return try png.run(&reader, window)
@@ -180,20 +189,23 @@ public struct ImageHeaderParser: Sendable {
         case .webp: return try FixedHeaderReaders.webp(&reader, window)
         case .bmp: return try FixedHeaderReaders.bmp(&reader, window)
         case .tiff: return try tiff.header(&reader, window)
-        case .avif, .heic: return try heif.run(&reader, window)
+        case .avif, .heic, .heif: return try heif.run(&reader, window)
         case .ico: return try icon.run(.ico, &reader, window)
         case .cur: return try icon.run(.cur, &reader, window)
         case .psd: return try FixedHeaderReaders.psd(&reader, window)
-        case nil: throw .fail(.notAnImage, "The file is not an image.")
         }
     }
 
-    private mutating func recognise(_ window: Span<UInt8>) throws(HeaderStop) {
-        let count = Int(min(reader.total ?? .max, Int64(ImageSignature.length)))
+    private mutating func recognise(_ window: Span<UInt8>) throws(HeaderStop) -> Layout {
+        let count = Int(min(reader.total ?? .max, Int64(ImageType.signatureLength)))
         let index = try reader.peek(count, at: 0, in: window)
-        guard let found = ImageSignature.format(window, index, count: count) else {
-            throw .fail(.notAnImage, ImageSignature.rejection(window, index, count: count))
+        let head = window.extracting(index..<index + count)
+        switch ImageType.match(head) {
+        case .isoMedia: return .isoMedia
+        case .type(let type):
+            if let format = ImageFormat(type) { return .format(format) }
+        case nil: break
         }
-        format = found
+        throw ImageRejection.error(for: head)
     }
 }

@@ -77,9 +77,13 @@ extension ContentType {
     private static let families: [String: String] = {
         var result: [String: String] = [:]
         for (family, members) in membersOfFamilies { for member in members { result[member] = family } }
+        for (_, row) in ImageType.table {
+            for member in [row.contentType.rawValue] + row.related { result[member] = row.container }
+        }
         return result
     }()
 
+    /// The formats that are no images, by what their files begin with.
     private static let membersOfFamilies: [(String, [String])] = [
         (
             "zip",
@@ -107,19 +111,8 @@ extension ContentType {
                 "video/3gpp2", "audio/3gpp2", "video/mj2",
             ]
         ),
-        (
-            "heif",
-            [
-                "image/avif", "image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence",
-                "image/avif-sequence",
-            ]
-        ),
         ("matroska", ["video/webm", "audio/webm", "video/matroska", "audio/matroska", "video/matroska-3d"]),
         ("gzip", ["application/gzip", "application/x-compressed-tar"]),
-        ("tiff", ["image/tiff", "image/tiff-fx", "image/x-adobe-dng", "image/x-canon-cr2", "image/x-nikon-nef"]),
-        ("png", ["image/png", "image/apng"]), ("jpeg", ["image/jpeg"]), ("gif", ["image/gif"]),
-        ("webp", ["image/webp"]), ("bmp", ["image/bmp"]), ("icon", ["image/vnd.microsoft.icon"]),
-        ("photoshop", ["image/vnd.adobe.photoshop"]), ("jxl", ["image/jxl"]),
         ("pdf", ["application/pdf", "application/illustrator"]),
         ("postscript", ["application/postscript", "application/eps"]),
         ("wav", ["audio/wav"]), ("avi", ["video/x-msvideo"]), ("mpeg audio", ["audio/mpeg"]), ("flac", ["audio/flac"]),
@@ -133,10 +126,14 @@ extension ContentType {
     ]
 
     /// The names that browsers and operating systems send instead of the registered ones.
-    private static let synonyms: [String: String] = [
-        "image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png",
-        "image/x-ms-bmp": "image/bmp", "image/x-bmp": "image/bmp", "image/x-icon": "image/vnd.microsoft.icon",
-        "image/x-photoshop": "image/vnd.adobe.photoshop", "application/x-pdf": "application/pdf",
+    private static let synonyms: [String: String] = {
+        var result = otherSynonyms
+        for (_, row) in ImageType.table { for alias in row.aliases { result[alias] = row.contentType.rawValue } }
+        return result
+    }()
+
+    private static let otherSynonyms: [String: String] = [
+        "application/x-pdf": "application/pdf",
         "application/x-zip-compressed": "application/zip", "application/x-zip": "application/zip",
         "application/x-gzip": "application/gzip", "application/x-rar-compressed": "application/vnd.rar",
         "application/x-rar": "application/vnd.rar", "application/x-bzip": "application/x-bzip2",

@@ -47,16 +47,16 @@ extension ContentType {
 
     private static let preferredExtensions: [ContentType: String] = {
         var result: [ContentType: String] = [:]
-        for (type, extensions) in known { result[type] = extensions.first }
+        // The first row of a type has the one to give: icons and cursors are of one type.
+        for (type, extensions) in known where result[type] == nil { result[type] = extensions.first }
         return result
     }()
 
     // Types as the IANA registry of media types has them; the preferred extension comes first.
-    private static let known: [(ContentType, [String])] = [
-        (.jpeg, ["jpg", "jpeg", "jpe", "jfif"]), (.png, ["png"]), (.gif, ["gif"]), (.webp, ["webp"]),
-        (.bmp, ["bmp", "dib"]), (.tiff, ["tiff", "tif"]), (.avif, ["avif"]), (.heic, ["heic"]),
-        ("image/heif", ["heif"]), (.icon, ["ico"]), (.photoshop, ["psd"]), (.svg, ["svg"]),
-        ("image/jxl", ["jxl"]), (.pdf, ["pdf"]), ("application/postscript", ["ps", "eps", "ai"]),
+    private static let known = ImageType.table.map { ($0.row.contentType, $0.row.extensions) } + others
+
+    private static let others: [(ContentType, [String])] = [
+        (.svg, ["svg"]), (.pdf, ["pdf"]), ("application/postscript", ["ps", "eps", "ai"]),
         (.zip, ["zip"]), (.gzip, ["gz"]), ("application/x-bzip2", ["bz2"]), ("application/x-xz", ["xz"]),
         ("application/zstd", ["zst"]), ("application/x-7z-compressed", ["7z"]), ("application/vnd.rar", ["rar"]),
         ("application/x-tar", ["tar"]), ("application/java-archive", ["jar"]),
