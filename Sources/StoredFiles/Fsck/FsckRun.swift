@@ -257,7 +257,8 @@ struct FsckRun: ~Copyable {
         sized.removeAll(keepingCapacity: true)
         guard !candidates.isEmpty else { return }
         let prober = ImageProber(mode: .headerOnly)
-        let actual = try await candidates.mapConcurrently(limit: Self.concurrency) { [storage] candidate -> PixelSize? in
+        let actual = try await candidates.mapConcurrently(limit: Self.concurrency) {
+            [storage] candidate -> PixelSize? in
             guard let file = try? StorageFile(name: candidate.reference.name, in: storage) else { return nil }
             do {
                 return try await prober.probe(file).size
