@@ -5,6 +5,8 @@ public import Storages
 extension S3Storage {
     /// Aborts the multipart uploads of files that are not wanted any more.
     ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html>
+    ///
     /// - Parameter names: The names.
     /// - Throws: ``StorageError`` when an upload may still go on; `CancellationError`.
     public func abandonUploads(of names: [StorageName]) async throws {

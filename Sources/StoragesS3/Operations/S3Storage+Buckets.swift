@@ -3,6 +3,8 @@ import Storages
 extension S3Storage {
     /// Creates the bucket unless it exists, for tests and development.
     ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>
+    ///
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>
     ///
     /// - Throws: ``StorageError`` with code ``StorageError/Code/permissionDenied`` when that is not allowed, or the

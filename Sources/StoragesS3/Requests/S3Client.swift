@@ -304,7 +304,9 @@ final class S3Client: Sendable {
         )
     }
 
-    /// Asks the bucket for its region, which the response names whatever its status.
+    /// Requests the region of the bucket, which the response names whatever its status.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>
     private func regionOfBucket(_ addressing: Addressing) async throws -> Region? {
         let operation = S3Operation("HeadBucket", .head)
         let set = try await credentials?.credentials()
