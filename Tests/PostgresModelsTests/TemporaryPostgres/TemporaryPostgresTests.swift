@@ -1,5 +1,6 @@
 import Foundation
 import PostgresModels
+import TestSupport
 import Testing
 
 @testable import StoredFilesTesting
@@ -22,7 +23,7 @@ import Testing
 
     @Test func aClusterNobodyHoldsGoesByItself() async throws {
         let directory = try await TemporaryPostgres.start().directory
-        #expect(try await TestServer.eventually { !FileManager.default.fileExists(atPath: directory) })
+        #expect(try await eventually { !FileManager.default.fileExists(atPath: directory) })
     }
 
     @Test func aWatchdogThatIsLetGoLeavesNoZombie() async throws {
@@ -32,7 +33,7 @@ import Testing
         // A zombie still answers.
         #expect(kill(watchdog.process, 0) == 0)
         watchdog.releaseAndForget()
-        #expect(try await TestServer.eventually { kill(watchdog.process, 0) != 0 })
+        #expect(try await eventually { kill(watchdog.process, 0) != 0 })
         #expect(!FileManager.default.fileExists(atPath: directory))
         await watchdog.releaseAndWait()
     }

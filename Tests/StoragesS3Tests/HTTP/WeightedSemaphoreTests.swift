@@ -1,4 +1,5 @@
 import NIOConcurrencyHelpers
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -17,7 +18,7 @@ struct WeightedSemaphoreTests {
             entered()
             return permit
         }
-        while semaphore.waiting == before { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil { semaphore.waiting != before }
         return task
     }
 

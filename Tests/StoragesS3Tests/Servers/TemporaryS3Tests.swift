@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import Storages
 import StoragesS3
+import TestSupport
 import Testing
 
 @testable import StoredFilesTesting
@@ -29,14 +30,6 @@ struct TemporaryS3Tests {
 
     private func isGone(_ process: ServerProcess) -> Bool {
         process.endStatus != nil && kill(-process.pid, 0) != 0
-    }
-
-    private func eventually(_ condition: () -> Bool) async throws -> Bool {
-        for _ in 0..<3000 {
-            if condition() { return true }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        return condition()
     }
 
     @Test("take signed requests only, and are gone after stop", arguments: settings)

@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import StoredFiles
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 /// A copy of a database whose storages lie over those of production.
