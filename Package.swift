@@ -146,13 +146,16 @@ let package = Package(
         ),
         .testTarget(
             name: "StoragesTests",
-            dependencies: ["Storages", "StoredFilesTesting", "FileSystemWorker", nio, nioLocks, nioThreads],
+            dependencies: [
+                "TestSupport", "Storages", "StoredFilesTesting", "FileSystemWorker", nio, nioLocks, nioThreads,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "StoragesS3Tests",
             dependencies: [
-                "Platform", "StoragesS3", "StoragesGzip", "Storages", "StoredFilesTesting", nio, nioLocks, nioThreads,
+                "TestSupport", "Platform", "StoragesS3", "StoragesGzip", "Storages", "StoredFilesTesting", nio,
+                nioLocks, nioThreads,
                 logging,
             ],
             resources: [.embedInCode("Proxy/tls_idle_closer.py")],
@@ -181,7 +184,12 @@ let package = Package(
             swiftSettings: settings
         ),
         // What the tests of several targets share, and no application needs.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Storages", "PostgresModels", nioLocks],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
         // The models and files that the worker, and the tests that kill it, share. A library, because SwiftPM may compile
         // tests before the module of an executable that they import is there.
         .target(

@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import Storages
@@ -13,7 +14,7 @@ import Testing
         let pool = NIOThreadPool(numberOfThreads: 1)
         pool.start()
         // The only thread waits until the test lets it go.
-        let (gate, open) = (LockGate(), AsyncStream<Void>.makeStream())
+        let (gate, open) = (ThreadGate(), AsyncStream<Void>.makeStream())
         let blocker = Task {
             try await BlockingPool.run(on: pool) {
                 open.continuation.finish()
@@ -45,7 +46,7 @@ import Testing
     @Test("Blocking work that has begun is awaited although its task is cancelled")
     func waitsForWorkThatHasBegun() async throws {
         let (started, signal) = AsyncStream<Void>.makeStream()
-        let gate = LockGate()
+        let gate = ThreadGate()
         let task = Task {
             try await BlockingPool.run {
                 signal.finish()
@@ -62,7 +63,7 @@ import Testing
     @Test("The blocking pool runs twelve jobs at the same time")
     func doesMoreThanAHandfulAtOnce() async throws {
         // Each waits for all others: with fewer threads none would be through.
-        let gate = LockGate()
+        let gate = ThreadGate()
         let arrived = NIOLockedValueBox(0)
         let passed = try await withThrowingTaskGroup(of: Bool.self) { group in
             for _ in 0..<12 {

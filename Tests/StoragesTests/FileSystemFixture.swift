@@ -90,16 +90,6 @@ extension Storage {
     }
 }
 
-/// The code of the storage error that an operation throws; `nil` when it throws none.
-func storageErrorCode(_ work: () async throws -> Void) async -> StorageError.Code? {
-    do {
-        try await work()
-        return nil
-    } catch {
-        return (error as? StorageError)?.code
-    }
-}
-
 /// So many bytes of a pattern that depends on the position, made as they are asked for.
 struct PatternSource: AsyncSequence, Sendable {
     typealias Element = ByteBuffer

@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import Storages
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 #if os(Linux)
@@ -141,10 +142,7 @@ import Testing
                     }
                 }
                 // A thread of the pool may hold the last one a moment longer than the operation.
-                for _ in 0..<100 where try openDescriptors() > before {
-                    try await Task.sleep(for: .milliseconds(50))
-                }
-                #expect(try openDescriptors() <= before)
+                #expect(try await eventually { try openDescriptors() <= before })
             }
         }
 

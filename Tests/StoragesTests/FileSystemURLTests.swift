@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Storages
@@ -16,15 +17,6 @@ struct FileSystemURLTests {
         -> FileSystemStorage
     {
         try fixture.storage(baseURL: baseURL, signingKey: key ?? self.key)
-    }
-
-    private func code(_ work: () throws -> Void) -> StorageError.Code? {
-        do {
-            try work()
-            return nil
-        } catch {
-            return (error as? StorageError)?.code
-        }
     }
 
     @Test(
@@ -80,8 +72,10 @@ struct FileSystemURLTests {
         let start = baseURL.hasPrefix("https") ? "https://example.org".count : 0
         let halves = url.dropFirst(start).split(separator: "?", maxSplits: 1).map(String.init)
         #expect(try storage.verify(path: halves[0], query: halves[1]).name == name)
-        #expect(code { _ = try storage.verify(url: url, now: Date(timeIntervalSinceNow: 62)) } == .expired)
-        #expect(code { _ = try storage.verify(url: url, now: Date(timeIntervalSinceNow: 58)) } == nil)
+        #expect(
+            await storageErrorCode { _ = try storage.verify(url: url, now: Date(timeIntervalSinceNow: 62)) } == .expired
+        )
+        #expect(await storageErrorCode { _ = try storage.verify(url: url, now: Date(timeIntervalSinceNow: 58)) } == nil)
     }
 
     @Test("A signed URL with any change is refused")
@@ -101,22 +95,22 @@ struct FileSystemURLTests {
         ] {
             let changed = url.replacingOccurrences(of: old, with: new)
             #expect(changed != url)
-            #expect(code { _ = try storage.verify(url: changed) } == .invalidURL, "\(old) → \(new)")
+            #expect(await storageErrorCode { _ = try storage.verify(url: changed) } == .invalidURL, "\(old) → \(new)")
         }
         for index in 1...64 {
             var changed = Array(url)
             let position = changed.count - index
             changed[position] = changed[position] == "0" ? "1" : "0"
-            #expect(code { _ = try storage.verify(url: String(changed)) } == .invalidURL)
+            #expect(await storageErrorCode { _ = try storage.verify(url: String(changed)) } == .invalidURL)
         }
         for method in ["PUT", "DELETE", "POST", "get"] {
-            #expect(code { _ = try storage.verify(url: url, method: method) } == .invalidURL)
+            #expect(await storageErrorCode { _ = try storage.verify(url: url, method: method) } == .invalidURL)
         }
         var otherKey = key
         otherKey[31] ^= 1
-        #expect(code { _ = try signing(key: otherKey).verify(url: url) } == .invalidURL)
-        #expect(code { _ = try signing("https://example.com/media").verify(url: url) } == .invalidURL)
-        #expect(code { _ = try fixture.storage().verify(url: url) } == .unsupported)
+        #expect(await storageErrorCode { _ = try signing(key: otherKey).verify(url: url) } == .invalidURL)
+        #expect(await storageErrorCode { _ = try signing("https://example.com/media").verify(url: url) } == .invalidURL)
+        #expect(await storageErrorCode { _ = try fixture.storage().verify(url: url) } == .unsupported)
         do {
             _ = try storage.verify(url: url + "0")
         } catch {
@@ -135,7 +129,10 @@ struct FileSystemURLTests {
             let query = "expires=9999999999&response-content-disposition=" + PercentEncoding.encode(component: text)
             let location = "https://example.org/media/a?" + query
             let signature = try HMACSHA256.authenticate("GET\n" + location, key: key).hexadecimal
-            #expect(code { _ = try storage.verify(url: location + "&signature=" + signature) } == .invalidURL)
+            #expect(
+                await storageErrorCode { _ = try storage.verify(url: location + "&signature=" + signature) }
+                    == .invalidURL
+            )
         }
     }
 
@@ -145,7 +142,7 @@ struct FileSystemURLTests {
         let name = try StorageName(validating: "a")
         let url = try await storage.url(for: name)
         #expect(try storage.verify(url: "http://host" + url).name == name)
-        #expect(code { _ = try storage.verify(url: "http://host/\u{301}x" + url) } == .invalidURL)
+        #expect(await storageErrorCode { _ = try storage.verify(url: "http://host/\u{301}x" + url) } == .invalidURL)
         let marked = try StorageName(validating: "a/\u{301}b")
         #expect(try await storage.verify(url: storage.url(for: marked)).name == marked)
     }
@@ -188,24 +185,30 @@ struct FileSystemURLTests {
             ("/media?x=1", nil), ("//example.org/m", nil), ("/media", 15), (nil, 32),
         ] as [(String?, Int?)]
     )
-    func configuration(baseURL: String?, keyLength: Int?) {
-        let code = code {
+    func configuration(baseURL: String?, keyLength: Int?) async {
+        let code = await storageErrorCode {
             _ = try fixture.storage(baseURL: baseURL, signingKey: keyLength.map { [UInt8](repeating: 7, count: $0) })
         }
         #expect(code == .invalidConfiguration)
     }
 
     @Test("An invalid root directory is refused")
-    func roots() throws {
+    func roots() async throws {
         try fixture.write("x", to: fixture.path + "/file")
         for root in ["", "a\0b", fixture.path + "/file", fixture.path + "/file/below"] {
-            #expect(code { _ = try FileSystemStorage(root: root) } == .invalidConfiguration, "\(root)")
+            #expect(
+                await storageErrorCode { _ = try FileSystemStorage(root: root) } == .invalidConfiguration,
+                "\(root)"
+            )
         }
         let missing = fixture.path + "/x/y/z"
         var options = FileSystemOptions()
         options.createsRoot = false
-        #expect(code { _ = try FileSystemStorage(root: missing, options: options) } == .invalidConfiguration)
-        #expect(code { _ = try FileSystemStorage(root: missing) } == nil)
+        #expect(
+            await storageErrorCode { _ = try FileSystemStorage(root: missing, options: options) }
+                == .invalidConfiguration
+        )
+        #expect(await storageErrorCode { _ = try FileSystemStorage(root: missing) } == nil)
     }
 
     @Test("An option with a value out of range is refused by name, and nothing is made")

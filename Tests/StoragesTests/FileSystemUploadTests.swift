@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import Storages
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("FileSystemStorage: uploads")

@@ -73,9 +73,9 @@ import Testing
 
     @Test("Authentication codes are compared by length and all bytes")
     func comparesBytes() {
-        #expect(HMACSHA256.areEqual([1, 2, 3], [1, 2, 3]))
-        #expect(!HMACSHA256.areEqual([1, 2, 3], [1, 2, 4]))
-        #expect(!HMACSHA256.areEqual([1, 2, 3], [1, 2]))
-        #expect(HMACSHA256.areEqual([], []))
+        #expect(HMACSHA256.isEqual([1, 2, 3], to: [1, 2, 3]))
+        #expect(!HMACSHA256.isEqual([1, 2, 3], to: [1, 2, 4]))
+        #expect(!HMACSHA256.isEqual([1, 2, 3], to: [1, 2]))
+        #expect(HMACSHA256.isEqual([], to: []))
     }
 }

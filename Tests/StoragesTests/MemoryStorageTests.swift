@@ -1,5 +1,6 @@
 import NIOCore
 import Storages
+import TestSupport
 import Testing
 
 @Suite struct MemoryStorageTests {

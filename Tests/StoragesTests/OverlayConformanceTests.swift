@@ -1,5 +1,6 @@
 import Storages
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("OverlayStorage: conformance")

@@ -1,5 +1,6 @@
 import NIOCore
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import Storages

@@ -10,7 +10,9 @@ struct NameLengthTests {
         @StoredFile(in: .papers) var paper: StorageFile? = nil
     }
 
-    private func withSheets(_ type: String, isTracked: Bool, _ body: (TestApplication) async throws -> Void) async throws {
+    private func withSheets(_ type: String, isTracked: Bool, _ body: (TestApplication) async throws -> Void)
+        async throws
+    {
         try await TestApplication.run { app in
             try await app.database.execute("CREATE DOMAIN short AS varchar(60)")
             try await app.database.execute("CREATE DOMAIN shorter AS short CHECK (value <> '')")

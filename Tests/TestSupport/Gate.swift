@@ -1,7 +1,7 @@
 import NIOConcurrencyHelpers
 
-/// A gate at which tasks wait for each other at chosen points.
-final class Gate: Sendable {
+/// A gate at which tasks wait until it is opened; cancellation does not end the wait.
+package final class Gate: Sendable {
     private struct State {
         var isOpen = false
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -9,7 +9,9 @@ final class Gate: Sendable {
 
     private let state = NIOLockedValueBox(State())
 
-    func open() {
+    package init() {}
+
+    package func open() {
         let waiting = state.withLockedValue { state in
             state.isOpen = true
             defer { state.waiting = [] }
@@ -18,7 +20,7 @@ final class Gate: Sendable {
         waiting.forEach { $0.resume() }
     }
 
-    func wait() async {
+    package func wait() async {
         await withCheckedContinuation { continuation in
             let isOpen = state.withLockedValue { state in
                 if !state.isOpen { state.waiting.append(continuation) }

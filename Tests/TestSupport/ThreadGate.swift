@@ -1,10 +1,12 @@
 import NIOConcurrencyHelpers
 
 /// Holds threads until it is opened.
-final class LockGate: Sendable {
+package final class ThreadGate: Sendable {
     private let lock = ConditionLock(value: false)
 
-    func wait() {
+    package init() {}
+
+    package func wait() {
         lock.lock(whenValue: true)
         lock.unlock()
     }
@@ -12,13 +14,13 @@ final class LockGate: Sendable {
     /// Waits, but not for ever.
     ///
     /// - Returns: Whether the gate was opened meanwhile.
-    func wait(seconds: Double) -> Bool {
+    package func wait(seconds: Double) -> Bool {
         guard lock.lock(whenValue: true, timeoutSeconds: seconds) else { return false }
         lock.unlock()
         return true
     }
 
-    func open() {
+    package func open() {
         lock.lock()
         lock.unlock(withValue: true)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import PostgresModels
@@ -10,7 +11,7 @@ import Testing
         let connection = try await TestServer.connect()
         defer { connection.close() }
         let task = Task { try await connection.query("SELECT pg_sleep(30)") }
-        #expect(try await TestServer.eventually { connection.transactionStatus == .active })
+        #expect(try await eventually { connection.transactionStatus == .active })
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(try await connection.query("SELECT 7::int8").int() == 7)
@@ -24,7 +25,7 @@ import Testing
         // The server's process has not read the statement when the request arrives, and forgets it.
         #expect(kill(connection.backendPID, SIGSTOP) == 0)
         let task = Task { try await connection.query("SELECT pg_sleep(600)") }
-        #expect(try await TestServer.eventually { connection.transactionStatus == .active })
+        #expect(try await eventually { connection.transactionStatus == .active })
         task.cancel()
         try await Task.sleep(for: .milliseconds(100))
         #expect(kill(connection.backendPID, SIGCONT) == 0)
@@ -104,9 +105,9 @@ import Testing
             END $$
             """
         let task = Task { try await connection.simpleQuery(stubborn) }
-        #expect(try await TestServer.eventually { connection.transactionStatus == .active })
+        #expect(try await eventually { connection.transactionStatus == .active })
         // Before it sleeps a cancel request would really end it.
-        let isAsleep = try await TestServer.eventually {
+        let isAsleep = try await eventually {
             let sleeping = try await other.query(
                 "SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'",
                 .of(Int64(connection.backendPID))

@@ -1,5 +1,6 @@
 import NIOCore
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import PostgresModels
@@ -59,7 +60,7 @@ import Testing
         }
         let other = try await TestServer.connect()
         try await other.simpleQuery("SELECT pg_terminate_backend(\(connection.backendPID))")
-        #expect(try await TestServer.eventually { !connection.isUsable })
+        #expect(try await eventually { !connection.isUsable })
         other.close()
         connection.close()
         reactor.stop()
@@ -146,7 +147,7 @@ import Testing
         let connection = try await TestServer.connect()
         defer { connection.close() }
         async let slow = connection.query("SELECT pg_sleep(0.3), 1::int8")
-        #expect(try await TestServer.eventually { connection.transactionStatus == .active })
+        #expect(try await eventually { connection.transactionStatus == .active })
         #expect(try await databaseError { try await connection.query("SELECT 1") }?.code == .commandInProgress)
         let finished = try await slow
         #expect(finished.int(0, 1) == 1)
@@ -156,7 +157,7 @@ import Testing
     func closingEndsWhatIsRunning() async throws {
         let connection = try await TestServer.connect()
         let task = Task { try await connection.query("SELECT pg_sleep(20)") }
-        #expect(try await TestServer.eventually { connection.transactionStatus == .active })
+        #expect(try await eventually { connection.transactionStatus == .active })
         connection.close()
         connection.close()
         #expect(try await databaseError { _ = try await task.value }?.code == .closed)

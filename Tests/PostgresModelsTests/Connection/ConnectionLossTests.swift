@@ -1,6 +1,7 @@
 import Dispatch
 import StoredFilesTesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import PostgresModels
@@ -12,12 +13,12 @@ import Testing
         let other = try await TestServer.connect()
         defer { other.close() }
         let task = Task { try await connection.query("SELECT pg_sleep(20)") }
-        #expect(try await TestServer.eventually { connection.transactionStatus == .active })
+        #expect(try await eventually { connection.transactionStatus == .active })
         try await other.simpleQuery("SELECT pg_terminate_backend(\(connection.backendPID))")
         let error = try await databaseError { _ = try await task.value }
         #expect(error?.code == .connectionLost)
         #expect(error?.sqlState == "57P01")
-        #expect(try await TestServer.eventually { !connection.isUsable })
+        #expect(try await eventually { !connection.isUsable })
     }
 
     @Test("A connection notices that its idle session is terminated, and keeps the reason")
@@ -26,7 +27,7 @@ import Testing
         let other = try await TestServer.connect()
         defer { other.close() }
         try await other.simpleQuery("SELECT pg_terminate_backend(\(connection.backendPID))")
-        #expect(try await TestServer.eventually { !connection.isUsable })
+        #expect(try await eventually { !connection.isUsable })
         let error = try await databaseError { try await connection.query("SELECT 1") }
         #expect(error?.code == .connectionLost)
         #expect(error?.sqlState == "57P01")
@@ -68,11 +69,11 @@ import Testing
             try parameters.bind([UInt8](repeating: 7, count: 100_000))
             return try await connection.query("SELECT $1", parameters, cache: false)
         }
-        #expect(try await TestServer.eventually { connection.transactionStatus == .unknown })
+        #expect(try await eventually { connection.transactionStatus == .unknown })
         mayGoOn.signal()
         let error = try await databaseError { _ = try await statement.value }
         #expect(error?.code == .connectionLost)
-        #expect(try await TestServer.eventually { !connection.isUsable && isTold.load(ordering: .relaxed) })
+        #expect(try await eventually { !connection.isUsable && isTold.load(ordering: .relaxed) })
     }
 
     @Test("A session that idles in a transaction too long is lost with that timeout as the reason")
@@ -80,7 +81,7 @@ import Testing
         let connection = try await TestServer.connect()
         try await connection.simpleQuery("SET idle_in_transaction_session_timeout = '50ms'")
         try await connection.simpleQuery("BEGIN")
-        #expect(try await TestServer.eventually { !connection.isUsable })
+        #expect(try await eventually { !connection.isUsable })
         let error = try await databaseError { try await connection.query("SELECT 1") }
         #expect(error?.code == .connectionLost)
         #expect(error?.sqlState == "25P03")

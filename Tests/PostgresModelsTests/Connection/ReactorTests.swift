@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import Platform
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import PostgresModels
@@ -14,7 +15,7 @@ import Testing
         let token = try #require(reactor.add(0, client: DeafClient()))
         reactor.setWantsWrite(true, descriptor: 0, token: token)
         reactor.stop()
-        #expect(try await TestServer.eventually { poller.isClosed })
+        #expect(try await eventually { poller.isClosed })
         reactor.setWantsWrite(false, descriptor: 0, token: token)
         reactor.remove(0, token: token)
         reactor.stop()
@@ -47,7 +48,7 @@ import Testing
         case .wantNoWrite: reactor.setWantsWrite(false, descriptor: former.near, token: formerToken)
         }
         next.send()
-        #expect(try await TestServer.eventually { nextClient.count > 0 })
+        #expect(try await eventually { nextClient.count > 0 })
         #expect(formerClient.count == 0)
         // And its own owner can still take it back.
         reactor.remove(former.near, token: token)
@@ -57,7 +58,7 @@ import Testing
         let witnessClient = CountingClient(witness.near)
         _ = reactor.add(witness.near, client: witnessClient)
         witness.send()
-        #expect(try await TestServer.eventually { witnessClient.count > 0 })
+        #expect(try await eventually { witnessClient.count > 0 })
         #expect(nextClient.count == seen)
     }
 
@@ -74,7 +75,7 @@ import Testing
         _ = try #require(reactor.add(pair.near, client: next))
         reactor.remove(pair.near, token: formerToken)
         pair.send()
-        #expect(try await TestServer.eventually { next.count > 0 })
+        #expect(try await eventually { next.count > 0 })
         #expect(former.count == 0)
     }
 }

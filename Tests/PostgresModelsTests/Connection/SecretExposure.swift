@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import NIOConcurrencyHelpers
 import StoredFilesTesting
+import TestSupport
 
 @testable import PostgresModels
 
@@ -146,7 +147,7 @@ struct SecretExposure {
             }
         }
         // An address where nobody listens is tried again for ever, and each try is logged.
-        while lines.withLockedValue({ $0.count }) == count { try? await Task.sleep(for: .milliseconds(1)) }
+        _ = try? await eventually { lines.withLockedValue { $0.count } > count }
         listening.cancel()
         await listening.value
     }

@@ -1,5 +1,6 @@
 import Foundation
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import PostgresModels

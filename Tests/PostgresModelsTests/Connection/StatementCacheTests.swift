@@ -1,4 +1,5 @@
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import PostgresModels

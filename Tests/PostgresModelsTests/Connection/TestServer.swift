@@ -23,15 +23,6 @@ enum TestServer {
         configuration.cancellationGracePeriod = .seconds(30)
         return configuration
     }
-
-    /// Waits until something becomes true, at most five seconds.
-    static func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-        for _ in 0..<500 {
-            if try await condition() { return true }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        return false
-    }
 }
 
 extension QueryParameters {
@@ -64,15 +55,5 @@ extension QueryResult {
 
     func string(_ row: Int = 0, _ column: Int = 0) -> String? {
         withExtendedLifetime(self) { cell(row: row, column: column).map { String(decoding: $0, as: UTF8.self) } }
-    }
-}
-
-/// The error of a piece of work as a `DatabaseError`, nil when it succeeded.
-func databaseError(_ work: () async throws -> Void) async throws -> DatabaseError? {
-    do {
-        try await work()
-        return nil
-    } catch let error as DatabaseError {
-        return error
     }
 }

@@ -26,16 +26,6 @@ func withDatabase<Result>(
     }
 }
 
-/// The error that a body throws, `nil` when it throws none or another.
-func databaseFailure(_ body: () async throws -> Void) async -> DatabaseError? {
-    do {
-        try await body()
-        return nil
-    } catch {
-        return error as? DatabaseError
-    }
-}
-
 /// A model written by hand.
 struct Author: Model, Equatable {
     static let table = "authors"

@@ -1,4 +1,5 @@
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import PostgresModels
@@ -39,7 +40,7 @@ struct IndependentTests {
             #expect(database.statistics.idleConnections == database.statistics.openConnections)
             await database.close()
             #expect(database.statistics.openConnections == 0)
-            let error = await databaseFailure { _ = try await database.runIndependently("SELECT 1") }
+            let error = try await databaseError { _ = try await database.runIndependently("SELECT 1") }
             #expect(error?.code == .closed)
         }
     }

@@ -1,6 +1,7 @@
 import Platform
 import PostgresModels
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 /// The work that the library does for itself, in a database whose defaults and limits are meant for requests.
@@ -64,7 +65,7 @@ struct MaintenanceTests {
     func unknownLimit() async throws {
         try await withDatabase { database in
             try await database.maintenanceTransaction { transaction in _ = try await transaction.query("SELECT 1") }
-            let error = await databaseFailure {
+            let error = try await databaseError {
                 try await database.transaction(settings: ["transaction_timeout": "0"]) { _ in }
             }
             let isKnown = try await knowsTransactionTimeout(database)

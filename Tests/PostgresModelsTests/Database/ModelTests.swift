@@ -1,5 +1,6 @@
 import PostgresModels
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("Models and their rows")
@@ -44,12 +45,12 @@ struct ModelTests {
             try await database.migrate([Author.migration])
             var author = Author(name: "Ada")
             let unsaved = author
-            let noKey = await databaseFailure { try await database.update(unsaved) }
+            let noKey = try await databaseError { try await database.update(unsaved) }
             #expect(noKey?.code == .invalidArgument)
             try await database.insert(&author)
             try await database.delete(author)
             let gone = author
-            let notFound = await databaseFailure { try await database.update(gone) }
+            let notFound = try await databaseError { try await database.update(gone) }
             #expect(notFound?.code == .notFound)
         }
     }
@@ -65,7 +66,7 @@ struct ModelTests {
 
             var twins = [Author(name: "new")] + (0..<2_000).map { Author(name: "other \($0)") } + [Author(name: "new")]
             let copy = twins
-            let error = await databaseFailure { try await database.insert(&twins) }
+            let error = try await databaseError { try await database.insert(&twins) }
             #expect(error?.code == .uniqueViolation)
             #expect(twins == copy, "rows that were rolled back have no keys")
             #expect(try await database.count(Author.self) == 10_000)
@@ -104,7 +105,7 @@ struct ModelTests {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
             try await database.verify(Author.self)
-            let error = await databaseFailure { try await database.verify(Wrong.self) }
+            let error = try await databaseError { try await database.verify(Wrong.self) }
             let message = try #require(error?.message)
             #expect(error?.code == .missingColumn)
             for name in ["\"name\"", "\"born\"", "\"died\""] { #expect(message.contains(name)) }

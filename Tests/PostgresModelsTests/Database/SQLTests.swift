@@ -1,5 +1,6 @@
 import PostgresModels
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("SQL with values")
@@ -43,7 +44,9 @@ struct SQLTests {
     )
     func identifiersThatPostgreSQLWouldCutAreRefused(_ name: String) async throws {
         try await withDatabase { database in
-            let error = await databaseFailure { try await database.execute("CREATE TABLE \(identifier: name) (n int)") }
+            let error = try await databaseError {
+                try await database.execute("CREATE TABLE \(identifier: name) (n int)")
+            }
             #expect(error?.code == .invalidIdentifier)
         }
     }
@@ -73,7 +76,7 @@ struct SQLTests {
             var author = Author(name: "hunter2")
             try await database.insert(&author)
             var twin = Author(name: "hunter2")
-            let error = await databaseFailure { try await database.insert(&twin) }
+            let error = try await databaseError { try await database.insert(&twin) }
             #expect(error?.code == .uniqueViolation)
             #expect(error?.constraint == "authors_name_key")
             #expect(error.map { "\($0)" }?.contains("hunter2") == false)

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import Platform
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import PostgresModels
@@ -8,19 +9,6 @@ import Testing
 @Suite("The end of transactions")
 struct TransactionEndTests {
     struct Stop: Error {}
-
-    private final class Journal: Sendable {
-        private let lines = NIOLockedValueBox<[String]>([])
-        func note(_ line: String) { lines.withLockedValue { $0.append(line) } }
-        var all: [String] { lines.withLockedValue { $0 } }
-    }
-
-    /// A door that opens once.
-    private final class Gate: Sendable {
-        private let stream = AsyncStream<Void>.makeStream()
-        func open() { stream.continuation.finish() }
-        func wait() async { for await _ in stream.stream {} }
-    }
 
     private func isWaitingForLock(_ database: Database) async throws -> Bool {
         let rows = try await database.query(
@@ -36,7 +24,7 @@ struct TransactionEndTests {
                 (outer, try await outer.transaction { $0 })
             }
             for ended in [outer, inner] {
-                let error = await databaseFailure { try await ended.transaction { _ in } }
+                let error = try await databaseError { try await ended.transaction { _ in } }
                 #expect(error?.code == .closed)
             }
             try await database.execute("SELECT 1")
@@ -47,7 +35,7 @@ struct TransactionEndTests {
     func anEndedTransactionIsNobodysCurrentAndTakesNoHooks() async throws {
         try await withDatabase { database in
             let gate = Gate()
-            let journal = Journal()
+            let journal = Recorder<String>()
             let (ended, task) = try await database.transaction { outer in
                 try await outer.transaction { inner in
                     #expect(Transaction.current === inner)
@@ -62,10 +50,10 @@ struct TransactionEndTests {
             }
             gate.open()
             #expect(await task.value)
-            let committing = ended.onCommit { journal.note("committed") }
-            let rollingBack = ended.onRollback { journal.note("rolled back") }
+            let committing = ended.onCommit { journal.append("committed") }
+            let rollingBack = ended.onRollback { journal.append("rolled back") }
             #expect(!committing && !rollingBack)
-            #expect(journal.all.isEmpty)
+            #expect(journal.values.isEmpty)
         }
     }
 
@@ -92,18 +80,18 @@ struct TransactionEndTests {
     func aStatementThatOutlivesTheBodyIsRolledBackWithIt() async throws {
         try await withDatabase(poolSize: 2) { database in
             try await database.migrate([Author.migration])
-            let journal = Journal()
-            let error = await databaseFailure {
+            let journal = Recorder<String>()
+            let error = try await databaseError {
                 try await database.transaction { transaction in
-                    transaction.onRollback { journal.note("rolled back") }
+                    transaction.onRollback { journal.append("rolled back") }
                     try await transaction.execute("INSERT INTO authors (name) VALUES ('Ada')")
                     let before = database.statistics.statements
                     Task { try await transaction.execute("SELECT pg_sleep(30)") }
-                    _ = try await TestServer.eventually { database.statistics.statements > before }
+                    _ = try await eventually { database.statistics.statements > before }
                 }
             }
             #expect(error?.code == .commandInProgress)
-            #expect(journal.all == ["rolled back"])
+            #expect(journal.values == ["rolled back"])
             let count = try await database.count(Author.self)
             #expect(count == 0)
         }
@@ -113,13 +101,13 @@ struct TransactionEndTests {
     func aSavepointThatCannotBeRolledBackCostsTheTransaction() async throws {
         try await withDatabase(poolSize: 2) { database in
             try await database.migrate([Author.migration])
-            let error = await databaseFailure {
+            let error = try await databaseError {
                 try await database.transaction { outer in
                     try? await outer.transaction { inner in
                         try await inner.execute("INSERT INTO authors (name) VALUES ('must not stay')")
                         let before = database.statistics.statements
                         Task { try await inner.execute("SELECT pg_sleep(30)") }
-                        _ = try await TestServer.eventually { database.statistics.statements > before }
+                        _ = try await eventually { database.statistics.statements > before }
                         throw Stop()
                     }
                     try await outer.execute("INSERT INTO authors (name) VALUES ('cannot stay')")
@@ -136,15 +124,15 @@ struct TransactionEndTests {
         try await withDatabase { database in
             try await database.execute("CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL)")
             try await database.execute("INSERT INTO t VALUES (1, 0), (2, 0)")
-            let journal = Journal()
+            let journal = Recorder<String>()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (first, second) in [(1, 2), (2, 1)] {
                     group.addTask {
                         try await database.transaction(retrying: 20) { transaction in
-                            journal.note("body")
+                            journal.append("body")
                             try await transaction.execute("UPDATE t SET n = n + 1 WHERE id = \(first)")
                             // Until both hold their first row, which the first time is sure to happen.
-                            _ = try await TestServer.eventually { journal.all.count >= 2 }
+                            _ = try await eventually { journal.values.count >= 2 }
                             try await transaction.execute("UPDATE t SET n = n + 1 WHERE id = \(second)")
                         }
                     }
@@ -159,17 +147,17 @@ struct TransactionEndTests {
     @Test("A transaction whose attempts all fail throws the last error")
     func whenAllAttemptsFailTheLastErrorIsThrown() async throws {
         try await withDatabase { database in
-            let journal = Journal()
-            let error = await databaseFailure {
+            let journal = Recorder<String>()
+            let error = try await databaseError {
                 try await database.transaction(retrying: 3) { transaction in
-                    journal.note("body")
+                    journal.append("body")
                     try await transaction.execute(
                         "DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40P01'; END $$"
                     )
                 }
             }
             #expect(error?.code == .deadlock)
-            #expect(journal.all.count == 4)
+            #expect(journal.values.count == 4)
         }
     }
 
@@ -198,7 +186,7 @@ struct TransactionEndTests {
     func aSessionKilledInTheMiddleOfAStatementIsATypedErrorAndTheNextCallWorks() async throws {
         try await withDatabase(poolSize: 2) { database in
             let task = Task { try await database.execute("SELECT pg_sleep(30)") }
-            let isKilled = try await TestServer.eventually {
+            let isKilled = try await eventually {
                 let rows = try await database.query(
                     """
                     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
@@ -208,7 +196,7 @@ struct TransactionEndTests {
                 return !rows.isEmpty
             }
             #expect(isKilled)
-            let error = await databaseFailure { _ = try await task.value }
+            let error = try await databaseError { _ = try await task.value }
             #expect(error?.code == .connectionLost)
             #expect(error?.sqlState == "57P01")
             try await database.execute("SELECT 1")
@@ -225,7 +213,7 @@ struct TransactionEndTests {
                     var author = Author(name: "Ada")
                     try await database.insert(&author)
                 }
-                let isWaiting = try await TestServer.eventually { try await isWaitingForLock(database) }
+                let isWaiting = try await eventually { try await isWaitingForLock(database) }
                 #expect(isWaiting)
                 task.cancel()
                 await #expect(throws: CancellationError.self) { try await task.value }
@@ -246,7 +234,7 @@ struct TransactionEndTests {
         try await withDatabase(poolSize: 1) { database in
             try await database.migrate([Author.migration])
             let other = try await Database.connect(database.pool.target.conninfo)
-            let journal = Journal()
+            let journal = Recorder<String>()
             let isHeld = Gate()
             let release = Gate()
             let blocker = Task {
@@ -262,7 +250,7 @@ struct TransactionEndTests {
             if !holds { try await blocker.value }
             let task = Task {
                 try await database.transaction { transaction in
-                    transaction.onRollback { journal.note(Task.isCancelled ? "cancelled hook" : "rolled back") }
+                    transaction.onRollback { journal.append(Task.isCancelled ? "cancelled hook" : "rolled back") }
                     try await transaction.execute("INSERT INTO authors (name) VALUES ('Ada')")
                     if moment == .betweenStatements {
                         withUnsafeCurrentTask { $0?.cancel() }
@@ -278,18 +266,18 @@ struct TransactionEndTests {
                 }
             }
             if moment == .waitingForAConnection {
-                let isWaiting = try await TestServer.eventually { database.statistics.waitingTasks == 1 }
+                let isWaiting = try await eventually { database.statistics.waitingTasks == 1 }
                 #expect(isWaiting)
                 task.cancel()
             } else if moment == .waitingForALock {
-                let isWaiting = try await TestServer.eventually { try await isWaitingForLock(other) }
+                let isWaiting = try await eventually { try await isWaitingForLock(other) }
                 #expect(isWaiting)
                 task.cancel()
             }
             await #expect(throws: CancellationError.self) { try await task.value }
             release.open()
             if holds { try await blocker.value }
-            #expect(journal.all == (moment == .waitingForAConnection ? [] : ["rolled back"]))
+            #expect(journal.values == (moment == .waitingForAConnection ? [] : ["rolled back"]))
             let count = try await database.count(Author.self)
             #expect(count == 0)
             #expect(database.statistics.idleConnections == 1)
@@ -307,7 +295,7 @@ struct TransactionEndTests {
             // The server takes BEGIN, and the cancel request, when it goes on.
             try #require(kill(connection.backendPID, SIGSTOP) == 0)
             let task = Task { try await database.transaction { try await $0.execute("SELECT 1") } }
-            let isSent = try await TestServer.eventually { connection.transactionStatus == .active }
+            let isSent = try await eventually { connection.transactionStatus == .active }
             task.cancel()
             kill(connection.backendPID, SIGCONT)
             #expect(isSent)
@@ -327,7 +315,7 @@ struct TransactionEndTests {
         configuration.connectAttempts = 1
         let pool = try ConnectionPool("host=\(blackHole.directory) user=app", configuration: configuration)
         let task = Task { try await pool.withConnection { _ in } }
-        #expect(try await TestServer.eventually { pool.statistics.waiting == 1 })
+        #expect(try await eventually { pool.statistics.waiting == 1 })
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(pool.statistics.waiting == 0)
@@ -357,7 +345,7 @@ struct TransactionEndTests {
                 let task = Task {
                     try await database.transaction { try await $0.execute("INSERT INTO authors (name) VALUES ('Ada')") }
                 }
-                let isWaiting = try await TestServer.eventually { try await isWaitingForLock(other) }
+                let isWaiting = try await eventually { try await isWaitingForLock(other) }
                 #expect(isWaiting)
                 task.cancel()
                 return task

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import PostgresModels
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("Transactions")
@@ -10,11 +11,6 @@ struct TransactionTests {
     /// Notes what hooks ran.
     private final class Journal: Sendable {
         private let lines = NIOLockedValueBox<[String]>([])
-        func note(_ line: String) { lines.withLockedValue { $0.append(line) } }
-        var all: [String] { lines.withLockedValue { $0 } }
-    }
-
-    @Test("A transaction whose body throws is rolled back and rethrows the error")
     func whatThrowsIsRolledBackAndTheErrorThrownOn() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
@@ -59,38 +55,38 @@ struct TransactionTests {
     @Test("Commit and rollback hooks follow the outcome of their savepoint")
     func hooksFollowTheSavepointTheyBelongTo() async throws {
         try await withDatabase { database in
-            let journal = Journal()
+            let journal = Recorder<String>()
             try await database.transaction { outer in
-                outer.onCommit { journal.note("outer committed") }
-                outer.onRollback { journal.note("outer rolled back") }
+                outer.onCommit { journal.append("outer committed") }
+                outer.onRollback { journal.append("outer rolled back") }
                 try? await outer.transaction { inner in
-                    inner.onCommit { journal.note("first committed") }
-                    inner.onRollback { journal.note("first rolled back") }
+                    inner.onCommit { journal.append("first committed") }
+                    inner.onRollback { journal.append("first rolled back") }
                     throw Stop()
                 }
-                #expect(journal.all == ["first rolled back"])
+                #expect(journal.values == ["first rolled back"])
                 try await outer.transaction { inner in
-                    inner.onCommit { journal.note("second committed") }
-                    inner.onRollback { journal.note("second rolled back") }
+                    inner.onCommit { journal.append("second committed") }
+                    inner.onRollback { journal.append("second rolled back") }
                 }
-                #expect(journal.all.count == 1, "a released savepoint is not committed yet")
+                #expect(journal.values.count == 1, "a released savepoint is not committed yet")
             }
-            #expect(journal.all == ["first rolled back", "outer committed", "second committed"])
+            #expect(journal.values == ["first rolled back", "outer committed", "second committed"])
         }
     }
 
     @Test("A transaction whose body hides a failed statement is not committed")
     func aSwallowedErrorIsNotCommitted() async throws {
         try await withDatabase { database in
-            let journal = Journal()
-            let error = await databaseFailure {
+            let journal = Recorder<String>()
+            let error = try await databaseError {
                 try await database.transaction { transaction in
-                    transaction.onRollback { journal.note("rolled back") }
+                    transaction.onRollback { journal.append("rolled back") }
                     _ = try? await transaction.execute("SELECT 1/0")
                 }
             }
             #expect(error?.code == .transactionAborted)
-            #expect(journal.all == ["rolled back"])
+            #expect(journal.values == ["rolled back"])
         }
     }
 
@@ -98,7 +94,7 @@ struct TransactionTests {
     func aTransactionIsOfNoUseAfterItsEnd() async throws {
         try await withDatabase { database in
             let escaped = try await database.transaction { $0 }
-            let error = await databaseFailure { try await escaped.execute("SELECT 1") }
+            let error = try await databaseError { try await escaped.execute("SELECT 1") }
             #expect(error?.code == .closed)
         }
     }
@@ -131,7 +127,7 @@ struct TransactionTests {
     func aReadOnlyTransactionRefusesToWrite() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
-            let error = await databaseFailure {
+            let error = try await databaseError {
                 try await database.transaction(readOnly: true, retrying: 0) { transaction in
                     var author = Author(name: "Ada")
                     try await transaction.insert(&author)
@@ -145,10 +141,10 @@ struct TransactionTests {
     func aSessionKilledInATransactionRollsBackAndTheNextCallWorks() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])
-            let journal = Journal()
-            let error = await databaseFailure {
+            let journal = Recorder<String>()
+            let error = try await databaseError {
                 try await database.transaction { transaction in
-                    transaction.onRollback { journal.note("rolled back") }
+                    transaction.onRollback { journal.append("rolled back") }
                     let row = try #require(await transaction.query("SELECT pg_backend_pid()").first)
                     let pid = try row.decode(Int32.self, at: 0)
                     try await database.execute("SELECT pg_terminate_backend(\(pid))")
@@ -157,7 +153,7 @@ struct TransactionTests {
                 }
             }
             #expect(error?.code == .connectionLost)
-            #expect(journal.all == ["rolled back"])
+            #expect(journal.values == ["rolled back"])
             let count = try await database.count(Author.self)
             #expect(count == 0)
         }
@@ -179,16 +175,16 @@ struct TransactionTests {
                 FOR EACH ROW EXECUTE FUNCTION die()
                 """
             )
-            let journal = Journal()
-            let error = await databaseFailure {
+            let journal = Recorder<String>()
+            let error = try await databaseError {
                 try await database.transaction { transaction in
-                    transaction.onCommit { journal.note("committed") }
-                    transaction.onRollback { journal.note("rolled back") }
+                    transaction.onCommit { journal.append("committed") }
+                    transaction.onRollback { journal.append("rolled back") }
                     try await transaction.execute("INSERT INTO t VALUES (1)")
                 }
             }
             #expect(error?.code == .outcomeUnknown)
-            #expect(journal.all.isEmpty)
+            #expect(journal.values.isEmpty)
             try await database.execute("SELECT 1")
         }
     }
@@ -197,12 +193,12 @@ struct TransactionTests {
     func cancellationLeavesNothingBehind(_ step: Int) async throws {
         try await withDatabase(poolSize: 1) { database in
             try await database.migrate([Author.migration])
-            let journal = Journal()
+            let journal = Recorder<String>()
             let task = Task {
                 try await database.transaction { transaction in
                     transaction.onRollback {
                         // Hooks run although the task was cancelled.
-                        journal.note(Task.isCancelled ? "cancelled hook" : "rolled back")
+                        journal.append(Task.isCancelled ? "cancelled hook" : "rolled back")
                     }
                     var author = Author(name: "Ada")
                     try await transaction.insert(&author)
@@ -216,11 +212,11 @@ struct TransactionTests {
             switch result {
             case .success:
                 #expect(count == 1)
-                #expect(journal.all.isEmpty)
+                #expect(journal.values.isEmpty)
             case .failure(let error):
                 #expect(error is CancellationError)
                 #expect(count == 0)
-                #expect(journal.all.allSatisfy { $0 == "rolled back" })
+                #expect(journal.values.allSatisfy { $0 == "rolled back" })
             }
             #expect(database.statistics.openConnections == 1)
         }

@@ -1,6 +1,7 @@
 import Foundation
 import PostgresModels
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("Models and the types of columns")
@@ -62,7 +63,7 @@ struct VerifyTests {
 
     private func expectRefusal<Value: DatabaseValue & Equatable>(_ value: Value, in type: String) async throws {
         try await withCells(type) { database in
-            let error = await databaseFailure { try await database.verify(Cell<Value>.self) }
+            let error = try await databaseError { try await database.verify(Cell<Value>.self) }
             #expect(error?.code == .typeMismatch)
             #expect(error?.message.contains("\"value\"") == true)
         }
@@ -174,7 +175,7 @@ struct VerifyTests {
                 },
             ]
             for call in calls {
-                let error = await databaseFailure { try await call() }
+                let error = try await databaseError { try await call() }
                 #expect(error?.code == .missingColumn)
                 #expect(error?.column == "died")
                 #expect(error?.table == "authors")
@@ -201,7 +202,7 @@ struct VerifyTests {
                 },
             ]
             for call in calls {
-                let error = await databaseFailure { try await call() }
+                let error = try await databaseError { try await call() }
                 #expect(error?.code == .typeMismatch)
                 #expect(error?.column == "born")
             }

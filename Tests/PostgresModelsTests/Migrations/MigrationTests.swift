@@ -1,4 +1,5 @@
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import PostgresModels
@@ -143,7 +144,7 @@ struct MigrationTests {
             let long = Migration("long") { schema in
                 try await schema.create(table: String(repeating: "t", count: 64)) { $0.identity() }
             }
-            let error = await databaseFailure { try await database.migrate([long]) }
+            let error = try await databaseError { try await database.migrate([long]) }
             #expect(error?.code == .invalidIdentifier)
         }
     }
@@ -284,7 +285,7 @@ struct MigrationTests {
             let rows = try await database.query("SELECT to_regclass('books') IS NOT NULL")
             #expect(try rows.first?.decode(Bool.self, at: 0) == true)
             #expect(try await database.revert([Author.migration, Self.books], count: 0).isEmpty)
-            let negative = await databaseFailure { try await database.revert([Self.books], count: -1) }
+            let negative = try await databaseError { try await database.revert([Self.books], count: -1) }
             #expect(negative?.code == .invalidArgument)
         }
     }

@@ -1,4 +1,5 @@
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import PostgresModels
@@ -82,7 +83,7 @@ struct NotificationTests {
             defer { listener.stop() }
             #expect(try await listener.next() == .listening)
             for number in 0..<20 { try await database.notify("c", payload: "\(number)") }
-            #expect(try await TestServer.eventually { payload(listener.newest) == "19" })
+            #expect(try await eventually { payload(listener.newest) == "19" })
             #expect(try await listener.next() == .gap)
             for number in 17..<20 { #expect(try await payload(listener.next()) == "\(number)") }
             try await database.notify("c", payload: "20")
@@ -98,12 +99,12 @@ struct NotificationTests {
                 for try await element in database.listen(to: "c") { elements.append(element) }
                 return elements
             }
-            #expect(try await TestServer.eventually { database.statistics.listeningConnections == 1 })
+            #expect(try await eventually { database.statistics.listeningConnections == 1 })
             task.cancel()
             let elements = try await task.value
             #expect(elements.allSatisfy { $0 == .listening })
             #expect(database.statistics.listeningConnections == 0)
-            #expect(try await TestServer.eventually { try await listeners(database) == 0 })
+            #expect(try await eventually { try await listeners(database) == 0 })
         }
     }
 
@@ -115,7 +116,7 @@ struct NotificationTests {
                 break
             }
             #expect(database.statistics.listeningConnections == 0)
-            #expect(try await TestServer.eventually { try await listeners(database) == 0 })
+            #expect(try await eventually { try await listeners(database) == 0 })
         }
     }
 
@@ -125,7 +126,7 @@ struct NotificationTests {
             let tasks = (0..<3).map { _ in
                 Task { try await database.listen(to: "c").reduce(0) { count, _ in count + 1 } }
             }
-            #expect(try await TestServer.eventually { database.statistics.listeningConnections == 3 })
+            #expect(try await eventually { database.statistics.listeningConnections == 3 })
             await database.close()
             for task in tasks {
                 let count = try await task.value
@@ -143,9 +144,9 @@ struct NotificationTests {
     )
     func aChannelThatIsNoNameIsRefused(_ channel: String) async throws {
         try await withDatabase { database in
-            let listening = await databaseFailure { for try await _ in database.listen(to: channel) {} }
+            let listening = try await databaseError { for try await _ in database.listen(to: channel) {} }
             #expect(listening?.code == .invalidIdentifier)
-            let notifying = await databaseFailure { try await database.notify(channel) }
+            let notifying = try await databaseError { try await database.notify(channel) }
             #expect(notifying?.code == .invalidIdentifier)
         }
     }

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import StoredFilesTesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import PostgresModels
@@ -31,7 +32,7 @@ import Testing
             tasks.append(
                 Task { try await pool.withConnection { _ in order.add(number) } }
             )
-            #expect(try await TestServer.eventually { pool.statistics.waiting == number + 1 })
+            #expect(try await eventually { pool.statistics.waiting == number + 1 })
         }
         await pool.release(held)
         for task in tasks { try await task.value }
@@ -45,7 +46,7 @@ import Testing
         let pool = try await TestServer.pool(TestServer.configuration(poolSize: 1))
         let held = try await pool.acquire()
         let task = Task { try await pool.withConnection { _ in } }
-        #expect(try await TestServer.eventually { pool.statistics.waiting == 1 })
+        #expect(try await eventually { pool.statistics.waiting == 1 })
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(pool.statistics.waiting == 0)
@@ -115,7 +116,7 @@ import Testing
         #expect(try await pool.withConnection { try await $0.query(one).int() } == 1)
 
         let running = Task { try await pool.withConnection { try await $0.query("SELECT pg_sleep(20)") } }
-        #expect(try await TestServer.eventually { pool.statistics.idle == 0 })
+        #expect(try await eventually { pool.statistics.idle == 0 })
         try await server.stopServer(mode: .fast)
         let ended = try await databaseError { _ = try await running.value }
         #expect(ended?.code == .connectionLost || ended?.code == .connectionFailed)
@@ -125,7 +126,7 @@ import Testing
         #expect(try await pool.withConnection { try await $0.query(one).int() } == 1)
 
         try await server.kill()
-        #expect(try await TestServer.eventually { pool.statistics.open == 0 })
+        #expect(try await eventually { pool.statistics.open == 0 })
         try await server.startServer()
         #expect(try await pool.withConnection { try await $0.query(one).int() } == 1)
         await pool.close()

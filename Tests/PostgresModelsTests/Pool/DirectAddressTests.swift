@@ -1,5 +1,6 @@
 import PostgresModels
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("The direct address")
@@ -20,7 +21,7 @@ struct DirectAddressTests {
     @Test("A malformed direct address is refused when connecting, and not repeated in the error")
     func cannotBeRead() async throws {
         let url = try await TemporaryPostgres.shared().url
-        let error = await databaseFailure {
+        let error = try await databaseError {
             let configuration = DatabaseConfiguration(directAddress: "secret without a key")
             _ = try await Database.connect(url, configuration: configuration)
         }

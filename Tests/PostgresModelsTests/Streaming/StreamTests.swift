@@ -1,4 +1,5 @@
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import PostgresModels
@@ -22,7 +23,7 @@ struct StreamTests {
     }
 
     private func isGivenBack(_ database: Database) async throws -> Bool {
-        try await TestServer.eventually {
+        try await eventually {
             let statistics = database.statistics
             return statistics.openConnections == statistics.idleConnections
         }
@@ -96,18 +97,18 @@ struct StreamTests {
     func aFailureInTheMiddleIsThrownAndTheConnectionGivenBack() async throws {
         try await withDatabase(poolSize: 1) { database in
             var seen = 0
-            let error = await databaseFailure {
+            let error = try await databaseError {
                 for try await _ in database.stream("SELECT 1 / (150 - n) FROM generate_series(1, 500) AS n") {
                     seen += 1
                 }
             }
             #expect(error?.sqlState == "22012")
             #expect(seen == 100)
-            let broken = await databaseFailure { for try await _ in database.stream("SELEC 1") {} }
+            let broken = try await databaseError { for try await _ in database.stream("SELEC 1") {} }
             #expect(broken?.code == .invalidStatement)
-            let writing = await databaseFailure { for try await _ in database.stream("SELECT nextval('nothing')") {} }
+            let writing = try await databaseError { for try await _ in database.stream("SELECT nextval('nothing')") {} }
             #expect(writing?.code == .undefinedObject)
-            let wrong = await databaseFailure { for try await _ in database.stream(Author.self) {} }
+            let wrong = try await databaseError { for try await _ in database.stream(Author.self) {} }
             #expect(wrong?.code == .undefinedObject)
             #expect(database.statistics.idleConnections == 1)
             #expect(database.statistics.openConnections == 1)
@@ -154,7 +155,7 @@ struct StreamTests {
     func cancellingWhileTheServerWorksStopsIt() async throws {
         try await withDatabase(poolSize: 1) { database in
             let task = Task { for try await _ in database.stream("SELECT pg_sleep(30)") {} }
-            let isWorking = try await TestServer.eventually { database.statistics.statements >= 2 }
+            let isWorking = try await eventually { database.statistics.statements >= 2 }
             #expect(isWorking)
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }

@@ -1,5 +1,6 @@
 import Foundation
 import PostgresModels
+import TestSupport
 import Testing
 
 @testable import StoredFilesTesting
@@ -24,7 +25,7 @@ import Testing
     @Test("A temporary server that is no longer referenced deletes its directory")
     func aClusterNobodyHoldsGoesByItself() async throws {
         let directory = try await TemporaryPostgres.start().directory
-        #expect(try await TestServer.eventually { !FileManager.default.fileExists(atPath: directory) })
+        #expect(try await eventually { !FileManager.default.fileExists(atPath: directory) })
     }
 
     @Test("A released watchdog deletes the directory and leaves no zombie process")
@@ -35,7 +36,7 @@ import Testing
         // A zombie still receives signals.
         #expect(kill(watchdog.process, 0) == 0)
         watchdog.releaseAndForget()
-        #expect(try await TestServer.eventually { kill(watchdog.process, 0) != 0 })
+        #expect(try await eventually { kill(watchdog.process, 0) != 0 })
         #expect(!FileManager.default.fileExists(atPath: directory))
         await watchdog.releaseAndWait()
     }

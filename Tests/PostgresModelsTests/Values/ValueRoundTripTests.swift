@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import PostgresModels
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("Round trips of values")
@@ -114,7 +115,7 @@ struct ValueRoundTripTests {
     func decimalsThatDoNotFitAreRefused(_ text: String) async throws {
         try await withDatabase { database in
             let row = try #require(await database.query("SELECT \(text)::text::numeric AS d").first)
-            let error = await databaseFailure { _ = try row.decode(Decimal.self, named: "d") }
+            let error = try await databaseError { _ = try row.decode(Decimal.self, named: "d") }
             #expect(error?.code == .decodingFailed)
             let nothing = try #require(await database.query("SELECT 'NaN'::numeric, \(Decimal.nan) = 'NaN'").first)
             #expect(try nothing.decode(Decimal.self, at: 0).isNaN)
@@ -140,7 +141,7 @@ struct ValueRoundTripTests {
             try await database.execute("CREATE TYPE pair AS (a int, b int)")
             let sql = expression == "'a.b'::jsonpath" ? "'$.a'::jsonpath" : expression
             let row = try #require(await database.query("SELECT \(raw: sql) AS value").first)
-            let error = await databaseFailure { _ = try row.decode(String.self, named: "value") }
+            let error = try await databaseError { _ = try row.decode(String.self, named: "value") }
             #expect(error?.code == .typeMismatch)
             #expect(error?.column == "value")
         }
@@ -156,7 +157,7 @@ struct ValueRoundTripTests {
     func whatIsNoArrayIsNotReadAsAnEmptyOne(_ expression: String) async throws {
         try await withDatabase { database in
             let row = try #require(await database.query("SELECT \(raw: expression)").first)
-            let error = await databaseFailure { _ = try row.decode([Int32].self, at: 0) }
+            let error = try await databaseError { _ = try row.decode([Int32].self, at: 0) }
             #expect(error?.code == .typeMismatch)
         }
     }
@@ -168,7 +169,7 @@ struct ValueRoundTripTests {
     func datesThatPostgreSQLDoesNotHaveAreRefused(_ seconds: Double) async throws {
         try await withDatabase { database in
             let date = Date(timeIntervalSince1970: seconds)
-            let error = await databaseFailure { _ = try await database.query("SELECT \(date)") }
+            let error = try await databaseError { _ = try await database.query("SELECT \(date)") }
             #expect(error?.code == .invalidArgument)
         }
     }
@@ -267,7 +268,7 @@ struct ValueRoundTripTests {
     func aNumberThatDoesNotFitIsAnErrorThatNamesTheColumn() async throws {
         try await withDatabase { database in
             let row = try #require(await database.query("SELECT 70000 AS big").first)
-            let error = await databaseFailure { _ = try row.decode(Int16.self, named: "big") }
+            let error = try await databaseError { _ = try row.decode(Int16.self, named: "big") }
             #expect(error?.code == .decodingFailed)
             #expect(error?.column == "big")
         }
@@ -277,7 +278,7 @@ struct ValueRoundTripTests {
     func aWrongTypeIsAnErrorThatNamesTheColumn() async throws {
         try await withDatabase { database in
             let row = try #require(await database.query("SELECT 'x'::text AS word").first)
-            let error = await databaseFailure { _ = try row.decode(Int.self, named: "word") }
+            let error = try await databaseError { _ = try row.decode(Int.self, named: "word") }
             #expect(error?.code == .typeMismatch)
             #expect(error?.column == "word")
         }
@@ -287,7 +288,7 @@ struct ValueRoundTripTests {
     func aColumnThatIsNotThereListsThoseThatAre() async throws {
         try await withDatabase { database in
             let row = try #require(await database.query("SELECT 1 AS a, 2 AS b").first)
-            let error = await databaseFailure { _ = try row.decode(Int.self, named: "c") }
+            let error = try await databaseError { _ = try row.decode(Int.self, named: "c") }
             #expect(error?.code == .missingColumn)
             #expect(error?.message.contains("\"a\", \"b\"") == true)
         }
@@ -297,7 +298,7 @@ struct ValueRoundTripTests {
     func aNulInTextIsRefusedAndTheValueNotPrinted() async throws {
         try await withDatabase { database in
             let secret = "se\u{0}cret"
-            let error = await databaseFailure { try await database.execute("SELECT \(secret)") }
+            let error = try await databaseError { try await database.execute("SELECT \(secret)") }
             #expect(error?.code == .invalidArgument)
             #expect(error.map { "\($0)" }?.contains("cret") == false)
         }

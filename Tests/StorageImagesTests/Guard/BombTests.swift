@@ -1,6 +1,7 @@
 import NIOCore
 import Storages
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StorageImages

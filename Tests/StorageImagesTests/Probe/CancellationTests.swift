@@ -3,6 +3,7 @@ import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
 import Storages
+import TestSupport
 import Testing
 
 @testable import StorageImages

@@ -3,6 +3,7 @@ import NIOCore
 import StorageImages
 import Storages
 import StoredFilesTesting
+import TestSupport
 
 /// A storage in memory that counts what is read from it, and can hold readers up or fail them.
 final class CountingStorage: ForwardingStorage {
@@ -92,25 +93,14 @@ final class CountingStorage: ForwardingStorage {
         let pieces = stride(from: 0, to: bytes.readableBytes, by: chunk).compactMap {
             bytes.getSlice(at: bytes.readerIndex + $0, length: min(chunk, bytes.readableBytes - $0))
         }
-        let chunks = AsyncStream<ByteBuffer>(unfolding: { [state, pieces, onChunk, index = Atomic(0)] in
-            let next = index.take()
+        let chunks = AsyncStream<ByteBuffer>(unfolding: { [state, pieces, onChunk, delivered = Counter()] in
+            let next = delivered.next() - 1
             guard next < pieces.count else { return nil }
             onChunk(next)
             state.withLockedValue { $0.counts.bytes += pieces[next].readableBytes }
             return pieces[next]
         })
         return StoredContents(info: contents.info, range: contents.range, chunks: chunks)
-    }
-
-    private final class Atomic: Sendable {
-        private let value: NIOLockedValueBox<Int>
-        init(_ value: Int) { self.value = NIOLockedValueBox(value) }
-        func take() -> Int {
-            value.withLockedValue { value in
-                defer { value += 1 }
-                return value
-            }
-        }
     }
 }
 
@@ -121,13 +111,4 @@ final class RecordingRecorder: ImageSizeRecorder {
     func recordSize(_ size: PixelSize, of name: StorageName) async {
         box.withLockedValue { $0.append(size) }
     }
-}
-
-/// Waits, looking every millisecond, until something is so; false after ten seconds.
-func eventually(_ condition: @Sendable () -> Bool) async throws -> Bool {
-    for _ in 0..<10_000 {
-        if condition() { return true }
-        try await Task.sleep(for: .milliseconds(1))
-    }
-    return false
 }

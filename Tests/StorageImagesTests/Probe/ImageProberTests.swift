@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import Storages
+import TestSupport
 import Testing
 
 @testable import StorageImages

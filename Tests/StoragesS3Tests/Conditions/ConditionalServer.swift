@@ -1,7 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
-
 import Storages
+import TestSupport
 
 @testable import StoragesS3
 

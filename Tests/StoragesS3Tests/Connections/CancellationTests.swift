@@ -4,6 +4,7 @@ import NIOCore
 import Storages
 import StoragesS3
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("Cancellation of tasks", .timeLimit(.minutes(4)))
@@ -17,8 +18,7 @@ struct CancellationTests {
         _ work: @escaping @Sendable () async throws -> Void
     ) async throws {
         let task = Task { try await work() }
-        for _ in 0..<5000 where !isReady() { try await Task.sleep(for: .milliseconds(2)) }
-        #expect(isReady())
+        try await waitUntil { isReady() }
         // From here it can only wait.
         try await Task.sleep(for: .milliseconds(20))
         let start = ContinuousClock.now
@@ -52,7 +52,7 @@ struct CancellationTests {
             }
             let storage = try proxy.storage { $0.maxConnections = 1 }
             async let first = storage.open(name).collect(upTo: 1000)
-            for _ in 0..<5000 where proxy.requests.isEmpty { try await Task.sleep(for: .milliseconds(2)) }
+            try await waitUntil { !proxy.requests.isEmpty }
             try await cancel(when: { true }) { _ = try await storage.info(for: name) }
             #expect(try await first == object.bytes)
             #expect(proxy.requests.count == 1)
@@ -144,7 +144,7 @@ struct CancellationTests {
             }
             let bytes = TestBytes.make(12 << 20)
             let task = Task { try await storage.upload(.buffer(bytes), to: name, options: replacing) }
-            for _ in 0..<5000 where !isThere.withLockedValue({ $0 }) { try await Task.sleep(for: .milliseconds(2)) }
+            try await waitUntil { isThere.withLockedValue { $0 } }
             task.cancel()
             let direct = try world.storage()
             await #expect(throws: CancellationError.self) { try await task.value }

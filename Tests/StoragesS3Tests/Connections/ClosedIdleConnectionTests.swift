@@ -1,5 +1,6 @@
 import Storages
 import StoragesS3
+import TestSupport
 import Testing
 
 @Suite("Idle TLS connections that the server closes", .timeLimit(.minutes(2)))
@@ -31,7 +32,7 @@ struct ClosedIdleConnectionTests {
                 let idle = server.connections.count
                 #expect(idle == 12)
                 closer.closeIdleConnections()
-                for _ in 0..<1000 where closer.closedCount < idle { try await Task.sleep(for: .milliseconds(10)) }
+                try await waitUntil { closer.closedCount >= idle }
                 #expect(closer.closedCount == idle)
                 try await read(1, storage, object)
                 try await read(50, storage, object)

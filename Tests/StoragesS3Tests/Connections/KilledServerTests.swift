@@ -4,6 +4,7 @@ import NIOCore
 import Storages
 import StoragesS3
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("Servers that are killed", .timeLimit(.minutes(4)))
@@ -48,7 +49,7 @@ struct KilledServerTests {
             let task = Task {
                 try await storage.upload(.stream(pieces, length: Int64(count)), to: name, options: options)
             }
-            for _ in 0..<10_000 where !hasBegun.withLockedValue({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
+            try await waitUntil { hasBegun.withLockedValue { $0 } }
             try await server.kill()
             try await server.restart()
             var isStored: Bool?

@@ -3,6 +3,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Storages
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -126,7 +127,7 @@ struct LostConnectionTests {
             let (storage, direct, there) = (scene.storage, scene.direct, scene.there)
             let other = TestBytes.make(count, seed: 3)
             try await scene.cut(loss)
-            let code = await StorageError.code {
+            let code = await storageErrorCode {
                 try await storage.upload(.buffer(other), to: there, options: .init(ifExists: .fail))
             }
             #expect(code == .alreadyExists || code == .outcomeUnknown)
@@ -272,7 +273,7 @@ struct LostConnectionTests {
             let source = Interrupted(pieces: Array(repeating: TestBytes.make(1 << 20), count: 9), place: 8) {
                 _ = try await direct.upload(.buffer(other), to: name, options: .init(ifExists: .fail))
             }
-            let code = await StorageError.code {
+            let code = await storageErrorCode {
                 try await storage.upload(.stream(source, length: 9 << 20), to: name, options: .init(ifExists: .fail))
             }
             #expect(code == .alreadyExists)
@@ -310,7 +311,7 @@ struct LostConnectionTests {
                 $0.transfers.partSize = 5 << 20
             }
             storage.assume { $0.complete.absence = .ifNoneMatch }
-            let code = await StorageError.code {
+            let code = await storageErrorCode {
                 let bytes = TestBytes.make((5 << 20) + 1)
                 return try await storage.upload(
                     .buffer(bytes),
@@ -334,7 +335,7 @@ struct LostConnectionTests {
         try await FaultProxy.with(upstream: (world.server.host, world.server.port)) { proxy async throws in
             let storage = try inParts(world, proxy)
             proxy.script([.cut(.answerLost, .reset)])
-            let code = await StorageError.code {
+            let code = await storageErrorCode {
                 try await storage.upload(.buffer(TestBytes.make(6 << 20)), to: name, options: .init(ifExists: .fail))
             }
             #expect(code == .alreadyExists)
@@ -354,7 +355,7 @@ struct LostConnectionTests {
             proxy.script { _, _ in .cut(.beforeAnswer, manner) }
             let storage = try proxy.storage { $0.retries.maxAttempts = 3 }
             let name = try StorageName(validating: "name")
-            #expect(await StorageError.code { try await storage.info(for: name) } == .unavailable)
+            #expect(await storageErrorCode { try await storage.info(for: name) } == .unavailable)
             #expect(proxy.requests.count == 3)
         }
     }

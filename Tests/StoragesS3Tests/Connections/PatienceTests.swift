@@ -3,6 +3,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Storages
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -112,7 +113,7 @@ struct PatienceTests {
                     }
                     let storage = try world.storage(at: proxy.endpoint) { Self.patient(&$0, work) }
                     let task = Task { try await Self.run(work, storage) }
-                    while !hasCome.withLockedValue({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
+                    try await waitUntil { hasCome.withLockedValue { $0 } }
                     try await Task.sleep(for: .milliseconds(100))
                     try await server.kill()
                     try await Task.sleep(for: .seconds(1))

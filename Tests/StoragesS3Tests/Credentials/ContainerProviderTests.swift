@@ -1,6 +1,7 @@
 import Foundation
 import NIOConcurrencyHelpers
 import Storages
+import TestSupport
 import Testing
 
 @testable import StoragesS3

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import NIOConcurrencyHelpers
 import Storages
+import TestSupport
 import Testing
 
 @testable import StoragesS3

@@ -107,13 +107,3 @@ extension ProfileSettings {
         try ProfileSettings(Profile(name: "p", credentials: nil, config: nil) { _ in nil })
     }
 }
-
-/// The error that a call throws.
-func storageError(_ body: () async throws -> some Any) async -> StorageError? {
-    do {
-        _ = try await body()
-        return nil
-    } catch {
-        return error as? StorageError
-    }
-}

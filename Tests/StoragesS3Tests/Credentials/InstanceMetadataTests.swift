@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import TestSupport
 import Testing
 
 @testable import StoragesS3

@@ -2,6 +2,7 @@ import Foundation
 import NIOConcurrencyHelpers
 import Platform
 import Storages
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -103,25 +104,23 @@ struct ProcessCredentialTests {
 
     /// Waits for a file that a script writes a process number into.
     func number(in path: String) async throws -> pid_t {
-        while true {
-            if let text = try? String(contentsOfFile: path, encoding: .utf8), text.hasSuffix("\n"),
-                let number = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
-            {
-                return number
+        var number: pid_t?
+        try await waitUntil("no process number is in \(path)") {
+            guard let text = try? String(contentsOfFile: path, encoding: .utf8), text.hasSuffix("\n") else {
+                return false
             }
-            try await Task.sleep(for: .milliseconds(5))
+            number = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
+            return number != nil
         }
+        return try #require(number)
     }
 
     /// Waits until a process is gone; one that has died and is not waited for by anyone counts as gone.
     func end(of process: pid_t) async throws {
-        while kill(process, 0) == 0 {
-            if let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-                status.contains(") Z ")
-            {
-                return
-            }
-            try await Task.sleep(for: .milliseconds(5))
+        try await waitUntil("the process \(process) runs") {
+            guard kill(process, 0) == 0 else { return true }
+            let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+            return status?.contains(") Z ") == true
         }
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
 import Storages
+import TestSupport
 import Testing
 
 @testable import StoragesS3

@@ -2,6 +2,7 @@ import NIOCore
 import Storages
 import StoragesS3
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("Interrupted downloads", .timeLimit(.minutes(5)))
@@ -73,7 +74,7 @@ struct CutDownloadTests {
             proxy.script { request, _ in .answer(object.answer(to: request).cut(after: 10)) }
             let storage = try proxy.storage { $0.transfers.downloadResumptions = 3 }
             let name = try StorageName(validating: "file")
-            let code = await StorageError.code { try await storage.open(name).collect(upTo: 1 << 20) }
+            let code = await storageErrorCode { try await storage.open(name).collect(upTo: 1 << 20) }
             #expect(code == .unavailable)
             #expect(proxy.requests.count == 4)
         }
@@ -128,7 +129,7 @@ struct CutDownloadTests {
             proxy.script { _, index in .answer(index == 0 ? object.whole.cut(after: 600_001) : object.whole) }
             let storage = try proxy.storage()
             let name = try StorageName(validating: "file")
-            let code = await StorageError.code { try await storage.open(name).collect(upTo: 1 << 20) }
+            let code = await storageErrorCode { try await storage.open(name).collect(upTo: 1 << 20) }
             #expect(code == .unavailable)
             #expect(proxy.requests.count == 1)
         }

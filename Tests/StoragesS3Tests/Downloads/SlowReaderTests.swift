@@ -3,6 +3,7 @@ import NIOCore
 import Storages
 import StoragesS3
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("Slow readers", .timeLimit(.minutes(3)))
@@ -75,7 +76,7 @@ struct SlowReaderTests {
             }
             let start = ContinuousClock.now
             let name = try StorageName(validating: "file")
-            #expect(await StorageError.code { try await storage.open(name).collect(upTo: 1 << 20) } == .timeout)
+            #expect(await storageErrorCode { try await storage.open(name).collect(upTo: 1 << 20) } == .timeout)
             // Without the option it would be 30 s.
             #expect(start.duration(to: .now) < .seconds(15))
             #expect(proxy.requests.count == 1)
@@ -92,10 +93,10 @@ struct SlowReaderTests {
             }
             let name = try StorageName(validating: "file")
             let start = ContinuousClock.now
-            #expect(await StorageError.code { try await storage.open(name) } == .timeout)
+            #expect(await storageErrorCode { try await storage.open(name) } == .timeout)
             #expect(start.duration(to: .now) < .seconds(15))
             let second = ContinuousClock.now
-            let code = await StorageError.code {
+            let code = await storageErrorCode {
                 try await storage.upload(.buffer(TestBytes.make(8 << 20)), to: name, options: .init(ifExists: .replace))
             }
             #expect(code == .timeout)

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 import Storages
+import TestSupport
 import Testing
 
 @testable import StoragesS3

@@ -1,5 +1,6 @@
 import Platform
 import Storages
+import TestSupport
 import Testing
 
 @testable import StoragesS3

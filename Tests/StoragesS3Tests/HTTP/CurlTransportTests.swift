@@ -1,6 +1,7 @@
 import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -198,7 +199,7 @@ struct CurlTransportTests {
             while let chunk = try await iterator.next() { read += chunk.readableBytes }
             #expect(read == 64 << 20)
             // The last note comes after the last byte, which may be here before.
-            for _ in 0..<500 where sent.value < 256 { try await Task.sleep(for: .milliseconds(10)) }
+            _ = try await eventually { sent.value >= 256 }
             #expect(sent.value == 256)
         }
     }

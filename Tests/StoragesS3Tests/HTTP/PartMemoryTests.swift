@@ -1,4 +1,5 @@
 import NIOConcurrencyHelpers
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -9,7 +10,7 @@ struct PartMemoryTests {
     private func line(_ memory: PartMemory, _ share: PartShare, _ count: Int) async throws -> Task<Void, any Error> {
         let before = memory.waiting
         let task = Task { try await share.take(count) }
-        while memory.waiting == before { try await Task.sleep(for: .milliseconds(1)) }
+        try await waitUntil { memory.waiting != before }
         return task
     }
 

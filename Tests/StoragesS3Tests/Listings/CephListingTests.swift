@@ -2,6 +2,7 @@ import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
 import Storages
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -155,7 +156,7 @@ struct CephListingTests {
             proxy.script { request, _ in uploads.answer(request) }
             let storage = try ScriptedBucket.storage(proxy) { if isKnown { $0.server = .ceph } }
             let name = StorageName(unchecked: "a")
-            #expect(await StorageError.code { try await storage.abandonUploads(of: [name]) } == .unavailable)
+            #expect(await storageErrorCode { try await storage.abandonUploads(of: [name]) } == .unavailable)
             let error = await #expect(throws: StorageError.self) { try await storage.abortUploads(olderThan: Date()) }
             #expect(error?.code == .unavailable)
             #expect(error?.message.contains("1 others are gone") == true)

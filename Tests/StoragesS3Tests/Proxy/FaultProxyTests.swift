@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite("The fault proxy", .timeLimit(.minutes(2)))
@@ -18,14 +19,6 @@ struct FaultProxyTests {
     }
 
     private func answerOf10(_ text: String) -> Bool { text.hasSuffix("0123456789") }
-
-    private func eventually(_ condition: () -> Bool) async throws -> Bool {
-        for _ in 0..<1000 {
-            if condition() { return true }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        return condition()
-    }
 
     // MARK: Passing
 

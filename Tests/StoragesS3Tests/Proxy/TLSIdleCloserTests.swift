@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import StoredFilesTesting
@@ -27,12 +28,12 @@ struct TLSIdleCloserTests {
                 let command = [python, "-c", client, closer.caFile, "\(closer.port)"]
                 func text() -> String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
                 async let status = ChildProcess.run(command, in: "/", output: output)
-                for _ in 0..<3000 where !text().hasSuffix("0123456789") { try await Task.sleep(for: .milliseconds(10)) }
+                _ = try await eventually { text().hasSuffix("0123456789") }
                 #expect(text().hasPrefix("HTTP/1.1 200"))
                 #expect(closer.closedCount == 0)
                 closer.closeIdleConnections()
                 #expect(try await status == 0, "\(text())")
-                for _ in 0..<3000 where closer.closedCount == 0 { try await Task.sleep(for: .milliseconds(10)) }
+                _ = try await eventually { closer.closedCount > 0 }
                 #expect(closer.closedCount == 1)
                 #expect(server.requests.count == 1)
             }

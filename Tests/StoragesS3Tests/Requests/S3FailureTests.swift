@@ -1,4 +1,5 @@
 import Storages
+import TestSupport
 import Testing
 
 @testable import StoragesS3

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 import Storages
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -36,13 +37,13 @@ struct ForeignAnswerTests {
         try await with({ request, _ in
             request.method == "HEAD" ? ScriptedBucket.answer(404, "", Self.html) : Self.page(404)
         }) { storage, proxy in
-            #expect(await StorageError.code { try await storage.open(Self.name) } == .unavailable)
+            #expect(await storageErrorCode { try await storage.open(Self.name) } == .unavailable)
             // What routes requests may know the server again a moment later.
             #expect(proxy.count("GET") == 5)
-            #expect(await StorageError.code { try await storage.exists(Self.name) } == .unavailable)
+            #expect(await storageErrorCode { try await storage.exists(Self.name) } == .unavailable)
             let failures = try await storage.delete([Self.name])
             #expect(failures.map(\.error.code) == [.unavailable])
-            let version = await StorageError.code { try await storage.delete(Self.name, version: "v") }
+            let version = await storageErrorCode { try await storage.delete(Self.name, version: "v") }
             #expect(version == .unavailable)
         }
     }
@@ -72,7 +73,7 @@ struct ForeignAnswerTests {
     func uploads(hasPage: Bool) async throws {
         let answer = hasPage ? Self.page(200, [("ETag", "\"page\"")]) : ScriptedBucket.answer(200)
         try await with({ _, _ in answer }) { storage, proxy in
-            let code = await StorageError.code {
+            let code = await storageErrorCode {
                 try await storage.upload(.string("text"), to: Self.name, options: .init(ifExists: .replace))
             }
             #expect(code == .outcomeUnknown)
@@ -98,7 +99,7 @@ struct ForeignAnswerTests {
                 let file = try await storage.upload(.string("text"), to: Self.name, options: options)
                 #expect(file.entityTag == "\"e\"")
             } else {
-                let code = await StorageError.code {
+                let code = await storageErrorCode {
                     try await storage.upload(.string("text"), to: Self.name, options: options)
                 }
                 #expect(code == .unavailable)
@@ -112,12 +113,12 @@ struct ForeignAnswerTests {
             request.method == "PUT" ? Self.page(200, [("ETag", "\"page\"")]) : MultipartScript.answer(request)
         }) { storage, proxy in
             let large = UploadBody.buffer(ByteBuffer(repeating: 7, count: (5 << 20) + 1))
-            let code = await StorageError.code {
+            let code = await storageErrorCode {
                 try await storage.upload(large, to: Self.name, options: .init(ifExists: .replace))
             }
             #expect(code == .unavailable)
             #expect(proxy.requests.contains { $0.isAbort })
-            let copy = await StorageError.code {
+            let copy = await storageErrorCode {
                 try await storage.copy(
                     Self.name,
                     to: StorageName(unchecked: "copy"),
@@ -130,10 +131,10 @@ struct ForeignAnswerTests {
         try await with({ request, _ in
             request.method == "HEAD" ? ScriptedBucket.answer(200, "", Self.html) : Self.page(200)
         }) { storage, _ in
-            #expect(await StorageError.code { try await storage.open(Self.name) } == .unavailable)
-            #expect(await StorageError.code { try await storage.info(for: Self.name) } == .unavailable)
-            #expect(await StorageError.code { try await storage.listedKeys(prefix: "") } == .unavailable)
-            #expect(await StorageError.code { try await storage.abandonUploads(of: [Self.name]) } == .unavailable)
+            #expect(await storageErrorCode { try await storage.open(Self.name) } == .unavailable)
+            #expect(await storageErrorCode { try await storage.info(for: Self.name) } == .unavailable)
+            #expect(await storageErrorCode { try await storage.listedKeys(prefix: "") } == .unavailable)
+            #expect(await storageErrorCode { try await storage.abandonUploads(of: [Self.name]) } == .unavailable)
         }
     }
 

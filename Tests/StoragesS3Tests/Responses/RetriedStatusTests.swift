@@ -1,6 +1,7 @@
 import NIOCore
 import Storages
 import StoragesS3
+import TestSupport
 import Testing
 
 @Suite("Retries by status", .timeLimit(.minutes(2)))
@@ -73,7 +74,7 @@ struct RetriedStatusTests {
             _ = try await storage.info(for: name)
             proxy.script { _, _ in .answer(.init(500)) }
             let start = ContinuousClock.now
-            #expect(await StorageError.code { try await storage.info(for: name) } == .unavailable)
+            #expect(await storageErrorCode { try await storage.info(for: name) } == .unavailable)
             let last = try #require(proxy.requests.last)
             #expect(proxy.requests.count > 1)
             // A busy machine takes some time from the decision to the arrival; without a budget it would go on for
@@ -83,7 +84,7 @@ struct RetriedStatusTests {
             proxy.script { _, _ in .answer(.init(503, headers: [("Retry-After", "3600")])) }
             let before = proxy.requests.count
             let second = ContinuousClock.now
-            #expect(await StorageError.code { try await storage.info(for: name) } == .unavailable)
+            #expect(await storageErrorCode { try await storage.info(for: name) } == .unavailable)
             #expect(proxy.requests.count == before + 1)
             #expect(second.duration(to: .now) < .seconds(15))
         }

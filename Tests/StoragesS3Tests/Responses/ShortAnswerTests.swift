@@ -1,6 +1,7 @@
 import NIOCore
 import Storages
 import StoragesS3
+import TestSupport
 import Testing
 
 @Suite("Responses that end too early", .timeLimit(.minutes(2)))
@@ -24,7 +25,7 @@ struct ShortAnswerTests {
             proxy.script { _, _ in .answer(short) }
             let storage = try proxy.storage { $0.transfers.downloadResumptions = 2 }
             let name = try StorageName(validating: "file")
-            let code = await StorageError.code { try await storage.open(name).collect(upTo: 10_000) }
+            let code = await storageErrorCode { try await storage.open(name).collect(upTo: 10_000) }
             // The second answer is not the part that was asked for when the first could be read at all.
             #expect(code == .unavailable)
         }
@@ -54,7 +55,7 @@ struct ShortAnswerTests {
             #expect(proxy.requests.count == 3)
 
             proxy.script { _, _ in .answer(short) }
-            let code = await StorageError.code { for try await _ in storage.list() {} }
+            let code = await storageErrorCode { for try await _ in storage.list() {} }
             #expect(code == .unavailable)
         }
     }

@@ -1,5 +1,6 @@
 import NIOCore
 import Storages
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -149,7 +150,7 @@ struct ExpiredTokenTests {
             }
             // All of them are on their way with the old ones before the first is refused.
             refused.next()
-            while refused.value < 100 { try await Task.sleep(for: .milliseconds(1)) }
+            try await waitUntil { refused.value >= 100 }
             return .init(status: 400, body: ScriptedBucket.error("ExpiredToken"))
         }
         let provider = Rotation([Self.old, Self.new])

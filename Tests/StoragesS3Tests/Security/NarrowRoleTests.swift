@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 import Storages
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -59,7 +60,7 @@ struct NarrowRoleTests {
         #expect(transport.requests.contains { $0.isCompletion && $0.headers["If-None-Match"] == "*" })
 
         let there = StorageName(unchecked: "there")
-        let code = await StorageError.code {
+        let code = await storageErrorCode {
             try await storage.upload(Self.large, to: there, options: UploadOptions(ifExists: .fail))
         }
         #expect(code == .alreadyExists)
@@ -81,7 +82,7 @@ struct NarrowRoleTests {
         #expect(copy.name == Self.name)
         #expect(try await storage.delete([Self.name]).isEmpty)
         // Refused, and the source is the same: it is the destination.
-        let code = await StorageError.code {
+        let code = await storageErrorCode {
             try await storage.copy(there, to: StorageName(unchecked: "taken2"), options: UploadOptions(ifExists: .fail))
         }
         #expect(code == .alreadyExists)

@@ -3,6 +3,7 @@ import NIOCore
 import Platform
 import Storages
 import StoragesS3
+import TestSupport
 import Testing
 
 @testable import StoredFilesTesting
@@ -30,14 +31,6 @@ struct TemporaryS3Tests {
 
     private func isGone(_ process: ServerProcess) -> Bool {
         process.endStatus != nil && kill(-process.pid, 0) != 0
-    }
-
-    private func eventually(_ condition: () -> Bool) async throws -> Bool {
-        for _ in 0..<3000 {
-            if condition() { return true }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        return condition()
     }
 
     @Test("A temporary server accepts signed requests only and is gone after it stops", arguments: settings)

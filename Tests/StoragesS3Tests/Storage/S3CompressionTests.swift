@@ -4,6 +4,7 @@ import NIOCore
 import Storages
 import StoragesGzip
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StoragesS3

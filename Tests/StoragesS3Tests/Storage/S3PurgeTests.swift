@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import Storages
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -57,7 +58,7 @@ struct S3PurgeTests {
         #expect(receipt.markerCount == 2)
         #expect(receipt.uploadCount == 1)
 
-        #expect(await StorageError.code { try await storage.open(name, version: first) } == .notFound)
+        #expect(await storageErrorCode { try await storage.open(name, version: first) } == .notFound)
         let left = try await listed(storage)
         #expect(left.count == 2 && left.allSatisfy { $0.key == Array(other.string.utf8) })
         var uploads: [[UInt8]] = []

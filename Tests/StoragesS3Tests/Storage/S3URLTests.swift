@@ -1,6 +1,7 @@
 import Foundation
 import Storages
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StoragesS3

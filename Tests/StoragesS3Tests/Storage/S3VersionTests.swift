@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import Storages
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -75,9 +76,9 @@ struct S3VersionTests {
     @Test("A resumed download of a version requests that version again")
     func resumption() async throws {
         let bytes = ByteBuffer(repeating: 5, count: 1000)
-        let asked = Recorded()
+        let asked = Recorder<String>()
         let transport = ScriptedTransport { request in
-            await asked.add(request.url.components(separatedBy: "?").last ?? "")
+            asked.append(request.url.components(separatedBy: "?").last ?? "")
             let headers: HTTPHeaders = [
                 "ETag": "\"1\"", "Content-Length": request.headers["Range"] == nil ? "1000" : "600",
                 "Content-Range": request.headers["Range"] == nil ? "bytes 0-999/1000" : "bytes 400-999/1000",
@@ -89,13 +90,7 @@ struct S3VersionTests {
         }
         let storage = try ScriptedBucket.amazon(transport)
         #expect(try await storage.open(name, version: "v/1").collect(upTo: 1000) == bytes)
-        #expect(await asked.values == ["versionId=v%2F1", "versionId=v%2F1"])
-    }
-
-    private actor Recorded {
-        var values: [String] = []
-
-        func add(_ value: String) { values.append(value) }
+        #expect(asked.values == ["versionId=v%2F1", "versionId=v%2F1"])
     }
 
     private func fetched(

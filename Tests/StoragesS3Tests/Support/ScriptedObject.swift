@@ -95,15 +95,3 @@ extension FaultProxy {
     /// Returns the number of requests with a method.
     func count(_ method: String) -> Int { requests.count { $0.method == method } }
 }
-
-extension StorageError {
-    /// The code of the error that some work throws; `nil` when it throws none, or no `StorageError`.
-    static func code<Result>(_ work: () async throws -> Result) async -> Code? {
-        do {
-            _ = try await work()
-            return nil
-        } catch {
-            return (error as? StorageError)?.code
-        }
-    }
-}

@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import Storages
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -106,7 +107,7 @@ struct AbortedUploadTests {
                 begun.next()
                 if request.url.contains("partNumber=3&") {
                     // It fails when the three others are on their way.
-                    while begun.value < 4 { try await Task.sleep(for: .milliseconds(1)) }
+                    try await waitUntil { begun.value >= 4 }
                     return .init(status: 403, body: ScriptedBucket.error("AccessDenied"))
                 }
                 // They do not hear that they are cancelled, as bytes do not that are in the network.
@@ -121,7 +122,7 @@ struct AbortedUploadTests {
             $0.integrity = .none
             $0.payloadSigning = .never
         }
-        let code = await StorageError.code {
+        let code = await storageErrorCode {
             try await storage.upload(Self.body(parts: 6), to: Self.name, options: UploadOptions(ifExists: .replace))
         }
         #expect(code == .permissionDenied)

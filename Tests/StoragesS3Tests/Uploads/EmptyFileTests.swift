@@ -2,6 +2,7 @@ import NIOCore
 import Storages
 import StoragesS3
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("Empty files", .timeLimit(.minutes(2)))
@@ -52,7 +53,7 @@ struct EmptyFileTests {
             if isGood {
                 #expect(try await storage.open(name, range: range).collect(upTo: 10).readableBytes == 0)
             } else {
-                #expect(await StorageError.code { try await storage.open(name, range: range) } == .invalidRange)
+                #expect(await storageErrorCode { try await storage.open(name, range: range) } == .invalidRange)
             }
         }
     }

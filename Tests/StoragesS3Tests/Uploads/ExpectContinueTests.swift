@@ -1,6 +1,7 @@
 import NIOCore
 import Storages
 import StoragesS3
+import TestSupport
 import Testing
 
 @Suite("Uploads with the header Expect", .timeLimit(.minutes(2)))
@@ -40,7 +41,7 @@ struct ExpectContinueTests {
             proxy.script { _, _ in .answer(refusal) }
             let storage = try proxy.storage()
             let name = try StorageName(validating: "file")
-            let code = await StorageError.code {
+            let code = await storageErrorCode {
                 try await storage.upload(.buffer(TestBytes.make(4 << 20)), to: name, options: .init(ifExists: .replace))
             }
             #expect(code == .permissionDenied)

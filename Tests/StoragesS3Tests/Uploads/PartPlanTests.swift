@@ -2,6 +2,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Storages
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StoragesS3
@@ -133,7 +134,7 @@ struct PartPlanTests {
                 // The first fit in beside each other. The others come when those have what they need.
                 let isFirst = inParts ? number < 1 : number < 3
                 group.addTask {
-                    while !isFirst, isBelowHalf() { try await Task.sleep(for: .milliseconds(2)) }
+                    if !isFirst { try await waitUntil { !isBelowHalf() } }
                     let name = StorageName(unchecked: "file-\(number)")
                     _ = try await storage.upload(.buffer(source), to: name, options: UploadOptions(ifExists: .replace))
                 }

@@ -3,6 +3,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Storages
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StoragesS3

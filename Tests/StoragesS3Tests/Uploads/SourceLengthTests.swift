@@ -3,6 +3,7 @@ import NIOCore
 import Storages
 import StoragesS3
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("Sources of the wrong length", .timeLimit(.minutes(2)))
@@ -30,7 +31,7 @@ struct SourceLengthTests {
                 }
                 continuation.finish()
             }
-            let code = await StorageError.code {
+            let code = await storageErrorCode {
                 try await storage.upload(
                     .stream(pieces, length: Int64(announced)),
                     to: name,

@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 import NIOCore
+import TestSupport
 
 @testable import StoragesS3
 
@@ -48,9 +49,4 @@ struct StallingSource: AsyncSequence, Sendable {
             return nil
         }
     }
-}
-
-/// Waits for something that happens elsewhere.
-func waitUntil(_ condition: () -> Bool) async throws {
-    while !condition() { try await Task.sleep(for: .milliseconds(2)) }
 }

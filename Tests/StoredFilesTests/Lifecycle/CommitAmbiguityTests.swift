@@ -1,5 +1,6 @@
 import StoredFiles
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 /// A connection that is lost during COMMIT: nobody knows what came of it, so nobody may delete anything.
@@ -44,12 +45,10 @@ struct CommitAmbiguityTests {
         )
         let app = try await open(server)
         let killer = Task {
-            while true {
-                let rows = try await app.database.query(
+            try await waitUntil("no COMMIT waits for a standby") {
+                try await !app.database.query(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-                )
-                if !rows.isEmpty { return }
-                try await Task.sleep(for: .milliseconds(10))
+                ).isEmpty
             }
         }
         let error = try await store(in: app) { transaction in

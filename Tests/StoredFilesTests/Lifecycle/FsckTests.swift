@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StoredFiles

@@ -2,6 +2,7 @@ import Foundation
 import LifecycleTestSupport
 import StoredFiles
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 /// During a deployment programs of the version before work on a database that this version has migrated.
@@ -23,7 +24,7 @@ struct MixedVersionTests {
     /// Returns the names that its reaper takes: other tests of the server have transactions that have to end first.
     private func taken(_ former: FormerStatements, _ app: TestApplication) async throws -> [String] {
         var names: [String] = []
-        let isTaken = try await app.eventually {
+        let isTaken = try await eventually {
             let (taken, revived) = try await former.take()
             names += taken + revived.map { "revived \($0)" }
             return !names.isEmpty
@@ -128,7 +129,7 @@ struct MixedVersionTests {
                 #expect(try await former.take() == ([], []))
             }
             var found: [String] = []
-            let isDone = try await app.eventually {
+            let isDone = try await eventually {
                 let (taken, revived) = try await former.take()
                 found += taken + revived.map { "revived \($0)" }
                 return found.contains("gone")
@@ -139,7 +140,7 @@ struct MixedVersionTests {
             try await former.bury(["gone"])
             try await expectRefused("gone", app)
             expectEqual(try await app.journal(), ["gone": "deleted"])
-            let isForgotten = try await app.eventually { try await former.takeTombstones() == ["gone"] }
+            let isForgotten = try await eventually { try await former.takeTombstones() == ["gone"] }
             #expect(isForgotten)
             try await former.forget(["gone"])
             expectEqual(try await app.journal(), [:])

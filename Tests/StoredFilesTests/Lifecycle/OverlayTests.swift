@@ -3,6 +3,7 @@ import NIOCore
 import Platform
 import StoredFiles
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 /// A copy of a database whose storages lie over those of production.

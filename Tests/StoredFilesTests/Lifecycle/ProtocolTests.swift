@@ -1,5 +1,6 @@
 import StoredFiles
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 /// Tests of what happens to databases in real life: restores, moves to other servers, triggers of others, storages with
@@ -31,7 +32,7 @@ struct ProtocolTests {
             try await app.database.execute("ALTER TABLE albums ENABLE TRIGGER ALL")
             try await age(app, "a")
             // A tombstone stays as long as a transaction anywhere in the cluster is older.
-            let isForgotten = try await app.eventually {
+            let isForgotten = try await eventually {
                 #expect(try await app.reapNow().forgotten == 0)
                 return try await app.journal() == [:]
             }

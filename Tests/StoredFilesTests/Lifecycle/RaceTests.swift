@@ -1,5 +1,6 @@
 import StoredFiles
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 /// Real sessions, held at the points where the protocol could lose a file or leave one behind.
@@ -161,7 +162,7 @@ struct RaceTests {
             }
             #expect(isRefused(error, at: level))
             #expect(try await app.database.count(Album.self) == 0)
-            let isForgotten = try await app.eventually {
+            let isForgotten = try await eventually {
                 try await app.reapNow(ReaperConfiguration(tombstoneAge: .zero)).forgotten == 1
             }
             #expect(isForgotten)
@@ -255,9 +256,11 @@ struct RaceTests {
             try await app.database.execute(Self.mark)
             try await app.database.transaction { reaper in
                 // Transactions of other databases may have to end first.
-                while try await reaper.query(
-                    "SELECT is_live FROM stored_files.take('papers', 10, interval '1 minute')"
-                ).isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+                try await waitUntil("the name is not taken") {
+                    try await !reaper.query(
+                        "SELECT is_live FROM stored_files.take('papers', 10, interval '1 minute')"
+                    ).isEmpty
+                }
                 try await app.database.transaction(isolation: level) { writer in
                     try await writer.execute("DELETE FROM others")
                 }

@@ -3,6 +3,7 @@ import NIOCore
 import Platform
 import ServiceLifecycle
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StoredFiles
@@ -69,7 +70,7 @@ struct ReaperTests {
 
             try await app.database.execute("UPDATE stored_files.journal SET lease_until = now()")
             let eager = ReaperConfiguration(retention: .zero, batchSize: 10, backoff: .milliseconds(1))
-            let isDrained = try await app.eventually {
+            let isDrained = try await eventually {
                 _ = try await app.reapNow(eager)
                 return try await app.paperNames().isEmpty
             }
@@ -128,7 +129,7 @@ struct ReaperTests {
             // The request of an upload that was given up long ago.
             _ = try await app.papers.upload(.string("late"), to: StorageName(validating: "a"))
             #expect(try await app.reapNow().forgotten == 0)
-            let isForgotten = try await app.eventually {
+            let isForgotten = try await eventually {
                 try await app.reapNow(ReaperConfiguration(tombstoneAge: .zero)).forgotten == 1
             }
             #expect(isForgotten)
@@ -227,9 +228,9 @@ struct ReaperTests {
             try await app.database.execute("SELECT 1")
             try await Task.sleep(for: .milliseconds(200))
             try await app.database.execute("DELETE FROM albums WHERE title = 'a'")
-            #expect(try await app.eventually { try await app.paperNames() == ["b"] })
+            #expect(try await eventually { try await app.paperNames() == ["b"] })
             try await app.database.execute("DELETE FROM albums WHERE title = 'b'")
-            #expect(try await app.eventually { try await app.paperNames() == [] })
+            #expect(try await eventually { try await app.paperNames() == [] })
             await group.triggerGracefulShutdown()
             try await running
         }

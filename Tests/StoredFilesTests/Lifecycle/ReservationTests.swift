@@ -1,6 +1,7 @@
 import NIOCore
 import StoredFiles
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @Suite("Reservations and claims", .timeLimit(.minutes(10)))
@@ -94,10 +95,10 @@ struct ReservationTests {
                 app.papers.inject(.run { await isStored.wait() }, into: .upload)
                 return try await app.database.store(.string("slow"), named: "a.txt", for: \Album.$paper)
             }
-            try #require(await app.eventually { try await app.journal().count == 1 })
+            try #require(await eventually { try await app.journal().count == 1 })
             let first = try await leaseEnd(in: app)
             // Three renewals: by now the first reservation is long over.
-            try #require(await app.eventually { try await leaseEnd(in: app) > first + 0.6 })
+            try #require(await eventually { try await leaseEnd(in: app) > first + 0.6 })
             #expect(try await app.reapNow().deleted == 0)
             isStored.open()
             var album = Album(title: "x", paper: try await store.value)
@@ -119,7 +120,7 @@ struct ReservationTests {
     func neverWritten() async throws {
         try await TestApplication.run(lifecycle: LifecycleConfiguration(claimPeriod: .milliseconds(100))) { app in
             let file = try await app.database.store(.string("x"), named: "a.txt", for: \Album.$paper)
-            let isGone = try await app.eventually {
+            let isGone = try await eventually {
                 _ = try await app.database.reap()
                 return try await app.paperNames().isEmpty
             }

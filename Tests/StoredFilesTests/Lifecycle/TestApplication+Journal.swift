@@ -1,6 +1,7 @@
 import NIOCore
 import StoredFiles
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 extension TestApplication {
@@ -87,15 +88,6 @@ extension TestApplication {
             return free.isEmpty
         }
         try #require(isMarking, "no transaction holds the journal's row")
-    }
-
-    /// Asks until something is true, for a minute at most.
-    func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-        for _ in 0..<6000 {
-            if try await condition() { return true }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        return false
     }
 }
 

@@ -2,6 +2,7 @@ import Foundation
 import Platform
 import StoredFiles
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StoredFiles
@@ -90,7 +91,7 @@ struct UpgradeTests {
                 transaction_id = pg_current_xact_id() WHERE name = 'old' AND state = 'condemned'
                 """
             )
-            let isTaken = try await app.eventually {
+            let isTaken = try await eventually {
                 try await database.query(
                     "SELECT name, is_image, attempts, is_live FROM stored_files.take('papers', 500, interval '5 min', NULL)"
                 ).count == 1

@@ -1,6 +1,7 @@
 import Foundation
 import NIOConcurrencyHelpers
 import StoredFilesTesting
+import TestSupport
 
 /// The worker of the crash tests in a process of its own.
 final class WorkerProcess: Sendable {
@@ -72,12 +73,8 @@ final class WorkerProcess: Sendable {
     }
 
     func waitUntilReady() async throws {
-        for _ in 0..<6000 {
-            let state = state.withLockedValue { $0 }
-            if state.isReady { return }
-            guard state.status == .running else { break }
-            try await Task.sleep(for: .milliseconds(5))
-        }
+        _ = try await eventually { state.withLockedValue { $0.isReady || $0.status != .running } }
+        if state.withLockedValue({ $0.isReady }) { return }
         kill()
         throw WorkerMissing(description: "the worker did not begin: \(state.withLockedValue { $0.status })")
     }

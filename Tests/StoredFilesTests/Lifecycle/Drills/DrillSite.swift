@@ -219,12 +219,3 @@ extension Database {
         for storage in [StorageID.papers, .pictures] { _ = try await files("adopt", storage, in: self) }
     }
 }
-
-/// Waits for what has to happen, for a minute at most.
-func waitUntil(_ what: Comment, _ condition: () async throws -> Bool) async throws {
-    for _ in 0..<6000 {
-        if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-    try #require(Bool(false), what)
-}

@@ -1,5 +1,6 @@
 import StoredFiles
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 extension Drills {

@@ -1,6 +1,7 @@
 import Foundation
 import StoredFiles
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 extension Drills {

@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 import StoredFilesTesting
+import TestSupport
 import Testing
 
 @testable import StoredFiles
