@@ -141,7 +141,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PlatformTests",
-            dependencies: ["Platform", nioLocks],
+            dependencies: ["TestSupport", "Platform", nioLocks],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,8 +1,9 @@
 import NIOConcurrencyHelpers
 import Platform
+import TestSupport
 import Testing
 
-@Suite("A semaphore for tasks", .timeLimit(.minutes(3)))
+@Suite("Asynchronous semaphore", .timeLimit(.minutes(3)))
 struct AsyncSemaphoreTests {
     /// Starts a task that waits for a permit, and returns when it is in the line.
     private func waiter(
@@ -20,7 +21,7 @@ struct AsyncSemaphoreTests {
         return task
     }
 
-    @Test("grants its capacity, and no more")
+    @Test("A semaphore grants its capacity and no more")
     func capacity() async throws {
         let semaphore = AsyncSemaphore(capacity: 10)
         let first = try await semaphore.acquire(weight: 6)
@@ -38,7 +39,7 @@ struct AsyncSemaphoreTests {
     }
 
     @Test(
-        "takes more than all of it for all, and less than nothing for one",
+        "A weight above the capacity counts as all of it, and one below 1 as 1",
         arguments: [(11, 10), (Int.max, 10), (0, 1), (-3, 1)]
     )
     func bounds(weight: Int, counted: Int) async throws {
@@ -52,7 +53,7 @@ struct AsyncSemaphoreTests {
         #expect(semaphore.inUse == 0)
     }
 
-    @Test("gets a permit back when its last reference goes")
+    @Test("A permit is released with its last reference")
     func drop() async throws {
         let semaphore = AsyncSemaphore(capacity: 1)
         var permit: AsyncSemaphore.Permit? = try await semaphore.acquire()
@@ -64,7 +65,7 @@ struct AsyncSemaphoreTests {
         #expect(semaphore.inUse == 0)
     }
 
-    @Test("gets the permit of a body back when it ends, and when it throws")
+    @Test("withPermit releases its permit when the body returns or throws")
     func body() async throws {
         struct Failure: Error {}
         let semaphore = AsyncSemaphore(capacity: 1)
@@ -74,7 +75,7 @@ struct AsyncSemaphoreTests {
         #expect(semaphore.inUse == 0)
     }
 
-    @Test("grants by arrival: nobody overtakes a large request, and all that fit are let in at once")
+    @Test("Permits are granted in order of arrival, and small requests do not overtake a large one")
     func order() async throws {
         let semaphore = AsyncSemaphore(capacity: 10)
         let all = try await semaphore.acquire(weight: 10)
@@ -105,7 +106,7 @@ struct AsyncSemaphoreTests {
 
     // MARK: Cancellation
 
-    @Test("does not let in who is cancelled already, although there is room")
+    @Test("A cancelled task gets no permit, even if one is free")
     func cancelledBefore() async throws {
         let semaphore = AsyncSemaphore(capacity: 1)
         let task = Task {
@@ -116,7 +117,7 @@ struct AsyncSemaphoreTests {
         #expect(semaphore.inUse == 0)
     }
 
-    @Test("lets those through that waited behind somebody who was cancelled")
+    @Test("A cancelled request lets the requests behind it proceed")
     func cancelledWhileWaiting() async throws {
         let semaphore = AsyncSemaphore(capacity: 10)
         let half = try await semaphore.acquire(weight: 5)
@@ -131,7 +132,7 @@ struct AsyncSemaphoreTests {
         #expect(semaphore.inUse == 0)
     }
 
-    @Test("leaves the permit to a task that is cancelled after it got one")
+    @Test("A task that is cancelled after it got a permit keeps it")
     func cancelledAfter() async throws {
         let semaphore = AsyncSemaphore(capacity: 1)
         let first = try await semaphore.acquire()
@@ -144,7 +145,7 @@ struct AsyncSemaphoreTests {
         #expect(semaphore.inUse == 0)
     }
 
-    @Test("loses nothing when many come and go and are cancelled at any moment")
+    @Test("No permit is lost when many tasks acquire, release and are cancelled at any moment")
     func storm() async throws {
         let semaphore = AsyncSemaphore(capacity: 7)
         let held = NIOLockedValueBox((now: 0, most: 0))
@@ -176,7 +177,7 @@ struct AsyncSemaphoreTests {
 
     // MARK: Limits of waiting
 
-    @Test("lets nobody wait longer than they want to")
+    @Test("A request for a permit fails after its time limit")
     func timeLimit() async throws {
         let semaphore = AsyncSemaphore(capacity: 1)
         let permit = try #require(semaphore.tryAcquire())
@@ -193,7 +194,7 @@ struct AsyncSemaphoreTests {
         #expect(semaphore.inUse == 0)
     }
 
-    @Test("lets those through that waited behind somebody whose time was over")
+    @Test("A request that timed out lets the requests behind it proceed")
     func timeLimitOfTheFirst() async throws {
         let semaphore = AsyncSemaphore(capacity: 10)
         let half = try await semaphore.acquire(weight: 5)
@@ -205,7 +206,7 @@ struct AsyncSemaphoreTests {
         withExtendedLifetime((half, small)) {}
     }
 
-    @Test("lets nobody who wants a limit wait without one, whenever it is decided that they have to")
+    @Test("Every request with a time limit has a timer as soon as it waits")
     func everyWaiterHasItsLimit() async throws {
         for _ in 0..<200 {
             let semaphore = AsyncSemaphore(capacity: 1)
@@ -228,7 +229,7 @@ struct AsyncSemaphoreTests {
         }
     }
 
-    @Test("turns those away that find as many waiting as may")
+    @Test("A request is refused when the maximum number of tasks already waits")
     func maxWaiters() async throws {
         let semaphore = AsyncSemaphore(capacity: 1, maxWaiters: 1)
         let permit = try await semaphore.acquire()

@@ -1,8 +1,9 @@
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
-@Suite("A program in a process of its own", .timeLimit(.minutes(3)))
+@Suite("Child processes", .timeLimit(.minutes(3)))
 struct ChildProcessTests {
     private static let environment = ["PATH": "/usr/bin:/bin"]
 
@@ -45,7 +46,7 @@ struct ChildProcessTests {
 
     // MARK: The end
 
-    @Test("ends with a status or by a signal, and says so as often as it is asked")
+    @Test("A child process reports its exit status or signal, however often it is asked")
     func endings() async throws {
         for (script, ending) in [
             ("exit 0", ChildProcess.Ending.exited(0)), ("exit 255", .exited(255)),
@@ -60,7 +61,7 @@ struct ChildProcessTests {
         }
     }
 
-    @Test("ends in an unknown way when another part of the process has taken its status")
+    @Test("A child process whose status was reaped elsewhere reports an unknown ending")
     func stolen() async throws {
         let child = try start("exit 3")
         var status: Int32 = 0
@@ -68,7 +69,7 @@ struct ChildProcessTests {
         #expect(await child.wait() == .unknown)
     }
 
-    @Test("goes on when it ignores a signal, and ends by the one that cannot be ignored")
+    @Test("A child process that ignores SIGTERM is ended by SIGKILL")
     func ignoredSignal() async throws {
         let pipe = try CloseOnExecPipe()
         var options = ChildProcess.Options()
@@ -86,7 +87,7 @@ struct ChildProcessTests {
         #expect(child.ending == .killed(signal: SIGKILL))
     }
 
-    @Test("is waited for without a thread of the cooperative pool, however many there are")
+    @Test("Waiting for many child processes takes no thread of the cooperative pool")
     func manyWaits() async throws {
         let pipe = try CloseOnExecPipe()
         var options = ChildProcess.Options()
@@ -103,7 +104,7 @@ struct ChildProcessTests {
 
     // MARK: Input and output
 
-    @Test("prints ten megabytes, of which not one is lost")
+    @Test("Ten megabytes of output of a child process arrive complete")
     func largeOutput() async throws {
         let count = 10 << 20
         let output = try await run("head -c \(count) /dev/zero | tr '\\0' x", outputLimit: count)
@@ -112,7 +113,7 @@ struct ChildProcessTests {
         #expect(output.bytes.allSatisfy { $0 == UInt8(ascii: "x") })
     }
 
-    @Test("is killed when it prints more than the limit")
+    @Test("A child process that prints more than the limit is killed")
     func tooMuchOutput() async throws {
         do {
             _ = try await run("head -c 1001 /dev/zero; exec sleep 600", outputLimit: 1000)
@@ -123,7 +124,7 @@ struct ChildProcessTests {
         #expect(try await run("head -c 1000 /dev/zero", outputLimit: 1000).bytes.count == 1000)
     }
 
-    @Test("prints into a file, its errors too if that is wanted, and reads from a descriptor")
+    @Test("A child process can write its output and errors to a file and read from a descriptor")
     func files() async throws {
         try await withFolder { folder in
             for merges in [true, false] {
@@ -142,7 +143,7 @@ struct ChildProcessTests {
         }
     }
 
-    @Test("has an empty input and prints nowhere when nothing is said about that")
+    @Test("By default a child process has empty input and its output is discarded")
     func defaults() async throws {
         #expect(await (try start("read -r line && exit 1; echo a && echo b >&2")).wait() == .exited(0))
         #expect(try await run("echo error >&2; echo \"$PATH $OTHER.\"").bytes == Array("/usr/bin:/bin .\n".utf8))
@@ -150,7 +151,10 @@ struct ChildProcessTests {
 
     // MARK: Limits
 
-    @Test("is killed with its children after its time, although it ignores being asked", arguments: [true, false])
+    @Test(
+        "A child process is killed with its children after the timeout, even if it ignores SIGTERM",
+        arguments: [true, false]
+    )
     func timeout(closesOutput: Bool) async throws {
         try await withFolder { folder in
             let close = closesOutput ? "exec 1>&-; " : ""
@@ -164,7 +168,7 @@ struct ChildProcessTests {
         }
     }
 
-    @Test("is killed with its children when the task is cancelled")
+    @Test("A child process is killed with its children when its task is cancelled")
     func cancellation() async throws {
         try await withFolder { folder in
             let task = Task { try await run("sleep 600 & echo $! >\(folder)/child; wait") }
@@ -175,7 +179,7 @@ struct ChildProcessTests {
         }
     }
 
-    @Test("is not started by a task that is cancelled already")
+    @Test("A cancelled task starts no child process")
     func cancelledBefore() async throws {
         try await withFolder { folder in
             let task = Task {
@@ -189,7 +193,10 @@ struct ChildProcessTests {
 
     // MARK: The start
 
-    @Test("is not there when it cannot be started", arguments: [["/nowhere/at-all"], ["nowhere-at-all"], ["/"], []])
+    @Test(
+        "A program that cannot be started throws an error and leaves no process",
+        arguments: [["/nowhere/at-all"], ["nowhere-at-all"], ["/"], []]
+    )
     func notStarted(_ arguments: [String]) async throws {
         do {
             _ = try ChildProcess(arguments, environment: Self.environment)
@@ -200,7 +207,7 @@ struct ChildProcessTests {
     }
 
     #if os(Linux)
-        @Test("leads a process group of its own only if that is wanted", arguments: [true, false])
+        @Test("A child process leads a process group of its own only on request", arguments: [true, false])
         func group(leads: Bool) async throws {
             var options = ChildProcess.Options()
             options.leadsGroup = leads
@@ -209,7 +216,7 @@ struct ChildProcessTests {
             #expect(await child.wait() == .exited(leads ? 0 : 1))
         }
 
-        @Test("inherits no descriptor, no blocked signal and no ignored one")
+        @Test("A child process inherits no descriptor and no blocked or ignored signal")
         func inheritance() async throws {
             // Without close-on-exec, as some libraries open theirs.
             let descriptor = open("/dev/null", O_RDONLY)

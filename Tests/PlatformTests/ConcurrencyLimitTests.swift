@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 import Platform
+import TestSupport
 import Testing
 
 /// A count of the bodies that run.
@@ -23,11 +24,11 @@ private final class Gauge: Sendable {
 
 private struct Failure: Error {}
 
-@Suite("Work on many elements", .timeLimit(.minutes(3)))
+@Suite("Bounded concurrency", .timeLimit(.minutes(3)))
 struct ConcurrencyLimitTests {
     private let gauge = Gauge()
 
-    @Test("is never done for more at the same time than the limit says, but for as many", arguments: [1, 3, 16])
+    @Test("Work runs for as many elements at a time as the limit allows, and never for more", arguments: [1, 3, 16])
     func limit(limit: Int) async throws {
         let isFull = NIOLockedValueBox(false)
         try await (0..<100).forEachConcurrently(limit: limit) { [gauge] _ in
@@ -41,13 +42,13 @@ struct ConcurrencyLimitTests {
         #expect(gauge.most == limit && gauge.total == 100)
     }
 
-    @Test("is done for one at a time when the limit is none", arguments: [0, -1])
+    @Test("A limit below 1 runs the work for one element at a time", arguments: [0, -1])
     func noLimit(limit: Int) async throws {
         try await (0..<10).forEachConcurrently(limit: limit) { [gauge] _ in await gauge.run { await Task.yield() } }
         #expect(gauge.most == 1 && gauge.total == 10)
     }
 
-    @Test("gives its results in the order of the elements, in whatever order they come")
+    @Test("Results are in the order of the elements, whatever order they finish in")
     func order() async throws {
         let isLastDone = NIOLockedValueBox(false)
         let results = try await Array(0..<20).mapConcurrently(limit: 20) { number in
@@ -61,14 +62,14 @@ struct ConcurrencyLimitTests {
         #expect(results == (0..<20).map { $0 * 2 })
     }
 
-    @Test("gives results that are nil, too, and none for no elements")
+    @Test("Results may be nil, and no elements give no results")
     func optional() async throws {
         let results = try await [1, 2, 3].mapConcurrently(limit: 2) { $0 == 2 ? nil : $0 }
         #expect(results == [1, nil, 3])
         #expect(try await [Int]().mapConcurrently(limit: 2) { $0 } == [])
     }
 
-    @Test("ends with the first error, after the others were cancelled and have ended, and nothing more is begun")
+    @Test("The first error cancels the running work, is thrown after it ended, and starts no more")
     func firstError() async throws {
         let cancelled = NIOLockedValueBox(0)
         await #expect(throws: Failure.self) {
@@ -88,7 +89,7 @@ struct ConcurrencyLimitTests {
         #expect(cancelled.withLockedValue { $0 } == 3)
     }
 
-    @Test("is cancelled with its task")
+    @Test("Concurrent work is cancelled with its task")
     func cancellation() async throws {
         let task = Task { [gauge] in
             try await (0..<100).mapConcurrently(limit: 4) { _ in
@@ -101,7 +102,7 @@ struct ConcurrencyLimitTests {
         #expect(gauge.now == 0 && gauge.total == 4)
     }
 
-    @Test("takes the next input while the others are worked on, and not the one after it")
+    @Test("The next element of a sequence is read while others are processed, but not the one after it")
     func inputs() async throws {
         let isOpen = NIOLockedValueBox(false)
         let (taken, sum) = (NIOLockedValueBox(0), NIOLockedValueBox(0))
@@ -126,7 +127,7 @@ struct ConcurrencyLimitTests {
         #expect(sum.withLockedValue { $0 } == 55)
     }
 
-    @Test("ends with the error of the input, after what was begun has ended")
+    @Test("An error of the input sequence is thrown after the running work has ended")
     func failingInput() async throws {
         var count = 0
         await #expect(throws: Failure.self) {

@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 import Platform
+import TestSupport
 import Testing
 
 /// A call that goes on until the test answers it.
@@ -42,7 +43,7 @@ private enum Local {
     @TaskLocal static var value = "none"
 }
 
-@Suite("Calls that tasks share", .timeLimit(.minutes(3)))
+@Suite("Calls shared by several tasks", .timeLimit(.minutes(3)))
 struct SingleFlightTests {
     private let flights = SingleFlight<String, Int>(inheritsTaskLocals: true)
     private let gate = GatedCall()
@@ -59,7 +60,7 @@ struct SingleFlightTests {
         return tasks
     }
 
-    @Test("are made once for a hundred tasks, and anew after the end")
+    @Test("A hundred tasks share one call, and the next task makes a new one")
     func once() async throws {
         let tasks = try await asking(100)
         try await gate.answer(.success(1))
@@ -72,7 +73,7 @@ struct SingleFlightTests {
         #expect(gate.count == 2)
     }
 
-    @Test("are apart for each key")
+    @Test("Each key has a call of its own")
     func keys() async throws {
         let first = ask("a")
         try #require(await eventually { gate.count == 1 })
@@ -85,7 +86,7 @@ struct SingleFlightTests {
         #expect(try await second.value == 2)
     }
 
-    @Test("give their error to all tasks")
+    @Test("All tasks that share a call get its error")
     func failure() async throws {
         let tasks = try await asking(10)
         try await gate.answer(.failure(Failure()))
@@ -93,7 +94,7 @@ struct SingleFlightTests {
         #expect(gate.count == 1 && flights.callCount == 0)
     }
 
-    @Test("go on for the others when the task that began them is cancelled")
+    @Test("A shared call continues when the task that began it is cancelled")
     func cancelledBeginner() async throws {
         let first = try await asking(1)[0]
         let others = try await asking(2)
@@ -107,7 +108,7 @@ struct SingleFlightTests {
         #expect(gate.count == 1)
     }
 
-    @Test("are cancelled with the last task, and the next one begins when they have ended")
+    @Test("A shared call is cancelled with its last task, and the next call begins after it has ended")
     func abandoned() async throws {
         let tasks = try await asking(2)
         for task in tasks { task.cancel() }
@@ -125,7 +126,7 @@ struct SingleFlightTests {
         #expect(try await eventually { flights.callCount == 0 })
     }
 
-    @Test("are not begun by a task that is cancelled already")
+    @Test("A cancelled task begins no shared call")
     func cancelledBefore() async throws {
         let task = Task { [flights, gate] in
             withUnsafeCurrentTask { $0?.cancel() }
@@ -135,7 +136,7 @@ struct SingleFlightTests {
         #expect(gate.count == 0 && flights.callCount == 0)
     }
 
-    @Test("lose no task when many ask and are cancelled at any moment")
+    @Test("No task waits forever when many share calls and are cancelled at any moment")
     func storm() async throws {
         let running = NIOLockedValueBox((now: 0, most: 0))
         let values = try await (0..<500).mapConcurrently(limit: 500) { [flights] number in
@@ -175,7 +176,7 @@ struct SingleFlightTests {
         { _ in _ = try? await gate.call() }
     }
 
-    @Test("let only the task that began them wait for the work that follows")
+    @Test("Only the task that began a shared call waits for the work that follows it")
     func followUp() async throws {
         let work = GatedCall()
         let isFirstDone = NIOLockedValueBox(false)
@@ -196,7 +197,7 @@ struct SingleFlightTests {
         #expect(try await eventually { flights.callCount == 0 })
     }
 
-    @Test("let the work that follows go on when the task that waits for it is cancelled")
+    @Test("The work that follows a shared call continues when the task that waits for it is cancelled")
     func cancelledFollowUp() async throws {
         let work = GatedCall()
         let first = ask(followedBy: following(work))
@@ -210,7 +211,7 @@ struct SingleFlightTests {
         #expect(work.cancelled == 0 && gate.cancelled == 0 && gate.count == 1)
     }
 
-    @Test("do not wait for the work that follows a call that was given up")
+    @Test("No task waits for the work that follows an abandoned shared call")
     func followUpOfAbandoned() async throws {
         let work = GatedCall()
         let first = ask(followedBy: following(work))
@@ -225,7 +226,7 @@ struct SingleFlightTests {
         try await work.answer(.success(0))
     }
 
-    @Test("have the task-local values of the task that began them, if that is wanted", arguments: [true, false])
+    @Test("A shared call has the task-local values of its first task only on request", arguments: [true, false])
     func taskLocals(inherits: Bool) async throws {
         let flights = SingleFlight<Int, String>(inheritsTaskLocals: inherits)
         let followed = NIOLockedValueBox("")

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Operations")
 struct S3OperationTests {
-    @Test("are built from headers, parameters and limits in the order given, without those that are nil")
+    @Test("An operation is built from headers, parameters and limits in order, without those that are nil")
     func builder() {
         let operation = S3Operation("UploadPart", .put, key: "k")
             .query("partNumber", "1")
@@ -35,7 +35,7 @@ struct S3OperationTests {
         #expect(S3Operation("HeadObject", .head, key: "k").version("v").query.map(\.value) == ["v"])
     }
 
-    @Test("sign the documents that they send, and declare their type")
+    @Test("An operation with a document signs it and declares its type")
     func document() {
         let operation = S3Operation("DeleteObjects", .post).document(ByteBuffer(string: "<Delete/>"))
         #expect(operation.signsBody)
@@ -44,7 +44,7 @@ struct S3OperationTests {
         #expect(operation.timeout == S3Operation.TimeLimit.shortRequest)
     }
 
-    @Test("create a bucket of Amazon S3 in the region of the storage", arguments: ["us-east-1", "eu-central-1"])
+    @Test("A bucket of Amazon S3 is created in the region of the storage", arguments: ["us-east-1", "eu-central-1"])
     func createBucket(region: String) async throws {
         let transport = ScriptedTransport { request in
             .init(status: request.method == .head ? 404 : 200, body: "", headers: ["x-amz-request-id": "1"])
