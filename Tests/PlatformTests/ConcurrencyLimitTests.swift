@@ -35,7 +35,8 @@ struct ConcurrencyLimitTests {
             try await gauge.run {
                 if gauge.now == limit { isFull.withLockedValue { $0 = true } }
                 // The first ones stay until there are as many as may be.
-                #expect(try await eventually { isFull.withLockedValue { $0 } })
+                let isReached = try await eventually { isFull.withLockedValue { $0 } }
+                #expect(isReached)
                 await Task.yield()
             }
         }
@@ -55,7 +56,8 @@ struct ConcurrencyLimitTests {
             if number == 19 {
                 isLastDone.withLockedValue { $0 = true }
             } else {
-                #expect(try await eventually { isLastDone.withLockedValue { $0 } })
+                let isReached = try await eventually { isLastDone.withLockedValue { $0 } }
+                #expect(isReached)
             }
             return number * 2
         }
@@ -113,7 +115,8 @@ struct ConcurrencyLimitTests {
                     return taken <= 10 ? taken : nil
                 }
             } transform: { number in
-                #expect(try await eventually { isOpen.withLockedValue { $0 } })
+                let isReached = try await eventually { isOpen.withLockedValue { $0 } }
+                #expect(isReached)
                 return number
             } collect: { number in
                 sum.withLockedValue { $0 += number }

@@ -8,9 +8,7 @@ import Testing
 struct TransactionTests {
     struct Stop: Error {}
 
-    /// Notes what hooks ran.
-    private final class Journal: Sendable {
-        private let lines = NIOLockedValueBox<[String]>([])
+    @Test("A transaction whose body throws is rolled back and rethrows the error")
     func whatThrowsIsRolledBackAndTheErrorThrownOn() async throws {
         try await withDatabase { database in
             try await database.migrate([Author.migration])

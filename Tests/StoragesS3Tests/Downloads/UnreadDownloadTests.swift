@@ -110,10 +110,10 @@ struct UnreadDownloadTests {
             let name = StorageName(unchecked: "file")
             let contents = try await storage.open(name)
             let waits = Task { _ = try await storage.open(name) }
-            try await waitUntil { transport.semaphore.waiting == 1 }
+            try await waitUntil { transport.semaphore.waiterCount == 1 }
             waits.cancel()
             await #expect(throws: CancellationError.self) { try await waits.value }
-            #expect(transport.semaphore.waiting == 0)
+            #expect(transport.semaphore.waiterCount == 0)
             #expect(try await contents.collect(upTo: 4 << 20) == object.bytes)
             #expect(proxy.requests.count == 1)
         }
