@@ -1,4 +1,3 @@
-import NIOConcurrencyHelpers
 import PostgresModels
 import StoredFilesTesting
 import TestSupport

@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 import NIOCore
+import Platform
 import Storages
 import TestSupport
 import Testing
