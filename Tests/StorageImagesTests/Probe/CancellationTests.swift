@@ -157,7 +157,7 @@ import Testing
 
         func finish() { state.withLockedValue { $0.0.take() }?.resume() }
 
-        func recordSize(_ size: PixelSize, of name: StorageName) async {
+        func recordSize(_ size: StorageImage.SizeState, of name: StorageName) async {
             await withCheckedContinuation { continuation in
                 state.withLockedValue { $0.0 = continuation }
             }
@@ -184,7 +184,7 @@ import Testing
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         // The size is known and is written down all the same.
-        #expect(memory.verdict?.recorded == PixelSize(width: 1200, height: 800))
+        #expect(memory.verdict?.recorded == .known(PixelSize(width: 1200, height: 800)))
         recorder.finish()
         #expect(try await eventually { flights.count == 0 && recorder.isDone })
         #expect(!recorder.wasCancelled)
