@@ -5,7 +5,7 @@ extension ImageProber {
     /// The result of one pass over the stream of a file.
     private enum Pass {
         case over(ImageProbeResult)
-        case decode(ByteBuffer, ImageScan.Result, GDDecoder.Admission)
+        case decode(ByteBuffer, ImageScan.Result, ImageDecoder.Admission)
         /// The header came so late that the bytes before it were let go.
         case late(ImageHeader, hasSeveralScans: Bool, version: Version)
         /// The header lies far ahead.
@@ -51,7 +51,7 @@ extension ImageProber {
         var scan = ImageScan(limits: limits, totalSize: total)
         var bytes = ByteBuffer()
         var isKeeping = true
-        var admission: GDDecoder.Admission?
+        var admission: ImageDecoder.Admission?
         for try await var chunk in contents {
             try scan.consume(chunk)
             if let header = scan.header, admission == nil {

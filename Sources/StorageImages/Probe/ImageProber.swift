@@ -22,9 +22,9 @@ public struct ImageProber: Sendable {
         let mode: ImageProbe
         let limits: ImageLimits
         let orientation: SizeKind
-        let decoder: GDDecoder
+        let decoder: ImageDecoder
 
-        init(mode: ImageProbe, limits: ImageLimits, orientation: SizeKind, decoder: GDDecoder) {
+        init(mode: ImageProbe, limits: ImageLimits, orientation: SizeKind, decoder: ImageDecoder) {
             self.mode = mode
             self.limits = limits
             self.orientation = orientation
@@ -55,7 +55,7 @@ public struct ImageProber: Sendable {
         mode: ImageProbe = .verified,
         limits: ImageLimits = ImageLimits(),
         orientation: SizeKind = .display,
-        decoder: GDDecoder
+        decoder: ImageDecoder
     ) {
         settings = Settings(mode: mode, limits: limits, orientation: orientation, decoder: decoder)
     }
@@ -67,7 +67,7 @@ public struct ImageProber: Sendable {
     /// The kind of size that this prober reports.
     public var orientation: SizeKind { settings.orientation }
 
-    package var decoder: GDDecoder { settings.decoder }
+    package var decoder: ImageDecoder { settings.decoder }
     var identity: ObjectIdentifier { ObjectIdentifier(settings) }
 
     /// Probes a stored file.
@@ -117,7 +117,7 @@ public struct ImageProber: Sendable {
 
     // MARK: Steps
 
-    func admit(_ found: ImageScan.Result) async throws -> GDDecoder.Admission? {
+    func admit(_ found: ImageScan.Result) async throws -> ImageDecoder.Admission? {
         try await decoder.admit(
             found.header,
             byteCount: found.byteCount,
@@ -128,7 +128,7 @@ public struct ImageProber: Sendable {
     func verify(
         _ bytes: ByteBuffer,
         _ found: ImageScan.Result,
-        _ admission: GDDecoder.Admission
+        _ admission: ImageDecoder.Admission
     ) async throws -> ImageProbeResult {
         do {
             guard let decoded = try await decoder.decode(bytes, header: found.header, admission: admission) else {

@@ -13,13 +13,13 @@ import Testing
 
     /// A decoder of one thread, whose decodes wait for a signal each.
     private struct Gate {
-        let decoder: GDDecoder
+        let decoder: ImageDecoder
         let semaphore = DispatchSemaphore(value: 0)
         let begun: NIOLockedValueBox<Int>
 
         init(line: Int = 256, patience: Duration = .seconds(60)) {
             let begun = NIOLockedValueBox(0)
-            var configuration = GDDecoder.Configuration()
+            var configuration = ImageDecoder.Configuration()
             configuration.memory = CancellationTests.memory
             configuration.threads = 1
             configuration.longestQueue = line
@@ -28,7 +28,7 @@ import Testing
                 begun.withLockedValue { $0 += 1 }
                 semaphore.wait()
             }
-            decoder = GDDecoder(configuration)
+            decoder = ImageDecoder(configuration)
             self.begun = begun
         }
 
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func betweenChunks() async throws {
-        let decoder = GDDecoder()
+        let decoder = ImageDecoder()
         for cut in [0, 1, 5] {
             let storage = CountingStorage(chunk: 4096) { chunk in
                 if chunk == cut { withUnsafeCurrentTask { $0?.cancel() } }
@@ -52,7 +52,7 @@ import Testing
             let task = Task { try await ImageProber(decoder: decoder).probe(file) }
             await #expect(throws: CancellationError.self) { try await task.value }
             #expect(storage.counts.bytes <= (cut + 1) * 4096)
-            #expect(try await eventually { decoder.freeMemory == GDDecoder.Configuration().memory })
+            #expect(try await eventually { decoder.freeMemory == ImageDecoder.Configuration().memory })
         }
     }
 
@@ -132,12 +132,12 @@ import Testing
     #if os(Linux)
         @Test func aDecodeNeverRunsOnTheThreadsOfSwiftsConcurrency() async throws {
             let names = NIOLockedValueBox<[String]>([])
-            var configuration = GDDecoder.Configuration()
+            var configuration = ImageDecoder.Configuration()
             configuration.willDecode = {
                 let text = (try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)) ?? ""
                 names.withLockedValue { $0.append(text) }
             }
-            let prober = ImageProber(decoder: GDDecoder(configuration))
+            let prober = ImageProber(decoder: ImageDecoder(configuration))
             for name in ["cat.jpg", "rgb.png", "plain.gif", "lossy.webp", "info24.bmp"] {
                 #expect(try await prober.probe(bytes: try HeaderFixture.bytes(name)).isVerified)
             }
@@ -171,7 +171,7 @@ import Testing
         let flights = ProbeFlights()
         let recorder = SlowRecorder()
         let memory = ProbeMemory()
-        let decoder = GDDecoder()
+        let decoder = ImageDecoder()
         let task = Task {
             try await flights.verdict(
                 for: file,
@@ -188,7 +188,7 @@ import Testing
         recorder.finish()
         #expect(try await eventually { flights.count == 0 && recorder.isDone })
         #expect(!recorder.wasCancelled)
-        #expect(try await eventually { decoder.freeMemory == GDDecoder.Configuration().memory })
+        #expect(try await eventually { decoder.freeMemory == ImageDecoder.Configuration().memory })
     }
 
     @Test func inTheLastStepOfAnUpload() async throws {
@@ -222,7 +222,7 @@ import Testing
                 let bytes = JPEGBuilder(comments: 40).bytes()
                 _ = try await storage.upload(.bytes(bytes), to: name)
                 let file = StorageFile(name: name, in: storage)
-                let prober = ImageProber(decoder: GDDecoder())
+                let prober = ImageProber(decoder: ImageDecoder())
                 _ = try await prober.probe(file)
                 @Sendable func descriptors() -> Int {
                     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? .max
@@ -237,7 +237,7 @@ import Testing
                     _ = try? await task.value
                 }
                 #expect(try await eventually { descriptors() <= before })
-                #expect(try await eventually { prober.decoder.freeMemory == GDDecoder.Configuration().memory })
+                #expect(try await eventually { prober.decoder.freeMemory == ImageDecoder.Configuration().memory })
             }
         }
     #endif

@@ -110,20 +110,20 @@ import Testing
     }
 
     @Test func anImageOverTheWholeBudgetIsTakenByItsHeader() async throws {
-        var configuration = GDDecoder.Configuration()
+        var configuration = ImageDecoder.Configuration()
         configuration.memory = 1000
-        let prober = ImageProber(decoder: GDDecoder(configuration))
+        let prober = ImageProber(decoder: ImageDecoder(configuration))
         let result = try await prober.probe(bytes: try HeaderFixture.bytes("rgb.png"))
         #expect(!result.isVerified && result.size == PixelSize(width: 64, height: 43))
     }
 
     @Test func theBudgetIsWholeAgainAfterwards() async throws {
-        let decoder = GDDecoder()
+        let decoder = ImageDecoder()
         let prober = ImageProber(decoder: decoder)
         for name in ["cat.jpg", "bad-idat-crc.png", "rgb.png", "notes.txt"] {
             _ = try? await prober.probe(bytes: try HeaderFixture.bytes(name))
         }
-        #expect(try await eventually { decoder.freeMemory == GDDecoder.Configuration().memory })
+        #expect(try await eventually { decoder.freeMemory == ImageDecoder.Configuration().memory })
     }
 
     @Test func headerOnlyReadsOneWindow() async throws {

@@ -7,7 +7,7 @@ import Storages
 ///
 /// Decoding takes up to a second of a processor; it never runs on the threads of Swift's concurrency. Cancelling a
 /// task cannot stop a decode that has begun, but one that waits.
-package final class GDDecoder: Sendable {
+package final class ImageDecoder: Sendable {
     /// The resources that a decoder may use.
     package struct Configuration: Sendable {
         /// The bytes of memory of all decodes together.
@@ -54,7 +54,7 @@ package final class GDDecoder: Sendable {
     }
 
     /// The decoder of the process.
-    package static let shared = GDDecoder()
+    package static let shared = ImageDecoder()
 
     private let budget: DecodeBudget
     /// Places in the pool, on a thread or waiting for one: the pool itself has no bound.
