@@ -155,6 +155,6 @@ final class DecodeBudget: Sendable {
     static var waitedTooLong: ImageError { busy("Images have been waiting too long to be decoded") }
 
     private static func busy(_ what: String) -> ImageError {
-        ImageError(.busy, "\(what). Try again later, or look at headers only (ImageProbe.headerOnly).")
+        ImageError(.busy, "\(what). Try again later, or look at headers only (ImageProber.Mode.headerOnly).")
     }
 }

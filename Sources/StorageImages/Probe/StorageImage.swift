@@ -4,7 +4,7 @@ public import Storages
 ///
 /// Making one does no I/O. The size comes from where the image was loaded from, such as the two columns beside its
 /// name; when it is not known, the first ``dimensions()`` probes the file, and this value and its copies remember the
-/// answer.
+/// result.
 ///
 /// Two images are equal when their files are.
 public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
@@ -83,9 +83,9 @@ public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
 
     /// The size, probed when it is not known.
     ///
-    /// A known size, or the knowledge that the file is no image, is answered without I/O. Callers in this process who
+    /// A known size, or the knowledge that the file is no image, is returned without I/O. Callers in this process who
     /// ask for the same image at the same time share one probe; one of them being cancelled does not disturb the
-    /// others. This value and its copies remember the answer, and the recorder is told once. The last 1024 refusals by
+    /// others. This value and its copies remember the size, and the recorder is told once. The last 1024 refusals by
     /// a prober's limits are remembered for the process, for images that have a recorder.
     ///
     /// - Returns: The size, at least 1x1.

@@ -15,7 +15,7 @@ public enum ContentDisposition {
     /// attachment; filename="na_ve.txt"; filename*=UTF-8''na%C3%AFve.txt
     /// ```
     ///
-    /// - Parameter filename: The name to save it under, as whoever uploaded it called it. Slashes and backslashes,
+    /// - Parameter filename: The name to save it under, as its uploader called it. Slashes and backslashes,
     ///   which would name a folder, and control characters become `_`. Default: none, which leaves the name to the URL.
     /// - Returns: A value that every header may have.
     /// - Complexity: O(n) in the length of the name.
@@ -23,7 +23,7 @@ public enum ContentDisposition {
         value("attachment", filename)
     }
 
-    /// The browser shows the file when it can; the name is for whoever saves it then.
+    /// The browser shows the file when it can; the name is for saving it then.
     ///
     /// - Parameter filename: As for ``attachment(filename:)``.
     /// - Returns: A value that every header may have.

@@ -17,18 +17,18 @@ import Testing
         let semaphore = DispatchSemaphore(value: 0)
         let begun: NIOLockedValueBox<Int>
 
-        init(line: Int = 256, patience: Duration = .seconds(60)) {
+        init(maxWaiting: Int = 256, waitTimeout: Duration = .seconds(60)) throws {
             let begun = NIOLockedValueBox(0)
             var configuration = ImageDecoder.Configuration()
             configuration.memory = CancellationTests.memory
             configuration.threads = 1
-            configuration.longestQueue = line
-            configuration.patience = patience
+            configuration.maxWaiting = maxWaiting
+            configuration.waitTimeout = waitTimeout
             configuration.willDecode = { [semaphore] in
                 begun.withLockedValue { $0 += 1 }
                 semaphore.wait()
             }
-            decoder = ImageDecoder(configuration)
+            decoder = try ImageDecoder(configuration)
             self.begun = begun
         }
 
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func whileWaitingForMemory() async throws {
-        let gate = Gate()
+        let gate = try Gate()
         let header = try #require(HeaderFixture.ranged(bytes).header)
         let all = try await gate.decoder.admit(header, byteCount: 63 << 20, hasSeveralScans: false)
         try #require(all == nil)
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test func whileWaitingForAThread() async throws {
-        let gate = Gate()
+        let gate = try Gate()
         let first = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
         #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
         let free = gate.decoder.freeMemory
@@ -96,7 +96,7 @@ import Testing
     }
 
     @Test func whileDecoding() async throws {
-        let gate = Gate()
+        let gate = try Gate()
         let task = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
         #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
         task.cancel()
@@ -108,12 +108,12 @@ import Testing
     }
 
     @Test func theLineForAThreadHasABoundAndADeadline() async throws {
-        for (line, patience) in [(1, Duration.seconds(60)), (256, .milliseconds(20))] {
-            let gate = Gate(line: line, patience: patience)
+        for (maxWaiting, waitTimeout) in [(1, Duration.seconds(60)), (256, .milliseconds(20))] {
+            let gate = try Gate(maxWaiting: maxWaiting, waitTimeout: waitTimeout)
             let first = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
             #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
             let second = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
-            if line == 1 {
+            if maxWaiting == 1 {
                 #expect(try await eventually { gate.decoder.queuedCount == 1 })
                 let third = await #expect(throws: ImageError.self) { try await gate.prober.probe(bytes: bytes) }
                 #expect(third?.code == .busy)
@@ -137,7 +137,7 @@ import Testing
                 let text = (try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)) ?? ""
                 names.withLockedValue { $0.append(text) }
             }
-            let prober = ImageProber(decoder: ImageDecoder(configuration))
+            let prober = ImageProber(decoder: try ImageDecoder(configuration))
             for name in ["cat.jpg", "rgb.png", "plain.gif", "lossy.webp", "info24.bmp"] {
                 #expect(try await prober.probe(bytes: try HeaderFixture.bytes(name)).isVerified)
             }
@@ -192,7 +192,7 @@ import Testing
     }
 
     @Test func inTheLastStepOfAnUpload() async throws {
-        let gate = Gate()
+        let gate = try Gate()
         let first = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
         #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
         let free = gate.decoder.freeMemory

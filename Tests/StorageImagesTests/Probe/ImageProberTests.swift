@@ -112,7 +112,7 @@ import Testing
     @Test func anImageOverTheWholeBudgetIsTakenByItsHeader() async throws {
         var configuration = ImageDecoder.Configuration()
         configuration.memory = 1000
-        let prober = ImageProber(decoder: ImageDecoder(configuration))
+        let prober = ImageProber(decoder: try ImageDecoder(configuration))
         let result = try await prober.probe(bytes: try HeaderFixture.bytes("rgb.png"))
         #expect(!result.isVerified && result.size == PixelSize(width: 64, height: 43))
     }
@@ -139,7 +139,7 @@ import Testing
     @Test func theCodedSizeIsReportedWhenAskedFor() async throws {
         let bytes = try HeaderFixture.bytes("exif-6.jpg")
         #expect(try await ImageProber.default.probe(bytes: bytes).size == PixelSize(width: 207, height: 311))
-        let coded = try await ImageProber(orientation: .coded).probe(bytes: bytes)
+        let coded = try await ImageProber(sizeKind: .coded).probe(bytes: bytes)
         #expect(coded.size == PixelSize(width: 311, height: 207) && coded.orientation == .right)
     }
 }
