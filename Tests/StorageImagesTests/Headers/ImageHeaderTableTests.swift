@@ -124,11 +124,13 @@ import Testing
         ("empty.jpg", .notAnImage),
     ]
 
-    @Test(arguments: headers) func theHeaderOfEveryKind(_ name: String, _ summary: String) throws {
+    @Test(arguments: headers) func theHeaderOfEveryKindIsRead(_ name: String, _ summary: String) throws {
         #expect(HeaderFixture.ranged(try HeaderFixture.bytes(name)).summary == summary)
     }
 
-    @Test(arguments: refusals) func everyKindOfRefusal(_ name: String, _ code: ImageError.Code) throws {
+    @Test(arguments: refusals) func everyBrokenHeaderIsRefusedWithItsCode(_ name: String, _ code: ImageError.Code)
+        throws
+    {
         let outcome = HeaderFixture.ranged(try HeaderFixture.bytes(name))
         #expect(outcome.header == nil)
         #expect(outcome.code == code)

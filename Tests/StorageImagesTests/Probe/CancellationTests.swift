@@ -42,7 +42,7 @@ import Testing
         bytes = try HeaderFixture.bytes("cat.jpg")
     }
 
-    @Test func betweenChunks() async throws {
+    @Test func aProbeIsCancelledBetweenChunks() async throws {
         let decoder = ImageDecoder()
         for cut in [0, 1, 5] {
             let storage = CountingStorage(chunk: 4096) { chunk in
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func whileWaitingForMemory() async throws {
+    @Test func aProbeIsCancelledWhileItWaitsForMemory() async throws {
         let gate = try Gate()
         let header = try #require(HeaderFixture.ranged(bytes).header)
         let all = try await gate.decoder.admit(header, byteCount: 63 << 20, hasSeveralScans: false)
@@ -79,7 +79,7 @@ import Testing
         #expect(try await eventually { gate.isWhole })
     }
 
-    @Test func whileWaitingForAThread() async throws {
+    @Test func aProbeIsCancelledWhileItWaitsForAThread() async throws {
         let gate = try Gate()
         let first = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
         #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
@@ -95,7 +95,7 @@ import Testing
         #expect(try await eventually { gate.isWhole })
     }
 
-    @Test func whileDecoding() async throws {
+    @Test func aDecodeThatHasBegunIsNotCancelled() async throws {
         let gate = try Gate()
         let task = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
         #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
@@ -107,7 +107,7 @@ import Testing
         #expect(try await eventually { gate.isWhole })
     }
 
-    @Test func theLineForAThreadHasABoundAndADeadline() async throws {
+    @Test func theNumberAndTheTimeOfWaitsForAThreadAreBounded() async throws {
         for (maxWaiting, waitTimeout) in [(1, Duration.seconds(60)), (256, .milliseconds(20))] {
             let gate = try Gate(maxWaiting: maxWaiting, waitTimeout: waitTimeout)
             let first = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
@@ -165,7 +165,7 @@ import Testing
         }
     }
 
-    @Test func whileTheSizeIsRecorded() async throws {
+    @Test func theSizeIsRecordedAlthoughTheCallerIsCancelled() async throws {
         let storage = CountingStorage()
         let file = try await storage.put(bytes, "cat.jpg")
         let flights = ProbeFlights()
@@ -191,7 +191,7 @@ import Testing
         #expect(try await eventually { decoder.freeMemory == ImageDecoder.Configuration().memory })
     }
 
-    @Test func inTheLastStepOfAnUpload() async throws {
+    @Test func anUploadIsCancelledInItsLastStep() async throws {
         let gate = try Gate()
         let first = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
         #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
