@@ -5,7 +5,7 @@ extension ImageDecoder {
     public struct Configuration: Sendable {
         /// The bytes of memory of all decodes together.
         ///
-        /// Default 256 MiB; at least 1 MiB. An image that needs more than all of it is taken by its header.
+        /// Default 256 MiB; more than 0. An image that needs more than all of it is taken by its header.
         public var memory: Int64 = 256 << 20
         /// The most images that wait for memory, and the most that wait for a thread; one more fails with
         /// ``ImageError/Code/busy``.
@@ -34,7 +34,7 @@ extension ImageDecoder {
         ///
         /// - Throws: ``ImageError`` with code ``ImageError/Code/invalidConfiguration`` that names the property.
         func validate() throws(ImageError) {
-            try require(memory >= 1 << 20, "memory", "at least 1 MiB")
+            try require(memory > 0, "memory", "more than 0")
             try require((0...1_000_000).contains(maxWaiting), "maxWaiting", "0 to 1,000,000")
             let timeouts = Duration.milliseconds(1)...Duration.seconds(86_400)
             try require(timeouts.contains(waitTimeout), "waitTimeout", "1 millisecond to 24 hours")
