@@ -6,7 +6,7 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String, Hashable, Sendable {
             case notAnImage, unsupportedFormat, tooManyPixels, tooManyBytes, corrupt, truncated, malformed
-            case headerNotFound, tooManyScans, busy, invalidSize, wrongType
+            case headerNotFound, tooManyScans, busy, invalidSize, wrongType, invalidConfiguration
         }
 
         private let kind: Kind
@@ -35,6 +35,8 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
         public static let invalidSize = Code(kind: .invalidSize)
         /// The bytes are an image of another type than the one asked for.
         public static let wrongType = Code(kind: .wrongType)
+        /// A configuration has a value that makes no sense.
+        public static let invalidConfiguration = Code(kind: .invalidConfiguration)
 
         /// The code's name, for example `notAnImage`.
         public var description: String { kind.rawValue }

@@ -1,7 +1,7 @@
 /// The width and height of an image in pixels.
 ///
-/// Sizes that come out of a header are always at least 1x1. ``notAnImage`` (0x0) is the value that the size columns
-/// hold for "known: these bytes are not an image".
+/// Sizes that come out of a header are always at least 1x1. For a file that is no image there is
+/// ``StorageImage/SizeState-swift.enum/notAnImage``.
 public struct PixelSize: Hashable, Sendable, CustomStringConvertible {
     /// The number of pixels in a row.
     public var width: Int
@@ -18,9 +18,6 @@ public struct PixelSize: Hashable, Sendable, CustomStringConvertible {
         self.width = width
         self.height = height
     }
-
-    /// The size 0x0, which says that the bytes are known not to be an image.
-    public static let notAnImage = PixelSize(width: 0, height: 0)
 
     /// The number of pixels, `width * height`.
     ///

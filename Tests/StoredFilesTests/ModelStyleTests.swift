@@ -35,7 +35,7 @@ struct ModelStyleTests {
         let storage = MemoryStorage()
         let name = try await storage.upload(.buffer(fixture("32x16.png")), to: StorageName(validating: "a.png")).name
         let image = StorageImage(name: name, in: storage)
-        #expect(image.width == 0 && image.height == 0)
+        #expect(image.width == nil && image.height == nil)
         #expect(try await image.dimensions() == PixelSize(width: 32, height: 16))
         let file = StorageFile(name: name, in: storage)
         #expect(try await file.size() > 0)

@@ -41,7 +41,7 @@ struct HuffmanCode {
             let code = nextCode[length]
             nextCode[length] += 1
             guard length <= Self.rootBits else { continue }
-            var index = Self.reversed(code, length)
+            var index = Self.reversed(code, length: length)
             while index < root.count {
                 root[index] = UInt16(symbol << 4 | length)
                 index += 1 << length
@@ -67,7 +67,7 @@ struct HuffmanCode {
         return (0, 0)
     }
 
-    private static func reversed(_ code: Int, _ length: Int) -> Int {
+    private static func reversed(_ code: Int, length: Int) -> Int {
         var result = 0
         for bit in 0..<length where code >> bit & 1 == 1 { result |= 1 << (length - 1 - bit) }
         return result

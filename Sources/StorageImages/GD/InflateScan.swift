@@ -127,7 +127,7 @@ struct InflateScan {
     /// Counts a block with codes, and gives up when there are too many.
     ///
     /// An empty block takes ten bits, but costs the building of its tables. Compressors make blocks of kilobytes;
-    /// whoever flushes after every row stays below one in 64 bytes.
+    /// a writer that flushes after every row stays below one in 64 bytes.
     private mutating func countBlock() throws(Failure) {
         codedBlocks += 1
         guard codedBlocks <= 1024 + input.count / 64 else { throw .tooManyBlocks }

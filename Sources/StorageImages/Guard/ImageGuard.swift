@@ -83,8 +83,8 @@ public struct ImageGuard: Hashable, Sendable {
         case .bmp(_, let bitsPerPixel, 0):
             let size = header.codedSize
             // Without the padding to four bytes, which some writers leave out of the last row.
-            let row = Self.product(size.width, bitsPerPixel) / 8
-            if Self.product(row, size.height) > bytes {
+            let row = Self.product(size.width, by: bitsPerPixel) / 8
+            if Self.product(row, by: size.height) > bytes {
                 throw ImageError(.truncated, "The BMP ends before its \(size.height) rows do; upload it again.")
             }
         default:
@@ -120,7 +120,7 @@ public struct ImageGuard: Hashable, Sendable {
     ///     and ``ImageScan/hasSeveralScans`` does; a progressive one always has several. Default `true`, which is the
     ///     most.
     /// - Returns: The bytes, `Int64.max` when no number is large enough.
-    public static func decodeMemory(
+    package static func decodeMemory(
         for header: ImageHeader,
         byteCount: Int64,
         hasSeveralScans: Bool = true
@@ -143,7 +143,7 @@ public struct ImageGuard: Hashable, Sendable {
             default: tenths = 81
             }
         }
-        let pixels = product(header.codedSize.pixelCount, tenths) / 10
+        let pixels = product(header.codedSize.pixelCount, by: tenths) / 10
         let (decoded, overflow) = pixels.addingReportingOverflow(coefficients)
         let (sum, sumOverflow) = Int64(decoded).addingReportingOverflow(max(0, byteCount))
         return overflow || sumOverflow ? .max : sum
@@ -156,8 +156,8 @@ public struct ImageGuard: Hashable, Sendable {
     /// largest unit that there is, four blocks of eight pixels (ITU T.81, A.1.1 and A.2.4).
     private static func coefficientBytes(_ header: ImageHeader) -> Int {
         let size = header.codedSize
-        let samples = product((size.width + 31) / 32 * 32, (size.height + 31) / 32 * 32)
-        return product(samples, 2 * (header.channels ?? 4))
+        let samples = product((size.width + 31) / 32 * 32, by: (size.height + 31) / 32 * 32)
+        return product(samples, by: 2 * (header.channels ?? 4))
     }
 
     var tooManyBytes: ImageError {
@@ -213,15 +213,15 @@ public struct ImageGuard: Hashable, Sendable {
     static func hasAllRows(_ header: ImageHeader, byteCount: Int64) -> Bool {
         guard case .bmp(let headerSize, let bitsPerPixel, 0) = header.details else { return true }
         let size = header.codedSize
-        let bits = product(size.width, bitsPerPixel)
-        let rows = product((bits / 32) * 4 + (bits % 32 == 0 ? 0 : 4), size.height - 1)
+        let bits = product(size.width, by: bitsPerPixel)
+        let rows = product((bits / 32) * 4 + (bits % 32 == 0 ? 0 : 4), by: size.height - 1)
         return scaled(rows, by: 1, plus: 14 + headerSize + bits / 8) <= byteCount
     }
 
     /// The bytes that the rows of a PNG have before compression, each with its filter byte.
     private static func rowBytes(_ header: ImageHeader) -> Int {
-        let bits = product(header.codedSize.width, (header.channels ?? 1) * (header.bitsPerSample ?? 8))
-        return product(bits / 8 + 1, header.codedSize.height)
+        let bits = product(header.codedSize.width, by: (header.channels ?? 1) * (header.bitsPerSample ?? 8))
+        return product(bits / 8 + 1, by: header.codedSize.height)
     }
 
     private static func tooFewBytes(_ header: ImageHeader) -> ImageError {
@@ -232,13 +232,13 @@ public struct ImageGuard: Hashable, Sendable {
         )
     }
 
-    private static func product(_ left: Int, _ right: Int) -> Int {
+    private static func product(_ left: Int, by right: Int) -> Int {
         let (product, overflow) = left.multipliedReportingOverflow(by: right)
         return overflow ? .max : product
     }
 
     private static func scaled(_ bytes: Int, by factor: Int, plus: Int) -> Int {
-        let (sum, overflow) = product(bytes, factor).addingReportingOverflow(plus)
+        let (sum, overflow) = product(bytes, by: factor).addingReportingOverflow(plus)
         return overflow ? .max : sum
     }
 }

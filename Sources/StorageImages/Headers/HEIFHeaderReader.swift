@@ -59,22 +59,33 @@ struct HEIFHeaderReader {
     }
 
     private mutating func readBrands(_ reader: inout HeaderReader, _ window: Span<UInt8>) throws(HeaderStop) {
+        do throws(HeaderStop) {
+            try addBrands(&reader, window)
+        } catch {
+            // A file that ends inside the box is what the brands before the end say.
+            if case .fail(.truncated, _) = error, brands.imageType == nil { throw Self.notAnImage }
+            throw error
+        }
+        guard let found = brands.imageType.flatMap(ImageFormat.init) else { throw Self.notAnImage }
+        format = found
+        position = brandsEnd
+        stage = .boxes
+    }
+
+    private mutating func addBrands(_ reader: inout HeaderReader, _ window: Span<UInt8>) throws(HeaderStop) {
         if position == 0 {
-            let index = try reader.take(16, at: 0, in: window)
-            let length = window.big32(index)
+            let start = try reader.peek(12, at: 0, in: window)
+            let length = window.big32(start)
             guard MediaBrands.boxLengths.contains(length) else { throw Self.notAnImage }
             brandsEnd = Int64(length)
-            brands.add(UInt32(window.big32(index + 8)))
+            brands.add(UInt32(window.big32(start + 8)))
+            _ = try reader.take(16, at: 0, in: window)
             position = 16
         }
         while position + 4 <= brandsEnd {
             brands.add(UInt32(window.big32(try reader.take(4, at: position, in: window))))
             position += 4
         }
-        guard let found = brands.imageType.flatMap(ImageFormat.init) else { throw Self.notAnImage }
-        format = found
-        position = brandsEnd
-        stage = .boxes
     }
 
     private static let notAnImage = HeaderStop.fail(

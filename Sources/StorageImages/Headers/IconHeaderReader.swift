@@ -2,7 +2,7 @@
 struct IconHeaderReader {
     private var count = 0
     private var entry = -1
-    private var best = PixelSize.notAnImage
+    private var best = PixelSize(width: 0, height: 0)
     private var bits: Int?
 
     mutating func run(

@@ -11,7 +11,7 @@ struct PNGHeaderReader {
     private var position: Int64 = 8
     private var isCgBI = false
     private var isAnimated = false
-    private var size = PixelSize.notAnImage
+    private var size = PixelSize(width: 0, height: 0)
     private var depth = 0
     private var colorType: UInt8 = 0
     private var isInterlaced = false

@@ -5,7 +5,7 @@ extension ImageProber {
     /// The result of one pass over the stream of a file.
     private enum Pass {
         case over(ImageProbeResult)
-        case decode(ByteBuffer, ImageScan.Result, GDDecoder.Admission)
+        case decode(ByteBuffer, ImageScan.Result, ImageDecoder.Admission)
         /// The header came so late that the bytes before it were let go.
         case late(ImageHeader, hasSeveralScans: Bool, version: Version)
         /// The header lies far ahead.
@@ -34,14 +34,14 @@ extension ImageProber {
         case .decode(let bytes, let found, let admission):
             return try await verify(bytes, found, admission)
         case .late(let header, let hasSeveralScans, let version):
-            return try await secondPass(file, header, hasSeveralScans, version)
+            return try await secondPass(file, header, hasSeveralScans: hasSeveralScans, version)
         case .ahead:
             // The formats whose headers may lie anywhere are those that are not decoded in this process.
             let (header, version) = try await findHeader(file)
             guard try ImageGuard(limits: limits).check(header, byteCount: version.byteCount) == .decode else {
                 return result(header, isVerified: false, isTruncated: false)
             }
-            return try await secondPass(file, header, true, version)
+            return try await secondPass(file, header, hasSeveralScans: true, version)
         }
     }
 
@@ -51,7 +51,7 @@ extension ImageProber {
         var scan = ImageScan(limits: limits, totalSize: total)
         var bytes = ByteBuffer()
         var isKeeping = true
-        var admission: GDDecoder.Admission?
+        var admission: ImageDecoder.Admission?
         for try await var chunk in contents {
             try scan.consume(chunk)
             if let header = scan.header, admission == nil {
@@ -94,7 +94,7 @@ extension ImageProber {
     private func secondPass(
         _ file: StorageFile,
         _ header: ImageHeader,
-        _ hasSeveralScans: Bool,
+        hasSeveralScans: Bool,
         _ version: Version
     ) async throws -> ImageProbeResult {
         let admitted = try await decoder.admit(

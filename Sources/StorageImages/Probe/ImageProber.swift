@@ -19,15 +19,15 @@ public struct ImageProber: Sendable {
 
     // One reference, so that an image that carries a prober stays small.
     private final class Settings: Sendable {
-        let mode: ImageProbe
+        let mode: Mode
         let limits: ImageLimits
-        let orientation: SizeKind
-        let decoder: GDDecoder
+        let sizeKind: SizeKind
+        let decoder: ImageDecoder
 
-        init(mode: ImageProbe, limits: ImageLimits, orientation: SizeKind, decoder: GDDecoder) {
+        init(mode: Mode, limits: ImageLimits, sizeKind: SizeKind, decoder: ImageDecoder) {
             self.mode = mode
             self.limits = limits
-            self.orientation = orientation
+            self.sizeKind = sizeKind
             self.decoder = decoder
         }
     }
@@ -40,34 +40,28 @@ public struct ImageProber: Sendable {
     /// Creates a prober.
     ///
     /// - Parameters:
-    ///   - mode: How thoroughly to look. Default ``ImageProbe/verified``.
+    ///   - mode: How thoroughly to look. Default ``Mode/verified``.
     ///   - limits: What is accepted, and up to how many pixels images are decoded.
-    ///   - orientation: Which size to report. Default ``SizeKind/display``.
+    ///   - sizeKind: Which size to report. Default ``SizeKind/display``.
+    ///   - decoder: The decoder, which bounds the memory and the threads. Default: that of the process.
     public init(
-        mode: ImageProbe = .verified,
+        mode: Mode = .verified,
         limits: ImageLimits = ImageLimits(),
-        orientation: SizeKind = .display
+        sizeKind: SizeKind = .display,
+        decoder: ImageDecoder = .shared
     ) {
-        self.init(mode: mode, limits: limits, orientation: orientation, decoder: .shared)
-    }
-
-    package init(
-        mode: ImageProbe = .verified,
-        limits: ImageLimits = ImageLimits(),
-        orientation: SizeKind = .display,
-        decoder: GDDecoder
-    ) {
-        settings = Settings(mode: mode, limits: limits, orientation: orientation, decoder: decoder)
+        settings = Settings(mode: mode, limits: limits, sizeKind: sizeKind, decoder: decoder)
     }
 
     /// The thoroughness of this prober.
-    public var mode: ImageProbe { settings.mode }
+    public var mode: Mode { settings.mode }
     /// The limits of what this prober accepts.
     public var limits: ImageLimits { settings.limits }
     /// The kind of size that this prober reports.
-    public var orientation: SizeKind { settings.orientation }
+    public var sizeKind: SizeKind { settings.sizeKind }
 
-    package var decoder: GDDecoder { settings.decoder }
+    /// The decoder of this prober.
+    public var decoder: ImageDecoder { settings.decoder }
     var identity: ObjectIdentifier { ObjectIdentifier(settings) }
 
     /// Probes a stored file.
@@ -117,7 +111,7 @@ public struct ImageProber: Sendable {
 
     // MARK: Steps
 
-    func admit(_ found: ImageScan.Result) async throws -> GDDecoder.Admission? {
+    func admit(_ found: ImageScan.Result) async throws -> ImageDecoder.Admission? {
         try await decoder.admit(
             found.header,
             byteCount: found.byteCount,
@@ -128,7 +122,7 @@ public struct ImageProber: Sendable {
     func verify(
         _ bytes: ByteBuffer,
         _ found: ImageScan.Result,
-        _ admission: GDDecoder.Admission
+        _ admission: ImageDecoder.Admission
     ) async throws -> ImageProbeResult {
         do {
             guard let decoded = try await decoder.decode(bytes, header: found.header, admission: admission) else {
@@ -147,7 +141,7 @@ public struct ImageProber: Sendable {
 
     func result(_ header: ImageHeader, isVerified: Bool, isTruncated: Bool) -> ImageProbeResult {
         ImageProbeResult(
-            size: orientation == .display ? header.displaySize : header.codedSize,
+            size: sizeKind == .display ? header.displaySize : header.codedSize,
             codedSize: header.codedSize,
             format: header.format,
             orientation: header.orientation,

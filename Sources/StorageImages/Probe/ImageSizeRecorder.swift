@@ -10,7 +10,7 @@ public protocol ImageSizeRecorder: AnyObject, Sendable {
     /// fails keeps it to itself: the caller has the size.
     ///
     /// - Parameters:
-    ///   - size: The size; ``PixelSize/notAnImage`` when the bytes are known not to be an image.
+    ///   - size: The size, or ``StorageImage/SizeState-swift.enum/notAnImage``; never unknown.
     ///   - name: The name of the file.
-    func recordSize(_ size: PixelSize, of name: StorageName) async
+    func recordSize(_ size: StorageImage.SizeState, of name: StorageName) async
 }

@@ -5,11 +5,11 @@ enum ProbeVerdict: Sendable {
     case size(PixelSize)
     case refused(ImageError)
 
-    /// The value for the size columns; `nil` when a refusal depends on the limits of this prober and reveals nothing
-    /// about the bytes.
-    var recorded: PixelSize? {
+    /// The knowledge about the size to record; `nil` when a refusal depends on the limits of this prober and reveals
+    /// nothing about the bytes.
+    var recorded: StorageImage.SizeState? {
         switch self {
-        case .size(let size): size
+        case .size(let size): .known(size)
         case .refused(let error): error.isAboutBytes ? .notAnImage : nil
         }
     }
@@ -23,7 +23,7 @@ enum ProbeVerdict: Sendable {
 }
 
 extension ImageError {
-    /// A Boolean value that indicates whether the bytes are to blame, whoever probes them.
+    /// A Boolean value that indicates whether the bytes are to blame, so that every prober refuses them.
     var isAboutBytes: Bool {
         code == .notAnImage || code == .corrupt || code == .malformed || code == .truncated
     }

@@ -56,7 +56,7 @@ extension StorageImage {
 
     /// A URL or path under which the file can be fetched, percent-encoded.
     ///
-    /// - Parameter options: Lifetime and overrides of the answer's headers. Default: the storage's own.
+    /// - Parameter options: Lifetime and overrides of the response's headers. Default: the storage's own.
     /// - Returns: The URL.
     /// - Throws: As ``Storage/url(for:options:)``.
     public func url(options: URLOptions = URLOptions()) async throws -> String {
@@ -73,7 +73,7 @@ extension StorageImage {
 
     /// Returns whether the file exists.
     ///
-    /// - Returns: Whether it exists; the answer may be outdated at once.
+    /// - Returns: Whether it exists; the result may be outdated at once.
     /// - Throws: ``StorageError`` when the storage cannot tell.
     public func exists() async throws -> Bool {
         try await file.exists()

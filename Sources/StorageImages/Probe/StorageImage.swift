@@ -4,20 +4,10 @@ public import Storages
 ///
 /// Making one does no I/O. The size comes from where the image was loaded from, such as the two columns beside its
 /// name; when it is not known, the first ``dimensions()`` probes the file, and this value and its copies remember the
-/// answer.
+/// result.
 ///
 /// Two images are equal when their files are.
 public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
-    /// The state of the knowledge about the size.
-    public enum SizeState: Hashable, Sendable {
-        /// Not known: nobody has looked.
-        case unknown
-        /// The size.
-        case known(PixelSize)
-        /// Known: the file is no image.
-        case notAnImage
-    }
-
     /// The file.
     public let file: StorageFile
 
@@ -32,13 +22,10 @@ public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - name: The name.
     ///   - storage: The storage.
-    ///   - width: The width in pixels; 0 when unknown.
-    ///   - height: The height in pixels; 0 when unknown.
-    public init(name: StorageName, in storage: any Storage, width: Int = 0, height: Int = 0) {
-        self.init(
-            file: StorageFile(name: name, in: storage),
-            size: width > 0 && height > 0 ? .known(PixelSize(width: width, height: height)) : .unknown
-        )
+    ///   - width: The width in pixels, as ``width`` has it. Default `nil`: not known.
+    ///   - height: The height in pixels, as ``height`` has it. Default `nil`: not known.
+    public init(name: StorageName, in storage: any Storage, width: Int? = nil, height: Int? = nil) {
+        self.init(file: StorageFile(name: name, in: storage), size: SizeState(width: width, height: height))
     }
 
     /// Binds a name that must be valid already to a storage, with what is known about the size.
@@ -46,10 +33,10 @@ public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - name: The name, as a storage or a column gave it.
     ///   - storage: The storage.
-    ///   - width: The width in pixels; 0 when unknown.
-    ///   - height: The height in pixels; 0 when unknown.
+    ///   - width: The width in pixels, as ``width`` has it. Default `nil`: not known.
+    ///   - height: The height in pixels, as ``height`` has it. Default `nil`: not known.
     /// - Throws: ``StorageError`` with code `.invalidName`.
-    public init(name: String, in storage: any Storage, width: Int = 0, height: Int = 0) throws {
+    public init(name: String, in storage: any Storage, width: Int? = nil, height: Int? = nil) throws {
         self.init(name: try StorageName(validating: name), in: storage, width: width, height: height)
     }
 
@@ -79,8 +66,7 @@ public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
     ///
     /// An image that was refused because of the prober's limits stays ``SizeState/unknown``.
     public var sizeState: SizeState {
-        guard let verdict = memory?.verdict, let size = verdict.recorded else { return initialState }
-        return size == .notAnImage ? .notAnImage : .known(size)
+        memory?.verdict?.recorded ?? initialState
     }
 
     /// The size if it is known, without I/O.
@@ -89,17 +75,17 @@ public struct StorageImage: Hashable, Sendable, CustomStringConvertible {
         return size
     }
 
-    /// The width in pixels if it is known, else 0.
-    public var width: Int { pixelSize?.width ?? 0 }
+    /// The width in pixels: `nil` when it is not known, 0 when the file is known to be no image.
+    public var width: Int? { sizeState.width }
 
-    /// The height in pixels if it is known, else 0.
-    public var height: Int { pixelSize?.height ?? 0 }
+    /// The height in pixels: `nil` when it is not known, 0 when the file is known to be no image.
+    public var height: Int? { sizeState.height }
 
     /// The size, probed when it is not known.
     ///
-    /// A known size, or the knowledge that the file is no image, is answered without I/O. Callers in this process who
+    /// A known size, or the knowledge that the file is no image, is returned without I/O. Callers in this process who
     /// ask for the same image at the same time share one probe; one of them being cancelled does not disturb the
-    /// others. This value and its copies remember the answer, and the recorder is told once. The last 1024 refusals by
+    /// others. This value and its copies remember the size, and the recorder is told once. The last 1024 refusals by
     /// a prober's limits are remembered for the process, for images that have a recorder.
     ///
     /// - Returns: The size, at least 1x1.

@@ -15,7 +15,7 @@ public enum ContentDisposition {
     /// attachment; filename="na_ve.txt"; filename*=UTF-8''na%C3%AFve.txt
     /// ```
     ///
-    /// - Parameter filename: The name to save it under, as the uploader called it. Slashes and backslashes,
+    /// - Parameter filename: The name to save it under, as its uploader called it. Slashes and backslashes,
     ///   which would name a folder, and control characters become `_`. Default: none, which leaves the name to the URL.
     /// - Returns: A value that every header may have.
     /// - Complexity: O(n) in the length of the name.

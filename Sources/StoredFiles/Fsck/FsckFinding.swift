@@ -21,7 +21,7 @@ public enum FsckFinding: Sendable, CustomStringConvertible {
     /// A row that names a file that is not there.
     case danglingRow(Reference)
     /// A row whose size columns do not say what the image's header says.
-    case wrongSize(Reference, cached: PixelSize, actual: PixelSize)
+    case wrongSize(Reference, cached: StorageImage.SizeState, actual: StorageImage.SizeState)
 
     /// A description in one line.
     public var description: String {
@@ -29,7 +29,7 @@ public enum FsckFinding: Sendable, CustomStringConvertible {
         case .orphan(let info): "orphan: \(StorageError.quoted(info.name.string)), \(info.byteCount) bytes"
         case .danglingRow(let reference): "dangling row: \(reference)"
         case .wrongSize(let reference, let cached, let actual):
-            "wrong size: \(reference) is \(actual.width) × \(actual.height), not \(cached.width) × \(cached.height)"
+            "wrong size: \(reference) is \(actual), but its columns say \(cached)"
         }
     }
 }

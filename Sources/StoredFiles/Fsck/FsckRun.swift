@@ -258,10 +258,10 @@ struct FsckRun: ~Copyable {
         guard !candidates.isEmpty else { return }
         let prober = ImageProber(mode: .headerOnly)
         let actual = try await candidates.mapConcurrently(limit: Self.concurrency) {
-            [storage] candidate -> PixelSize? in
+            [storage] candidate -> StorageImage.SizeState? in
             guard let file = try? StorageFile(name: candidate.reference.name, in: storage) else { return nil }
             do {
-                return try await prober.probe(file).size
+                return .known(try await prober.probe(file).size)
             } catch is ImageError {
                 return .notAnImage
             } catch let error as StorageError where error.code == .notFound {
@@ -269,20 +269,21 @@ struct FsckRun: ~Copyable {
             }
         }
         for (candidate, actual) in zip(candidates, actual) {
-            guard let cached = candidate.size, let actual, cached != actual else { continue }
+            guard let columns = candidate.size, let actual else { continue }
+            let cached = StorageImage.SizeState(width: columns.width, height: columns.height)
             // What a decoder has refused is no image, whatever its header says.
-            if cached == .notAnImage { continue }
+            if cached == actual || cached == .notAnImage { continue }
             progress.wrongSizes += 1
             try await report(.wrongSize(candidate.reference, cached: cached, actual: actual))
-            if configuration.repairs, let columns = candidate.sizeColumns {
-                try await forget(cached, columns, of: candidate.reference)
+            if configuration.repairs, let names = candidate.sizeColumns {
+                try await forget(columns, in: names, of: candidate.reference)
             }
         }
     }
 
     private mutating func forget(
-        _ size: PixelSize,
-        _ columns: SizeColumns,
+        _ size: (width: Int, height: Int),
+        in columns: SizeColumns,
         of reference: FsckFinding.Reference
     ) async throws {
         // The table comes quoted from the server; the size has to be the one that was found wrong.

@@ -6,8 +6,8 @@ import Storages
 struct NameReferences: AsyncSequence, Sendable {
     struct Element: Sendable {
         let reference: FsckFinding.Reference
-        /// The size in the size columns, when the field has them and they say anything.
-        let size: PixelSize?
+        /// The contents of the size columns, when the field has them and both are set.
+        let size: (width: Int, height: Int)?
         /// The statement that forgets that size again.
         let sizeColumns: SizeColumns?
     }
@@ -115,7 +115,7 @@ struct NameReferences: AsyncSequence, Sendable {
                 return Element(
                     reference: FsckFinding.Reference(table: field.table, column: field.column, name: name),
                     size: width.flatMap { width in
-                        height.map { PixelSize(width: Int(width), height: Int($0)) }
+                        height.map { (Int(width), Int($0)) }
                     },
                     sizeColumns: field.sizes
                 )

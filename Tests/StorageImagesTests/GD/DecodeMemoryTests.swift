@@ -20,7 +20,7 @@ import Testing
                     isProgressive: isProgressive,
                     isInterleaved: isInterleaved
                 )
-                let decoder = GDDecoder()
+                let decoder = ImageDecoder()
                 let prober = ImageProber(decoder: decoder)
                 // Warm: threads, libgd and its libraries.
                 _ = try await prober.probe(bytes: builder.bytes())
@@ -49,8 +49,8 @@ import Testing
                 let scan = try ImageGuard().check(file)
                 let memory = ImageGuard.decodeMemory(for: scan.header, byteCount: scan.byteCount)
                 // On this thread, so that nothing but the decode runs while there is no memory.
-                func decode() throws(ImageError) -> GDDecoder.Decoded? {
-                    try GDDecoder.decode(file, scan.header, .jpeg, memory: memory)
+                func decode() throws(ImageError) -> ImageDecoder.Decoded? {
+                    try ImageDecoder.decode(file, scan.header, .jpeg, memory: memory)
                 }
                 #expect(try decode() != nil)
                 var limit = rlimit()

@@ -16,7 +16,7 @@ import Testing
         // As a stored file, too, without reading on behind the first chunk.
         let storage = CountingStorage(chunk: 4096)
         let file = try await storage.put(bytes + [UInt8](repeating: 0, count: 1 << 20), "bomb")
-        for mode in [ImageProbe.verified, .headerOnly] where mode == .verified || bomb.code == .tooManyPixels {
+        for mode in [ImageProber.Mode.verified, .headerOnly] where mode == .verified || bomb.code == .tooManyPixels {
             let error = await #expect(throws: ImageError.self) { try await ImageProber(mode: mode).probe(file) }
             #expect(error?.code == bomb.code && error?.name == "bomb")
         }

@@ -109,7 +109,7 @@ import Testing
             ("plain.tif", 2542 * 81 / 10), ("plain.avif", 64_377 * 103 / 10), ("plain.heic", 64_377 * 92 / 10),
         ] as [(String, Int)]
     )
-    func theMemoryOfADecode(_ name: String, _ bytes: Int) throws {
+    func theMemoryOfADecodeIsCounted(_ name: String, _ bytes: Int) throws {
         let result = try check(name)
         let memory = ImageGuard.decodeMemory(
             for: result.header,

@@ -125,12 +125,13 @@ import Testing
     ]
 
     @Test("The header of each image fixture gives its format, size and orientation", arguments: headers)
-    func theHeaderOfEveryKind(_ name: String, _ summary: String) throws {
+    func theHeaderOfEveryKindIsRead(_ name: String, _ summary: String) throws {
         #expect(HeaderFixture.ranged(try HeaderFixture.bytes(name)).summary == summary)
     }
 
-    @Test("A file without a valid image header is refused with the right code", arguments: refusals)
-    func everyKindOfRefusal(_ name: String, _ code: ImageError.Code) throws {
+    @Test(arguments: refusals) func everyBrokenHeaderIsRefusedWithItsCode(_ name: String, _ code: ImageError.Code)
+        throws
+    {
         let outcome = HeaderFixture.ranged(try HeaderFixture.bytes(name))
         #expect(outcome.header == nil)
         #expect(outcome.code == code)

@@ -71,7 +71,8 @@ import Testing
         switch signature {
         case .bytes(let pattern): [pattern.map { $0 ?? 0x20 }]
         case .bitmapHeader: [12, 16, 40, 52, 56, 64, 108, 124].map { bitmap(headerLength: $0) }
-        case .brands(let brands): brands.map { fileType(major: $0, "mp41") } + brands.map { fileType(major: "isom", $0) }
+        case .brands(let brands):
+            brands.map { fileType(major: $0, "mp41") } + brands.map { fileType(major: "isom", $0) }
         }
     }
 

@@ -14,22 +14,22 @@ import Testing
 
     /// A decoder of one thread, whose decodes wait for a signal each.
     private struct Gate {
-        let decoder: GDDecoder
+        let decoder: ImageDecoder
         let semaphore = DispatchSemaphore(value: 0)
         let begun: NIOLockedValueBox<Int>
 
-        init(line: Int = 256, patience: Duration = .seconds(60)) {
+        init(maxWaiting: Int = 256, waitTimeout: Duration = .seconds(60)) throws {
             let begun = NIOLockedValueBox(0)
-            var configuration = GDDecoder.Configuration()
+            var configuration = ImageDecoder.Configuration()
             configuration.memory = CancellationTests.memory
             configuration.threads = 1
-            configuration.longestQueue = line
-            configuration.patience = patience
+            configuration.maxWaiting = maxWaiting
+            configuration.waitTimeout = waitTimeout
             configuration.willDecode = { [semaphore] in
                 begun.withLockedValue { $0 += 1 }
                 semaphore.wait()
             }
-            decoder = GDDecoder(configuration)
+            decoder = try ImageDecoder(configuration)
             self.begun = begun
         }
 
@@ -44,8 +44,8 @@ import Testing
     }
 
     @Test("A probe that is cancelled between two chunks reads no further")
-    func betweenChunks() async throws {
-        let decoder = GDDecoder()
+    func aProbeIsCancelledBetweenChunks() async throws {
+        let decoder = ImageDecoder()
         for cut in [0, 1, 5] {
             let storage = CountingStorage(chunk: 4096) { chunk in
                 if chunk == cut { withUnsafeCurrentTask { $0?.cancel() } }
@@ -54,13 +54,13 @@ import Testing
             let task = Task { try await ImageProber(decoder: decoder).probe(file) }
             await #expect(throws: CancellationError.self) { try await task.value }
             #expect(storage.counts.bytes <= (cut + 1) * 4096)
-            #expect(try await eventually { decoder.freeMemory == GDDecoder.Configuration().memory })
+            #expect(try await eventually { decoder.freeMemory == ImageDecoder.Configuration().memory })
         }
     }
 
     @Test("A probe that is cancelled while it waits for memory leaves the queue")
-    func whileWaitingForMemory() async throws {
-        let gate = Gate()
+    func aProbeIsCancelledWhileItWaitsForMemory() async throws {
+        let gate = try Gate()
         let header = try #require(HeaderFixture.ranged(bytes).header)
         let all = try await gate.decoder.admit(header, byteCount: 63 << 20, hasSeveralScans: false)
         try #require(all == nil)
@@ -83,8 +83,8 @@ import Testing
     }
 
     @Test("A probe that is cancelled while it waits for a thread returns its memory at once")
-    func whileWaitingForAThread() async throws {
-        let gate = Gate()
+    func aProbeIsCancelledWhileItWaitsForAThread() async throws {
+        let gate = try Gate()
         let first = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
         #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
         let free = gate.decoder.freeMemory
@@ -100,8 +100,8 @@ import Testing
     }
 
     @Test("A probe that is cancelled during a decode returns its result and frees the memory")
-    func whileDecoding() async throws {
-        let gate = Gate()
+    func aDecodeThatHasBegunIsNotCancelled() async throws {
+        let gate = try Gate()
         let task = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
         #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
         task.cancel()
@@ -113,13 +113,13 @@ import Testing
     }
 
     @Test("The queue for a decoding thread has a limit and a timeout")
-    func theLineForAThreadHasABoundAndADeadline() async throws {
-        for (line, patience) in [(1, Duration.seconds(60)), (256, .milliseconds(20))] {
-            let gate = Gate(line: line, patience: patience)
+    func theNumberAndTheTimeOfWaitsForAThreadAreBounded() async throws {
+        for (maxWaiting, waitTimeout) in [(1, Duration.seconds(60)), (256, .milliseconds(20))] {
+            let gate = try Gate(maxWaiting: maxWaiting, waitTimeout: waitTimeout)
             let first = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
             #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
             let second = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
-            if line == 1 {
+            if maxWaiting == 1 {
                 #expect(try await eventually { gate.decoder.queuedCount == 1 })
                 let third = await #expect(throws: ImageError.self) { try await gate.prober.probe(bytes: bytes) }
                 #expect(third?.code == .busy)
@@ -139,12 +139,12 @@ import Testing
         @Test("A decode never runs on the threads of Swift concurrency")
         func aDecodeNeverRunsOnTheThreadsOfSwiftsConcurrency() async throws {
             let names = NIOLockedValueBox<[String]>([])
-            var configuration = GDDecoder.Configuration()
+            var configuration = ImageDecoder.Configuration()
             configuration.willDecode = {
                 let text = (try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)) ?? ""
                 names.withLockedValue { $0.append(text) }
             }
-            let prober = ImageProber(decoder: GDDecoder(configuration))
+            let prober = ImageProber(decoder: try ImageDecoder(configuration))
             for name in ["cat.jpg", "rgb.png", "plain.gif", "lossy.webp", "info24.bmp"] {
                 #expect(try await prober.probe(bytes: try HeaderFixture.bytes(name)).isVerified)
             }
@@ -164,7 +164,7 @@ import Testing
 
         func finish() { state.withLockedValue { $0.0.take() }?.resume() }
 
-        func recordSize(_ size: PixelSize, of name: StorageName) async {
+        func recordSize(_ size: StorageImage.SizeState, of name: StorageName) async {
             await withCheckedContinuation { continuation in
                 state.withLockedValue { $0.0 = continuation }
             }
@@ -173,13 +173,13 @@ import Testing
     }
 
     @Test("A probe that is cancelled while its size is recorded still records it")
-    func whileTheSizeIsRecorded() async throws {
+    func theSizeIsRecordedAlthoughTheCallerIsCancelled() async throws {
         let storage = CountingStorage()
         let file = try await storage.put(bytes, "cat.jpg")
         let flights = ProbeFlights()
         let recorder = SlowRecorder()
         let memory = ProbeMemory()
-        let decoder = GDDecoder()
+        let decoder = ImageDecoder()
         let task = Task {
             try await flights.verdict(
                 for: file,
@@ -192,16 +192,16 @@ import Testing
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         // The size is known and is written down all the same.
-        #expect(memory.verdict?.recorded == PixelSize(width: 1200, height: 800))
+        #expect(memory.verdict?.recorded == .known(PixelSize(width: 1200, height: 800)))
         recorder.finish()
         #expect(try await eventually { flights.count == 0 && recorder.isDone })
         #expect(!recorder.wasCancelled)
-        #expect(try await eventually { decoder.freeMemory == GDDecoder.Configuration().memory })
+        #expect(try await eventually { decoder.freeMemory == ImageDecoder.Configuration().memory })
     }
 
     @Test("An upload that is cancelled in its last step frees the retained bytes")
-    func inTheLastStepOfAnUpload() async throws {
-        let gate = Gate()
+    func anUploadIsCancelledInItsLastStep() async throws {
+        let gate = try Gate()
         let first = Task { [bytes] in try await gate.prober.probe(bytes: bytes) }
         #expect(try await eventually { gate.begun.withLockedValue { $0 } == 1 })
         let free = gate.decoder.freeMemory
@@ -232,7 +232,7 @@ import Testing
                 let bytes = JPEGBuilder(comments: 40).bytes()
                 _ = try await storage.upload(.bytes(bytes), to: name)
                 let file = StorageFile(name: name, in: storage)
-                let prober = ImageProber(decoder: GDDecoder())
+                let prober = ImageProber(decoder: ImageDecoder())
                 _ = try await prober.probe(file)
                 @Sendable func descriptors() -> Int {
                     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? .max
@@ -247,7 +247,7 @@ import Testing
                     _ = try? await task.value
                 }
                 #expect(try await eventually { descriptors() <= before })
-                #expect(try await eventually { prober.decoder.freeMemory == GDDecoder.Configuration().memory })
+                #expect(try await eventually { prober.decoder.freeMemory == ImageDecoder.Configuration().memory })
             }
         }
     #endif

@@ -130,21 +130,21 @@ import Testing
 
     @Test("A probe takes an image larger than the whole memory budget by its header")
     func anImageOverTheWholeBudgetIsTakenByItsHeader() async throws {
-        var configuration = GDDecoder.Configuration()
+        var configuration = ImageDecoder.Configuration()
         configuration.memory = 1000
-        let prober = ImageProber(decoder: GDDecoder(configuration))
+        let prober = ImageProber(decoder: try ImageDecoder(configuration))
         let result = try await prober.probe(bytes: try HeaderFixture.bytes("rgb.png"))
         #expect(!result.isVerified && result.size == PixelSize(width: 64, height: 43))
     }
 
     @Test("The memory budget is whole again after probes that succeed and fail")
     func theBudgetIsWholeAgainAfterwards() async throws {
-        let decoder = GDDecoder()
+        let decoder = ImageDecoder()
         let prober = ImageProber(decoder: decoder)
         for name in ["cat.jpg", "bad-idat-crc.png", "rgb.png", "notes.txt"] {
             _ = try? await prober.probe(bytes: try HeaderFixture.bytes(name))
         }
-        #expect(try await eventually { decoder.freeMemory == GDDecoder.Configuration().memory })
+        #expect(try await eventually { decoder.freeMemory == ImageDecoder.Configuration().memory })
     }
 
     @Test("A header-only probe reads one window of the file")
@@ -162,7 +162,7 @@ import Testing
     func theCodedSizeIsReportedWhenAskedFor() async throws {
         let bytes = try HeaderFixture.bytes("exif-6.jpg")
         #expect(try await ImageProber.default.probe(bytes: bytes).size == PixelSize(width: 207, height: 311))
-        let coded = try await ImageProber(orientation: .coded).probe(bytes: bytes)
+        let coded = try await ImageProber(sizeKind: .coded).probe(bytes: bytes)
         #expect(coded.size == PixelSize(width: 311, height: 207) && coded.orientation == .right)
     }
 }

@@ -48,7 +48,7 @@ import Testing
         var codes: [ImageError.Code?] = []
         codes.append(await #expect(throws: ImageError.self) { try await uploaded(bytes) }?.code)
         codes.append(await #expect(throws: ImageError.self) { try await ImageProber.default.probe(bytes: bytes) }?.code)
-        for mode in [ImageProbe.verified, .headerOnly] {
+        for mode in [ImageProber.Mode.verified, .headerOnly] {
             codes.append(
                 await #expect(throws: ImageError.self) { try await ImageProber(mode: mode).probe(file) }?.code
             )

@@ -27,10 +27,35 @@ import Testing
     }
 
     @Test("An image without a given size has an unknown size")
-    func zeroMeansUnknownToTheInitialiserOfTheReference() async throws {
+    func aSizeIsUnknownWithoutNumbers() async throws {
         let image = try StorageImage(name: "nowhere.jpg", in: CountingStorage())
         #expect(image.sizeState == .unknown)
-        #expect(image.pixelSize == nil && image.width == 0 && image.height == 0)
+        #expect(image.pixelSize == nil && image.width == nil && image.height == nil)
+    }
+
+    @Test(
+        arguments: [
+            (.unknown, nil, nil), (.notAnImage, 0, 0), (.known(PixelSize(width: 30, height: 20)), 30, 20),
+        ] as [(StorageImage.SizeState, Int?, Int?)]
+    )
+    func whatIsKnownOfASizeSurvivesTheWayThroughTwoColumns(
+        _ state: StorageImage.SizeState,
+        _ width: Int?,
+        _ height: Int?
+    ) async throws {
+        let storage = CountingStorage()
+        let file = StorageFile(name: try StorageName(validating: "nowhere.jpg"), in: storage)
+        let image = StorageImage(file: file, size: state)
+        #expect(image.width == width && image.height == height)
+        let again = try StorageImage(name: "nowhere.jpg", in: storage, width: image.width, height: image.height)
+        #expect(again.sizeState == state && again.pixelSize == image.pixelSize)
+        let byName = StorageImage(name: file.name, in: storage, width: image.width, height: image.height)
+        #expect(byName.sizeState == state)
+    }
+
+    @Test(arguments: [(0, 3), (3, 0), (-1, -1), (3, nil), (nil, 3), (0, nil)] as [(Int?, Int?)])
+    func halfASizeIsUnknown(_ width: Int?, _ height: Int?) {
+        #expect(StorageImage.SizeState(width: width, height: height) == .unknown)
     }
 
     @Test("A file that is known not to be an image is not read")
@@ -54,7 +79,7 @@ import Testing
         #expect(try await copy.dimensions() == size)
         #expect(copy.pixelSize == size && copy.sizeState == .known(size))
         #expect(storage.counts.opens == 1)
-        #expect(recorder.sizes == [size])
+        #expect(recorder.sizes == [.known(size)])
     }
 
     @Test("A hundred concurrent callers share one probe of a file")
@@ -75,7 +100,7 @@ import Testing
         }
         #expect(sizes.count == 100 && Set(sizes).count == 1)
         #expect(storage.counts.opens == 1)
-        #expect(recorder.sizes == [sizes[0]])
+        #expect(recorder.sizes == [.known(sizes[0])])
     }
 
     @Test("Images of the same name in two storages of the same label are probed separately")

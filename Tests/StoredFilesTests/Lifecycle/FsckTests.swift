@@ -170,7 +170,7 @@ struct FsckTests {
             }
             let configuration = FsckConfiguration(checks: .sizes, repairs: true)
             let (found, summary) = try await findings(app, configuration, in: .pictures)
-            #expect(found == ["size text.png 7x16 0x0", "size wrong.png 99x16 32x16"])
+            #expect(found == ["size text.png 7x16 not an image", "size wrong.png 99x16 32x16"])
             #expect(summary.wrongSizes == 2 && summary.repaired == 2)
             #expect(try await app.sizeColumns(of: right) == [32, 16])
             #expect(try await app.sizeColumns(of: wrong) == [nil, nil])

@@ -32,23 +32,9 @@ extension RowDecoder {
         if field.sizeColumns != nil {
             let width = try next(Int32?.self)
             let height = try next(Int32?.self)
-            if let width, let height { size = .init(width: Int(width), height: Int(height)) }
+            size = StorageImage.SizeState(width: width.map(Int.init), height: height.map(Int.init))
         }
         guard let file = name.flatMap(binding.file(named:)) else { return nil }
         return StorageImage(file: file, size: size, recorder: binding.recorder, prober: binding.prober)
-    }
-}
-
-extension StorageImage.SizeState {
-    /// The state that two columns speak of: 0 × 0 says that the file is known not to be an image.
-    init(width: Int, height: Int) {
-        self =
-            if width > 0, height > 0 {
-                .known(PixelSize(width: width, height: height))
-            } else if width == 0, height == 0 {
-                .notAnImage
-            } else {
-                .unknown
-            }
     }
 }

@@ -28,9 +28,9 @@ extension RowEncoder {
         if let image { try check(image.file, belongsTo: field) }
         try encode(image?.name.string)
         guard field.sizeColumns != nil else { return }
-        let size = image?.knownColumns
-        try encode(size.map { Int32(clamping: $0.width) })
-        try encode(size.map { Int32(clamping: $0.height) })
+        let size = image?.sizeState
+        try encode(size?.width.map { Int32(clamping: $0) })
+        try encode(size?.height.map { Int32(clamping: $0) })
     }
 
     private func check<Owner>(_ file: StorageFile, belongsTo field: StoredField<Owner>) throws {
@@ -61,18 +61,6 @@ extension RowEncoder {
                 """,
                 name: file.name.string
             )
-        }
-    }
-}
-
-extension StorageImage {
-    /// The content of the two size columns for this image: its size, 0 × 0 for a file known not to be an image, `nil`
-    /// for a size that nobody has asked for yet.
-    var knownColumns: PixelSize? {
-        switch sizeState {
-        case .known(let size): size
-        case .notAnImage: .notAnImage
-        case .unknown: nil
         }
     }
 }

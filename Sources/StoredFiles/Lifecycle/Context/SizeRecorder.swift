@@ -23,8 +23,9 @@ final class SizeRecorder: ImageSizeRecorder {
         self.link = link
     }
 
-    func recordSize(_ size: PixelSize, of name: StorageName) async {
-        guard let database = link.database else { return }
+    func recordSize(_ size: StorageImage.SizeState, of name: StorageName) async {
+        guard let database = link.database, let width = size.width, let height = size.height else { return }
+        let size = (width: Int32(clamping: width), height: Int32(clamping: height))
         // The caller's transaction may hold the only connection of the pool, or a lock on this very row: waiting for
         // either from inside would never end. The size is written once the transaction has let go of both, whichever
         // way it ends: what was probed is true of the bytes in any case.
@@ -38,7 +39,7 @@ final class SizeRecorder: ImageSizeRecorder {
     }
 
     private static func write(
-        _ size: PixelSize,
+        _ size: (width: Int32, height: Int32),
         of name: StorageName,
         to target: Target,
         in database: Database,
@@ -48,8 +49,8 @@ final class SizeRecorder: ImageSizeRecorder {
         // SKIP LOCKED: a size is a cache. A row that somebody is busy with is left to the next reader.
         let sql: SQL = """
             UPDATE \(identifier: target.table) \
-            SET \(identifier: sizes.width) = \(Int32(clamping: size.width)), \
-            \(identifier: sizes.height) = \(Int32(clamping: size.height)) \
+            SET \(identifier: sizes.width) = \(size.width), \
+            \(identifier: sizes.height) = \(size.height) \
             WHERE ctid = ANY (ARRAY(SELECT ctid FROM \(identifier: target.table) \
             WHERE \(identifier: target.column) = \(name.string) AND \(identifier: sizes.width) IS NULL \
             FOR UPDATE SKIP LOCKED)) \

@@ -8,36 +8,17 @@ import Storages
 ///
 /// Decoding takes up to a second of a processor; it never runs on the threads of Swift's concurrency. Cancelling a
 /// task cannot stop a decode that has begun, but one that waits.
-package final class GDDecoder: Sendable {
-    /// The resources that a decoder may use.
-    package struct Configuration: Sendable {
-        /// The bytes of memory of all decodes together.
-        ///
-        /// Default 256 MiB.
-        package var memory: Int64 = 256 << 20
-        /// The most jobs that wait for memory, and the most that wait for a thread; one more fails with
-        /// ``ImageError/Code/busy``.
-        ///
-        /// Default 256.
-        package var longestQueue = 256
-        /// The time that a job waits for memory, and again for a thread, before it fails with ``ImageError/Code/busy``.
-        ///
-        /// Default 30 seconds.
-        package var patience: Duration = .seconds(30)
-        /// The number of threads.
-        ///
-        /// Default 2, but 1 on a machine of fewer than four processors: a decode takes a whole one, and requests need
-        /// the others.
-        package var threads = min(2, max(1, System.coreCount / 2))
-        /// The closure that is called on the decoding thread before each decode, for tests.
-        ///
-        /// Default: nothing.
-        package var willDecode: (@Sendable () -> Void)?
-
-        /// Creates a configuration with the defaults.
-        package init() {}
-    }
-
+///
+/// All probers use ``shared`` unless they are given another one. An application that needs other bounds makes one
+/// decoder and gives it to its probers; two decoders have two budgets of memory.
+///
+/// ```swift
+/// var configuration = ImageDecoder.Configuration()
+/// configuration.memory = 1 << 30
+/// configuration.threads = 4
+/// let prober = ImageProber(decoder: try ImageDecoder(configuration))
+/// ```
+public final class ImageDecoder: Sendable {
     /// The result of a decode.
     package struct Decoded: Hashable, Sendable {
         /// The size of the decoded pixel matrix.
@@ -54,30 +35,42 @@ package final class GDDecoder: Sendable {
         fileprivate let codec: GDImage.Codec
     }
 
-    /// The decoder of the process.
-    package static let shared = GDDecoder()
+    /// The decoder of the process, with the default configuration.
+    public static let shared = ImageDecoder()
 
     /// The memory of all decodes together.
     private let budget: AsyncSemaphore
-    /// Places in the pool, on a thread or waiting for one: the pool itself has no bound.
+    /// Slots in the pool, on a thread or waiting for one: the pool itself has no bound.
     ///
     /// Jobs wait there and not in a line of their own, so that a thread that becomes free finds the next one without
     /// the help of Swift's concurrency, whose threads may be busy.
-    private let places: AsyncSemaphore
+    private let jobSlots: AsyncSemaphore
     private let threads: Int
-    private let patience: Duration
+    private let waitTimeout: Duration
     private let pool: NIOThreadPool
     private let willDecode: (@Sendable () -> Void)?
 
     /// Creates a decoder with threads of its own.
     ///
-    /// - Parameter configuration: How much it may use.
-    package init(_ configuration: Configuration = Configuration()) {
-        patience = configuration.patience
-        threads = max(1, configuration.threads)
-        let longestQueue = configuration.longestQueue
-        budget = AsyncSemaphore(capacity: Int(clamping: configuration.memory), maxWaiters: longestQueue)
-        places = AsyncSemaphore(capacity: longestQueue + threads, maxWaiters: 0)
+    /// - Parameter configuration: The resources that it may use.
+    /// - Throws: ``ImageError`` with code ``ImageError/Code/invalidConfiguration`` for a value that makes no sense; the
+    ///   message names it.
+    public convenience init(_ configuration: Configuration) throws(ImageError) {
+        try configuration.validate()
+        self.init(validated: configuration)
+    }
+
+    /// Creates a decoder with threads of its own and the default configuration.
+    package convenience init() {
+        self.init(validated: Configuration())
+    }
+
+    private init(validated configuration: Configuration) {
+        let maxWaiting = configuration.maxWaiting
+        waitTimeout = configuration.waitTimeout
+        threads = configuration.threads
+        budget = AsyncSemaphore(capacity: Int(clamping: configuration.memory), maxWaiters: maxWaiting)
+        jobSlots = AsyncSemaphore(capacity: maxWaiting + threads, maxWaiters: 0)
         willDecode = configuration.willDecode
         pool = NIOThreadPool(numberOfThreads: threads)
         pool.start()
@@ -94,7 +87,7 @@ package final class GDDecoder: Sendable {
     package var waitingCount: Int { budget.waiterCount }
 
     /// The number of images that have their memory and wait for a thread now.
-    package var queuedCount: Int { max(0, places.inUse - threads) }
+    package var queuedCount: Int { max(0, jobSlots.inUse - threads) }
 
     /// Waits until an image may be decoded.
     ///
@@ -120,7 +113,7 @@ package final class GDDecoder: Sendable {
     /// Waits for a permit; the error has the code `busy` when too many wait, or the wait takes too long.
     private func permit(of semaphore: AsyncSemaphore, weight: Int) async throws -> AsyncSemaphore.Permit {
         do {
-            return try await semaphore.acquire(weight: weight, within: patience)
+            return try await semaphore.acquire(weight: weight, within: waitTimeout)
         } catch let error as AsyncSemaphore.WaitError {
             throw ImageError(error)
         }
@@ -137,19 +130,19 @@ package final class GDDecoder: Sendable {
     ///   another size than its header claims; ``ImageError/Code/busy`` when no thread became free in time or the
     ///   machine has no memory; `CancellationError` when cancelled before it began.
     package func decode(_ file: ByteBuffer, header: ImageHeader, admission: Admission) async throws -> Decoded? {
-        let place = try await permit(of: places, weight: 1)
+        let slot = try await permit(of: jobSlots, weight: 1)
         let job = Task { [pool, willDecode] in
             try await BlockingPool.run(on: pool) {
                 // Held until the image is gone.
-                try withExtendedLifetime((place, admission)) {
+                try withExtendedLifetime((slot, admission)) {
                     willDecode?()
                     return try Self.decode(file, header, admission.codec, memory: Int64(admission.memory.weight))
                 }
             }
         }
         let isLate = NIOLockedValueBox(false)
-        let timer = Task { [patience] in
-            guard (try? await Task.sleep(for: patience)) != nil else { return }
+        let timer = Task { [waitTimeout] in
+            guard (try? await Task.sleep(for: waitTimeout)) != nil else { return }
             isLate.withLockedValue { $0 = true }
             // Ends the wait for a thread; a decode that has begun goes on.
             job.cancel()
@@ -200,13 +193,13 @@ package final class GDDecoder: Sendable {
             let claimed = header.codedSize
             // libgd returns the first frame of a GIF; browsers show the screen that the header speaks of.
             let isRight = codec == .gif ? size.width <= claimed.width && size.height <= claimed.height : size == claimed
-            guard isRight else { throw mismatch(size, claimed) }
+            guard isRight else { throw mismatch(decoded: size, claimed: claimed) }
             return Decoded(size: size, isTruncated: image.report.isPrematureEnd)
         }
         guard case .decode(let parts) = try PNGForDecoder.plan(file) else { return nil }
         for part in parts {
             let image = try GDImage(decoding: part.file, as: .png)
-            guard image.size == part.size else { throw mismatch(image.size, part.size) }
+            guard image.size == part.size else { throw mismatch(decoded: image.size, claimed: part.size) }
         }
         return Decoded(size: header.codedSize, isTruncated: false)
     }
@@ -227,7 +220,7 @@ package final class GDDecoder: Sendable {
         return memory
     }
 
-    private static func mismatch(_ decoded: PixelSize, _ claimed: PixelSize) -> ImageError {
+    private static func mismatch(decoded: PixelSize, claimed: PixelSize) -> ImageError {
         ImageError(
             .corrupt,
             "The image decodes to \(decoded) pixels although its header says \(claimed). Save the image anew."

@@ -106,9 +106,9 @@ final class CountingStorage: ForwardingStorage {
 
 /// Writes down what it is told.
 final class RecordingRecorder: ImageSizeRecorder {
-    private let box = NIOLockedValueBox<[PixelSize]>([])
-    var sizes: [PixelSize] { box.withLockedValue { $0 } }
-    func recordSize(_ size: PixelSize, of name: StorageName) async {
+    private let box = NIOLockedValueBox<[StorageImage.SizeState]>([])
+    var sizes: [StorageImage.SizeState] { box.withLockedValue { $0 } }
+    func recordSize(_ size: StorageImage.SizeState, of name: StorageName) async {
         box.withLockedValue { $0.append(size) }
     }
 }
