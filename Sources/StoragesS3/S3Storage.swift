@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import NIOConcurrencyHelpers
 public import Storages
+import StoragesHTTP
 
 /// A bucket of Amazon S3, or of any server that speaks its protocol.
 ///

@@ -1,21 +1,41 @@
-import NIOCore
+package import NIOCore
 
 /// A response whose head has arrived; its bytes come as they are asked for.
-struct HTTPResponse: Sendable {
-    var status: Int
-    var headers: HTTPHeaders
+package struct HTTPResponse: Sendable {
+    package var status: Int
+    package var headers: HTTPHeaders
     /// The body, to be read once, or dropped, which closes the connection.
-    var body: HTTPResponseBody
+    package var body: HTTPResponseBody
     /// A Boolean value that indicates whether the request may have reached the server more than once.
-    var wasReplayed = false
+    package var wasReplayed: Bool
     /// Allows that the connection is taken from the reader while it does not read, because it can go on with another
     /// request; reading then fails with ``HTTPFailure/Kind/setAside``.
-    var allowSettingAside: @Sendable () -> Void = {}
+    package var allowSettingAside: @Sendable () -> Void
+
+    package init(
+        status: Int,
+        headers: HTTPHeaders,
+        body: HTTPResponseBody,
+        wasReplayed: Bool = false,
+        allowSettingAside: @escaping @Sendable () -> Void = {}
+    ) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.wasReplayed = wasReplayed
+        self.allowSettingAside = allowSettingAside
+    }
 }
 
 /// A response that has arrived whole.
-struct BufferedResponse: Sendable {
-    var status: Int
-    var headers: HTTPHeaders
-    var body: ByteBuffer
+package struct BufferedResponse: Sendable {
+    package var status: Int
+    package var headers: HTTPHeaders
+    package var body: ByteBuffer
+
+    package init(status: Int, headers: HTTPHeaders, body: ByteBuffer) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
 }

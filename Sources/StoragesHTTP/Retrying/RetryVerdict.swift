@@ -1,47 +1,24 @@
 import Foundation
-import Storages
 
 /// The decision about an attempt that failed.
-enum RetryVerdict: Equatable {
+package enum RetryVerdict: Hashable, Sendable {
     /// No further attempt: the failure is the result.
     case fail
     /// A retry after a wait, which counts as an attempt.
     case retry(isThrottled: Bool, after: Duration?)
+    /// A retry at once, which does not count: the reason of the failure has been corrected.
+    case retryAtOnce
     /// A retry at once with another connection: the one that was used had been closed long before.
     case reconnect
     /// A retry at once with new credentials: the old ones have expired.
+    ///
+    /// The client fetches them and turns this into ``retryAtOnce``; where nothing does, the failure is final.
     case refreshCredentials
     /// A retry at once without `Expect: 100-continue`, which something on the way does not know.
     case stopExpecting
 
-    /// Judges a failure by itself; the clock and the region are looked at before.
-    init(_ failure: S3Failure) {
-        switch failure.cause {
-        case .damaged: self = .retry(isThrottled: false, after: nil)
-        case .transport(let failure): self = RetryVerdict(failure)
-        // A router of requests knows no server for the moment in which one is replaced by another.
-        case .foreign(404, let headers): self = .retry(isThrottled: false, after: Self.wait(headers))
-        case .foreign(let status, let headers): self = RetryVerdict(status, nil, headers)
-        case .document(_, let headers, .unreadable): self = .retry(isThrottled: false, after: Self.wait(headers))
-        case .document(_, let headers, .error(let document)):
-            // As if the status were 500, but most codes are no fault of the server.
-            self = RetryVerdict(Self.isServerFault(document.code) ? 500 : 400, document.code, headers)
-        case .response(409, let headers, let document)
-        where document.code == .conditionalRequestConflict && failure.retriesConflicts:
-            self = .retry(isThrottled: false, after: Self.wait(headers))
-        case .response(let status, let headers, let document): self = RetryVerdict(status, document.code, headers)
-        }
-    }
-
-    /// Returns whether an error code that follows a status of success says as little as status 500 does.
-    static func isServerFault(_ code: S3ErrorCode?) -> Bool {
-        switch code {
-        case .internalError, .internalServerError, .serviceUnavailable, .requestTimeout, nil: true
-        default: false
-        }
-    }
-
-    private init(_ failure: HTTPFailure) {
+    /// Judges a transfer that failed.
+    package init(_ failure: HTTPFailure) {
         if failure.isDeadReusedConnection {
             self = .reconnect
             return
@@ -54,40 +31,33 @@ enum RetryVerdict: Equatable {
         }
     }
 
-    private init(_ status: Int, _ code: S3ErrorCode?, _ headers: HTTPHeaders) {
-        let wait = Self.wait(headers)
-        switch code {
-        case .expiredToken, .expiredTokenException, .invalidToken, .tokenRefreshRequired:
-            self = .refreshCredentials
-            return
-        case .slowDown, .throttling, .throttlingException, .requestLimitExceeded, .tooManyRequests,
-            .requestThrottled, .serviceUnavailable, .bandwidthLimitExceeded:
-            self = .retry(isThrottled: true, after: wait)
-            return
-        case .requestTimeout, .requestTimeoutException, .priorRequestNotComplete, .operationAborted,
-            .incompleteBody,
-            .badDigest, .xAmzContentSHA256Mismatch, .internalError:
-            self = .retry(isThrottled: false, after: wait)
-            return
-        default:
-            break
-        }
+    /// Judges a response by its status alone.
+    ///
+    /// - Parameters:
+    ///   - status: The status code: <https://www.rfc-editor.org/rfc/rfc9110#section-15>
+    ///   - wait: The wait that the server asks for.
+    package init(status: Int, after wait: Duration?) {
         switch status {
         case 429, 503, 509: self = .retry(isThrottled: true, after: wait)
         case 408, 499, 500, 502, 504: self = .retry(isThrottled: false, after: wait)
-        // Cloudflare's status codes for a server behind it that does not respond, or not well.
+        // Cloudflare's status codes for a server behind it that does not respond, or not well:
+        // https://support.cloudflare.com/hc/en-us/articles/115003011431
         case 520...527, 530: self = .retry(isThrottled: false, after: wait)
         case 417: self = .stopExpecting
         default: self = .fail
         }
     }
 
-    /// The wait that the server asks for: `x-amz-retry-after` in milliseconds, `Retry-After` in seconds or as a date,
-    /// which is compared with the server's own.
+    /// Returns the wait that a server asks for with `Retry-After`, in seconds or as a date, which is compared with the
+    /// server's own; an hour at most.
     ///
     /// <https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>
-    private static func wait(_ headers: HTTPHeaders) -> Duration? {
-        if let milliseconds = headers["x-amz-retry-after"].flatMap({ Int64($0) }), milliseconds >= 0 {
+    ///
+    /// - Parameters:
+    ///   - headers: The headers of the response.
+    ///   - name: The header of the service that has milliseconds, and counts more. Default: none.
+    package static func wait(askedBy headers: HTTPHeaders, inMilliseconds name: String? = nil) -> Duration? {
+        if let name, let milliseconds = headers[name].flatMap({ Int64($0) }), milliseconds >= 0 {
             return .milliseconds(min(milliseconds, 3_600_000))
         }
         guard let text = headers["Retry-After"] else { return nil }

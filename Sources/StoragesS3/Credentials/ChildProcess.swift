@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import Platform
 import Storages
+import StoragesHTTP
 
 /// A program that runs in a process group of its own, and whose output is taken up to a limit.
 final class ChildProcess: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 /// Credentials that a program prints, as `credential_process` of a profile names it.
 ///

@@ -1,3 +1,5 @@
+import StoragesHTTP
+
 /// The checksums that go with uploads and downloads.
 struct IntegrityPolicy: Hashable, Sendable {
     /// The checksum of uploaded bytes; `nil` for none.

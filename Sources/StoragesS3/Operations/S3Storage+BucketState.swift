@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// Returns whether the bucket keeps versions; ``BucketVersioning/unknown`` when the server does not say.

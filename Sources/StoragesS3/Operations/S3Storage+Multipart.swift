@@ -2,6 +2,7 @@ import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// A multipart upload that was begun.

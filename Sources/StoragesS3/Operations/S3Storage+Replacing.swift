@@ -1,4 +1,5 @@
 public import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// Replaces a file, unless somebody else has replaced or deleted it since its entity tag was read.

@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// An object as the response to a write describes it.
 struct WrittenObject: Hashable, Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 /// A URL that carries its signature: whoever has it may send its request until it expires.
 ///

@@ -3,6 +3,7 @@ import NIOCore
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("What is known of conditions", .timeLimit(.minutes(2)))

@@ -3,6 +3,7 @@ import NIOConcurrencyHelpers
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Credentials of containers")

@@ -4,6 +4,7 @@ import NIOConcurrencyHelpers
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// Keeps what is logged.
@@ -74,7 +75,7 @@ struct CredentialCacheTests {
     let clock = TestClock()
     let log = NIOLockedValueBox<[String]>([])
     let provider = GatedProvider()
-    let cache: CredentialCache
+    let cache: CredentialCache<S3Credentials>
 
     static let down = StorageError(.unavailable, "The source is down.")
 

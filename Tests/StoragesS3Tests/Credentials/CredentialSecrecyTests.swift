@@ -4,6 +4,7 @@ import NIOCore
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// A provider of an application, which shows all it has.

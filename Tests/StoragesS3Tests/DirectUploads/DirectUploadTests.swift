@@ -4,6 +4,7 @@ import Storages
 import StoredFilesTesting
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Direct uploads by URL", .timeLimit(.minutes(5)))

@@ -3,6 +3,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Requests on the wire", .timeLimit(.minutes(2)))

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("The memory for parts", .timeLimit(.minutes(3)))

@@ -2,6 +2,7 @@ import NIOCore
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Credentials that end while they are used", .timeLimit(.minutes(1)))

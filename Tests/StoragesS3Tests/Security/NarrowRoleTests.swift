@@ -3,6 +3,7 @@ import NIOCore
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// Without the right `s3:ListBucket` Amazon says of what is not there that access is denied.

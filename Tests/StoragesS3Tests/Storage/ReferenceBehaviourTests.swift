@@ -4,6 +4,7 @@ import Storages
 import StoredFilesTesting
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// Tests that this storage does what that of the Python package `async_storages` does.

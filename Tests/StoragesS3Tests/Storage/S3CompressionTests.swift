@@ -6,6 +6,7 @@ import StoragesGzip
 import StoredFilesTesting
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Compressed uploads", .timeLimit(.minutes(3)))

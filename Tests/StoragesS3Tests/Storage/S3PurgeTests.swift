@@ -4,6 +4,7 @@ import Storages
 import StoredFilesTesting
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Purging a bucket of everything under a name", .timeLimit(.minutes(5)))

@@ -5,6 +5,7 @@ import Storages
 import StoredFilesTesting
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Files that several change", .timeLimit(.minutes(5)))

@@ -6,6 +6,7 @@ import Storages
 import StoredFilesTesting
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Signed URLs for others", .timeLimit(.minutes(5)))

@@ -3,6 +3,7 @@ import Storages
 import StoredFilesTesting
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("URLs of files in S3", .timeLimit(.minutes(5)))

@@ -5,6 +5,7 @@ import Storages
 import StoredFilesTesting
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Uploads in parts that do not end well", .timeLimit(.minutes(3)))
