@@ -153,8 +153,8 @@ let package = Package(
         .testTarget(
             name: "StoragesS3Tests",
             dependencies: [
-                "Platform", "StoragesHTTP", "StoragesS3", "StoragesGzip", "Storages", "StoredFilesTesting", nio, nioLocks,
-                nioThreads, logging,
+                "Platform", "StoragesHTTP", "StoragesS3", "StoragesGzip", "Storages", "StoredFilesTesting", nio,
+                nioLocks, nioThreads, logging,
             ],
             resources: [.embedInCode("Proxy/tls_idle_closer.py")],
             swiftSettings: settings

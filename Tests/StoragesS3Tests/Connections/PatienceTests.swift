@@ -5,6 +5,7 @@ import Storages
 import StoredFilesTesting
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Servers that are started again", .timeLimit(.minutes(8)))

@@ -5,6 +5,7 @@ import Storages
 import StoredFilesTesting
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Sources that are slow", .timeLimit(.minutes(5)))
