@@ -147,7 +147,7 @@ final class S3Client: Sendable {
 
     // MARK: Attempts
 
-    /// What the attempts of an operation have brought so far.
+    /// The state of an operation between its attempts.
     private struct Progress {
         /// The state with which the last attempt was made; other requests may have changed it since.
         var credentials: S3Credentials?
