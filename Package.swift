@@ -79,9 +79,15 @@ let package = Package(
             dependencies: ["Platform", "CLibCrypto", "CLinuxFiles", nio, nioLocks, nioThreads],
             swiftSettings: settings
         ),
+        // What storages behind HTTP share: requests, retries, credentials. No product of its own.
+        .target(
+            name: "StoragesHTTP",
+            dependencies: ["Platform", "Storages", "CLibCurl", nio, nioLocks, nioThreads, logging],
+            swiftSettings: settings
+        ),
         .target(
             name: "StoragesS3",
-            dependencies: ["Platform", "Storages", "CLibCurl", nio, nioLocks, nioThreads, logging],
+            dependencies: ["Platform", "Storages", "StoragesHTTP", nio, nioLocks, nioThreads, logging],
             swiftSettings: settings
         ),
         .target(
@@ -154,9 +160,8 @@ let package = Package(
         .testTarget(
             name: "StoragesS3Tests",
             dependencies: [
-                "TestSupport", "Platform", "StoragesS3", "StoragesGzip", "Storages", "StoredFilesTesting", nio,
-                nioLocks, nioThreads,
-                logging,
+                "TestSupport", "Platform", "StoragesHTTP", "StoragesS3", "StoragesGzip", "Storages", "StoredFilesTesting",
+                nio, nioLocks, nioThreads, logging,
             ],
             resources: [.embedInCode("Proxy/tls_idle_closer.py")],
             swiftSettings: settings

@@ -1,4 +1,5 @@
 import Logging
+import StoragesHTTP
 
 extension S3Options: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// A text without the options, some of which are secrets.

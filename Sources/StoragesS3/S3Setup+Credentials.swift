@@ -1,5 +1,6 @@
 import Logging
 import Storages
+import StoragesHTTP
 
 extension S3Setup {
     /// Returns the cache of the credentials; `nil` for anonymous access.
@@ -10,7 +11,7 @@ extension S3Setup {
     func credentials(
         for addressing: Addressing,
         transport given: (any HTTPTransport)?
-    ) throws -> CredentialCache? {
+    ) throws -> CredentialCache<S3Credentials>? {
         if options.isAnonymous {
             try refuseKeys("isAnonymous goes without keys", options.credentialProvider == nil)
             guard options.assumedRole == nil else {

@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The arguments of a storage's initialiser, from which its parts are made.
 struct S3Setup: SecretHolding {

@@ -3,6 +3,7 @@ import Logging
 import NIOConcurrencyHelpers
 import Platform
 public import Storages
+import StoragesHTTP
 
 /// A bucket of Amazon S3, or of any server that speaks its protocol.
 ///

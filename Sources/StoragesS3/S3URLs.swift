@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 /// Makes the URLs under which others fetch files.
 struct S3URLs: Sendable {

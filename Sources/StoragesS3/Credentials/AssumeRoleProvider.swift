@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The credentials of a role that other credentials may assume.
 ///

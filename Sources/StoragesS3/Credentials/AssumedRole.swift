@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 /// A role that STS gives credentials for.
 struct AssumedRole: Hashable, Sendable, SecretHolding {

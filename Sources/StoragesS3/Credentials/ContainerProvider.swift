@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The credentials that the agent of ECS or EKS gives to a container.
 ///

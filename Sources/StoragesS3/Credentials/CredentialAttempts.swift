@@ -1,5 +1,6 @@
 import NIOCore
 import Storages
+import StoragesHTTP
 
 /// A failure that may be gone a moment later.
 struct TransientFailure: Error {
@@ -20,15 +21,15 @@ struct CredentialAttempts: Sendable {
     /// - Parameter attempt: The attempt. It throws ``TransientFailure`` for a failure that another attempt may mend.
     /// - Throws: The error of the last attempt.
     func run<Result>(_ attempt: () async throws -> Result) async throws -> Result {
-        var number = 1
-        while true {
-            do {
-                return try await attempt()
-            } catch let failure as TransientFailure {
-                guard number < limit else { throw failure.error }
+        do {
+            return try await RetryPolicy(maxAttempts: limit, every: interval).run(
+                pause: { _, delay in try await pause(delay) },
+                judge: { error, _ in error is TransientFailure ? .retry(isThrottled: false, after: nil) : .fail }
+            ) { _ in
+                try await attempt()
             }
-            number += 1
-            try await pause(interval)
+        } catch let failure as TransientFailure {
+            throw failure.error
         }
     }
 }

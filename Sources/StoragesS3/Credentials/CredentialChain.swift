@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 import Storages
+import StoragesHTTP
 
 /// Asks providers in turn until one has credentials, and stays with that one.
 ///

@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 /// A function that returns the headers that sign a request, to be added to those it has.
 typealias RequestSigning =

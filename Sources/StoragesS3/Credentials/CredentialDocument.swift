@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import Storages
+import StoragesHTTP
 
 /// The JSON in which a process, a container's agent or the instance metadata give credentials, or the reason why not.
 struct CredentialDocument: Decodable, SecretHolding {

@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 /// Keys in environment variables: `AWS_S3_ACCESS_KEY_ID` and `AWS_S3_SECRET_ACCESS_KEY`, which are meant for storages
 /// only, else `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.

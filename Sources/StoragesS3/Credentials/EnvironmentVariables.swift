@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 /// The variables of an environment, secrets among them.
 struct EnvironmentVariables: Sendable, SecretHolding {

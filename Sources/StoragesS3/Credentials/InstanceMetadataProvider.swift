@@ -1,5 +1,6 @@
 import NIOCore
 import Storages
+import StoragesHTTP
 
 /// The credentials of an EC2 instance's role, from its metadata service (IMDSv2).
 ///

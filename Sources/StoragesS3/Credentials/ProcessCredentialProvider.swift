@@ -1,6 +1,7 @@
 import Foundation
 import Platform
 import Storages
+import StoragesHTTP
 
 /// Credentials that a program prints, as `credential_process` of a profile names it.
 ///

@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// A profile, combined from both files: the one with credentials wins.
 struct Profile: Sendable, SecretHolding {

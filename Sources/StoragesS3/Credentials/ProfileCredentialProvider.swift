@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The credentials that a profile gives: keys, a role, a web identity, or a program.
 ///

@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// One of the two files with profiles that AWS's tools share, parsed.
 ///

@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The profiles of the two files that AWS's tools share.
 struct Profiles: Sendable, SecretHolding {

@@ -1,3 +1,5 @@
+import StoragesHTTP
+
 /// A role that STS issues temporary credentials for; those of the storage have to be allowed to assume it.
 ///
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import Storages
+import StoragesHTTP
 
 /// Requests credentials from STS.
 struct STSClient: Sendable, SecretHolding {

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import Storages
+import StoragesHTTP
 
 /// A response of STS.
 enum STSResponse: Hashable, Sendable {

@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The URL of a service that issues credentials, parsed strictly, so that no two readers see different hosts in it.
 struct ServiceURL: Hashable, Sendable, SecretHolding {

@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The credentials of a role that the token in a file may assume, as Kubernetes writes one for each pod.
 ///

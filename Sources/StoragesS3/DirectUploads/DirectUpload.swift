@@ -1,4 +1,5 @@
 public import Foundation
+import StoragesHTTP
 
 /// A URL to which a client uploads one file, without passing through this process.
 ///

@@ -1,4 +1,5 @@
 public import Foundation
+import StoragesHTTP
 
 /// The fields of a form with which a browser uploads one file, without passing through this process.
 ///

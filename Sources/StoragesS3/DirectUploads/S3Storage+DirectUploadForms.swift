@@ -1,5 +1,6 @@
 import Foundation
 public import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// Makes a form with which a browser uploads a file of a size in a range.

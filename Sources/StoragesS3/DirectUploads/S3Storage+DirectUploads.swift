@@ -1,6 +1,7 @@
 import Foundation
 import NIOConcurrencyHelpers
 public import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// Makes a URL to which a client uploads a file with `PUT`.

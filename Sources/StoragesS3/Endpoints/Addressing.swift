@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The address of a bucket: scheme, host, and the path in front of a key.
 struct Addressing: Hashable, Sendable {

@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The rules for names of buckets, which become parts of hosts and paths.
 enum BucketName {

@@ -1,3 +1,5 @@
+import StoragesHTTP
+
 /// The conditional writes that a server supports: a table of operations and conditions.
 ///
 /// Each entry stands for one request of the S3 API. Servers are known that honour a condition of the one and ignore the

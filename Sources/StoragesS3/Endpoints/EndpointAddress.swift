@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The scheme of a URL.
 enum URLScheme: String, Hashable, Sendable {

@@ -1,3 +1,5 @@
+import StoragesHTTP
+
 extension EndpointProfile {
     /// Returns the claims about a server's conditional writes; the evidence for each line is in the article Servers.
     static func conditions(of kind: S3Server.Kind) -> ConditionClaims {

@@ -1,3 +1,5 @@
+import StoragesHTTP
+
 /// The checksum that accompanies uploaded bytes, so that the server can refuse damaged ones.
 ///
 /// TLS protects bytes on their way. A checksum protects against the rest: a proxy's memory, a defect on either side.

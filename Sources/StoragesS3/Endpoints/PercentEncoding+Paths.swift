@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 extension PercentEncoding {
     /// Returns whether the text can stand in a URL as a path, as it is.

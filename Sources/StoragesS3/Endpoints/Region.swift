@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The name of a region: a label of a host name, because it becomes one.
 struct Region: Hashable, Sendable, CustomStringConvertible {

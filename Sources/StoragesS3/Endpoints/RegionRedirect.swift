@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The information of a response about the region that a bucket is in.
 enum RegionRedirect: Hashable, Sendable {

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import Storages
+import StoragesHTTP
 
 /// A checksum over bytes that come piece by piece.
 ///

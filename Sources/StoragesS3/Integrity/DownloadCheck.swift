@@ -1,4 +1,5 @@
 import NIOCore
+import StoragesHTTP
 
 /// Checks the bytes of a whole object against the checksum that the server has of them.
 ///

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 import Storages
+import StoragesHTTP
 
 /// Finds out by trial which conditional writes a server supports, with objects of its own in the bucket.
 ///

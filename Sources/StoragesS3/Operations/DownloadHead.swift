@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 /// The description of an object, and of the bytes that follow, in the headers of a response to GetObject.
 ///

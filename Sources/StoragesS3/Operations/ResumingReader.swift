@@ -1,5 +1,6 @@
 import NIOCore
 import Storages
+import StoragesHTTP
 
 /// Reads a range of one version of an object, from as many responses as it takes.
 struct ResumingReader {
@@ -25,7 +26,8 @@ struct ResumingReader {
     private var toSkip: Int64 = 0
     /// A Boolean value that indicates whether the response ends where the range does.
     private var endsTogether = false
-    private var resumptions = 0
+    /// The responses so far; each counts as an attempt.
+    private var attempts: RetryAttempts
     private var lastResumption: Int64
 
     /// Creates a reader that begins with a response that has arrived, or with none.
@@ -40,6 +42,10 @@ struct ResumingReader {
         position = range.lowerBound
         lastResumption = range.lowerBound
         end = range.upperBound
+        let resumptions = storage.options.transfers.downloadResumptions
+        attempts = RetryAttempts(
+            storage.options.retries.policy.withDelays(maxAttempts: max(resumptions, resumptions &+ 1))
+        )
         if let opened { take(opened.response, delivering: opened.delivered) }
     }
 
@@ -77,7 +83,7 @@ struct ResumingReader {
         let wanted = chunk.readSlice(length: Int(min(Int64(chunk.readableBytes), end - position)))
         guard let wanted, wanted.readableBytes > 0 else { return nil }
         position += Int64(wanted.readableBytes)
-        if position - lastResumption >= Self.progressThatResetsResumptions { resumptions = 0 }
+        if position - lastResumption >= Self.progressThatResetsResumptions { attempts.restart() }
         return wanted
     }
 
@@ -102,14 +108,10 @@ struct ResumingReader {
             bucket: storage.bucketName,
             .transport(failure)
         )
-        guard version.tag != nil, resumptions < storage.options.transfers.downloadResumptions,
-            RetryVerdict(problem) != .fail
-        else { throw problem.storageError(version.name, storage.label) }
-        resumptions += 1
+        guard version.tag != nil, try await attempts.wait(after: RetryVerdict(problem)) else {
+            throw problem.storageError(version.name, storage.label)
+        }
         lastResumption = position
-        try await Task.sleep(
-            for: storage.options.retries.delay(before: resumptions, isThrottled: false, asked: nil)
-        )
     }
 
     private mutating func open() async throws {

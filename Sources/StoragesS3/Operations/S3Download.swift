@@ -1,5 +1,6 @@
 import NIOCore
 import Storages
+import StoragesHTTP
 
 /// The bytes of an object, in order, from one response or from several ranges that are fetched at the same time.
 struct S3Download: AsyncSequence, Sendable {

@@ -1,6 +1,7 @@
 public import Foundation
 import NIOCore
 public import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// Aborts the multipart uploads of files that are not wanted any more.

@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// Creates the bucket unless it exists, for tests and development.

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// Returns the conditional writes that the server supports for an upload, looked up before anything is read.

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 public import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// The largest object that one request copies.

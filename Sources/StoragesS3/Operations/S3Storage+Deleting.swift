@@ -1,6 +1,7 @@
 import NIOCore
 import Platform
 public import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// The most deletions of single files at the same time.
@@ -67,51 +68,80 @@ extension S3Storage {
 
     // MARK: Many with one request
 
+    /// The error of a response after which some files may still exist, and are worth another request.
+    private struct Unfinished: Error {
+        var isThrottled: Bool
+    }
+
     private func deleteInBulk(_ names: [StorageName]) async throws -> [DeletionFailure] {
         var left = names
         var failures: [DeletionFailure] = []
-        for attempt in 1...Self.bulkAttempts {
-            let keys = left.map { Array($0.string.utf8) }
-            let operation = try bulkDeletion(DeleteObjectsBody.make(for: keys))
-            let outcomes = try await client.perform(operation) { try DeleteResult($0.body).outcomes(for: keys) }
-            var again: [StorageName] = []
-            var isThrottled = false
-            for (name, outcome) in zip(left, outcomes) {
-                switch outcome {
-                case .deleted: break
-                case .unreported:
-                    again.append(name)
-                case .failed(let document):
-                    let failure = S3Failure(
-                        operation,
-                        bucket: bucketName,
-                        .document(status: 200, headers: [:], .error(document))
+        do {
+            try await options.retries.policy.withDelays(maxAttempts: Self.bulkAttempts).run(
+                judge: { error, _ in
+                    guard let error = error as? Unfinished else { return .fail }
+                    return .retry(isThrottled: error.isThrottled, after: nil)
+                }
+            ) { attempts in
+                let isLast = attempts.sent == Self.bulkAttempts
+                let unfinished = try await deleteOnce(&left, &failures, retries: !isLast)
+                if let unfinished { throw unfinished }
+            }
+            return failures
+        } catch is Unfinished {
+            return failures
+                + left.map { name in
+                    DeletionFailure(
+                        name: name,
+                        error: StorageError(
+                            .unavailable,
+                            "The server does not say whether the file is deleted. Delete it again.",
+                            name: name,
+                            storage: label
+                        )
                     )
-                    if case .retry(let throttled, _) = RetryVerdict(failure), attempt < Self.bulkAttempts {
-                        again.append(name)
-                        isThrottled = isThrottled || throttled
-                    } else {
-                        failures.append(DeletionFailure(name: name, error: failure.storageError(name, label)))
-                    }
+                }
+        }
+    }
+
+    /// Sends one request.
+    ///
+    /// - Parameters:
+    ///   - left: The names; afterwards those that are to be asked for again.
+    ///   - failures: Receives the files that could not be deleted.
+    ///   - retries: Whether there is another request for those whose failure it may mend.
+    /// - Returns: `nil` when no name is left.
+    private func deleteOnce(
+        _ left: inout [StorageName],
+        _ failures: inout [DeletionFailure],
+        retries: Bool
+    ) async throws -> Unfinished? {
+        let keys = left.map { Array($0.string.utf8) }
+        let operation = try bulkDeletion(DeleteObjectsBody.make(for: keys))
+        let outcomes = try await client.perform(operation) { try DeleteResult($0.body).outcomes(for: keys) }
+        var again: [StorageName] = []
+        var isThrottled = false
+        for (name, outcome) in zip(left, outcomes) {
+            switch outcome {
+            case .deleted: break
+            case .unreported:
+                again.append(name)
+            case .failed(let document):
+                let failure = S3Failure(
+                    operation,
+                    bucket: bucketName,
+                    .document(status: 200, headers: [:], .error(document))
+                )
+                if case .retry(let throttled, _) = RetryVerdict(failure), retries {
+                    again.append(name)
+                    isThrottled = isThrottled || throttled
+                } else {
+                    failures.append(DeletionFailure(name: name, error: failure.storageError(name, label)))
                 }
             }
-            left = again
-            if left.isEmpty { return failures }
-            if attempt == Self.bulkAttempts { break }
-            try await Task.sleep(for: options.retries.delay(before: attempt, isThrottled: isThrottled, asked: nil))
         }
-        return failures
-            + left.map { name in
-                DeletionFailure(
-                    name: name,
-                    error: StorageError(
-                        .unavailable,
-                        "The server does not say whether the file is deleted. Delete it again.",
-                        name: name,
-                        storage: label
-                    )
-                )
-            }
+        left = again
+        return left.isEmpty ? nil : Unfinished(isThrottled: isThrottled)
     }
 
     // MARK: One by one

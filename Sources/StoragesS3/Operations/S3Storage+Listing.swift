@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 public import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// The files whose keys begin with a prefix, a thousand with each request, in the order of their bytes on most

@@ -3,6 +3,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Platform
 import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// The most times that a multipart upload is aborted, until the server does not know it any more.

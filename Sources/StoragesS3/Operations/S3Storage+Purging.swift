@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import Platform
 public import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// The most names that are purged at the same time.
@@ -86,7 +87,7 @@ extension S3Storage {
             if isEmpty { return }
             if let problem, case .fail = RetryVerdict(problem.failure) { break }
             guard problem != nil, round < Self.mostRounds else { continue }
-            try await Task.sleep(for: options.retries.delay(before: round, isThrottled: false, asked: nil))
+            try await Task.sleep(for: options.retries.policy.delay(before: round, isThrottled: false, asked: nil))
         }
         guard let problem else {
             throw StorageError(

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 public import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// Opens the current version of a file, or a part of it.

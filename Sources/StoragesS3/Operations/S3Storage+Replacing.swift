@@ -1,4 +1,5 @@
 public import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// Replaces a file, unless it was replaced or deleted since its entity tag was read.

@@ -1,6 +1,7 @@
 public import Foundation
 import Logging
 public import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// A URL under which the file can be fetched: at the custom domain, signed, or plain, in this order.

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 public import Storages
+import StoragesHTTP
 
 extension S3Storage {
     /// Stores a file, with one request or by a multipart upload; it is complete or absent, never partial.

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 import Storages
+import StoragesHTTP
 
 /// The plan by which a body is cut into parts.
 struct PartPlan: Hashable, Sendable {

@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The condition of a write.
 struct WriteCondition: Hashable, Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 /// A key of 256 bits that the server encrypts an object with, and forgets: without it the object cannot be read again.
 ///

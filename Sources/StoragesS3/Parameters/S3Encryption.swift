@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 /// The encryption of an object at rest.
 ///

@@ -1,3 +1,5 @@
+import StoragesHTTP
+
 /// The permissions of named accounts and groups, instead of a ``S3CannedACL``.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html>

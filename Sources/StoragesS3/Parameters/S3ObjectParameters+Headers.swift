@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 extension S3ObjectParameters {
     /// A Boolean value that indicates whether S3 refuses an upload without a checksum of its bytes.

@@ -1,4 +1,5 @@
 public import Foundation
+import StoragesHTTP
 
 /// The parameters that are stored with an object, and its permissions.
 ///

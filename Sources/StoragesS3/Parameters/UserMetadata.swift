@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// Turns a user's metadata into headers `x-amz-meta-…`, and back.
 ///

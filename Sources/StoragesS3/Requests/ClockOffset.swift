@@ -1,5 +1,6 @@
 import Foundation
 import NIOConcurrencyHelpers
+import StoragesHTTP
 
 /// The offset between the clock of the service and ours, learnt only from requests that failed because of it.
 final class ClockOffset: Sendable {

@@ -1,4 +1,5 @@
 import NIOCore
+import StoragesHTTP
 
 /// Distinguishes the responses of an S3 server from those of what stands in between: proxies, firewalls, load
 /// balancers, portals.

@@ -3,6 +3,7 @@ import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 import Storages
+import StoragesHTTP
 
 /// Addresses, signs and sends requests to one bucket, and sends them again when that may help.
 ///
@@ -26,7 +27,7 @@ final class S3Client: Sendable {
     let settings: Settings
     let clock: ClockOffset
     private let transport: any HTTPTransport
-    private let credentials: CredentialCache?
+    private let credentials: CredentialCache<S3Credentials>?
     private let addressed: NIOLockedValueBox<Addressing>
     private let tokens = RetryTokens()
     private let logger: Logger
@@ -43,7 +44,7 @@ final class S3Client: Sendable {
     init(
         _ addressing: Addressing,
         profile: EndpointProfile,
-        credentials: CredentialCache?,
+        credentials: CredentialCache<S3Credentials>?,
         transport: any HTTPTransport,
         settings: Settings,
         clock: ClockOffset = ClockOffset(),
@@ -146,128 +147,99 @@ final class S3Client: Sendable {
 
     // MARK: Attempts
 
-    /// The history of an operation so far.
+    /// The state of an operation between its attempts.
     private struct Progress {
-        var sent = 0
-        var counted = 1
-        var spent = 0
+        /// The state with which the last attempt was made; other requests may have changed it since.
+        var credentials: S3Credentials?
+        var clockOffset: TimeInterval = 0
+        var addressing: Addressing
         var mayHaveSucceeded = false
-        var isReconnecting = false
-        var hasReconnected = false
+        // Each reason is corrected once.
         var hasCorrectedClock = false
         var hasMoved = false
         var hasRefreshed = false
-        var expectsNothing = false
-    }
 
-    /// The state with which an attempt was made; other requests may have changed it since.
-    private struct Attempt {
-        var credentials: S3Credentials?
-        var clockOffset: TimeInterval
-        var addressing: Addressing
+        /// Completes a failure with what earlier attempts may have done.
+        mutating func note(_ failure: S3Failure, after attempts: Int) -> S3Failure {
+            var failure = failure
+            failure.attempts = attempts
+            if failure.mayHaveSucceededBefore { mayHaveSucceeded = true }
+            failure.mayHaveSucceededBefore = mayHaveSucceeded
+            if failure.isAmbiguous { mayHaveSucceeded = true }
+            return failure
+        }
     }
 
     private func attempts<Result: Sendable>(
         of operation: S3Operation,
         _ send: (HTTPRequest) async throws -> Result
     ) async throws -> Result {
-        var progress = Progress()
-        let start = ContinuousClock.now
+        var progress = Progress(addressing: addressing)
+        var policy = settings.retries.policy
+        if let budget = operation.budget { policy.budget = budget }
         let signer = try RequestSigner(operation, self)
-        while true {
-            try Task.checkCancellation()
-            let set = try await credentials?.credentials()
+        return try await policy.run(
+            isIdempotent: operation.isIdempotent,
+            tokens: settings.retries.limitsAllRequests ? tokens : nil,
+            pause: { attempt, delay in
+                logger.debug(
+                    "Trying a request to S3 again",
+                    metadata: ["operation": "\(operation.name)", "attempt": "\(attempt)", "delay": "\(delay)"]
+                )
+                try await Task.sleep(for: delay)
+            },
+            judge: { error, attempts in
+                guard let failure = error as? S3Failure else { return .fail }
+                return try await verdict(on: failure, operation, &progress)
+            }
+        ) { attempts in
+            progress.credentials = try await credentials?.credentials()
             let (date, offset) = clock.reading
-            let attempt = Attempt(credentials: set, clockOffset: offset, addressing: addressing)
-            var request = try signer.request(signedWith: attempt.credentials, at: date, attempt.addressing)
-            request.usesFreshConnection = progress.isReconnecting
-            progress.isReconnecting = false
-            if progress.expectsNothing { request.expectsContinue = false }
-            progress.sent += 1
+            progress.clockOffset = offset
+            progress.addressing = addressing
+            var request = try signer.request(signedWith: progress.credentials, at: date, progress.addressing)
+            request.usesFreshConnection = attempts.usesFreshConnection
+            if attempts.expectsNothing { request.expectsContinue = false }
             do {
-                let result = try await send(request)
-                tokens.reward(progress.spent)
-                return result
-            } catch var failure as S3Failure {
-                try await recover(from: &failure, operation, attempt, &progress, start)
+                return try await send(request)
+            } catch let failure as S3Failure {
+                throw progress.note(failure, after: attempts.sent)
             } catch let error as HTTPFailure {
+                if error.hasRefusedExpectation { attempts.expectsNothing = true }
                 var failure = S3Failure(operation, bucket: addressing.bucket, .transport(error))
-                if error.wasReplayed { progress.mayHaveSucceeded = true }
-                if error.hasRefusedExpectation { progress.expectsNothing = true }
-                try await recover(from: &failure, operation, attempt, &progress, start)
+                failure.mayHaveSucceededBefore = error.wasReplayed
+                throw progress.note(failure, after: attempts.sent)
             }
         }
     }
 
-    /// Returns when there is to be another attempt; throws the failure when not.
-    private func recover(
-        from failure: inout S3Failure,
+    /// Decides about a failure, and corrects its reason where that is the clock, the region or the credentials.
+    private func verdict(
+        on failure: S3Failure,
         _ operation: S3Operation,
-        _ attempt: Attempt,
-        _ progress: inout Progress,
-        _ start: ContinuousClock.Instant
-    ) async throws {
-        failure.attempts = progress.sent
-        if failure.mayHaveSucceededBefore { progress.mayHaveSucceeded = true }
-        failure.mayHaveSucceededBefore = progress.mayHaveSucceeded
-        if failure.isAmbiguous { progress.mayHaveSucceeded = true }
-
-        if !progress.hasCorrectedClock, clock.learn(from: failure, used: attempt.clockOffset) {
+        _ progress: inout Progress
+    ) async throws -> RetryVerdict {
+        if !progress.hasCorrectedClock, clock.learn(from: failure, used: progress.clockOffset) {
             progress.hasCorrectedClock = true
             logger.warning(
                 "The clock of this machine differs from that of S3; requests are dated by the latter from now on."
             )
-            return
+            return .retryAtOnce
         }
-        if !progress.hasMoved, try await moves(after: failure, of: attempt.addressing) {
+        if !progress.hasMoved, try await moves(after: failure, of: progress.addressing) {
             progress.hasMoved = true
-            return
+            return .retryAtOnce
         }
         switch RetryVerdict(failure) {
-        case .fail:
-            throw failure
-        case .reconnect where !progress.hasReconnected:
-            progress.hasReconnected = true
-            progress.isReconnecting = true
-            return
         case .refreshCredentials:
-            guard !progress.hasRefreshed, let credentials, let set = attempt.credentials else { throw failure }
+            guard !progress.hasRefreshed, let credentials, let set = progress.credentials else { return .fail }
             progress.hasRefreshed = true
-            let new = try await credentials.refresh(replacing: set)
-            guard new != set else { throw failure }
-            return
-        case .stopExpecting:
-            guard !progress.expectsNothing, expectsContinue(operation) else { throw failure }
-            progress.expectsNothing = true
-            return
-        case .reconnect:
-            try await wait(isThrottled: false, after: nil, failure, operation, &progress, start)
-        case .retry(let isThrottled, let asked):
-            try await wait(isThrottled: isThrottled, after: asked, failure, operation, &progress, start)
+            return try await credentials.refresh(replacing: set) == set ? .fail : .retryAtOnce
+        case .stopExpecting where !expectsContinue(operation):
+            return .fail
+        case let verdict:
+            return verdict
         }
-    }
-
-    private func wait(
-        isThrottled: Bool,
-        after asked: Duration?,
-        _ failure: S3Failure,
-        _ operation: S3Operation,
-        _ progress: inout Progress,
-        _ start: ContinuousClock.Instant
-    ) async throws {
-        let retries = settings.retries
-        let delay = retries.delay(before: progress.counted, isThrottled: isThrottled, asked: asked)
-        let budget = operation.budget ?? retries.budget
-        guard progress.counted < retries.maxAttempts, start.duration(to: .now) + delay < budget else { throw failure }
-        let cost = retries.limitsAllRequests ? RetryTokens.cost(isThrottled: isThrottled) : 0
-        guard tokens.take(cost) else { throw failure }
-        progress.spent += cost
-        progress.counted += 1
-        logger.debug(
-            "Trying a request to S3 again",
-            metadata: ["operation": "\(operation.name)", "attempt": "\(progress.counted)", "delay": "\(delay)"]
-        )
-        try await Task.sleep(for: delay)
     }
 
     // MARK: Regions

@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 extension S3Failure {
     /// Returns the error that a user of the storage gets.

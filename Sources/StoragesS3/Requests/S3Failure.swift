@@ -1,9 +1,10 @@
 import Foundation
 import NIOCore
 import Storages
+import StoragesHTTP
 
 /// The failure of an attempt, or in the end of the whole operation.
-struct S3Failure: Error, Sendable {
+struct S3Failure: AmbiguousFailure, Sendable {
     enum Cause: Sendable {
         /// An error response.
         case response(status: Int, headers: HTTPHeaders, S3ErrorDocument)

@@ -1,4 +1,5 @@
 import NIOCore
+import StoragesHTTP
 
 /// One request of the S3 API, before it is addressed, signed and sent, perhaps more than once.
 ///
@@ -27,6 +28,9 @@ struct S3Operation: Sendable {
     var timeout: Duration? = TimeLimit.shortRequest
     /// The longest time that the transfer may stall; `nil` for what the client is configured with.
     var stallTimeout: Duration?
+    /// A Boolean value that indicates whether the operation may be carried out twice, so that it is retried although an
+    /// attempt may have succeeded.
+    var isIdempotent = true
     /// A Boolean value that indicates whether a conflict with another conditional write is retried.
     ///
     /// Not for the completion of a multipart upload, after which all parts would have to be sent again.

@@ -1,3 +1,5 @@
+import StoragesHTTP
+
 /// The number and the timing of the retries of a request.
 ///
 /// Waits double from attempt to attempt and are drawn at random between zero and that, so that clients that failed
@@ -76,17 +78,14 @@ public struct S3Retries: Hashable, Sendable {
         return retries
     }()
 
-    /// Returns the time to wait before a retry.
-    ///
-    /// - Parameters:
-    ///   - retry: The number of the retry, from 1.
-    ///   - isThrottled: Whether the server is overloaded.
-    ///   - asked: The wait that the server asked for.
-    func delay(before retry: Int, isThrottled: Bool, asked: Duration?) -> Duration {
-        let base = isThrottled ? throttledBaseDelay : baseDelay
-        let ceiling = min(maxDelay, base * (1 << min(retry - 1, 20)))
-        let drawn = ceiling * Double.random(in: 0...1)
-        guard let asked else { return drawn }
-        return min(maxDelay, max(drawn, asked))
+    /// The same numbers for the loop that makes the attempts.
+    var policy: RetryPolicy {
+        RetryPolicy(
+            maxAttempts: maxAttempts,
+            budget: budget,
+            baseDelay: baseDelay,
+            throttledBaseDelay: throttledBaseDelay,
+            maxDelay: maxDelay
+        )
     }
 }

@@ -1,5 +1,6 @@
 import NIOCore
 import Storages
+import StoragesHTTP
 
 /// An object as the response to a write describes it.
 struct WrittenObject: Hashable, Sendable {

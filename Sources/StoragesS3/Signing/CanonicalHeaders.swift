@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// The headers of a request that are signed, in the canonical form of Signature Version 4.
 ///

@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 /// Checks of what goes into the head of a request.
 ///

@@ -1,4 +1,5 @@
 import Storages
+import StoragesHTTP
 
 extension PostPolicy {
     /// A condition that the service checks of a field of the form.

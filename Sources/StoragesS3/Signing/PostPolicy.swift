@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 /// The policy of an upload by a browser's form, which does not pass through this process.
 ///

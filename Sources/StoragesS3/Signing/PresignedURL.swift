@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 /// A URL that carries its signature, and allows its request to every client until it expires.
 ///

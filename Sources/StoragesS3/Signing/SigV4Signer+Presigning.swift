@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 extension SigV4Signer {
     /// Makes a URL that carries its signature; nothing is sent.

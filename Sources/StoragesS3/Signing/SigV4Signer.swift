@@ -1,5 +1,6 @@
 import Foundation
 import Storages
+import StoragesHTTP
 
 /// Signs requests with AWS Signature Version 4.
 ///

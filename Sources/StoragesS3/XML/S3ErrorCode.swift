@@ -1,3 +1,5 @@
+import StoragesHTTP
+
 /// The code of an error response of S3, such as `NoSuchKey`: ASCII letters, digits, `.`, `_` and `-`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList>

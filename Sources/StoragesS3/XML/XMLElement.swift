@@ -1,4 +1,5 @@
 import Foundation
+import StoragesHTTP
 
 /// An element of a document: its name without prefix, and either its text or its children.
 struct XMLElement: Hashable, Sendable {

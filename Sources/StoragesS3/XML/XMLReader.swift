@@ -1,4 +1,5 @@
 import NIOCore
+import StoragesHTTP
 
 /// Reads small XML documents from servers that are not trusted.
 ///

@@ -3,6 +3,7 @@ import NIOCore
 import Storages
 import TestSupport
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// A server in a script that keeps tags, and looks at conditions as a real one does.

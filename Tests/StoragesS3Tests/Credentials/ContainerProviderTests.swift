@@ -4,6 +4,7 @@ import Storages
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Container credentials")

@@ -5,6 +5,7 @@ import Storages
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// Keeps what is logged.
@@ -75,7 +76,7 @@ struct CredentialCacheTests {
     let clock = TestClock()
     let log = NIOLockedValueBox<[String]>([])
     let provider = GatedProvider()
-    let cache: CredentialCache
+    let cache: CredentialCache<S3Credentials>
 
     static let down = StorageError(.unavailable, "The source is down.")
 

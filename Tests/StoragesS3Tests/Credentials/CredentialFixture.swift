@@ -3,6 +3,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Storages
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// Answers of STS.

@@ -5,6 +5,7 @@ import Platform
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// A provider of an application, which shows all it has.

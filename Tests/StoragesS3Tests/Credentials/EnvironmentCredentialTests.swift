@@ -3,6 +3,7 @@ import Storages
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Credentials in the environment and in options")

@@ -3,6 +3,7 @@ import Storages
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Instance metadata credentials")

@@ -2,6 +2,7 @@ import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// Answers requests by a closure, and keeps them.

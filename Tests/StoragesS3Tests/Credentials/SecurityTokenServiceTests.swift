@@ -5,6 +5,7 @@ import Storages
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Credentials from STS")

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Dates of requests")

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// The requests that a stranger makes with a URL: with libcurl, without a storage and without a signature of their own.

@@ -3,6 +3,7 @@ import Storages
 import StoredFilesTesting
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Endpoints with a path")

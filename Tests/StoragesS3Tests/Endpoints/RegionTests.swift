@@ -2,6 +2,7 @@ import NIOCore
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Regions")

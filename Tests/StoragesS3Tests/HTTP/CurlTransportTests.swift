@@ -4,6 +4,7 @@ import NIOCore
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Requests on the wire", .timeLimit(.minutes(2)))

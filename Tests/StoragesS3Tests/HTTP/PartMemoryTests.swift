@@ -2,6 +2,7 @@ import NIOConcurrencyHelpers
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("The memory for parts", .timeLimit(.minutes(3)))

@@ -1,6 +1,7 @@
 import NIOCore
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Checksums")

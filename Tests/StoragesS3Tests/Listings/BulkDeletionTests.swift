@@ -6,6 +6,7 @@ import StoredFilesTesting
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Deletion of many files", .timeLimit(.minutes(3)))

@@ -4,6 +4,7 @@ import NIOCore
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Keys of all kinds", .timeLimit(.minutes(3)))

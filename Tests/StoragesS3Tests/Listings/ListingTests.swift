@@ -3,6 +3,7 @@ import NIOCore
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Listings", .timeLimit(.minutes(3)))

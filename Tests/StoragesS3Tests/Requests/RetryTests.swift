@@ -3,6 +3,7 @@ import NIOConcurrencyHelpers
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Retries")
@@ -141,15 +142,15 @@ struct RetryTests {
     func delays() {
         let retries = S3Retries(baseDelay: .milliseconds(100), throttledBaseDelay: .seconds(1), maxDelay: .seconds(2))
         for (retry, ceiling) in [(1, 0.1), (2, 0.2), (3, 0.4), (5, 1.6), (6, 2), (60, 2), (.max, 2)] {
-            let drawn = (0..<200).map { _ in retries.delay(before: retry, isThrottled: false, asked: nil) }
+            let drawn = (0..<200).map { _ in retries.policy.delay(before: retry, isThrottled: false, asked: nil) }
             #expect(drawn.allSatisfy { $0 >= .zero && $0 <= .seconds(ceiling) })
             #expect(Set(drawn).count > 100)
             #expect(drawn.contains { $0 < .seconds(ceiling / 3) } && drawn.contains { $0 > .seconds(ceiling / 1.5) })
         }
-        let throttled = (0..<200).map { _ in retries.delay(before: 1, isThrottled: true, asked: nil) }
+        let throttled = (0..<200).map { _ in retries.policy.delay(before: 1, isThrottled: true, asked: nil) }
         #expect(throttled.contains { $0 > .milliseconds(500) })
-        #expect(retries.delay(before: 1, isThrottled: false, asked: .seconds(1)) == .seconds(1))
-        #expect(retries.delay(before: 1, isThrottled: false, asked: .seconds(100)) == .seconds(2))
+        #expect(retries.policy.delay(before: 1, isThrottled: false, asked: .seconds(1)) == .seconds(1))
+        #expect(retries.policy.delay(before: 1, isThrottled: false, asked: .seconds(100)) == .seconds(2))
     }
 
     // MARK: Tokens

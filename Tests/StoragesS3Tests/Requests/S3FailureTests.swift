@@ -2,6 +2,7 @@ import Storages
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Storage errors of S3 failures")

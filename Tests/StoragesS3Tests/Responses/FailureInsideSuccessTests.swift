@@ -4,6 +4,7 @@ import NIOCore
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Errors in responses with a status of success", .timeLimit(.minutes(1)))

@@ -3,6 +3,7 @@ import NIOCore
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// Hosts of Amazon's cannot be reached from a test, so a scripted transport stands under the real client here.

@@ -2,6 +2,7 @@ import Foundation
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Wrong clocks", .timeLimit(.minutes(1)))

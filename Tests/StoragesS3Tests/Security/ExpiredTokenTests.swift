@@ -3,6 +3,7 @@ import Storages
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Credentials that expire during use", .timeLimit(.minutes(1)))

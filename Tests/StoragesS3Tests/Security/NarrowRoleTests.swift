@@ -4,6 +4,7 @@ import Storages
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// Without the right `s3:ListBucket` Amazon says of what is not there that access is denied.

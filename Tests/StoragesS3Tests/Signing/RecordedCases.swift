@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// The signatures of another signer for requests, recorded by `Fixtures/s3-signing/make-vectors.py`.

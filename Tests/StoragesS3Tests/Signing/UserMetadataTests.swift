@@ -1,6 +1,7 @@
 import Storages
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("User metadata")

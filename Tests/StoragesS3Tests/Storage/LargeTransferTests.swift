@@ -5,6 +5,7 @@ import Storages
 import StoredFilesTesting
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// Much, and many; each in a process of its own, whose memory it measures.

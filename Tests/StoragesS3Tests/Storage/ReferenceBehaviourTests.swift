@@ -5,6 +5,7 @@ import StoredFilesTesting
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// Tests that this storage does what that of the Python package `async_storages` does.

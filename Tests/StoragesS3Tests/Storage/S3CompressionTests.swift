@@ -7,6 +7,7 @@ import StoredFilesTesting
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Compressed uploads", .timeLimit(.minutes(3)))

@@ -5,6 +5,7 @@ import StoredFilesTesting
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Metadata on real servers", .timeLimit(.minutes(5)))

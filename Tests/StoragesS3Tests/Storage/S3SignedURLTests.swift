@@ -7,6 +7,7 @@ import StoredFilesTesting
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Signed URLs of files in S3", .timeLimit(.minutes(5)))

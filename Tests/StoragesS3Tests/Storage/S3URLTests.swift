@@ -4,6 +4,7 @@ import StoredFilesTesting
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("URLs of files in S3", .timeLimit(.minutes(5)))

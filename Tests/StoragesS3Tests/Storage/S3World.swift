@@ -2,6 +2,7 @@ import Foundation
 import StoredFilesTesting
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// A real server and a bucket of one's own on it.

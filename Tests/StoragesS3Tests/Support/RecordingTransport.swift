@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// Passes requests on, and remembers in which order those of uploads in parts began and ended on this side of the wire.

@@ -1,6 +1,7 @@
 import Foundation
 import Storages
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 /// Storages of a bucket whose server is a script, and the answers of such servers.

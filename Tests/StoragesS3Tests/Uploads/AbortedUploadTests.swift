@@ -6,6 +6,7 @@ import StoredFilesTesting
 import TestSupport
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Aborted multipart uploads", .timeLimit(.minutes(3)))

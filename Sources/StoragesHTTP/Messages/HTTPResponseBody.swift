@@ -1,18 +1,19 @@
-import NIOCore
-import Storages
+package import NIOCore
+package import Storages
 
 /// The bytes of a response, to be read once; what it holds open is released with the iterator.
-struct HTTPResponseBody: AsyncSequence, Sendable {
-    typealias Element = ByteBuffer
-    typealias Failure = any Error
+package struct HTTPResponseBody: AsyncSequence, Sendable {
+    package typealias Element = ByteBuffer
+    package typealias Failure = any Error
 
-    private let source: OneTimeSource
+    @usableFromInline
+    let source: OneTimeSource
 
-    init(_ makeReader: @escaping @Sendable () -> OneTimeSource.Read) {
+    package init(_ makeReader: @escaping @Sendable () -> OneTimeSource.Read) {
         source = OneTimeSource(makeReader)
     }
 
-    init(_ buffer: ByteBuffer) {
+    package init(_ buffer: ByteBuffer) {
         self.init {
             var rest: ByteBuffer? = buffer
             return {
@@ -22,14 +23,22 @@ struct HTTPResponseBody: AsyncSequence, Sendable {
         }
     }
 
-    func makeAsyncIterator() -> AsyncIterator {
+    @inlinable
+    package func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(read: source.takeOnce())
     }
 
-    struct AsyncIterator: AsyncIteratorProtocol {
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        @usableFromInline
         var read: OneTimeSource.Read?
 
-        mutating func next() async throws -> ByteBuffer? {
+        @usableFromInline
+        init(read: OneTimeSource.Read?) {
+            self.read = read
+        }
+
+        @inlinable
+        package mutating func next() async throws -> ByteBuffer? {
             guard let read else { return nil }
             do {
                 if let chunk = try await read() { return chunk }

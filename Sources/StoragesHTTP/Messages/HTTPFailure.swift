@@ -1,6 +1,6 @@
 /// The reason why a request got no response, or only a part of it.
-struct HTTPFailure: Error, Sendable, CustomStringConvertible {
-    enum Kind: Hashable, Sendable {
+package struct HTTPFailure: Error, Sendable, CustomStringConvertible {
+    package enum Kind: Hashable, Sendable {
         /// No connection: name resolution, connecting, the TLS handshake. Nothing was sent.
         case notConnected
         /// The certificate is not trusted, or the TLS settings do not go together. Trying again does not help.
@@ -25,32 +25,32 @@ struct HTTPFailure: Error, Sendable, CustomStringConvertible {
         case setAside
     }
 
-    var kind: Kind
+    package var kind: Kind
     /// The description of the failure, without secrets: no URL, no header.
-    var message: String
+    package var message: String
     /// The result code of libcurl, `nil` when the failure is not from there.
-    var curlCode: Int?
+    package var curlCode: Int?
     /// A Boolean value that indicates whether the connection had been used before and not a byte of a response came: it
     /// was dead before the request.
-    var isDeadReusedConnection = false
+    package var isDeadReusedConnection = false
     /// A Boolean value that indicates whether nothing of the request was sent.
-    var isUnsent = false
+    package var isUnsent = false
     /// A Boolean value that indicates whether libcurl may have sent the request more than once.
-    var wasReplayed = false
+    package var wasReplayed = false
     /// A Boolean value that indicates whether the other side refused the header `Expect` before this happened.
-    var hasRefusedExpectation = false
+    package var hasRefusedExpectation = false
 
-    init(_ kind: Kind, _ message: String, curlCode: Int? = nil) {
+    package init(_ kind: Kind, _ message: String, curlCode: Int? = nil) {
         self.kind = kind
         self.message = message
         self.curlCode = curlCode
     }
 
-    var description: String { message }
+    package var description: String { message }
 
-    static let setAside = HTTPFailure(.setAside, "The response was not read, and others needed its connection.")
+    package static let setAside = HTTPFailure(.setAside, "The response was not read, and others needed its connection.")
 
-    static func noFreeConnection(after limit: Duration?, of count: Int) -> HTTPFailure {
+    package static func noFreeConnection(after limit: Duration?, of count: Int) -> HTTPFailure {
         let time = limit.map { "\($0)" } ?? "too long"
         var failure = HTTPFailure(.noFreeConnection, "All of the \(count) connections were in use for \(time).")
         failure.isUnsent = true

@@ -1,14 +1,14 @@
-import Foundation
+package import Foundation
 
-/// Dates in XML documents and some headers of S3: `2013-05-24T00:00:00.000Z`.
-enum ISO8601Timestamp {
+/// Dates in XML documents and some headers, as in `2013-05-24T00:00:00.000Z`.
+package enum ISO8601Timestamp {
     /// Returns a text such as `2013-05-24T00:00:00Z`; `nil` outside the years 1 to 9999.
-    static func string(from date: Date) -> String? {
+    package static func string(from date: Date) -> String? {
         CivilTime(date)?.extendedTimestamp
     }
 
     /// Reads a date and a time with or without a fraction, in UTC or with an offset; `nil` for anything else.
-    static func date(from text: String) -> Date? {
+    package static func date(from text: String) -> Date? {
         let bytes = Array(text.utf8)
         guard bytes.count >= 19, bytes.count <= 40,
             bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),

@@ -1,5 +1,5 @@
-import Foundation
-import Logging
+package import Foundation
+package import Logging
 import NIOConcurrencyHelpers
 import Platform
 import Storages
@@ -8,11 +8,11 @@ import Storages
 ///
 /// However many tasks ask, the provider is called once at a time, and each gets a whole set: one that nothing changes
 /// later. 15 minutes before a set expires, another is fetched in the background; 10 minutes before, whoever asks waits
-/// for it. When that fails, the old set stays, even beyond its end while the provider cannot be reached: S3 decides
-/// whether it still works.
-final class CredentialCache: Sendable, SecretHolding {
+/// for it. When that fails, the old set stays, even beyond its end while the provider cannot be reached: the
+/// service decides whether it still works.
+package final class CredentialCache<Credentials: ExpiringCredentials>: Sendable, SecretHolding {
     private struct Snapshot {
-        var set: S3Credentials
+        var set: Credentials
         var lifetime: CredentialLifetime
         var fetched: Date
         /// A Boolean value that indicates whether the provider gave the set that there was already.
@@ -21,9 +21,9 @@ final class CredentialCache: Sendable, SecretHolding {
 
     /// The outcome of a call of the provider.
     private enum Outcome {
-        case fetched(S3Credentials)
+        case fetched(Credentials)
         /// The error, and the set there was already when that stays in use.
-        case failed(any Error, kept: S3Credentials?)
+        case failed(any Error, kept: Credentials?)
         /// The provider was not called: the task that began the call had what it wanted by then.
         case unneeded
     }
@@ -40,18 +40,19 @@ final class CredentialCache: Sendable, SecretHolding {
         var isRefreshing = false
 
         /// Returns the set when the provider need not be called for one yet.
-        func set(at now: Date, before limit: KeyPath<CredentialLifetime, Date>) -> S3Credentials? {
+        func set(at now: Date, before limit: KeyPath<CredentialLifetime, Date>) -> Credentials? {
             guard let snapshot else { return nil }
             return now < snapshot.lifetime[keyPath: limit] || CredentialCache.isResting(self, now) ? snapshot.set : nil
         }
     }
 
     /// The time for which a failed provider is left alone while there is a set to use, in seconds.
-    private static let rest: ClosedRange<TimeInterval> = 60...90
+    private static var rest: ClosedRange<TimeInterval> { 60...90 }
     /// The time after a call in which another could bring nothing new, in seconds.
-    private static let freshness: TimeInterval = 10
+    private static var freshness: TimeInterval { 10 }
 
-    private let provider: any S3CredentialProvider
+    private let service: String
+    private let fetch: @Sendable () async throws -> Credentials?
     private let logger: Logger
     private let now: @Sendable () -> Date
     private let jitter: CredentialLifetime.Jitter
@@ -62,17 +63,20 @@ final class CredentialCache: Sendable, SecretHolding {
     /// Creates a cache that has nothing yet.
     ///
     /// - Parameters:
-    ///   - provider: The provider to call.
+    ///   - service: The name of the service that the credentials are for, for messages.
     ///   - logger: The logger of refreshes that failed.
     ///   - now: The clock. Default: the system's.
     ///   - jitter: A function that draws a number from a range. Default: at random.
-    init(
-        _ provider: any S3CredentialProvider,
+    ///   - fetch: The provider: fetches a set anew, or returns `nil` when it is not configured.
+    package init(
+        for service: String,
         logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() },
-        jitter: @escaping CredentialLifetime.Jitter = { .random(in: $0) }
+        jitter: @escaping CredentialLifetime.Jitter = { .random(in: $0) },
+        _ fetch: @escaping @Sendable () async throws -> Credentials?
     ) {
-        self.provider = provider
+        self.service = service
+        self.fetch = fetch
         self.logger = logger
         self.now = now
         self.jitter = jitter
@@ -82,9 +86,9 @@ final class CredentialCache: Sendable, SecretHolding {
     ///
     /// - Throws: The error of the provider, when there is no set to go on with; ``StorageError`` with code
     ///   `invalidConfiguration` when the provider has none; `CancellationError`.
-    func credentials() async throws -> S3Credentials {
+    package func credentials() async throws -> Credentials {
         let now = now()
-        let (known, isDue) = state.withLockedValue { state -> (S3Credentials?, Bool) in
+        let (known, isDue) = state.withLockedValue { state -> (Credentials?, Bool) in
             if let set = state.set(at: now, before: \.advisory) { return (set, false) }
             guard let set = state.set(at: now, before: \.mandatory) else { return (nil, false) }
             defer { state.isRefreshing = true }
@@ -95,14 +99,14 @@ final class CredentialCache: Sendable, SecretHolding {
         return try await join(needsNew: false) { $0.set(at: now, before: \.mandatory) }
     }
 
-    /// Returns another set, after S3 said that one has expired.
+    /// Returns another set, after the service said that one has expired.
     ///
     /// However many ask about the same set, one refresh is made for all.
     ///
     /// - Parameter old: The set that was refused.
     /// - Returns: The set there is, when it is another; else what the provider gives now, which may be the same again.
     /// - Throws: As ``credentials()``, also when there is an old set.
-    func refresh(replacing old: S3Credentials) async throws -> S3Credentials {
+    package func refresh(replacing old: Credentials) async throws -> Credentials {
         try await join(needsNew: true) { [now] state in
             guard let snapshot = state.snapshot else { return nil }
             if snapshot.set != old { return snapshot.set }
@@ -116,13 +120,13 @@ final class CredentialCache: Sendable, SecretHolding {
     // MARK: Calls
 
     /// The number of tasks that wait for the provider now; for tests, which have to know when all of them do.
-    var waiterCount: Int { calls.waiterCount(for: .credentials) }
+    package var waiterCount: Int { calls.waiterCount(for: .credentials) }
 
     /// Waits for the call that is under way, or a new one, unless `known` finds a set.
     private func join(
         needsNew: Bool,
-        known: @escaping @Sendable (State) -> S3Credentials?
-    ) async throws -> S3Credentials {
+        known: @escaping @Sendable (State) -> Credentials?
+    ) async throws -> Credentials {
         while true {
             if let set = state.withLockedValue({ known($0) }) { return set }
             switch try await outcome(unless: known) {
@@ -151,12 +155,12 @@ final class CredentialCache: Sendable, SecretHolding {
     }
 
     /// Waits for the call that is under way, or a new one, in which the provider is not called if `known` finds a set.
-    private func outcome(unless known: @escaping @Sendable (State) -> S3Credentials?) async throws -> Outcome {
+    private func outcome(unless known: @escaping @Sendable (State) -> Credentials?) async throws -> Outcome {
         try await calls.value(for: .credentials) { [self] in
             guard state.withLockedValue({ known($0) }) == nil else { return .unneeded }
-            let result: Result<S3Credentials, any Error>
+            let result: Result<Credentials, any Error>
             do {
-                guard let set = try await provider.credentials() else {
+                guard let set = try await fetch() else {
                     throw StorageError(
                         .invalidConfiguration,
                         "The provider of credentials has none; configure it, or use another."
@@ -172,7 +176,7 @@ final class CredentialCache: Sendable, SecretHolding {
         }
     }
 
-    private func land(_ result: Result<S3Credentials, any Error>) -> Outcome {
+    private func land(_ result: Result<Credentials, any Error>) -> Outcome {
         let now = now()
         let outcome = state.withLockedValue { state -> Outcome in
             let old = state.snapshot?.set
@@ -201,13 +205,13 @@ final class CredentialCache: Sendable, SecretHolding {
 
     /// Returns whether a set is used on after the provider failed: until its end, and beyond that unless the provider
     /// refused.
-    private static func isUsable(_ set: S3Credentials, after error: any Error, at now: Date) -> Bool {
+    private static func isUsable(_ set: Credentials, after error: any Error, at now: Date) -> Bool {
         guard let expiration = set.expiration, now >= expiration else { return true }
         guard let error = error as? StorageError else { return true }
         return error.code != .permissionDenied && error.code != .invalidConfiguration
     }
 
-    private func report(_ error: any Error, keeping set: S3Credentials, at now: Date) {
+    private func report(_ error: any Error, keeping set: Credentials, at now: Date) {
         // The expiry of an application's provider may be no number of seconds that there is.
         let seconds = set.expiration.flatMap { Int(exactly: $0.timeIntervalSince(now).rounded()) }
         let left = seconds.map { "\($0) s" } ?? "no end"
@@ -215,7 +219,7 @@ final class CredentialCache: Sendable, SecretHolding {
         // harmless.
         let cause = (error as? StorageError)?.description ?? (error as? HTTPFailure)?.message ?? "\(type(of: error))"
         logger.warning(
-            "Refreshing the credentials for S3 failed; the old ones stay in use.",
+            "Refreshing the credentials for \(service) failed; the old ones stay in use.",
             metadata: ["error": "\(cause)", "left": "\(left)"]
         )
     }

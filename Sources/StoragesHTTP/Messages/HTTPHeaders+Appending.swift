@@ -1,6 +1,6 @@
 extension HTTPHeaders {
     /// Appends all headers of another set, after those that are there.
-    mutating func append(contentsOf other: HTTPHeaders) {
+    package mutating func append(contentsOf other: HTTPHeaders) {
         for field in other.fields { append(field.name, field.value) }
     }
 }

@@ -1,3 +1,5 @@
+import StoragesHTTP
+
 /// The parts of a request that are signed.
 struct SignableRequest: Sendable {
     var method: String
@@ -18,4 +20,13 @@ enum PayloadHash: Hashable, Sendable {
     case empty
     /// A body that is not signed: TLS protects it, or whoever has the URL may choose it.
     case unsigned
+}
+
+extension SignableRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    var description: String {
+        let names = query.map { $0.name + "=…" }.joined(separator: "&")
+        return "SignableRequest(\(method) \(path)\(names.isEmpty ? "" : "?" + names) \(headers) \(payload))"
+    }
+    var debugDescription: String { description }
+    var customMirror: Mirror { Mirror(self, children: ["description": description]) }
 }

@@ -3,15 +3,15 @@ import NIOCore
 // Descriptions of messages: names, and the values of headers in which no secret can be.
 
 extension HTTPHeaders: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    var description: String { "[" + fields.map(\.description).joined(separator: ", ") + "]" }
-    var debugDescription: String { description }
-    var customMirror: Mirror { Mirror(self, children: ["fields": description]) }
+    package var description: String { "[" + fields.map(\.description).joined(separator: ", ") + "]" }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: ["fields": description]) }
 }
 
 extension HTTPHeaders.Field: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    var description: String { "\(name): \(Self.isHarmless(name) ? value : "…")" }
-    var debugDescription: String { description }
-    var customMirror: Mirror { Mirror(self, children: ["field": description]) }
+    package var description: String { "\(name): \(Self.isHarmless(name) ? value : "…")" }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: ["field": description]) }
 
     /// Returns whether no value of the header is a secret; whatever is not listed may be one.
     private static func isHarmless(_ name: String) -> Bool {
@@ -30,9 +30,11 @@ extension HTTPHeaders.Field: CustomStringConvertible, CustomDebugStringConvertib
 extension HTTPRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The method, the origin and the headers, without path and query: the path of a service of credentials may be
     /// secret, and signatures are in queries.
-    var description: String { "HTTPRequest(\(method.rawValue) \(HTTPRequest.origin(of: url))/… \(headers) \(body))" }
-    var debugDescription: String { description }
-    var customMirror: Mirror { Mirror(self, children: ["description": description]) }
+    package var description: String {
+        "HTTPRequest(\(method.rawValue) \(HTTPRequest.origin(of: url))/… \(headers) \(body))"
+    }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: ["description": description]) }
 
     private static func origin(of url: String) -> String {
         guard let scheme = url.firstRange(of: "://") else { return "…" }
@@ -44,22 +46,13 @@ extension HTTPRequest: CustomStringConvertible, CustomDebugStringConvertible, Cu
 }
 
 extension HTTPBody: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    var description: String { "(\(byteCount) bytes)" }
-    var debugDescription: String { description }
-    var customMirror: Mirror { Mirror(self, children: ["byteCount": byteCount]) }
+    package var description: String { "(\(byteCount) bytes)" }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: ["byteCount": byteCount]) }
 }
 
 extension BufferedResponse: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    var description: String { "BufferedResponse(\(status) \(headers) (\(body.readableBytes) bytes))" }
-    var debugDescription: String { description }
-    var customMirror: Mirror { Mirror(self, children: ["description": description]) }
-}
-
-extension SignableRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    var description: String {
-        let names = query.map { $0.name + "=…" }.joined(separator: "&")
-        return "SignableRequest(\(method) \(path)\(names.isEmpty ? "" : "?" + names) \(headers) \(payload))"
-    }
-    var debugDescription: String { description }
-    var customMirror: Mirror { Mirror(self, children: ["description": description]) }
+    package var description: String { "BufferedResponse(\(status) \(headers) (\(body.readableBytes) bytes))" }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: ["description": description]) }
 }

@@ -1,14 +1,14 @@
-import Foundation
+package import Foundation
 
 /// Dates in the headers of HTTP.
 ///
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>
-enum HTTPDate {
+package enum HTTPDate {
     private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
     /// Returns a text such as `Fri, 24 May 2013 00:00:00 GMT`; `nil` outside the years 1 to 9999.
-    static func string(from date: Date) -> String? {
+    package static func string(from date: Date) -> String? {
         guard let time = CivilTime(date) else { return nil }
         var text = Array("\(weekdays[time.weekday]), ".utf8)
         CivilTime.append(time.day, to: &text)
@@ -27,7 +27,7 @@ enum HTTPDate {
     /// - Parameter text: Such as `Fri, 24 May 2013 00:00:00 GMT`, `Friday, 24-May-13 00:00:00 GMT` (a year between 1970
     ///   and 2069) or `Fri May 24 00:00:00 2013`. The name of the day is not compared with the date.
     /// - Returns: `nil` for anything else.
-    static func date(from text: String) -> Date? {
+    package static func date(from text: String) -> Date? {
         var reader = Reader(text)
         guard reader.skipLetters() else { return nil }
         let time = reader.skip(",") ? reader.timeAfterDate() : reader.timeInsideDate()

@@ -2,7 +2,7 @@ import NIOCore
 import Platform
 
 /// Sends requests through libcurl, a limited number at a time.
-final class CurlTransport: HTTPTransport {
+package final class CurlTransport: HTTPTransport {
     private let settings: CurlSettings
     private let loop: CurlLoop
     let semaphore: AsyncSemaphore
@@ -14,14 +14,14 @@ final class CurlTransport: HTTPTransport {
     ///   - settings: The settings of connections.
     ///   - concurrency: The most requests at the same time. Default: 64.
     /// - Throws: ``HTTPFailure`` when libcurl cannot start.
-    init(_ settings: CurlSettings, concurrency: Int = 64) throws {
+    package init(_ settings: CurlSettings, concurrency: Int = 64) throws {
         self.settings = settings
         loop = try CurlLoop.shared()
         semaphore = AsyncSemaphore(capacity: concurrency)
         unread = UnreadTransfers(semaphore)
     }
 
-    func send(_ request: HTTPRequest) async throws -> HTTPResponse {
+    package func send(_ request: HTTPRequest) async throws -> HTTPResponse {
         let permit = try await connection(for: request)
         let transfer = CurlTransfer(request, settings, loop, permit)
         let head = try await transfer.start()

@@ -1,23 +1,25 @@
 /// The settings of connections; the same for all requests of a storage.
-struct CurlSettings: Hashable, Sendable, SecretHolding {
+package struct CurlSettings: Hashable, Sendable, SecretHolding {
     /// The certificates to trust, in PEM; `nil` for those of the system.
-    var certificateAuthorityFile: String?
+    package var certificateAuthorityFile: String?
     /// A Boolean value that indicates whether the server's certificate is checked.
-    var verifiesCertificates = true
+    package var verifiesCertificates = true
     /// The client's certificate and key, in PEM.
-    var clientCertificateFile: String?
-    var clientKeyFile: String?
+    package var clientCertificateFile: String?
+    package var clientKeyFile: String?
     /// The URL of a proxy, perhaps with a password; `nil` for none.
     ///
     /// The variables `http_proxy` and `https_proxy` never count.
-    var proxy: String?
+    package var proxy: String?
     /// Hosts that are reached without the proxy, separated by commas.
-    var noProxy: String?
+    package var noProxy: String?
     /// The certificates to trust of an HTTPS proxy, in PEM.
-    var proxyCertificateAuthorityFile: String?
+    package var proxyCertificateAuthorityFile: String?
     /// The age from which an idle connection is not used again: servers close them, and a request on one that is being
     /// closed is lost.
-    var idleConnectionAge: Duration = .seconds(15)
+    package var idleConnectionAge: Duration = .seconds(15)
     /// The longest time for making a connection, with the TLS handshake.
-    var connectTimeout: Duration = .seconds(5)
+    package var connectTimeout: Duration = .seconds(5)
+
+    package init() {}
 }

@@ -1,4 +1,5 @@
 import Foundation
+import StoragesHTTP
 
 /// A second in UTC, in the formats of signatures.
 struct AmazonDate: Hashable, Sendable {

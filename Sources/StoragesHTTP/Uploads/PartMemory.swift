@@ -13,13 +13,13 @@ import NIOCore
 /// other: the first of them from what is free and what comes back from parts that are being sent, each later one also
 /// from what those before it give back. Such an order exists in the beginning and is kept by every admission, and what
 /// the first part of it asks for keeps it: so at any time there is a part that waits for nobody but its own source and
-/// the server. Both have limits, ``S3Transfers/sourceTimeout`` and the timeouts of requests, after which the part is
+/// the server. Both have limits, the time limit of sources and the timeouts of requests, after which the part is
 /// gone and the next one is the first.
 ///
 /// Nobody starves: a part that holds nothing yet does not overtake one that waits, and those that hold something end.
-final class PartMemory: Sendable {
+package final class PartMemory: Sendable {
     /// The number of bytes that each upload may hold without asking: about a chunk of a body.
-    static let freeShare = 256 * 1024
+    package static let freeShare = 256 * 1024
 
     private struct Part {
         /// The most bytes that the part may come to hold.
@@ -49,22 +49,22 @@ final class PartMemory: Sendable {
     }
 
     /// The most bytes that are held.
-    let capacity: Int
+    package let capacity: Int
     private let state = NIOLockedValueBox(State())
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         self.capacity = max(1, capacity)
     }
 
     /// The number of bytes that are held at the moment.
-    var inUse: Int { state.withLockedValue { $0.growing + $0.whole } }
+    package var inUse: Int { state.withLockedValue { $0.growing + $0.whole } }
     /// The number of tasks that wait.
-    var waiting: Int { state.withLockedValue { $0.waiters.count } }
+    package var waiting: Int { state.withLockedValue { $0.waiters.count } }
 
     /// Begins a part, which holds nothing yet.
     ///
     /// - Parameter claim: The most bytes it will take; what is above the capacity counts as all of it.
-    func part(claim: Int) -> PartShare {
+    package func part(claim: Int) -> PartShare {
         let claim = min(max(0, claim), capacity)
         let id = state.withLockedValue { state in
             state.nextID += 1
@@ -216,10 +216,10 @@ final class PartMemory: Sendable {
 }
 
 /// The error of a wait that took longer than its limit, because others had what was waited for.
-struct WaitLimitPassed: Error {}
+package struct WaitLimitPassed: Error {}
 
 /// The share of a ``PartMemory`` that a part holds, given back when the last reference goes, or before.
-final class PartShare: Sendable {
+package final class PartShare: Sendable {
     private enum State {
         case growing
         case whole(Int)
@@ -241,18 +241,18 @@ final class PartShare: Sendable {
     ///   - count: The number of bytes that have arrived.
     ///   - limit: The longest to wait. `nil`: no limit.
     /// - Throws: ``WaitLimitPassed``; `CancellationError`.
-    func take(_ count: Int, within limit: Duration? = nil) async throws {
+    package func take(_ count: Int, within limit: Duration? = nil) async throws {
         try await memory.take(count, for: id, within: limit)
     }
 
     /// Marks the part as one that does not grow any more.
-    func complete() {
+    package func complete() {
         state.withLockedValue { state in
             if case .growing = state { state = .whole(memory.complete(id)) }
         }
     }
 
-    func release() {
+    package func release() {
         complete()
         state.withLockedValue { state in
             if case .whole(let count) = state { memory.release(count) }

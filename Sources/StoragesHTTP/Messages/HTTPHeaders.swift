@@ -1,22 +1,31 @@
 /// The headers of a message in the order they were added; names are compared without regard to ASCII case.
-struct HTTPHeaders: Hashable, Sendable, ExpressibleByDictionaryLiteral {
-    struct Field: Hashable, Sendable {
-        var name: String
-        var value: String
+package struct HTTPHeaders: Hashable, Sendable, ExpressibleByDictionaryLiteral {
+    package struct Field: Hashable, Sendable {
+        package var name: String
+        package var value: String
+
+        @inlinable
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
     }
 
-    private(set) var fields: [Field]
+    /// All headers, in the order in which they were added.
+    package var fields: [Field]
 
-    init(_ fields: [Field] = []) {
+    @inlinable
+    package init(_ fields: [Field] = []) {
         self.fields = fields
     }
 
-    init(dictionaryLiteral elements: (String, String)...) {
+    package init(dictionaryLiteral elements: (String, String)...) {
         fields = elements.map { Field(name: $0.0, value: $0.1) }
     }
 
     /// The first value of a header; setting replaces all of them, and `nil` removes the header.
-    subscript(name: String) -> String? {
+    @inlinable
+    package subscript(name: String) -> String? {
         get { fields.first { HTTPHeaders.areEqual($0.name, name) }?.value }
         set {
             fields.removeAll { HTTPHeaders.areEqual($0.name, name) }
@@ -24,22 +33,26 @@ struct HTTPHeaders: Hashable, Sendable, ExpressibleByDictionaryLiteral {
         }
     }
 
-    mutating func append(_ name: String, _ value: String) {
+    @inlinable
+    package mutating func append(_ name: String, _ value: String) {
         fields.append(Field(name: name, value: value))
     }
 
     /// Adds a word to the value of the last header.
-    mutating func extendLast(with word: String) {
+    package mutating func extendLast(with word: String) {
         guard let last = fields.indices.last else { return }
         fields[last].value += " " + word
     }
 
-    static func areEqual(_ left: String, _ right: String) -> Bool {
+    /// Compares two names without regard to ASCII case.
+    @inlinable
+    package static func areEqual(_ left: String, _ right: String) -> Bool {
         left.utf8.count == right.utf8.count
             && zip(left.utf8, right.utf8).allSatisfy { lowercased($0) == lowercased($1) }
     }
 
-    private static func lowercased(_ byte: UInt8) -> UInt8 {
+    @inlinable
+    package static func lowercased(_ byte: UInt8) -> UInt8 {
         byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
     }
 }

@@ -1,8 +1,8 @@
-import NIOCore
+package import NIOCore
 
 /// A request as it goes on the wire, but for what the transport adds: `Content-Length` and `Connection`.
-struct HTTPRequest: Sendable {
-    enum Method: String, Sendable {
+package struct HTTPRequest: Sendable {
+    package enum Method: String, Sendable {
         case get = "GET"
         case head = "HEAD"
         case put = "PUT"
@@ -10,47 +10,54 @@ struct HTTPRequest: Sendable {
         case delete = "DELETE"
     }
 
-    var method: Method
+    package var method: Method
     /// The URL, absolute, ASCII and percent-encoded: sent as it is.
-    var url: String
+    package var url: String
     /// The headers, `Host` included when it was signed.
-    var headers: HTTPHeaders
+    package var headers: HTTPHeaders
     /// The body, whole and in memory, so that the request can be sent again.
-    var body: HTTPBody = HTTPBody()
+    package var body: HTTPBody
     /// The most time from the first byte sent to the last byte received; `nil` for transfers whose length is not
     /// bounded.
-    var timeout: Duration?
+    package var timeout: Duration?
     /// The longest time that the transfer may stall.
-    var stallTimeout: Duration = .seconds(30)
+    package var stallTimeout: Duration = .seconds(30)
     /// The longest to wait for a connection that others have; `nil` for no limit.
-    var waitLimit: Duration? = .seconds(300)
+    package var waitLimit: Duration? = .seconds(300)
     /// A Boolean value that indicates whether a proxy is never used: for credentials, which no proxy may see.
-    var isDirect = false
+    package var isDirect = false
     /// A Boolean value that indicates whether a new connection is made although an idle one is there.
-    var usesFreshConnection = false
+    package var usesFreshConnection = false
     /// A Boolean value that indicates whether a body is held back until the server has sent `100 Continue`, or a second
     /// has passed.
-    var expectsContinue = false
+    package var expectsContinue = false
+
+    package init(method: Method, url: String, headers: HTTPHeaders, body: HTTPBody = HTTPBody()) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+    }
 }
 
 /// The bytes of a request, gathered from buffers without copying them together.
-struct HTTPBody: Sendable {
-    private(set) var chunks: [ByteBuffer] = []
-    private(set) var byteCount = 0
+package struct HTTPBody: Sendable {
+    package private(set) var chunks: [ByteBuffer] = []
+    package private(set) var byteCount = 0
     /// The SHA-256 of all of it, when somebody computed it anyway.
-    var knownSHA256: [UInt8]?
+    package var knownSHA256: [UInt8]?
 
-    init() {}
+    package init() {}
 
-    init(_ buffer: ByteBuffer) {
+    package init(_ buffer: ByteBuffer) {
         append(buffer)
     }
 
-    init(_ text: String) {
+    package init(_ text: String) {
         append(ByteBuffer(string: text))
     }
 
-    mutating func append(_ buffer: ByteBuffer) {
+    package mutating func append(_ buffer: ByteBuffer) {
         guard buffer.readableBytes > 0 else { return }
         chunks.append(buffer)
         byteCount += buffer.readableBytes

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import StoragesHTTP
 @testable import StoragesS3
 
 @Suite("Headers")

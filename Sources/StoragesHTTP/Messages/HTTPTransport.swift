@@ -1,7 +1,7 @@
 import NIOCore
 
 /// A type that sends requests: libcurl, or a script in tests.
-protocol HTTPTransport: Sendable {
+package protocol HTTPTransport: Sendable {
     /// Sends a request and waits for the head of its response, whatever its status; nothing is tried again, no redirect
     /// is followed.
     ///
@@ -16,7 +16,7 @@ extension HTTPTransport {
     ///   - request: The request.
     ///   - limit: The most bytes of a body to take.
     /// - Throws: ``HTTPFailure``, also for a body beyond the limit; `CancellationError`.
-    func collect(_ request: HTTPRequest, upTo limit: Int) async throws -> BufferedResponse {
+    package func collect(_ request: HTTPRequest, upTo limit: Int) async throws -> BufferedResponse {
         try await send(request).collected(upTo: limit)
     }
 }
@@ -25,7 +25,7 @@ extension HTTPResponse {
     /// Reads the beginning of the body; the connection is closed when more follows.
     ///
     /// - Parameter limit: The most bytes to take.
-    func beginning(upTo limit: Int) async throws -> BufferedResponse {
+    package func beginning(upTo limit: Int) async throws -> BufferedResponse {
         var collected = ByteBuffer()
         var iterator = body.makeAsyncIterator()
         while collected.readableBytes < limit, var chunk = try await iterator.next() {
@@ -38,7 +38,7 @@ extension HTTPResponse {
     /// Reads the body.
     ///
     /// - Parameter limit: The most bytes to take.
-    func collected(upTo limit: Int) async throws -> BufferedResponse {
+    package func collected(upTo limit: Int) async throws -> BufferedResponse {
         var collected = ByteBuffer()
         for try await var chunk in body {
             guard collected.readableBytes + chunk.readableBytes <= limit else {

@@ -1,8 +1,8 @@
 /// The syntax of host names.
-enum HostName {
+package enum HostName {
     /// Returns whether a text is a host name of ASCII: labels of letters, digits, `-` and `_`, which names of
     /// containers have.
-    static func isValid(_ host: String) -> Bool {
+    package static func isValid(_ host: String) -> Bool {
         guard (1...253).contains(host.utf8.count) else { return false }
         return host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
             (1...63).contains(label.utf8.count) && label.utf8.first != UInt8(ascii: "-")
@@ -13,14 +13,14 @@ enum HostName {
 
     /// Returns whether resolvers take a host for an IPv4 address: its last label is a number in any of the forms they
     /// know.
-    static func isIPv4(_ host: String) -> Bool {
+    package static func isIPv4(_ host: String) -> Bool {
         guard let last = host.split(separator: ".").last?.lowercased() else { return false }
         if last.hasPrefix("0x") { return last.utf8.dropFirst(2).allSatisfy(isHexadecimal) }
         return last.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
     }
 
     /// Returns whether a text is an IPv6 address without brackets and zone.
-    static func isIPv6(_ text: String) -> Bool {
+    package static func isIPv6(_ text: String) -> Bool {
         let halves = text.split(separator: "::", omittingEmptySubsequences: false)
         guard halves.count <= 2, !text.contains(":::") else { return false }
         var groups = 0
@@ -40,7 +40,7 @@ enum HostName {
         return halves.count == 2 ? groups <= 7 : groups == 8
     }
 
-    static func isAlphanumeric(_ byte: UInt8) -> Bool {
+    package static func isAlphanumeric(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):
@@ -49,7 +49,7 @@ enum HostName {
         }
     }
 
-    static func isHexadecimal(_ byte: UInt8) -> Bool {
+    package static func isHexadecimal(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):

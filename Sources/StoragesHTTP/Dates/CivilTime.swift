@@ -1,29 +1,29 @@
-import Foundation
+package import Foundation
 
 /// A moment as the Gregorian calendar and a clock in UTC show it, in whole seconds.
 ///
 /// Computed without a formatter, which would cost more than the signature of a request.
-struct CivilTime: Hashable, Sendable {
+package struct CivilTime: Hashable, Sendable {
     private static let daysFromYearZeroTo1970 = 719_468
     /// The years 1 to 9999, which the formats of the web can write, in seconds since 1970.
-    static let range = -62_135_596_800...253_402_300_799
+    package static let range = -62_135_596_800...253_402_300_799
 
-    var year: Int
-    var month: Int
-    var day: Int
-    var hour = 0
-    var minute = 0
-    var second = 0
+    package var year: Int
+    package var month: Int
+    package var day: Int
+    package var hour = 0
+    package var minute = 0
+    package var second = 0
 
     /// Creates the time of a date; `nil` outside the years 1 to 9999.
-    init?(_ date: Date) {
+    package init?(_ date: Date) {
         guard let seconds = Int(exactly: date.timeIntervalSince1970.rounded(.down)), CivilTime.range.contains(seconds)
         else { return nil }
         self.init(secondsSince1970: seconds)
     }
 
     /// Creates the time of seconds in ``range``.
-    init(secondsSince1970 seconds: Int) {
+    package init(secondsSince1970 seconds: Int) {
         let days = seconds >= 0 ? seconds / 86_400 : -((86_399 - seconds) / 86_400)
         let rest = seconds - days * 86_400
         // Years begin in March here, so that the leap day is their last.
@@ -42,7 +42,7 @@ struct CivilTime: Hashable, Sendable {
     }
 
     /// Creates a time, which takes a leap second for the second after it; `nil` when there is no such day or time.
-    init?(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
+    package init?(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
         guard (1...9999).contains(year), (1...12).contains(month),
             (1...CivilTime.days(ofMonth: month, year: year)).contains(day),
             (0...23).contains(hour), (0...59).contains(minute), (0...60).contains(second)
@@ -65,12 +65,12 @@ struct CivilTime: Hashable, Sendable {
             - CivilTime.daysFromYearZeroTo1970
     }
 
-    var date: Date {
+    package var date: Date {
         Date(timeIntervalSince1970: Double(daysSince1970 * 86_400 + hour * 3600 + minute * 60 + second))
     }
 
     /// The day of the week, 0 for Sunday.
-    var weekday: Int {
+    package var weekday: Int {
         // 1 January 1970 was a Thursday; whole weeks are added because days before it are negative.
         (daysSince1970 + 4 + 7 * 103_000) % 7
     }
@@ -86,9 +86,9 @@ struct CivilTime: Hashable, Sendable {
     // MARK: ISO 8601
 
     /// The basic format of ISO 8601: `20130524T000000Z`.
-    var basicTimestamp: String { iso8601(isExtended: false) }
+    package var basicTimestamp: String { iso8601(isExtended: false) }
     /// The extended format of ISO 8601: `2013-05-24T00:00:00Z`.
-    var extendedTimestamp: String { iso8601(isExtended: true) }
+    package var extendedTimestamp: String { iso8601(isExtended: true) }
 
     private func iso8601(isExtended: Bool) -> String {
         var text: [UInt8] = []
@@ -111,7 +111,7 @@ struct CivilTime: Hashable, Sendable {
     }
 
     /// Appends a number as two digits.
-    static func append(_ number: Int, to text: inout [UInt8]) {
+    package static func append(_ number: Int, to text: inout [UInt8]) {
         text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10))
         text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
     }
