@@ -26,7 +26,7 @@ final class ProbeFlights: Sendable {
         }
     }
 
-    private typealias Outcome = (verdict: ProbeVerdict, unrecorded: PixelSize?)
+    private typealias Outcome = (verdict: ProbeVerdict, unrecorded: StorageImage.SizeState?)
 
     /// The flights of the process.
     static let shared = ProbeFlights()

@@ -16,8 +16,8 @@ extension TemporaryS3 {
         case seaweedFS
         /// The S3 part of moto, an imitation of AWS in Python with everything in memory.
         ///
-        /// It verifies neither signatures nor hashes nor dates, and honours conditions of uploads in a single request
-        /// only: good for a test of how a client treats such a server, and for nothing else.
+        /// It verifies neither signatures nor hashes nor dates, and honours conditions of uploads, but
+        /// not of copies and deletions: good for a test of how a client treats such a server, and for nothing else.
         case moto
 
         /// The program's name.
@@ -34,8 +34,8 @@ extension TemporaryS3 {
         var portCount: Int { self == .seaweedFS ? TemporaryS3.seaweedFSPorts.count : 1 }
 
         /// A Boolean value that indicates whether it ends soon after SIGTERM: SeaweedFS takes 25 seconds, and has
-        /// written everything before it responds.
-        var endsWhenAsked: Bool { self != .seaweedFS }
+        /// written everything before it responds; moto waits for its connections.
+        var endsWhenAsked: Bool { self != .seaweedFS && self != .moto }
 
         /// The way in which a watchdog ends it.
         var watchdogTarget: ServerWatchdog.Target { endsWhenAsked ? .server : .unwillingServer }

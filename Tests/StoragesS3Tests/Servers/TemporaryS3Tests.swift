@@ -89,6 +89,8 @@ struct TemporaryS3Tests {
             #expect(try await ask(server, url: "http://\(proxy.endpoint)", making: [name]) == 0)
             #expect(proxy.requests.map(\.method) == ["PUT"])
             #expect(proxy.requests.first?["host"] == proxy.endpoint)
+            // moto makes a bucket twice, as Amazon S3 does in its first region.
+            guard kind != .moto else { return }
             await #expect(throws: TemporaryServerError.self) { try await server.makeBucket(named: name) }
         }
     }
