@@ -3,30 +3,36 @@ import Testing
 
 /// A decoder refuses a configuration that makes no sense, and takes all others.
 @Suite struct DecoderConfigurationTests {
-    typealias Change = @Sendable (inout ImageDecoder.Configuration) -> Void
-
-    @Test(
-        arguments: [
-            ("memory", { $0.memory = 0 }), ("memory", { $0.memory = .min }),
-            ("maxWaiting", { $0.maxWaiting = -1 }), ("maxWaiting", { $0.maxWaiting = .max }),
-            ("waitTimeout", { $0.waitTimeout = .zero }), ("waitTimeout", { $0.waitTimeout = .seconds(100_000) }),
-            ("threads", { $0.threads = 0 }), ("threads", { $0.threads = 1025 }),
-        ] as [(String, Change)]
-    )
-    func aValueThatMakesNoSenseIsRefusedByName(_ property: String, _ change: Change) {
+    private static func configuration(
+        memory: Int64 = 1 << 20,
+        maxWaiting: Int = 1,
+        waitTimeout: Duration = .seconds(1),
+        threads: Int = 1
+    ) -> ImageDecoder.Configuration {
         var configuration = ImageDecoder.Configuration()
-        change(&configuration)
+        configuration.memory = memory
+        configuration.maxWaiting = maxWaiting
+        configuration.waitTimeout = waitTimeout
+        configuration.threads = threads
+        return configuration
+    }
+
+    @Test(arguments: [
+        ("memory", configuration(memory: 0)), ("memory", configuration(memory: .min)),
+        ("maxWaiting", configuration(maxWaiting: -1)), ("maxWaiting", configuration(maxWaiting: .max)),
+        ("waitTimeout", configuration(waitTimeout: .zero)),
+        ("waitTimeout", configuration(waitTimeout: .seconds(100_000))),
+        ("threads", configuration(threads: 0)), ("threads", configuration(threads: 1025)),
+    ])
+    func aValueThatMakesNoSenseIsRefusedByName(_ property: String, _ configuration: ImageDecoder.Configuration) {
         let error = #expect(throws: ImageError.self) { _ = try ImageDecoder(configuration) }
         #expect(error?.code == .invalidConfiguration)
         #expect(error?.message.contains("ImageDecoder.Configuration.\(property) ") == true)
     }
 
-    @Test func theBoundsThemselvesAreAccepted() throws {
-        for change in [{ $0.memory = 1 }, { $0.maxWaiting = 0 }, { $0.maxWaiting = 1_000_000 }] as [Change] {
-            var configuration = ImageDecoder.Configuration()
-            change(&configuration)
-            _ = try ImageDecoder(configuration)
-        }
+    @Test(arguments: [configuration(memory: 1), configuration(maxWaiting: 0), configuration(maxWaiting: 1_000_000)])
+    func theBoundsThemselvesAreAccepted(_ configuration: ImageDecoder.Configuration) throws {
+        _ = try ImageDecoder(configuration)
     }
 
     @Test func anImageThatNeedsMoreThanAllTheMemoryIsTakenByItsHeader() async throws {
