@@ -160,8 +160,8 @@ let package = Package(
         .testTarget(
             name: "StoragesS3Tests",
             dependencies: [
-                "TestSupport", "Platform", "StoragesHTTP", "StoragesS3", "StoragesGzip", "Storages", "StoredFilesTesting",
-                nio, nioLocks, nioThreads, logging,
+                "TestSupport", "Platform", "StoragesHTTP", "StoragesS3", "StoragesGzip", "Storages",
+                "StoredFilesTesting", nio, nioLocks, nioThreads, logging,
             ],
             resources: [.embedInCode("Proxy/tls_idle_closer.py")],
             swiftSettings: settings
@@ -195,8 +195,8 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
-        // The models and files that the worker, and the tests that kill it, share. A library, because SwiftPM may compile
-        // tests before the module of an executable that they import is there.
+        // The models and files that the worker, and the tests that kill it, share. A library, because SwiftPM may
+        // compile tests before the module of an executable that they import is there.
         .target(
             name: "LifecycleTestSupport",
             dependencies: ["StoredFiles", "StoragesS3", nio],

@@ -3,7 +3,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// A call that goes on until the test answers it.
+/// A call that goes on until the test gives its result.
 private final class GatedCall: Sendable {
     private struct State {
         var count = 0
@@ -16,7 +16,7 @@ private final class GatedCall: Sendable {
     var count: Int { state.withLockedValue { $0.count } }
     var cancelled: Int { state.withLockedValue { $0.cancelled } }
 
-    /// Returns the answer, whether or not it is cancelled.
+    /// Returns the result, whether or not it is cancelled.
     @Sendable func call() async throws -> Int {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -30,8 +30,8 @@ private final class GatedCall: Sendable {
         }
     }
 
-    /// Waits for a call, and answers it.
-    func answer(_ result: Result<Int, any Error>) async throws {
+    /// Waits for a call, and ends it.
+    func finish(_ result: Result<Int, any Error>) async throws {
         try #require(await eventually { state.withLockedValue { !$0.waiting.isEmpty } })
         state.withLockedValue { $0.waiting.removeFirst() }.resume(with: result)
     }
@@ -63,12 +63,12 @@ struct SingleFlightTests {
     @Test("A hundred tasks share one call, and the next task makes a new one")
     func once() async throws {
         let tasks = try await asking(100)
-        try await gate.answer(.success(1))
+        try await gate.finish(.success(1))
         for task in tasks { #expect(try await task.value == 1) }
         #expect(gate.count == 1)
         #expect(flights.callCount == 0)
         let next = ask()
-        try await gate.answer(.success(2))
+        try await gate.finish(.success(2))
         #expect(try await next.value == 2)
         #expect(gate.count == 2)
     }
@@ -80,8 +80,8 @@ struct SingleFlightTests {
         let second = ask("b")
         try #require(await eventually { gate.count == 2 })
         #expect(flights.callCount == 2)
-        try await gate.answer(.success(1))
-        try await gate.answer(.success(2))
+        try await gate.finish(.success(1))
+        try await gate.finish(.success(2))
         #expect(try await first.value == 1)
         #expect(try await second.value == 2)
     }
@@ -89,7 +89,7 @@ struct SingleFlightTests {
     @Test("All tasks that share a call get its error")
     func failure() async throws {
         let tasks = try await asking(10)
-        try await gate.answer(.failure(Failure()))
+        try await gate.finish(.failure(Failure()))
         for task in tasks { await #expect(throws: Failure.self) { try await task.value } }
         #expect(gate.count == 1 && flights.callCount == 0)
     }
@@ -103,7 +103,7 @@ struct SingleFlightTests {
         others[0].cancel()
         await #expect(throws: CancellationError.self) { try await others[0].value }
         #expect(gate.cancelled == 0)
-        try await gate.answer(.success(1))
+        try await gate.finish(.success(1))
         #expect(try await others[1].value == 1)
         #expect(gate.count == 1)
     }
@@ -111,6 +111,8 @@ struct SingleFlightTests {
     @Test("A shared call is cancelled with its last task, and the next call begins after it has ended")
     func abandoned() async throws {
         let tasks = try await asking(2)
+        // A call that was not begun yet when it is cancelled never is.
+        #expect(try await eventually { gate.count == 1 })
         for task in tasks { task.cancel() }
         for task in tasks { await #expect(throws: CancellationError.self) { try await task.value } }
         #expect(gate.cancelled == 1)
@@ -119,8 +121,8 @@ struct SingleFlightTests {
         for _ in 0..<100 { await Task.yield() }
         #expect(gate.count == 1)
         // The call that was given up brings nothing, although it succeeds.
-        try await gate.answer(.success(1))
-        try await gate.answer(.success(2))
+        try await gate.finish(.success(1))
+        try await gate.finish(.success(2))
         #expect(try await next.value == 2)
         #expect(gate.count == 2 && gate.cancelled == 1)
         #expect(try await eventually { flights.callCount == 0 })
@@ -187,12 +189,12 @@ struct SingleFlightTests {
         }
         try #require(await eventually { flights.waiterCount(for: "a") == 1 })
         let second = try await asking(1)[0]
-        try await gate.answer(.success(1))
+        try await gate.finish(.success(1))
         #expect(try await second.value == 1)
         #expect(try await ask().value == 1, "also who asks meanwhile")
         #expect(gate.count == 1)
         #expect(!isFirstDone.withLockedValue { $0 })
-        try await work.answer(.success(0))
+        try await work.finish(.success(0))
         #expect(try await first.value == 1)
         #expect(try await eventually { flights.callCount == 0 })
     }
@@ -201,12 +203,12 @@ struct SingleFlightTests {
     func cancelledFollowUp() async throws {
         let work = GatedCall()
         let first = ask(followedBy: following(work))
-        try await gate.answer(.success(1))
+        try await gate.finish(.success(1))
         try #require(await eventually { work.count == 1 })
         first.cancel()
         await #expect(throws: CancellationError.self) { try await first.value }
         #expect(try await ask().value == 1)
-        try await work.answer(.success(0))
+        try await work.finish(.success(0))
         #expect(try await eventually { flights.callCount == 0 })
         #expect(work.cancelled == 0 && gate.cancelled == 0 && gate.count == 1)
     }
@@ -218,12 +220,12 @@ struct SingleFlightTests {
         try #require(await eventually { gate.count == 1 })
         first.cancel()
         await #expect(throws: CancellationError.self) { try await first.value }
-        try await gate.answer(.success(1))
+        try await gate.finish(.success(1))
         try #require(await eventually { work.count == 1 })
         let next = ask()
-        try await gate.answer(.success(2))
+        try await gate.finish(.success(2))
         #expect(try await next.value == 2)
-        try await work.answer(.success(0))
+        try await work.finish(.success(0))
     }
 
     @Test("A shared call has the task-local values of its first task only on request", arguments: [true, false])

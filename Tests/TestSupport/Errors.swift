@@ -11,7 +11,8 @@ package func storageError(_ work: () async throws -> some Any) async -> StorageE
     }
 }
 
-/// Returns the code of the `StorageError` that some work throws; `nil` when it throws none, or an error of another type.
+/// Returns the code of the `StorageError` that some work throws; `nil` when it throws none, or an error of another
+/// type.
 package func storageErrorCode(_ work: () async throws -> some Any) async -> StorageError.Code? {
     await storageError(work)?.code
 }

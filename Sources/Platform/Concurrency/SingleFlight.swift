@@ -2,9 +2,9 @@ import NIOConcurrencyHelpers
 
 /// Calls that tasks share: those that ask for the same key while a call for it is under way wait for that one.
 ///
-/// A call runs in a task of its own, so it outlives the task that began it. A task that is cancelled stops waiting; when
-/// no task waits any more the call is cancelled. Calls for the same key never overlap: the one after a cancelled call
-/// begins when that has ended. Values are not kept; the next task that asks begins another call.
+/// A call runs in a task of its own, so it outlives the task that began it. A task that is cancelled stops waiting;
+/// when no task waits any more the call is cancelled. Calls for the same key never overlap: the one after a cancelled
+/// call begins when that has ended. Values are not kept; the next task that asks begins another call.
 package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private typealias Continuation = CheckedContinuation<Value, any Error>
 
@@ -54,8 +54,8 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
     /// - Parameters:
     ///   - key: The key.
     ///   - call: The call to begin when there is none.
-    ///   - followUp: Work that follows a call that succeeded. Only the task that began the call waits for it; tasks that
-    ///     ask meanwhile get the value at once. It is not cancelled. Default: none.
+    ///   - followUp: Work that follows a call that succeeded. Only the task that began the call waits for it; tasks
+    ///     that ask meanwhile get the value at once. It is not cancelled. Default: none.
     /// - Returns: The value of the call.
     /// - Throws: The error of the call; `CancellationError` when the task is cancelled, without waiting for the call.
     package func value(

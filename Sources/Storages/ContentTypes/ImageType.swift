@@ -2,8 +2,8 @@
 /// signatures.
 ///
 /// ``ContentType`` sniffs, names and compares images by this table, and `ImageFormat` of the module `StorageImages` has
-/// a case for each of them whose header it can read. A new format is a new case here; the compiler then asks for its row
-/// and for its counterpart in `ImageFormat`.
+/// a case for each of them whose header it can read. A new format is a new case here; the compiler then asks for its
+/// row and for its counterpart in `ImageFormat`.
 package enum ImageType: UInt8, CaseIterable, Hashable, Sendable {
     // In the order of precedence, by raw value: a file with the brands of several formats is of the first of them.
     case jpeg, png, gif, webp, bmp, tiff, avif, heic, heif, ico, cur, psd, jxl

@@ -57,7 +57,7 @@ final class CurlTransfer: @unchecked Sendable {
     /// A Boolean value that indicates whether a response has refused `Expect: 100-continue`.
     private(set) var hasRefusedExpectation = false
 
-    init(_ request: HTTPRequest, _ settings: CurlSettings, _ loop: CurlLoop, _ permit: AsyncSemaphore.Permit) {
+    init(_ request: HTTPRequest, with settings: CurlSettings, on loop: CurlLoop, permit: AsyncSemaphore.Permit) {
         self.request = request
         self.settings = settings
         self.loop = loop

@@ -23,7 +23,7 @@ package final class CurlTransport: HTTPTransport {
 
     package func send(_ request: HTTPRequest) async throws -> HTTPResponse {
         let permit = try await connection(for: request)
-        let transfer = CurlTransfer(request, settings, loop, permit)
+        let transfer = CurlTransfer(request, with: settings, on: loop, permit: permit)
         let head = try await transfer.start()
         let reader = CurlReader(transfer)
         return HTTPResponse(

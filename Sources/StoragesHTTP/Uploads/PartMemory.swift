@@ -97,7 +97,7 @@ package final class PartMemory: Sendable {
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                wait(waiter, count, part, continuation)
+                wait(waiter, for: count, of: part, continuation)
             }
         } onCancel: {
             end(waiter, CancellationError())
@@ -106,8 +106,8 @@ package final class PartMemory: Sendable {
 
     private func wait(
         _ waiter: UInt64,
-        _ count: Int,
-        _ part: UInt64,
+        for count: Int,
+        of part: UInt64,
         _ continuation: CheckedContinuation<Void, any Error>
     ) {
         let outcome: Result<Void, any Error>? = state.withLockedValue { state in

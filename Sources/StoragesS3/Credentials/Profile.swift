@@ -38,7 +38,7 @@ struct Profile: Sendable, SecretHolding {
     }
 
     /// Returns the value of a key that the services section gives for one service.
-    func service(_ service: String, _ key: String) -> String? {
+    func value(of key: String, forService service: String) -> String? {
         guard let value = services?.blocks[service]?[key], !value.isEmpty else { return nil }
         return value
     }

@@ -52,8 +52,8 @@ struct ProfileSettings: Hashable, Sendable {
         region = profile["region"]
         certificateBundle = profile["ca_bundle"]
         if try flag("ignore_configured_endpoint_urls", profile["ignore_configured_endpoint_urls"]) != true {
-            endpointURL = profile.service("s3", "endpoint_url") ?? profile["endpoint_url"]
-            stsEndpointURL = profile.service("sts", "endpoint_url")
+            endpointURL = profile.value(of: "endpoint_url", forService: "s3") ?? profile["endpoint_url"]
+            stsEndpointURL = profile.value(of: "endpoint_url", forService: "sts")
         }
         addressingStyle = profile.s3("addressing_style")
         let s3Flag: (String) throws -> Bool? = { try flag("s3.\($0)", profile.s3($0)) }

@@ -31,7 +31,7 @@ struct Profiles: Sendable, SecretHolding {
     /// - Throws: ``StorageError`` with code `invalidConfiguration` for a file with a mistake in it, or with the code of
     ///   the system's error for one that cannot be read.
     static func load(for selection: Selection, in environment: EnvironmentVariables) async throws -> Profiles {
-        func file(_ kind: ProfileFile.Kind, _ variable: String, _ usual: String) async throws -> ProfileFile {
+        func file(_ kind: ProfileFile.Kind, namedBy variable: String, orAt usual: String) async throws -> ProfileFile {
             let given = environment[variable]
             let path = given ?? usual
             let text = try await SecretFile.read(
@@ -44,8 +44,12 @@ struct Profiles: Sendable, SecretHolding {
             return try text.map { try ProfileFile(parsing: $0, as: kind, at: path) } ?? ProfileFile()
         }
         return Profiles(
-            credentials: try await file(.credentials, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-            config: try await file(.config, "AWS_CONFIG_FILE", "~/.aws/config")
+            credentials: try await file(
+                .credentials,
+                namedBy: "AWS_SHARED_CREDENTIALS_FILE",
+                orAt: "~/.aws/credentials"
+            ),
+            config: try await file(.config, namedBy: "AWS_CONFIG_FILE", orAt: "~/.aws/config")
         )
     }
 

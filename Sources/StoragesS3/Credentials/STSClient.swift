@@ -70,7 +70,7 @@ struct STSClient: Sendable, SecretHolding {
         }
         switch parsed {
         case .failure(let code, let message):
-            throw self.error(code, message, response, hiding: secret)
+            throw self.error(code, message: message, in: response, hiding: secret)
         case .credentials(let set):
             try response.requireSuccess(from: "STS")
             return set
@@ -83,8 +83,8 @@ struct STSClient: Sendable, SecretHolding {
 
     private func error(
         _ code: String,
-        _ message: String,
-        _ response: BufferedResponse,
+        message: String,
+        in response: BufferedResponse,
         hiding secret: String?
     ) -> any Error {
         var detail = StorageError.quoted(code)

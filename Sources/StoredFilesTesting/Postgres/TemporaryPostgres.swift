@@ -32,8 +32,8 @@ public final class TemporaryPostgres: Sendable {
 
     // MARK: Starting
 
-    /// Permits for tests that each open a few connections to the shared server: tests run all at once, and it takes only
-    /// so many sessions.
+    /// Permits for tests that each open a few connections to the shared server: tests run all at once, and it takes
+    /// only so many sessions.
     package static let testPermits = AsyncSemaphore(capacity: 32)
 
     private static let sharedStart = Task { try await start() }

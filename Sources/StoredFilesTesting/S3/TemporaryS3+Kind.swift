@@ -16,8 +16,8 @@ extension TemporaryS3 {
         case seaweedFS
         /// The S3 part of moto, an imitation of AWS in Python with everything in memory.
         ///
-        /// It verifies neither signatures nor hashes nor dates, and honours conditions of uploads, but
-        /// not of copies and deletions: good for a test of how a client treats such a server, and for nothing else.
+        /// It verifies neither signatures nor hashes nor dates, and honours conditions of uploads, but not of copies
+        /// and of multipart replacements: good for a test of how a client treats such a server, and for nothing else.
         case moto
 
         /// The program's name.

@@ -17,7 +17,7 @@ private struct Simulation {
     private var timers: [(deadline: UInt64, timer: SimulatedPool.State.Timer)] = []
     private var nextNumber = 1
     private var isDrained = false
-    /// How often each event happened, since a run in which one never happens proves nothing about it.
+    /// The number of times that each event happened, since a run in which one never happens proves nothing about it.
     private(set) var counts: [String: Int] = [:]
     /// The rules that were broken.
     private(set) var problems: [String] = []

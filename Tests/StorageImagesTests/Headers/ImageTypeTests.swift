@@ -5,7 +5,7 @@ import Testing
 
 /// `ContentType` and `ImageHeaderParser` take the same bytes for the same format.
 @Suite struct ImageTypeTests {
-    /// What the parser of headers takes some bytes for.
+    /// The format that the parser of headers recognizes in some bytes.
     private enum Recognition: Equatable {
         case image(ContentType)
         /// An image whose header is broken, or whose format is not read here.
