@@ -67,7 +67,7 @@ package final class ChildProcess: Sendable {
     /// Locked with everything that uses the number, which may be another process's when this one was waited for.
     private let knownEnding = NIOLockedValueBox<Ending?>(nil)
 
-    /// Starts a program; whoever does must wait for it, or look at ``ending`` until there is one.
+    /// Starts a program; the caller must wait for it, or look at ``ending`` until there is one.
     ///
     /// - Parameters:
     ///   - arguments: The program, looked for in `PATH` unless it has a slash, and its arguments; at least one.

@@ -39,7 +39,7 @@ package final class CloseOnExecPipe: Sendable {
         return status
     }
 
-    /// Writes a byte, which wakes whoever waits for one.
+    /// Writes a byte, which wakes a reader that waits for one.
     package func signal() {
         end.withLockedValue { end in
             var byte: UInt8 = 1

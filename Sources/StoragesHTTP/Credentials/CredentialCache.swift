@@ -7,7 +7,7 @@ import Storages
 /// Keeps a set of credentials, and has it replaced in time.
 ///
 /// However many tasks ask, the provider is called once at a time, and each gets a whole set: one that nothing changes
-/// later. 15 minutes before a set expires, another is fetched in the background; 10 minutes before, whoever asks waits
+/// later. 15 minutes before a set expires, another is fetched in the background; 10 minutes before, tasks that ask wait
 /// for it. When that fails, the old set stays, even beyond its end while the provider cannot be reached: the
 /// service decides whether it still works.
 package final class CredentialCache<Credentials: ExpiringCredentials>: Sendable, SecretHolding {

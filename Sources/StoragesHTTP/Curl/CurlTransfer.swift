@@ -115,7 +115,7 @@ final class CurlTransfer: @unchecked Sendable {
         if let chunk = shared.pending.take() {
             let resumes = shared.isPaused && shared.pending.byteCount < lowWater
             if resumes { shared.isPaused = false }
-            // Whoever reads is no reader that sleeps.
+            // A task that reads now is no reader that has fallen asleep.
             if shared.pausedSince != nil { shared.pausedSince = resumes ? nil : .now }
             return (.success(chunk), resumes)
         }
@@ -142,7 +142,7 @@ final class CurlTransfer: @unchecked Sendable {
         loop.post(.setAside(self))
     }
 
-    /// Cancels the transfer; whoever waits gets `CancellationError`.
+    /// Cancels the transfer; a task that waits gets `CancellationError`.
     func cancel() {
         let isNew = shared.withLockedValue { shared in
             defer { shared.isCancelled = true }
@@ -272,7 +272,7 @@ final class CurlTransfer: @unchecked Sendable {
         if let handle { curl_easy_pause(handle, CURLPAUSE_CONT) }
     }
 
-    /// Passes what has arrived to whoever waits.
+    /// Passes what has arrived to the task that waits.
     func deliver() {
         hasUndelivered = false
         shared.withLockedValue { shared -> (() -> Void)? in

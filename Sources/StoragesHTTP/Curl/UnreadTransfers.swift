@@ -5,11 +5,11 @@ import Platform
 ///
 /// A response that is opened and left alone holds a connection once a mebibyte of it has come, perhaps for ever. Only
 /// responses are added whose reader can ask for the rest with another request. While somebody waits for a connection,
-/// those that have not been read for ``patience`` are set aside, the longest unread first; while nobody waits, none is.
+/// those that have not been read for ``idleLimit`` are set aside, the longest unread first; while nobody waits, none is.
 final class UnreadTransfers: Sendable {
     /// The time for which a response is left alone although others wait: a reader that is only slow is not disturbed
     /// all the time.
-    private static let patience = Duration.seconds(1)
+    private static let idleLimit = Duration.seconds(1)
     /// The time between two looks while somebody waits.
     private static let interval = Duration.milliseconds(50)
 
@@ -67,7 +67,7 @@ final class UnreadTransfers: Sendable {
     }
 
     private func look() {
-        let limit = ContinuousClock.now - Self.patience
+        let limit = ContinuousClock.now - Self.idleLimit
         let wanted = semaphore.waiterCount
         let transfers = state.withLockedValue { state in
             Self.forgetEnded(&state)

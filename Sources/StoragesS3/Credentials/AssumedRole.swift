@@ -8,7 +8,7 @@ struct AssumedRole: Hashable, Sendable, SecretHolding {
     let arn: String
     /// The name under which the session is logged; `nil` for one made up of the time.
     let sessionName: String?
-    /// The external id that the role's owner agreed on with whoever assumes the role.
+    /// The external id that the role's owner and the users of the role agreed on.
     let externalID: String?
     /// The lifetime of the credentials in seconds; `nil` for the role's own.
     let durationSeconds: Int?

@@ -19,7 +19,7 @@ public struct S3AssumedRole: Hashable, Sendable, CustomStringConvertible, Custom
     ///
     /// Default: one made up of the time.
     public var sessionName: String?
-    /// The external id that the role's owner agreed on with whoever assumes the role.
+    /// The external id that the role's owner and the users of the role agreed on.
     ///
     /// Default: none.
     public var externalID: String?

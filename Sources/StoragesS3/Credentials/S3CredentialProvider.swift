@@ -1,6 +1,6 @@
 /// A source of credentials.
 public protocol S3CredentialProvider: Sendable {
-    /// Fetches credentials anew; whoever calls keeps them until shortly before they expire, and never calls it twice at
+    /// Fetches credentials anew; the caller keeps them until shortly before they expire, and never calls it twice at
     /// the same time.
     ///
     /// - Returns: A whole set, or `nil` when this provider is not configured here, and the next one is to be asked.

@@ -18,7 +18,7 @@ enum PayloadHash: Hashable, Sendable {
     case sha256(String)
     /// No body.
     case empty
-    /// A body that is not signed: TLS protects it, or whoever has the URL may choose it.
+    /// A body that is not signed: TLS protects it, or the user of the URL may choose it.
     case unsigned
 }
 

@@ -50,7 +50,7 @@ struct S3Failure: AmbiguousFailure, Sendable {
         }
     }
 
-    /// The status code of the response, whoever sent it.
+    /// The status code of the response, also of one that a proxy sent.
     var respondedStatus: Int? {
         if case .foreign(let status, _) = cause { status } else { status }
     }

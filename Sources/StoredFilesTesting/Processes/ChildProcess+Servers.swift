@@ -14,7 +14,7 @@ extension ChildProcess {
         try await start(command, in: directory, output: output).wait().status
     }
 
-    /// Starts a program in a directory; whoever does must wait for it.
+    /// Starts a program in a directory; the caller must wait for it.
     ///
     /// - Parameters:
     ///   - command: The program's path and its arguments.
