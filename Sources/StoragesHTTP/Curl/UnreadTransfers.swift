@@ -5,7 +5,8 @@ import Platform
 ///
 /// A response that is opened and left alone holds a connection once a mebibyte of it has come, perhaps for ever. Only
 /// responses are added whose reader can ask for the rest with another request. While somebody waits for a connection,
-/// those that have not been read for ``idleLimit`` are set aside, the longest unread first; while nobody waits, none is.
+/// those that have not been read for ``idleLimit`` are set aside, the longest unread first; while nobody waits, none
+/// is.
 final class UnreadTransfers: Sendable {
     /// The time for which a response is left alone although others wait: a reader that is only slow is not disturbed
     /// all the time.

@@ -16,8 +16,9 @@ extension TemporaryS3 {
         case seaweedFS
         /// The S3 part of moto, an imitation of AWS in Python with everything in memory.
         ///
-        /// It verifies neither signatures nor hashes nor dates, and honours conditions of uploads, but not of copies
-        /// and of multipart replacements: good for a test of how a client treats such a server, and for nothing else.
+        /// It verifies neither signatures nor hashes nor dates. It honours conditions of uploads, of which two at the
+        /// same time may both succeed, and ignores those of copies and of multipart replacements: good for a test of
+        /// how a client treats such a server, and for nothing else.
         case moto
 
         /// The program's name.
@@ -69,7 +70,9 @@ extension TemporaryS3 {
             return seaweedFSCommand(ports)
         case .moto:
             let tls = usesTLS ? ["-s", "-c", certificateFile, "-k", keyFile] : []
-            return [programs.python, programs.moto, "-H", host, "-p", "\(port)"] + tls
+            // The option means nothing to Python. The watchdog ends processes that have the directory in their
+            // arguments.
+            return [programs.python, "-X", "directory=\(directory)", programs.moto, "-H", host, "-p", "\(port)"] + tls
         }
     }
 

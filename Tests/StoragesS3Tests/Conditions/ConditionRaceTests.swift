@@ -34,7 +34,6 @@ struct ConditionRaceTests {
         Scene(server: .seaweed, isNamed: true), Scene(server: .seaweed, isNamed: false),
         Scene(server: .seaweed, isNamed: true, keepsVersions: true),
         Scene(server: .seaweed, isNamed: false, keepsVersions: true),
-        Scene(server: .moto, isNamed: false), Scene(server: .moto, isNamed: false, keepsVersions: true),
         Scene(server: .rclone, isNamed: true), Scene(server: .rclone, isNamed: false),
         Scene(server: .swift, isNamed: false), Scene(server: .swift, isNamed: false, keepsVersions: true),
     ]

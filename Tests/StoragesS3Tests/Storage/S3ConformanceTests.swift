@@ -76,6 +76,9 @@ struct S3ConformanceTests {
             "OpenStack Swift looks whether the object is there before it takes the bytes, and not again"
         case (.rclone, "keeps names apart that look the same"):
             "rclone finds a key by its normalised form"
+        case (.moto, "lets one of concurrent writers win when the others shall fail"),
+            (.moto, "keeps all files of concurrent writers of one name"):
+            "moto looks whether the object is there, and stores it a moment later"
         case (.moto, "copies a file and leaves the source alone"):
             "moto has conditions for uploads and none for copies, which get a random suffix to overwrite nothing"
         default: nil
