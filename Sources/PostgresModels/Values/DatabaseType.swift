@@ -22,7 +22,8 @@ public struct DatabaseType: Hashable, Sendable {
     /// The number below which are the types that PostgreSQL brings along (source, `FirstNormalObjectId`).
     static let firstUserOID: UInt32 = 16_384
 
-    /// The name in messages and in the definition of a column; "with oid …" for types that this library does not know.
+    /// The name in messages and in the definition of a column; "with oid …" for types that this library does not
+    /// know.
     @usableFromInline var name: String {
         if let row = Self.rows[oid] { return row.name }
         if let element = Self.elements[oid] { return element.name + "[]" }
